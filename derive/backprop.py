@@ -1,0 +1,257 @@
+"""Graph → Derivation: reverse mode over equations, every move recorded as a step.
+
+    adj_q[a] = Σ over readers y, Σ_i adj_y[i] · ∂y[i]/∂q[a],     adj_E = 1
+
+The backward pass is again a graph, in the order in which it is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import sympy
+
+from derive.calculus import (
+    Sizes,
+    Term,
+    build,
+    contract,
+    open_terms,
+    partial,
+    tidy,
+)
+from derive.expression import Element, Fresh, Index, Slope, Total, reads, rebuild, substitute
+from derive.graph import (
+    Derivation,
+    Equation,
+    Graph,
+    GraphError,
+    Local,
+    Quantity,
+    Role,
+    Step,
+    adjoint_name,
+)
+from derive.rules import Rule, in_output
+
+
+def differentiate(graph: Graph, by: Iterable[str] | None = None) -> Derivation:
+    """Derive ∂E/∂q for the named quantities (all parameters by default).
+
+    Raises GraphError if the loss does not depend on any of them.
+    """
+    wanted = tuple(by) if by is not None else tuple(q.name for q in graph.of_role(Role.PARAMETER))
+    active = _active(graph, wanted)
+    if not active & set(wanted):
+        raise GraphError("the loss depends on none of the quantities to differentiate by")
+    work = _Work(graph, active, _sizes(graph))
+    equations: list[Equation] = []
+    locals_: list[Local] = []
+    steps: list[Step] = []
+    ready: dict[str, Equation] = {}
+    order = [e.quantity for e in reversed(graph.equations)] + list(reversed(graph.given))
+    for quantity in order:
+        if quantity.name not in active or quantity.role is Role.LOSS:
+            continue
+        equation, found, moves = _adjoint(quantity, work, ready)
+        ready[quantity.name] = equation
+        equations.append(equation)
+        locals_ += found
+        steps += moves
+    backward = Graph(tuple(graph.quantities.values()), tuple(equations))
+    return Derivation(graph, backward, tuple(locals_), tuple(steps))
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What stays the same during one differentiation."""
+
+    graph: Graph
+    active: frozenset[str]
+    sizes: Sizes
+
+
+def _active(graph: Graph, wanted: tuple[str, ...]) -> frozenset[str]:
+    """The quantities that depend on a wanted one and that the loss depends on."""
+    unknown = [name for name in wanted if name not in graph.quantities]
+    if unknown:
+        raise GraphError(f"there is no quantity '{unknown[0]}'")
+    forward = set(wanted)
+    for equation in graph.equations:
+        if forward & set(reads(equation.rhs)):
+            forward.add(equation.quantity.name)
+    backward = {graph.loss.name}
+    for equation in reversed(graph.equations):
+        if equation.quantity.name in backward:
+            backward |= set(reads(equation.rhs))
+    return frozenset(forward & backward)
+
+
+def _sizes(graph: Graph) -> Sizes:
+    sizes = {}
+    for quantity in graph.quantities.values():
+        for name in (quantity.name, adjoint_name(quantity.name)):
+            sizes.update({(name, k): axis for k, axis in enumerate(quantity.axes)})
+    return sizes
+
+
+def _own_indices(quantity: Quantity, graph: Graph) -> tuple[Index, ...]:
+    """The letters of a quantity: those of its equation, or of the first place it is read at."""
+    for equation in graph.equations:
+        if equation.quantity.name == quantity.name:
+            return equation.indices
+    for equation in graph.readers(quantity.name):
+        for element in equation.rhs.atoms(Element):
+            if element.name == quantity.name and all(isinstance(i, Index) for i in element.indices):
+                if len(set(element.indices)) == len(element.indices):
+                    return tuple(
+                        Index(i.name.split("#")[0], axis)
+                        for i, axis in zip(element.indices, quantity.axes, strict=True)
+                    )
+    return tuple(Index(letter, axis) for letter, axis in zip("abcdefgh", quantity.axes))
+
+
+def _adjoint(
+    quantity: Quantity, work: _Work, ready: Mapping[str, Equation]
+) -> tuple[Equation, list[Local], list[Step]]:
+    """The equation of one adjoint, its local derivatives, and the steps that led to it."""
+    at = _own_indices(quantity, work.graph)
+    taken = frozenset(index.name for index in at)
+    fresh = Fresh()
+    locals_: list[Local] = []
+    steps: list[Step] = []
+    uncontracted: list[Term] = []
+    for equation in work.graph.readers(quantity.name):
+        if equation.quantity.name not in work.active and equation.quantity.role is not Role.LOSS:
+            continue
+        local, terms, moves = _local(equation, quantity, at, work, fresh)
+        locals_.append(local)
+        steps += moves
+        upstream = _upstream(equation.quantity, local.indices, ready)
+        uncontracted += [
+            Term((*local.indices, *term.bound), (*upstream, *term.factors)) for term in terms
+        ]
+    contracted = [contract(term, work.sizes, fresh) for term in uncontracted]
+    kept = [term for term in contracted if term is not None]
+    value = tidy(build(kept), taken)
+    steps.append(Step(Rule.CHAIN, quantity.name, build(uncontracted), value, at))
+    value, moves = _simplify(value, quantity, at, work, ready)
+    adjoint = replace(
+        quantity, name=adjoint_name(quantity.name), role=Role.ADJOINT, sums_to_one=False
+    )
+    return Equation(adjoint, at, value), locals_, steps + moves
+
+
+def _upstream(
+    quantity: Quantity, indices: tuple[Index, ...], ready: Mapping[str, Equation]
+) -> tuple[sympy.Expr, ...]:
+    """adj_y[i] as a factor; an adjoint that is a plain number is written as that number."""
+    if quantity.role is Role.LOSS:
+        return ()
+    if ready[quantity.name].rhs.is_number:
+        return (ready[quantity.name].rhs,)
+    return (Element(adjoint_name(quantity.name), *indices),)
+
+
+def _local(
+    equation: Equation, quantity: Quantity, at: tuple[Index, ...], work: _Work, fresh: Fresh
+) -> tuple[Local, list[Term], list[Step]]:
+    """∂y[i]/∂q[a], first as the calculus finds it, then written in the output where it can be."""
+    indices = tuple(fresh(index) for index in equation.indices)
+    change = dict(zip(equation.indices, indices, strict=True))
+    rhs = substitute(equation.rhs, change, fresh)
+    found = [contract(t, work.sizes, fresh) for t in partial(rhs, quantity.name, at, fresh)]
+    terms = [term for term in found if term is not None]
+    free = (*indices, *at)
+    names = frozenset(index.name for index in free)
+    raw = tidy(build(terms), names)
+    before = Slope(rhs, Element(quantity.name, *at))
+    steps = [Step(Rule.LOCAL, quantity.name, before, raw, free)]
+    lhs = Element(equation.quantity.name, *indices)
+    terms = [_written_in_output(term, lhs, indices, rhs) for term in terms]
+    value = tidy(build(terms), names)
+    if value != raw:
+        steps.append(Step(Rule.OUTPUT, quantity.name, raw, value, free))
+    return Local(equation.quantity.name, quantity.name, indices, at, value), terms, steps
+
+
+def _written_in_output(
+    term: Term, lhs: Element, indices: tuple[Index, ...], rhs: sympy.Expr
+) -> Term:
+    """Replace the right-hand side of the equation, whole or as a product, by its left side."""
+    inside = tuple(
+        rebuild(f, lambda node: lhs if node == rhs else node) if f != rhs else lhs
+        for f in term.factors
+    )
+    return Term(term.bound, in_output(inside, lhs, indices, rhs))
+
+
+def _simplify(
+    value: sympy.Expr,
+    quantity: Quantity,
+    at: tuple[Index, ...],
+    work: _Work,
+    ready: Mapping[str, Equation],
+) -> tuple[sympy.Expr, list[Step]]:
+    """Cancel a denominator of the loss against the local derivative; use normalised targets."""
+    steps = []
+    taken = frozenset(index.name for index in at)
+    fused = tidy(_fuse(value, work, ready), taken)
+    if _denominators(fused, work) < _denominators_through(value, work, ready):
+        steps.append(Step(Rule.CANCEL, quantity.name, value, fused, at))
+        value = fused
+        one = rebuild(value, lambda node: _normalised(node, work.graph))
+        if one != value:
+            steps.append(Step(Rule.NORMALISED, quantity.name, value, one, at))
+            value = one
+    return value, steps
+
+
+def _fuse(value: sympy.Expr, work: _Work, ready: Mapping[str, Equation]) -> sympy.Expr:
+    """Put the definitions of the adjoints that `value` reads into it and multiply out."""
+    fresh = Fresh()
+    definitions = {adjoint_name(name): equation for name, equation in ready.items()}
+    result = []
+    for term in open_terms(value, fresh):
+        options = [Term(term.bound, ())]
+        for factor in term.factors:
+            inner = [Term((), (factor,))]
+            if isinstance(factor, Element) and factor.name in definitions:
+                equation = definitions[factor.name]
+                change = dict(zip(equation.indices, factor.indices, strict=True))
+                inner = open_terms(substitute(equation.rhs, change, fresh), fresh)
+            options = [
+                Term((*a.bound, *b.bound), (*a.factors, *b.factors)) for a in options for b in inner
+            ]
+        result += options
+    joined = build(result)
+    expanded = sympy.expand(joined)
+    return min(joined, expanded, key=lambda e: e.count_ops())
+
+
+def _denominators(expr: sympy.Expr, work: _Work) -> int:
+    """How many divisions by a forward quantity an expression contains."""
+    names = work.graph.quantities.keys()
+    return sum(
+        1
+        for power in expr.atoms(sympy.Pow)
+        if power.exp.is_negative and any(name in names for name in reads(power.base))
+    )
+
+
+def _denominators_through(value: sympy.Expr, work: _Work, ready: Mapping[str, Equation]) -> int:
+    """The divisions in `value` and in the adjoints that it reads."""
+    definitions = {adjoint_name(name): equation.rhs for name, equation in ready.items()}
+    below = sum(_denominators(definitions[n], work) for n in reads(value) if n in definitions)
+    return _denominators(value, work) + below
+
+
+def _normalised(node: sympy.Expr, graph: Graph) -> sympy.Expr:
+    """A whole distribution sums to one."""
+    if isinstance(node, Total) and isinstance(node.body, Element):
+        quantity = graph.quantities.get(node.body.name)
+        if quantity is not None and quantity.sums_to_one:
+            if node.body.indices[-1] == node.index:
+                return sympy.Integer(1)
+    return node

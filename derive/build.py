@@ -1,0 +1,329 @@
+"""Spec → Problem: layers become equations, sizes are inferred, values are checked."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+import sympy
+
+from derive.errors import nearest
+from derive.expression import Axis, Element, Index, Total
+from derive.functions import BY_NAME
+from derive.graph import Equation, Graph, Kind, Quantity, Role
+from derive.language import IDENTIFIER, parse_equations, parse_function
+from derive.library.activations import ACTIVATIONS
+from derive.library.layers import LAYERS
+from derive.library.losses import LOSSES, Loss, Reduction
+from derive.library.optimizers import OPTIMIZERS
+from derive.numbers import NumberFormat
+from derive.problem import LayerUse, Problem, Published, Tensor, Training, Unit
+from derive.spec import DataSpec, LayerSpec, LossSpec, Path_, SpecFile
+
+BIAS_ROWS = {"each": "dense", "shared": "dense_shared_bias", "none": "dense_without_bias"}
+LARGEST = Fraction(10) ** 100
+
+
+@dataclass
+class _Network:
+    """The graph while it grows."""
+
+    batch: Axis
+    quantities: dict[str, Quantity] = field(default_factory=dict)
+    given: list[Quantity] = field(default_factory=list)
+    equations: list[Equation] = field(default_factory=list)
+
+    def give(self, quantity: Quantity) -> Quantity:
+        self.quantities[quantity.name] = quantity
+        self.given.append(quantity)
+        return quantity
+
+    def define(
+        self,
+        text: str,
+        local: Mapping[str, Quantity],
+        letters: Mapping[str, Axis],
+        describe: Callable[[str, tuple[Axis, ...]], Quantity],
+    ) -> Quantity:
+        """Add equations written in local names; returns the first quantity they define."""
+        made = parse_equations(text, local, letters, describe)
+        self.equations += made
+        self.quantities.update({e.quantity.name: e.quantity for e in made})
+        return made[0].quantity
+
+
+def build(file: SpecFile) -> Problem:
+    """The problem that a spec describes. Raises InputError with file, line and field."""
+    spec = file.spec
+    batch = _batch_size(file)
+    network = _Network(Axis("batch", sympy.Integer(batch)))
+    inputs = _units(file, ("network", "inputs"), spec.network.inputs, "i")
+    axis = Axis("inputs", sympy.Integer(len(inputs)))
+    current = network.give(
+        Quantity("x", "x", (network.batch, axis), Role.INPUT, Kind.DATA, layer=0)
+    )
+    uses = []
+    for number, layer in enumerate(spec.network.layers, 1):
+        use, current = _layer(file, network, layer, number, current)
+        uses.append(use)
+    loss = spec.network.loss
+    chosen = loss if isinstance(loss, LossSpec) else LossSpec(name=loss)
+    _loss(file, network, chosen, current, len(uses))
+    graph = Graph(tuple(network.given), tuple(network.equations))
+    values = _values(file, graph)
+    graph = _know_distributions(file, graph, values)
+    return Problem(
+        name=file.name,
+        title=_title(file),
+        graph=graph,
+        layers=tuple(uses),
+        inputs=inputs,
+        batch=batch,
+        reduction=chosen.batch,
+        loss=chosen.name,
+        values=values,
+        training=_training(file, graph),
+        numbers=_numbers(file),
+        languages=tuple(spec.languages),
+        published=tuple(Published(p.name, p.printed, p.where, p.misprint) for p in spec.published),
+    )
+
+
+def _title(file: SpecFile) -> dict[str, str]:
+    title = file.spec.title
+    return dict(title) if isinstance(title, dict) else {"en": title, "ko": title}
+
+
+def _numbers(file: SpecFile) -> NumberFormat:
+    numbers = file.spec.numbers
+    digits = numbers.significant_digits
+    if digits is None and numbers.decimals is None:
+        digits = 4
+    return NumberFormat(digits, numbers.decimals, numbers.rounding, numbers.zeros, numbers.chained)
+
+
+def _units(file: SpecFile, path: Path_, given: int | list[str], letter: str) -> tuple[Unit, ...]:
+    """The units of a layer, named by the spec or counted with a letter."""
+    if isinstance(given, int):
+        return tuple(Unit(f"{letter}{k}", f"{letter}{k}") for k in range(1, given + 1))
+    if not given:
+        raise file.fail(path, "a layer needs at least one unit")
+    for k, name in enumerate(given):
+        if not IDENTIFIER.match(name):
+            raise file.fail((*path, k), f"'{name}' is no name: use letters, digits and _")
+        if keyword.iskeyword(name) or name in BY_NAME:
+            raise file.fail((*path, k), f"'{name}' is a reserved word")
+        if name in given[:k]:
+            raise file.fail((*path, k), f"the name '{name}' is used twice")
+    return tuple(Unit(name, name.replace("_", r"\_")) for name in given)
+
+
+def _layer(
+    file: SpecFile, network: _Network, layer: LayerSpec, number: int, before: Quantity
+) -> tuple[LayerUse, Quantity]:
+    """Add one layer and its activation; the last quantity is what the next layer reads."""
+    path: Path_ = ("network", "layers", number - 1)
+    last = number == len(file.spec.network.layers)
+    units = _units(file, (*path, "dense"), layer.dense, "o" if last else "h")
+    row = LAYERS[BIAS_ROWS[layer.bias]]
+    axis = Axis(f"layer {number}", sympy.Integer(len(units)))
+    letters = {"n": network.batch, "i": before.axes[1], row.units: axis}
+    local = {"x": before}
+    for name, parameter in row.parameters.items():
+        axes = tuple(letters[letter] for letter in parameter.letters)
+        local[name] = network.give(
+            Quantity(f"{name}{number}", name, axes, Role.PARAMETER, parameter.kind, number)
+        )
+    net = network.define(
+        row.equations,
+        local,
+        letters,
+        lambda name, axes: Quantity(f"net{number}", "net", axes, Role.HIDDEN, Kind.NET, number),
+    )
+    text, couples = _activation(file, (*path, "activation"), layer.activation)
+    out = _apply_activation(network, text, net, number)
+    used = tuple(f"{name}{number}" for name in row.parameters)
+    use = LayerUse(number, row.name, units, used, net.name, out.name, layer.activation, couples)
+    return use, out
+
+
+def _activation(file: SpecFile, path: Path_, name: str) -> tuple[str, bool]:
+    """The text of an activation: a row of the library, a definition of the spec, or a formula."""
+    own = file.spec.define.activations
+    if name in own:
+        return own[name], False
+    if name in ACTIVATIONS:
+        row = ACTIVATIONS[name]
+        return row.equation, row.couples
+    if "(" in name and "=" in name:
+        return name, False
+    raise file.fail(path, f"unknown activation '{name}'; {nearest(name, {*ACTIVATIONS, *own})}")
+
+
+def _apply_activation(network: _Network, text: str, net: Quantity, number: int) -> Quantity:
+    def describe(name: str, axes: tuple[Axis, ...]) -> Quantity:
+        return Quantity(f"out{number}", "out", axes, Role.HIDDEN, Kind.OUT, number)
+
+    if "[" in text:
+        letters = {"n": network.batch, "h": net.axes[1]}
+        return network.define(text, {"x": net}, letters, describe)
+    indices = (Index("n", network.batch), Index("h", net.axes[1]))
+    value = parse_function(text, 1)(Element(net.name, *indices))
+    quantity = describe("y", net.axes)
+    return _add(network, Equation(quantity, indices, value))
+
+
+def _add(network: _Network, equation: Equation) -> Quantity:
+    network.equations.append(equation)
+    network.quantities[equation.quantity.name] = equation.quantity
+    return equation.quantity
+
+
+def _loss(file: SpecFile, network: _Network, loss: LossSpec, output: Quantity, layers: int) -> None:
+    """Add the target, the errors, and the loss as their sum or mean."""
+    own = file.spec.define.losses
+    path: Path_ = ("network", "loss")
+    if loss.name in own:
+        row = Loss(loss.name, "", own[loss.name])
+    elif loss.name in LOSSES:
+        row = LOSSES[loss.name]
+    else:
+        hint = nearest(loss.name, {*LOSSES, *own})
+        raise file.fail(path, f"unknown loss '{loss.name}'; {hint}")
+    target = network.give(
+        Quantity(
+            "t", "target", output.axes, Role.TARGET, Kind.DATA, layers, sums_to_one=row.distribution
+        )
+    )
+    n, o = Index("n", network.batch), Index("o", output.axes[1])
+
+    def describe(name: str, axes: tuple[Axis, ...]) -> Quantity:
+        return Quantity("E_each", "E", axes, Role.HIDDEN, Kind.ERROR, layers)
+
+    if "[" in row.equation:
+        letters = {"n": network.batch, "o": output.axes[1]}
+        error = network.define(row.equation, {"y": output, "t": target}, letters, describe)
+    else:
+        value = parse_function(row.equation, 2)(
+            Element(output.name, n, o), Element(target.name, n, o)
+        )
+        error = _add(network, Equation(describe("e", output.axes), (n, o), value))
+    total: sympy.Expr = Element(error.name, *(n, o)[: len(error.axes)])
+    if len(error.axes) == 2:
+        total = Total(total, o) / (o.axis.size if row.outputs is Reduction.MEAN else 1)
+    total = Total(total, n) / (n.axis.size if loss.batch is Reduction.MEAN else 1)
+    whole = Quantity("E", r"E_{\mathrm{total}}", (), Role.LOSS, Kind.ERROR, layers)
+    _add(network, Equation(whole, (), total))
+
+
+def _know_distributions(file: SpecFile, graph: Graph, values: Mapping[str, Tensor]) -> Graph:
+    """Targets of a distribution loss must really sum to one, or the loss is refused."""
+    target = graph.quantities["t"]
+    if not target.sums_to_one or "t" not in values:
+        return graph
+    samples, outputs = target.shape
+    for n in range(samples):
+        total = sum((values["t"][n, o] for o in range(outputs)), Fraction(0))
+        if total != 1:
+            raise file.fail(
+                ("data", "targets"),
+                f"this loss needs targets that sum to 1, these sum to {float(total):g}",
+            )
+    return graph
+
+
+def _batch_size(file: SpecFile) -> int:
+    data = file.spec.data
+    sizes = {
+        name: len(rows) if rows and isinstance(rows[0], list) else 1
+        for name, rows in (("inputs", data.inputs), ("targets", data.targets))
+        if rows is not None
+    }
+    if len(set(sizes.values())) > 1:
+        raise file.fail(
+            ("data",), f"{sizes['inputs']} samples of inputs but {sizes['targets']} of targets"
+        )
+    size = next(iter(sizes.values()), data.batch or 1)
+    if data.batch is not None and data.batch != size:
+        raise file.fail(("data", "batch"), f"the batch is given as {data.batch} but has {size}")
+    return size
+
+
+def _values(file: SpecFile, graph: Graph) -> dict[str, Tensor]:
+    """Every value that the spec gives, checked for shape; all or none of a group."""
+    parameters = file.spec.parameters
+    known = [quantity.name for quantity in graph.of_role(Role.PARAMETER)]
+    for name in parameters:
+        if name not in known:
+            raise file.fail(
+                ("parameters", name), f"there is no parameter '{name}'; {nearest(name, known)}"
+            )
+    values: dict[str, Tensor] = {}
+    for quantity in graph.of_role(Role.PARAMETER):
+        if quantity.name in parameters:
+            path: Path_ = ("parameters", quantity.name)
+            values[quantity.name] = _tensor(file, path, parameters[quantity.name], quantity.shape)
+    if parameters and len(values) < len(known):
+        missing = next(name for name in known if name not in values)
+        raise file.fail(
+            ("parameters",), f"the value of '{missing}' is missing; give all parameters or none"
+        )
+    return {**values, **_data_values(file, file.spec.data, graph, bool(parameters))}
+
+
+def _data_values(file: SpecFile, data: DataSpec, graph: Graph, needed: bool) -> dict[str, Tensor]:
+    values = {}
+    for name, word, rows in (("x", "inputs", data.inputs), ("t", "targets", data.targets)):
+        if rows is None:
+            if needed or data.inputs is not None or data.targets is not None:
+                raise file.fail(("data",), f"the {word} are missing; give all values or none")
+            continue
+        nested = rows if rows and isinstance(rows[0], list) else [rows]
+        values[name] = _tensor(file, ("data", word), nested, graph.quantities[name].shape)
+    if values and not needed:
+        raise file.fail(("parameters",), "the parameters are missing; give all values or none")
+    return values
+
+
+def _tensor(file: SpecFile, path: Path_, given: Any, shape: tuple[int, ...]) -> Tensor:
+    """Nested lists as a table of exact numbers. Raises InputError if the shape is wrong."""
+    words = " x ".join(map(str, shape)) or "a single number"
+    result = {}
+    for position in product(*map(range, shape)):
+        value: Any = given
+        for depth, k in enumerate(position):
+            if not isinstance(value, list) or len(value) != shape[depth]:
+                found = f"a list of {len(value)}" if isinstance(value, list) else "a number"
+                where = (*path, *position[:depth])
+                raise file.fail(where, f"the shape must be {words}, but here is {found}")
+            value = value[k]
+        if isinstance(value, bool) or not isinstance(value, int | Fraction):
+            what = "a list" if isinstance(value, list) else f"'{value}'"
+            raise file.fail(
+                (*path, *position), f"a number is expected (shape {words}), but here is {what}"
+            )
+        if abs(value) > LARGEST:
+            raise file.fail((*path, *position), "this number is too large")
+        result[position] = Fraction(value)
+    return result
+
+
+def _training(file: SpecFile, graph: Graph) -> Training:
+    training = file.spec.training
+    known = [quantity.name for quantity in graph.of_role(Role.PARAMETER)]
+    for k, name in enumerate(training.frozen):
+        if name not in known:
+            hint = nearest(name, known)
+            raise file.fail(("training", "frozen", k), f"there is no parameter '{name}'; {hint}")
+    if set(known) == set(training.frozen):
+        raise file.fail(("training", "frozen"), "at least one parameter must be trained")
+    if training.optimizer not in OPTIMIZERS:
+        hint = nearest(training.optimizer, OPTIMIZERS)
+        raise file.fail(("training", "optimizer"), f"unknown optimizer; {hint}")
+    return Training(
+        training.learning_rate, training.steps, frozenset(training.frozen), training.optimizer
+    )

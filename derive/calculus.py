@@ -1,0 +1,265 @@
+"""The index calculus: differentiate an equation by an element, contract the deltas.
+
+A product of sums is opened into terms (bound indices, factors). Differentiation works on those
+lists, because rebuilding nested sums on the way is slow and captures indices:
+
+    adj_q[a] = Σ over y, Σ_i adj_y[i] · ∂rhs_y[i]/∂q[a],     ∂q[b]/∂q[a] = Π_k δ(b_k, a_k)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import sympy
+
+from derive.expression import (
+    Axis,
+    Chosen,
+    Delta,
+    Element,
+    Fresh,
+    Index,
+    Inside,
+    Largest,
+    LogTotalExp,
+    Total,
+    alike,
+    bound_indices,
+    reads,
+    substitute,
+)
+from derive.functions import BY_SYMBOL
+from derive.rules import recognise, slope_in_output
+
+
+class CalculusError(ValueError):
+    """An expression the calculus refuses rather than guesses at."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """Σ over the bound indices of the product of the factors."""
+
+    bound: tuple[Index, ...]
+    factors: tuple[sympy.Expr, ...]
+
+    def times(self, *more: sympy.Expr) -> Term:
+        return Term(self.bound, (*more, *self.factors))
+
+    def replace(self, change: Mapping[Index, sympy.Expr], fresh: Fresh) -> Term:
+        """The term with indices replaced, in the factors only."""
+        return Term(self.bound, tuple(substitute(f, change, fresh) for f in self.factors))
+
+
+@cache
+def head_slopes(head: type[sympy.Function]) -> tuple[sympy.Expr, tuple[sympy.Symbol, ...]]:
+    """The derivatives of one function by each of its arguments, derived once per function."""
+    row = BY_SYMBOL.get(head)
+    if row is None:
+        raise CalculusError(f"the function {head.__name__} has no row in the table of functions")
+    places = tuple(sympy.Symbol(f"_{k}", real=True) for k in range(row.arity))
+    if row.slopes is not None:
+        return sympy.Tuple(*[slope(*places) for slope in row.slopes]), places
+    body = row.definition(*places) if row.definition else row.symbol(*places)
+    slope = recognise(sympy.diff(body, places[0]))
+    return sympy.Tuple(slope_in_output(row.symbol(*places), slope, places[0])), places
+
+
+def partial(expr: sympy.Expr, name: str, at: tuple[Index, ...], fresh: Fresh) -> list[Term]:
+    """∂expr/∂name[at] as terms, deltas not yet contracted."""
+    if name not in reads(expr):
+        return []
+    match expr:
+        case Element():
+            pairs = zip(expr.indices, at, strict=True)
+            return [Term((), tuple(Delta(position, index) for position, index in pairs))]
+        case sympy.Add():
+            return [term for argument in expr.args for term in partial(argument, name, at, fresh)]
+        case sympy.Mul():
+            return _product(expr, name, at, fresh)
+        case sympy.Pow():
+            return _power(expr, name, at, fresh)
+        case Total():
+            index = fresh(expr.index)
+            body = substitute(expr.body, {expr.index: index}, fresh)
+            return [Term((index, *t.bound), t.factors) for t in partial(body, name, at, fresh)]
+        case LogTotalExp():
+            index = fresh(expr.index)
+            body = substitute(expr.body, {expr.index: index}, fresh)
+            weight = sympy.exp(body - expr)
+            inner = partial(body, name, at, fresh)
+            return [Term((index, *t.bound), (weight, *t.factors)) for t in inner]
+        case Largest():
+            change = {index: fresh(index) for index in expr.bound}
+            body = substitute(expr.body, change, fresh)
+            chosen = Chosen(expr, *change.values())
+            inner = partial(body, name, at, fresh)
+            return [Term((*change.values(), *t.bound), (chosen, *t.factors)) for t in inner]
+        case sympy.Function():
+            return _applied(expr, name, at, fresh)
+    raise CalculusError(f"no rule for the derivative of {type(expr).__name__} in {expr}")
+
+
+def _product(expr: sympy.Mul, name: str, at: tuple[Index, ...], fresh: Fresh) -> list[Term]:
+    terms = []
+    for k, factor in enumerate(expr.args):
+        others = (*expr.args[:k], *expr.args[k + 1 :])
+        terms += [term.times(*others) for term in partial(factor, name, at, fresh)]
+    return terms
+
+
+def _power(expr: sympy.Pow, name: str, at: tuple[Index, ...], fresh: Fresh) -> list[Term]:
+    base, exponent = expr.args
+    terms = [
+        term.times(*_factors(exponent * base ** (exponent - 1)))
+        for term in partial(base, name, at, fresh)
+    ]
+    if name in reads(exponent):
+        inner = partial(exponent, name, at, fresh)
+        terms += [term.times(expr, sympy.log(base)) for term in inner]
+    return terms
+
+
+def _applied(expr: sympy.Function, name: str, at: tuple[Index, ...], fresh: Fresh) -> list[Term]:
+    slopes, places = head_slopes(expr.func)
+    values = dict(zip(places, expr.args, strict=True))
+    terms = []
+    for argument, slope in zip(expr.args, slopes, strict=True):
+        outer = slope.xreplace(values)
+        if outer != 0:
+            inner = partial(argument, name, at, fresh)
+            terms += [term.times(*_factors(outer)) for term in inner]
+    return terms
+
+
+def _factors(expr: sympy.Expr) -> tuple[sympy.Expr, ...]:
+    return sympy.Mul.make_args(expr)
+
+
+Sizes = Mapping[tuple[str, int], Axis]
+
+
+def contract(term: Term, sizes: Sizes, fresh: Fresh) -> Term | None:
+    """Use every delta to drop a bound index. None if a delta can never be 1.
+
+    `δ(f, g)` with `f - g` linear in a bound index k with coefficient ±1 is solved for k; the
+    solution replaces k, and a guard stays unless the solution surely lies on the axis of k.
+    """
+    bound, factors = list(term.bound), list(term.factors)
+    while True:
+        if any(factor == 0 for factor in factors):
+            return None
+        found = _solvable(bound, factors)
+        if found is None:
+            return Term(tuple(bound), tuple(f for f in factors if f != 1))
+        delta, index, solution = found
+        bound.remove(index)
+        factors.remove(delta)
+        safe = _covered(index, solution, factors, sizes)
+        factors = [substitute(f, {index: solution}, fresh) for f in factors]
+        if not safe:
+            factors.append(Inside(solution, index.axis.size))
+
+
+def _solvable(
+    bound: list[Index], factors: Iterable[sympy.Expr]
+) -> tuple[sympy.Expr, Index, sympy.Expr] | None:
+    for delta in factors:
+        if isinstance(delta, Delta):
+            difference = sympy.expand(delta.args[0] - delta.args[1])
+            for index in bound:
+                slope = difference.coeff(index, 1)
+                rest = difference - slope * index
+                if abs(slope) == 1 and index not in rest.free_symbols:
+                    return delta, index, sympy.expand(-rest / slope)
+    return None
+
+
+def _covered(
+    index: Index, solution: sympy.Expr, factors: Iterable[sympy.Expr], sizes: Sizes
+) -> bool:
+    """Whether the solution cannot leave the axis of the index, or a factor is zero if it does."""
+    if isinstance(solution, Index) and solution.axis.size == index.axis.size:
+        return True
+    for factor in factors:
+        if isinstance(factor, Element) and index in factor.indices:
+            axis = sizes.get((factor.name, factor.indices.index(index)))
+            if axis is not None and axis.size == index.axis.size:
+                return True
+    return False
+
+
+def build(terms: Iterable[Term]) -> sympy.Expr:
+    """The expression that a list of terms stands for; like terms are added up."""
+    result = sympy.Integer(0)
+    for term in terms:
+        body = sympy.Mul(*term.factors)
+        for index in reversed(term.bound):
+            free = [f for f in _factors(body) if index not in f.free_symbols]
+            held = [f for f in _factors(body) if index in f.free_symbols]
+            summed = Total(sympy.Mul(*held), index) if held else index.axis.size
+            body = sympy.Mul(*free, summed)
+        result += body
+    return result
+
+
+def open_terms(expr: sympy.Expr, fresh: Fresh) -> list[Term]:
+    """An expression as terms; products over sums are opened, functions are left alone."""
+    match expr:
+        case sympy.Add():
+            return [term for argument in expr.args for term in open_terms(argument, fresh)]
+        case sympy.Mul():
+            terms = [Term((), ())]
+            for argument in expr.args:
+                inner = _as_factor(argument, fresh)
+                terms = [
+                    Term((*a.bound, *b.bound), (*a.factors, *b.factors))
+                    for a in terms
+                    for b in inner
+                ]
+            return terms
+    return _as_factor(expr, fresh)
+
+
+def _as_factor(expr: sympy.Expr, fresh: Fresh) -> list[Term]:
+    """A sum over an index is opened; a bracket stays one factor, so that it can cancel whole."""
+    if isinstance(expr, Total):
+        index = fresh(expr.index)
+        body = substitute(expr.body, {expr.index: index}, fresh)
+        return [Term((index, *t.bound), t.factors) for t in open_terms(body, fresh)]
+    return [Term((), (expr,))]
+
+
+def tidy(expr: sympy.Expr, taken: frozenset[str]) -> sympy.Expr:
+    """Give bound indices short letters again: their own if free, otherwise the next letter."""
+    inner = bound_indices(expr)
+    if isinstance(expr, Element) or not expr.args:
+        return expr
+    if not inner:
+        return expr.func(*[tidy(argument, taken) for argument in expr.args])
+    names = dict[Index, Index]()
+    for index in inner:
+        outside = {s.name for s in expr.free_symbols} | taken | {i.name for i in names.values()}
+        names[index] = Index(_letter(index.name.split("#")[0], outside), index.axis)
+    below = taken | {index.name for index in names.values()}
+    fresh = Fresh()
+    arguments = [substitute(argument, names, fresh) for argument in expr.args]
+    return expr.func(*[tidy(argument, below) for argument in arguments])
+
+
+def _letter(wanted: str, taken: set[str] | frozenset[str]) -> str:
+    if wanted not in taken:
+        return wanted
+    letters = "ijklmnopqrstuvwabcdefgh"
+    start = letters.index(wanted[0]) if wanted[0] in letters else 0
+    for letter in letters[start:] + letters[:start]:
+        if letter not in taken:
+            return letter
+    return next(f"{wanted}{k}" for k in range(1, len(taken) + 2) if f"{wanted}{k}" not in taken)
+
+
+def same(left: sympy.Expr, right: sympy.Expr) -> bool:
+    """Whether two expressions are equal up to the names of bound indices."""
+    return alike(left, right, {})

@@ -1,0 +1,251 @@
+"""Whole arrays: an index equation as matrix products, broadcasting and sums over axes.
+
+Every piece of code carries the order of its indices. Pieces meet after they have been brought to a
+common order with `.T` and `None`; a sum of a product becomes `@` where the indices allow it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import sympy
+
+from derive.emit.arithmetic import Code, Heads, Level, number, operation
+from derive.emit.arithmetic import product as product_of
+from derive.emit.program import Assignment
+from derive.emit.prose import code_name, length
+from derive.emit.tree import (
+    Constant,
+    EmitError,
+    How,
+    Node,
+    Number,
+    Pick,
+    Position,
+    Product,
+    Read,
+    Reduce,
+    Same,
+)
+from derive.expression import Index
+
+Order = tuple[Index, ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """An array: its code, and which index each of its axes stands for."""
+
+    code: Code
+    order: Order = ()
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """How arrays of one target are written."""
+
+    heads: Heads
+    constants: Mapping[str, str]
+
+
+def vectorised(assignment: Assignment, arrays: Arrays) -> str:
+    """The right side of an assignment for whole arrays. Raises EmitError if it has no such form."""
+    wanted = tuple(loop.index for loop in assignment.loops)
+    block = block_of(assignment.value, wanted, arrays)
+    missing = [index for index in wanted if index not in block.order]
+    if not missing:
+        return align(block, wanted).text
+    text = align(block, wanted).text
+    sizes = ", ".join(length(loop.axis) for loop in assignment.loops)
+    return f"np.broadcast_to({text}, ({sizes}{',' if len(wanted) == 1 else ''}))"
+
+
+def block_of(node: Node, scope: Order, arrays: Arrays) -> Block:
+    """A tree as a block; `scope` holds all indices in the order preferred for the result."""
+    found = operation(node, arrays.heads)
+    if found is not None:
+        operands, join = found
+        blocks = [block_of(operand, scope, arrays) for operand in operands]
+        order = union(blocks, scope)
+        return Block(join(*[align(block, order) for block in blocks]), order)
+    match node:
+        case Number():
+            return Block(number(node))
+        case Constant():
+            return Block(Code(arrays.constants[node.name], Level.NAME))
+        case Read():
+            return _read(node)
+        case Position():
+            index = _plain(node.index)
+            return Block(Code(f"np.arange({index.axis.length})"), (index,))
+        case Same():
+            return _same(node)
+        case Reduce(how=How.TOTAL):
+            return _total(node, scope, arrays)
+        case Reduce():
+            return _reduced(node, scope, arrays)
+        case Pick():
+            return _picked(node, scope, arrays)
+    raise EmitError(f"{node} has no form for whole arrays")
+
+
+def union(blocks: Iterable[Block], scope: Order) -> Order:
+    """All indices of some blocks: in the order of a block that has them all, or as preferred."""
+    blocks = list(blocks)
+    present = {index for block in blocks for index in block.order}
+    for block in blocks:
+        if len(block.order) == len(present):
+            return block.order
+    return tuple(index for index in scope if index in present)
+
+
+def align(block: Block, order: Order) -> Code:
+    """A block with its axes in this order, and an axis of length 1 for each index that it lacks."""
+    code = block.code
+    present = tuple(index for index in order if index in block.order)
+    if len(present) != len(block.order):
+        raise EmitError(f"'{code.text}' has an index that its equation does not bind")
+    if present != block.order:
+        places = ", ".join(str(block.order.index(index)) for index in present)
+        atom = code.at(Level.CALL)
+        code = Code(f"{atom}.T" if len(present) == 2 else f"{atom}.transpose({places})")
+    if not present:
+        return code
+    rest = order[order.index(present[0]) :]
+    if len(rest) == len(present):
+        return code
+    slots = ", ".join(":" if index in present else "None" for index in rest)
+    return Code(f"{code.at(Level.CALL)}[{slots}]")
+
+
+def _plain(position: sympy.Expr) -> Index:
+    if not isinstance(position, Index):
+        raise EmitError(f"the index '{position}' is not a plain letter; arrays cannot be shifted")
+    return position
+
+
+def _read(node: Read) -> Block:
+    """A quantity; an index that is a number picks a slice."""
+    name = Code(code_name(node.name), Level.NAME)
+    order = tuple(_plain(p) for p in node.indices if not p.is_Integer)
+    if len(set(order)) < len(order):
+        raise EmitError(f"'{node.name}' is read along its diagonal; arrays cannot do that")
+    if len(order) == len(node.indices):
+        return Block(name, order)
+    for position, axis in zip(node.indices, node.axes, strict=True):
+        if position.is_Integer and not 0 <= position < axis.size:
+            return Block(Code("0.0", Level.NAME))
+    slots = ", ".join(str(p) if p.is_Integer else ":" for p in node.indices)
+    return Block(Code(f"{name.text}[{slots}]"), order)
+
+
+def _same(node: Same) -> Block:
+    """The identity matrix, or one row of it where a position is a number."""
+    fixed = [position for position in (node.left, node.right) if position.is_Integer]
+    order = tuple(_plain(p) for p in (node.left, node.right) if not p.is_Integer)
+    row = f"[{fixed[0]}]" if fixed else ""
+    return Block(Code(f"np.eye({order[0].axis.length}){row}"), order)
+
+
+def _total(node: Reduce, scope: Order, arrays: Arrays) -> Block:
+    """A sum over one or more indices."""
+    loops, body = list(node.loops), node.body
+    while isinstance(body, Reduce) and body.how is How.TOTAL:
+        loops, body = [*loops, *body.loops], body.body
+    inner = (*scope, *(loop.index for loop in loops))
+    factors = body.above if isinstance(body, Product) and not body.below else (body,)
+    blocks = [block_of(factor, inner, arrays) for factor in factors]
+    plain = [block.code for block in blocks if not block.order]
+    blocks = [block for block in blocks if block.order]
+    present = {index for block in blocks for index in block.order}
+    for loop in loops:
+        if loop.index not in present:
+            plain.append(Code(length(loop.axis), Level.NAME))
+    bound = tuple(loop.index for loop in loops if loop.index in present)
+    if not blocks:
+        return Block(product_of(plain, ()))
+    summed = _contracted(blocks, bound, inner)
+    return Block(product_of([*plain, summed.code], ()), summed.order)
+
+
+def _contracted(blocks: list[Block], bound: Order, scope: Order) -> Block:
+    """The product of some blocks, summed over the bound indices."""
+    if len(blocks) == 2 and len(bound) == 1 and _is_matrix_product(blocks[0], blocks[1], bound[0]):
+        return _matrix_product(blocks[0], blocks[1], bound[0], scope)
+    order = union(blocks, scope)
+    if len(blocks) > 1 and all(set(block.order) != set(order) for block in blocks):
+        return _einsum(blocks, bound, scope)
+    code = product_of([align(block, order) for block in blocks], ())
+    return along("sum", Block(code, order), bound)
+
+
+def along(method: str, block: Block, bound: Order) -> Block:
+    """A method of an array that reduces some of its axes."""
+    kept = tuple(index for index in block.order if index not in bound)
+    if len(kept) == len(block.order):
+        return block
+    axes = [k for k, index in enumerate(block.order) if index in bound]
+    axis = str(axes[0]) if len(axes) == 1 else f"({', '.join(map(str, axes))})"
+    argument = f"axis={axis}" if kept else ""
+    return Block(Code(f"{block.code.at(Level.CALL)}.{method}({argument})"), kept)
+
+
+def _is_matrix_product(left: Block, right: Block, index: Index) -> bool:
+    shared = set(left.order) & set(right.order)
+    return shared == {index} and len(left.order) <= 2 and len(right.order) <= 2
+
+
+def _matrix_product(left: Block, right: Block, index: Index, scope: Order) -> Block:
+    """`left @ right`, in the order that the result is wanted in, transposed where needed."""
+    left, right = sorted(
+        (left, right),
+        key=lambda block: min((scope.index(i) for i in block.order if i != index), default=-1),
+    )
+    first = tuple(i for i in left.order if i != index)
+    last = tuple(i for i in right.order if i != index)
+    text = (
+        f"{align(left, (*first, index)).at(Level.CALL)}"
+        f" @ {align(right, (index, *last)).at(Level.CALL)}"
+    )
+    return Block(Code(text, Level.PRODUCT), (*first, *last))
+
+
+def _einsum(blocks: list[Block], bound: Order, scope: Order) -> Block:
+    """A sum of a product that is no matrix product."""
+    order = union(blocks, scope)
+    letter = dict(zip(order, "abcdefghijklmnopqrstuvwxyz", strict=False))
+    kept = tuple(index for index in order if index not in bound)
+    inputs = ",".join("".join(letter[index] for index in block.order) for block in blocks)
+    output = "".join(letter[index] for index in kept)
+    operands = ", ".join(block.code.text for block in blocks)
+    return Block(Code(f'np.einsum("{inputs}->{output}", {operands})'), kept)
+
+
+def _body(node: Reduce, scope: Order, arrays: Arrays) -> tuple[Block, Order]:
+    """The body of a reduction that is no sum, and the indices to reduce."""
+    bound = tuple(loop.index for loop in node.loops)
+    block = block_of(node.body, (*scope, *bound), arrays)
+    if not set(bound) <= set(block.order):
+        raise EmitError(f"'{block.code.text}' does not depend on the index it is reduced over")
+    return block, bound
+
+
+def _reduced(node: Reduce, scope: Order, arrays: Arrays) -> Block:
+    block, bound = _body(node, scope, arrays)
+    if node.how is How.LARGEST:
+        return along("max", block, bound)
+    axis = block.order.index(bound[0])
+    kept = tuple(index for index in block.order if index not in bound)
+    return Block(Code(f"log_sum_exp({block.code.text}, axis={axis})"), kept)
+
+
+def _picked(node: Pick, scope: Order, arrays: Arrays) -> Block:
+    """An array of the shape of the body, with the positions in place of the reduced index."""
+    block, bound = _body(node.largest, scope, arrays)
+    position = _plain(node.positions[0])
+    if len(bound) != 1 or position in block.order:
+        raise EmitError("the largest value over several indices has no form for whole arrays")
+    axis = block.order.index(bound[0])
+    order = tuple(position if index == bound[0] else index for index in block.order)
+    return Block(Code(f"is_first_largest({block.code.text}, axis={axis})"), order)

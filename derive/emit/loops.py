@@ -1,0 +1,135 @@
+"""Nested lists: assignments as comprehensions over their indices."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+from collections.abc import Iterable, Mapping
+
+import sympy
+
+from derive.emit.arithmetic import Code, Heads, Level, Spelling, write
+from derive.emit.formula import formula
+from derive.emit.layout import statement
+from derive.emit.program import Assignment
+from derive.emit.prose import code_name, length
+from derive.emit.tree import How, Loop, Node, Pick, Product, Read, Reduce, walk
+from derive.expression import Index
+
+CONFUSING = ("l", "I", "O")
+
+
+def looped(
+    assignment: Assignment,
+    heads: Heads,
+    constants: Mapping[str, str],
+    taken: Iterable[str],
+    annotation: str,
+) -> list[str]:
+    """The lines of one assignment."""
+    spelling = _Loops(letters(assignment, taken), heads, constants).spelling()
+    text = write(assignment.value, spelling).text
+    for loop in reversed(assignment.loops):
+        letter = spelling.position(loop.index).text
+        text = f"[{text} for {letter} in range({length(loop.axis)})]"
+    return statement(f"{code_name(assignment.quantity.name)}: {annotation} = ", text)
+
+
+def letters(assignment: Assignment, taken: Iterable[str]) -> dict[Index, str]:
+    """A variable for every index of an assignment, different from all that is taken."""
+    used = {*taken, *CONFUSING, *keyword.kwlist, *dir(builtins)}
+    loops = list(assignment.loops)
+    for node in walk(assignment.value):
+        loops += node.loops if isinstance(node, Reduce) else ()
+    found: dict[Index, str] = {}
+    for loop in loops:
+        if loop.index not in found:
+            letter = loop.index.name
+            while letter in used:
+                letter += "_"
+            found[loop.index] = letter
+            used.add(letter)
+    return found
+
+
+class _Loops:
+    """How nested lists are read, and how they are reduced."""
+
+    def __init__(
+        self, letters: Mapping[Index, str], heads: Heads, constants: Mapping[str, str]
+    ) -> None:
+        self.letters = letters
+        self.heads = heads
+        self.constants = constants
+
+    def spelling(self) -> Spelling:
+        return Spelling(
+            self.read, self.reduce, self.pick, self.position, self.heads, self.constants
+        )
+
+    def position(self, position: sympy.Expr) -> Code:
+        if isinstance(position, Index):
+            return Code(self.letters[position], Level.NAME)
+        return write(formula(position, {}), self.spelling())
+
+    def read(self, node: Read) -> Code:
+        """An entry; a position that may leave its axis is guarded, because outside it is zero."""
+        text = code_name(node.name)
+        guards = []
+        for position, axis in zip(node.indices, node.axes, strict=True):
+            place = self.position(position).text
+            text += f"[{place}]"
+            surely = position.is_Integer and 0 <= position < axis.size
+            if not isinstance(position, Index) and not surely:
+                guards.append(f"0 <= {place} < {length(axis)}")
+        if guards:
+            return Code(f"{text} if {' and '.join(guards)} else 0.0", Level.CHOICE)
+        return Code(text, Level.CALL if node.indices else Level.NAME)
+
+    def reduce(self, node: Reduce) -> Code:
+        if node.how is How.TOTAL:
+            dot = self._dot(node)
+            return dot or Code(f"sum({self._values(node, '', '')})")
+        name = {How.LOG_TOTAL_EXP: "log_sum_exp", How.LARGEST: "max"}[node.how]
+        return Code(f"{name}({self._values(node, '[', ']')})")
+
+    def pick(self, node: Pick) -> Code:
+        """Whether a place, counted in reading order, is that of the first largest value."""
+        text = ""
+        for loop, position in zip(node.largest.loops, node.positions, strict=True):
+            here = self.position(position).at(Level.SUM)
+            text = f"({text}) * {length(loop.axis)} + {here}" if text else here
+        return Code(f"is_first_largest({text}, {self._values(node.largest, '[', ']')})")
+
+    def _values(self, node: Reduce, opening: str, closing: str) -> str:
+        """The values of the body: a row of a list where they are one, otherwise a comprehension."""
+        if len(node.loops) == 1 and _is_row(node.body, node.loops[0]):
+            return self._row(node.body)
+        loops = "".join(
+            f" for {self.letters[loop.index]} in range({length(loop.axis)})" for loop in node.loops
+        )
+        return f"{opening}{write(node.body, self.spelling()).text}{loops}{closing}"
+
+    def _row(self, node: Node) -> str:
+        assert isinstance(node, Read)
+        places = "".join(f"[{self.position(index).text}]" for index in node.indices[:-1])
+        return f"{code_name(node.name)}{places}"
+
+    def _dot(self, node: Reduce) -> Code | None:
+        """The scalar product of two rows, if the sum is one."""
+        body = node.body
+        if not isinstance(body, Product) or body.below or len(body.above) != 2:
+            return None
+        if len(node.loops) != 1 or not all(_is_row(f, node.loops[0]) for f in body.above):
+            return None
+        return Code(f"dot({', '.join(map(self._row, body.above))})")
+
+
+def _is_row(node: Node, loop: Loop) -> bool:
+    """Whether a tree reads a whole row: the index of the loop is the last one and nowhere else."""
+    return (
+        isinstance(node, Read)
+        and bool(node.indices)
+        and node.indices[-1] == loop.index
+        and all(isinstance(i, Index) and i != loop.index for i in node.indices[:-1])
+    )

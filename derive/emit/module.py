@@ -1,0 +1,238 @@
+"""Program → source text: the parts that every Python module has, and its template."""
+
+from __future__ import annotations
+
+import builtins
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from derive.emit.layout import STEP, WIDTH, statement
+from derive.emit.program import Assignment, Program
+from derive.emit.prose import explanation, listing, summary
+from derive.graph import Quantity
+from derive.problem import Tensor
+from derive.templating import environment
+
+FUNCTIONS = ("forward", "loss", "gradients", "update", "train", "main", "show")
+FUNCTIONS_OF_DATA = ("example_parameters", "example_sample")
+RECORDS = ("Parameters", "Sample", "Forward", "Gradients")
+DATA = ("PARAMETERS", "SAMPLE", "LEARNING_RATE", "STEPS")
+LOCALS = ("parameters", "sample", "values", "batch", "learning_rate", "steps", "losses")
+LINT = ("l", "I", "O", "count", "index")  # too like 1 and 0; methods of a tuple
+RESERVED = frozenset(
+    {*FUNCTIONS, *FUNCTIONS_OF_DATA, *RECORDS, *DATA, *LOCALS, *LINT, *dir(builtins)}
+)
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How one target writes a program: fields of records, assignments, data.
+
+    `helpers` are the functions that its template can define, with the imports that each one needs.
+    """
+
+    template: str
+    fields: Callable[[Iterable[Quantity]], list[str]]
+    kind: Callable[[Quantity], str]
+    lines: Callable[[Assignment], list[str]]
+    data: Callable[[Quantity, Tensor], list[str]]
+    example: Callable[[str, Iterable[Quantity]], str]
+    batch: str
+    helpers: Mapping[str, tuple[str, ...]]
+
+
+def module(program: Program, writing: Writing) -> str:
+    """The source text of a whole module."""
+    problem = program.problem
+    bodies = {
+        "forward": _forward(program, writing),
+        "gradients": _gradients(program, writing),
+        "update": _update(program, writing),
+    }
+    examples = _examples(program, writing)
+    records = _records(program, writing)
+    used = _used([*bodies.values(), *examples.values(), *records.values()], writing)
+    text = (
+        environment("code")
+        .get_template(writing.template)
+        .render(
+            summary=summary(problem),
+            explanation=explanation(program, writing.fields),
+            records=records,
+            data=_data(program, writing),
+            examples=examples,
+            bodies=bodies,
+            docs=_docs(program, writing),
+            used=used,
+            loss=writing.fields([program.loss])[0],
+            learning_rate=repr(float(problem.training.learning_rate)),
+            steps=str(problem.training.steps),
+            symbolic=problem.symbolic,
+            small=program.small,
+        )
+    )
+    return text.rstrip("\n") + "\n"
+
+
+def _used(parts: Iterable[list[str]], writing: Writing) -> frozenset[str]:
+    """The words of the code, and what the helpers among them need."""
+    used = {word for lines in parts for word in _words(lines)}
+    for name, needs in writing.helpers.items():
+        if name in used:
+            used.update(needs)
+    return frozenset(used)
+
+
+def _words(lines: Iterable[str]) -> set[str]:
+    return set(re.findall(r"\w+", "\n".join(lines)))
+
+
+def _records(program: Program, writing: Writing) -> dict[str, list[str]]:
+    """The fields of the four records, with their types."""
+    groups = {
+        "Parameters": program.parameters,
+        "Sample": program.sample,
+        "Forward": program.values,
+        "Gradients": program.gradients,
+    }
+    return {
+        name: [
+            f"    {field}: {writing.kind(quantity)}"
+            for quantity in quantities
+            for field in writing.fields([quantity])
+        ]
+        for name, quantities in groups.items()
+    }
+
+
+def _docs(program: Program, writing: Writing) -> dict[str, list[str]]:
+    """What each function computes, with shapes."""
+    groups = {
+        "Forward": program.values,
+        "Gradients": program.gradients,
+        "Updated": program.trained,
+    }
+    return {name: listing(quantities, writing.fields) for name, quantities in groups.items()}
+
+
+def _data(program: Program, writing: Writing) -> dict[str, list[str]]:
+    """The given values as constants; nothing for a symbolic problem."""
+    if program.problem.symbolic:
+        return {}
+    given = {"PARAMETERS": program.parameters, "SAMPLE": program.sample}
+    return {
+        name: _made(f"{name} = ", record, quantities, writing, program, 0)
+        for (name, quantities), record in zip(given.items(), ("Parameters", "Sample"), strict=True)
+    }
+
+
+def _made(
+    head: str,
+    record: str,
+    quantities: Iterable[Quantity],
+    writing: Writing,
+    program: Program,
+    indent: int,
+) -> list[str]:
+    arguments = []
+    for quantity in quantities:
+        values = writing.data(quantity, program.problem.values[quantity.name])
+        fields = writing.fields([quantity])
+        arguments += [f"{f}={v}" for f, v in zip(fields, values, strict=True)]
+    return statement(head, f"{record}({', '.join(arguments)})", indent)
+
+
+def _examples(program: Program, writing: Writing) -> dict[str, list[str]]:
+    """The functions that make up values for a symbolic problem."""
+    if not program.problem.symbolic:
+        return {}
+    return {
+        name: statement("return ", writing.example(record, quantities))
+        for name, record, quantities in (
+            ("parameters", "Parameters", program.parameters),
+            ("sample", "Sample", program.sample),
+        )
+    }
+
+
+def _forward(program: Program, writing: Writing) -> list[str]:
+    given = {"parameters": program.parameters, "sample": program.sample}
+    return _body(program.forward, given, program.values, "Forward", writing)
+
+
+def _gradients(program: Program, writing: Writing) -> list[str]:
+    given = {
+        "parameters": program.parameters,
+        "sample": program.sample,
+        "forward(parameters, sample)": program.values,
+    }
+    return _body(program.backward, given, program.gradients, "Gradients", writing)
+
+
+def _update(program: Program, writing: Writing) -> list[str]:
+    given = {"parameters": program.parameters, "gradients": program.gradients}
+    after = {q.name: q for q in program.parameters} | {
+        q.name.removesuffix("_new"): q for q in program.updated
+    }
+    return _body(program.updates, given, after.values(), "Parameters", writing)
+
+
+def _body(
+    assignments: Iterable[Assignment],
+    given: Mapping[str, Iterable[Quantity]],
+    results: Iterable[Quantity],
+    record: str,
+    writing: Writing,
+) -> list[str]:
+    """A function body: take apart what is given, compute, put together what is returned."""
+    lines = [line for assignment in assignments for line in writing.lines(assignment)]
+    lines += statement("return ", f"{record}({', '.join(writing.fields(results))})")
+    used = _words(lines)
+    if "batch" in used:
+        lines.insert(0, f"    batch = {writing.batch}")
+        used |= _words([writing.batch])
+    taken = [
+        line
+        for source, quantities in given.items()
+        for line in unpacked(writing.fields(quantities), source, used)
+    ]
+    return [*taken, *lines]
+
+
+def unpacked(names: list[str], source: str, used: set[str]) -> list[str]:
+    """Lines that give the fields of a record names of their own, or `_` to those not needed.
+
+    Where one line is too short, slices of the record are taken apart.
+    """
+    if not used & set(names):
+        return []
+    targets = [name if name in used else "_" for name in names]
+    line = f"    {_targets(targets)} = {source}"
+    if len(line) <= WIDTH:
+        return [line]
+    lines = []
+    if "(" in source:
+        lines.append(f"    values = {source}")
+        source = "values"
+    for start, stop in _slices(targets, WIDTH - STEP - len(f" = {source}[0000:0000]")):
+        ends = f"{start or ''}:{stop if stop < len(names) else ''}"
+        lines.append(f"    {_targets(targets[start:stop])} = {source}[{ends}]")
+    return lines
+
+
+def _targets(names: list[str]) -> str:
+    return ", ".join(names) if len(names) > 1 else f"({names[0]},)"
+
+
+def _slices(names: list[str], width: int) -> Iterator[tuple[int, int]]:
+    """Stretches of names that fit into a line, without unneeded names at their ends."""
+    start = 0
+    while start < len(names):
+        stop = start + 1
+        while stop < len(names) and len(", ".join(names[start : stop + 1])) <= width:
+            stop += 1
+        needed = [k for k in range(start, stop) if names[k] != "_"]
+        if needed:
+            yield needed[0], needed[-1] + 1
+        start = stop

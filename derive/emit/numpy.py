@@ -1,0 +1,98 @@
+"""The target `numpy`: whole arrays, for a batch of any size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from types import MappingProxyType
+
+from derive.emit.arithmetic import COMPARISONS, Code, call
+from derive.emit.arrays import Arrays, vectorised
+from derive.emit.layout import indented, statement
+from derive.emit.module import Writing, module
+from derive.emit.program import Assignment, lower
+from derive.emit.prose import code_name
+from derive.emit.python import low, table
+from derive.emit.tree import Apply, Number, Read, walk
+from derive.graph import Derivation, Quantity
+from derive.problem import Problem, Tensor
+
+TEMPLATE = "code/numpy.py.j2"
+HELPERS = MappingProxyType(
+    {
+        "logistic": (),
+        "softplus": (),
+        "log_sum_exp": (),
+        "is_first_largest": (),
+        "erf": ("math",),
+    }
+)
+
+
+def _indicator(compare: Callable[..., Code]) -> Callable[..., Code]:
+    return lambda left, right: Code(f"np.where({compare(left, right).text}, 1.0, 0.0)")
+
+
+NAMES = ("exp", "log", "tanh", "sin", "cos", "sqrt", "abs", "sign", "where", "power")
+HEADS = MappingProxyType(
+    {name: call(f"np.{name}") for name in NAMES}
+    | {name: call(name) for name in ("logistic", "softplus", "erf")}
+    | {"max": call("np.maximum"), "min": call("np.minimum")}
+    | {name: _indicator(compare) for name, compare in COMPARISONS.items()}
+)
+CONSTANTS = MappingProxyType(
+    {"pi": "np.pi", "e": "np.e", "batch": "batch", "learning_rate": "learning_rate"}
+)
+QUIET = 'with np.errstate(over="ignore", divide="ignore", invalid="ignore"):'
+
+
+def emit_numpy(problem: Problem, derivation: Derivation) -> str:
+    """A module of NumPy. Raises EmitError for an equation that has no form for whole arrays."""
+    return module(lower(problem, derivation), WRITING)
+
+
+def _lines(assignment: Assignment) -> list[str]:
+    """An assignment; where it chooses, the branch not taken is computed too, and may overflow."""
+    text = vectorised(assignment, Arrays(HEADS, CONSTANTS))
+    head = f"{code_name(assignment.quantity.name)} = "
+    if any(isinstance(node, Apply) and _may_overflow(node) for node in walk(assignment.value)):
+        return indented([QUIET, *indented(statement(head, text, 0))])
+    return statement(head, text)
+
+
+def _may_overflow(node: Apply) -> bool:
+    branches = node.arguments[1:] if node.head == "where" else ()
+    return not all(isinstance(branch, Number | Read) for branch in branches)
+
+
+def _kind(quantity: Quantity) -> str:
+    return "Array" if quantity.axes else "float"
+
+
+def _data(quantity: Quantity, values: Tensor) -> list[str]:
+    text = table(quantity.shape, (), values)
+    return [f"np.array({text})" if quantity.axes else text]
+
+
+def _example(record: str, quantities: Iterable[Quantity]) -> str:
+    """A record of made-up arrays; where the target is a distribution, one output has it all."""
+    return f"{record}({', '.join(f'{q.name}={_random_array(q)}' for q in quantities)})"
+
+
+def _random_array(quantity: Quantity) -> str:
+    if quantity.sums_to_one:
+        rows, columns = quantity.shape
+        return f"np.eye({columns})[np.arange({rows}) % {columns}]"
+    size = f", size={quantity.shape}" if quantity.axes else ""
+    return f"generator.uniform({low(quantity)}, {-low(quantity) or 1.0}{size})"
+
+
+WRITING = Writing(
+    TEMPLATE,
+    fields=lambda quantities: [code_name(quantity.name) for quantity in quantities],
+    kind=_kind,
+    lines=_lines,
+    data=_data,
+    example=_example,
+    batch="x.shape[0]",
+    helpers=HELPERS,
+)

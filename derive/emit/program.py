@@ -1,0 +1,201 @@
+"""Derivation → Program: what a module has to compute, before any target has spelled it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from math import prod
+
+import sympy
+
+from derive.emit.formula import formula
+from derive.emit.stable import stable_equations, stable_graph
+from derive.emit.tree import Loop, Node, Read, Reduce, walk
+from derive.expression import Element, Index, reads
+from derive.graph import Derivation, Equation, Graph, Quantity, Role, adjoint_name
+from derive.language import parse_function
+from derive.library.losses import Reduction
+from derive.library.optimizers import OPTIMIZERS
+from derive.problem import Problem
+
+ALPHA = sympy.Symbol("learning_rate", positive=True)
+BATCH = sympy.Symbol("batch", positive=True, integer=True)
+SMALL = 200
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """`quantity[loops] = value` for all values of the loops."""
+
+    quantity: Quantity
+    loops: tuple[Loop, ...]
+    value: Node
+
+
+@dataclass(frozen=True)
+class Program:
+    """What is given, and the assignments of the three passes, each in the order of computation.
+
+    `page` holds forward and backward pass as the derivation states them, before they were made
+    stable.
+    """
+
+    problem: Problem
+    parameters: tuple[Quantity, ...]
+    sample: tuple[Quantity, ...]
+    values: tuple[Quantity, ...]
+    gradients: tuple[Quantity, ...]
+    updated: tuple[Quantity, ...]
+    forward: tuple[Assignment, ...]
+    backward: tuple[Assignment, ...]
+    updates: tuple[Assignment, ...]
+    page: tuple[tuple[Assignment, ...], tuple[Assignment, ...]]
+    any_batch: bool
+
+    @property
+    def trained(self) -> tuple[Quantity, ...]:
+        return tuple(q for q in self.parameters if q.name not in self.problem.training.frozen)
+
+    @property
+    def small(self) -> bool:
+        """Whether a reader would want to see every number."""
+        return sum(prod(q.shape) for q in self.parameters) <= SMALL
+
+    @property
+    def loss(self) -> Quantity:
+        return self.problem.graph.loss
+
+
+def is_scalar(problem: Problem) -> bool:
+    """Whether a network is so small that every scalar of it gets a line of its own."""
+    parameters = problem.graph.of_role(Role.PARAMETER)
+    return problem.batch == 1 and sum(prod(q.shape) for q in parameters) <= SMALL
+
+
+def lower(problem: Problem, derivation: Derivation, batch: sympy.Expr = BATCH) -> Program:
+    """The program of a problem for a batch of this size, by default of any size."""
+    graph = problem.graph
+    parameters = graph.of_role(Role.PARAMETER)
+    trained = [q for q in parameters if q.name not in problem.training.frozen]
+    if _couples_samples(graph):
+        batch = sympy.Integer(problem.batch)
+    forward, backward = _any_batch(problem, derivation, batch)
+    stable_forward = stable_graph(forward)
+    names = {equation.quantity.name for equation in backward.equations}
+    wanted = [adjoint_name(q.name) for q in trained if adjoint_name(q.name) in names]
+    page = _needed(backward.equations, wanted)
+    kept = _needed(stable_equations(replace(backward, equations=page)), wanted)
+    adjoints = {equation.quantity.name: equation for equation in kept}
+    updates = _updates(problem, trained, adjoints)
+    known = {**backward.quantities, **stable_forward.quantities}
+    return Program(
+        problem,
+        parameters,
+        sample=tuple(q for q in graph.given if q.role is not Role.PARAMETER),
+        values=tuple(equation.quantity for equation in graph.equations),
+        gradients=tuple(adjoints[name].quantity for name in wanted),
+        updated=tuple(equation.quantity for equation in updates),
+        forward=_assignments(stable_forward.equations, known),
+        backward=_assignments(kept, known),
+        updates=_assignments(updates, known),
+        page=(_assignments(forward.equations, known), _assignments(page, known)),
+        any_batch=batch == BATCH,
+    )
+
+
+def _couples_samples(graph: Graph) -> bool:
+    """Whether a value of one sample depends on the others, so that the batch cannot be changed."""
+    return any(
+        _crosses(node)
+        for assignment in _assignments(graph.equations, graph.quantities)
+        if assignment.quantity.role is not Role.LOSS
+        for node in walk(assignment.value)
+    )
+
+
+def _crosses(node: Node) -> bool:
+    """Whether a node reduces over the samples, or reads a sample that is not the current one."""
+    match node:
+        case Reduce():
+            return any(loop.axis.name == "batch" for loop in node.loops)
+        case Read():
+            pairs = zip(node.indices, node.axes, strict=True)
+            return any(a.name == "batch" and not isinstance(i, Index) for i, a in pairs)
+    return False
+
+
+def _assignments(
+    equations: Iterable[Equation], known: Mapping[str, Quantity]
+) -> tuple[Assignment, ...]:
+    return tuple(
+        Assignment(
+            equation.quantity,
+            tuple(map(Loop, equation.indices, equation.quantity.axes)),
+            formula(equation.rhs, known),
+        )
+        for equation in equations
+    )
+
+
+def _any_batch(problem: Problem, derivation: Derivation, batch: sympy.Expr) -> tuple[Graph, Graph]:
+    """Both graphs with the size of the batch as it is given instead of as the spec has it.
+
+    The mean over the batch is a factor of the loss. Every adjoint is linear in the adjoints that it
+    reads, so the factor stands in exactly those terms that read none.
+    """
+    if problem.reduction is not Reduction.MEAN or batch == problem.batch:
+        return derivation.forward, derivation.backward
+    ratio = sympy.Integer(problem.batch)
+
+    def forward(equation: Equation) -> Equation:
+        if equation.quantity.role is not Role.LOSS:
+            return equation
+        return replace(equation, rhs=equation.rhs * ratio / batch)
+
+    adjoints = {equation.quantity.name for equation in derivation.backward.equations}
+
+    def backward(equation: Equation) -> Equation:
+        terms = sympy.Add.make_args(equation.rhs)
+        later = [term for term in terms if adjoints & set(reads(term))]
+        first = [term * ratio for term in terms if not adjoints & set(reads(term))]
+        return replace(equation, rhs=sympy.Add(*later, sympy.Add(*first) / batch))
+
+    return (
+        replace(derivation.forward, equations=tuple(map(forward, derivation.forward.equations))),
+        replace(derivation.backward, equations=tuple(map(backward, derivation.backward.equations))),
+    )
+
+
+def _needed(equations: tuple[Equation, ...], wanted: Iterable[str]) -> tuple[Equation, ...]:
+    """The equations on which a wanted quantity depends."""
+    needed = set(wanted)
+    kept = []
+    for equation in reversed(equations):
+        if equation.quantity.name in needed:
+            needed |= set(reads(equation.rhs))
+            kept.append(equation)
+    return tuple(reversed(kept))
+
+
+def _updates(
+    problem: Problem, trained: Iterable[Quantity], adjoints: Mapping[str, Equation]
+) -> tuple[Equation, ...]:
+    """The optimizer's equation for every trained parameter; an unused one has the gradient 0."""
+    step = parse_function(OPTIMIZERS[problem.training.optimizer].equation, 3)
+    equations = []
+    for quantity in trained:
+        adjoint = adjoints.get(adjoint_name(quantity.name))
+        indices = adjoint.indices if adjoint else _letters(quantity)
+        gradient = adjoint.lhs if adjoint else sympy.S.Zero
+        new = step(Element(quantity.name, *indices), ALPHA, gradient)
+        equations.append(Equation(updated(quantity), indices, new))
+    return tuple(equations)
+
+
+def _letters(quantity: Quantity) -> tuple[Index, ...]:
+    return tuple(Index(f"i{k}", axis) for k, axis in enumerate(quantity.axes, 1))
+
+
+def updated(quantity: Quantity) -> Quantity:
+    """A parameter after the update."""
+    return replace(quantity, name=f"{quantity.name}_new")

@@ -1,0 +1,166 @@
+"""The trees in which right-hand sides are handed to the targets: plain data, one class a node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+import sympy
+
+from derive.expression import Axis, Index
+
+
+class EmitError(ValueError):
+    """An equation that a target cannot write."""
+
+
+class How(Enum):
+    """What a reduction does with the values of its body."""
+
+    TOTAL = "sum"
+    LOG_TOTAL_EXP = "logsumexp"
+    LARGEST = "max"
+
+
+@dataclass(frozen=True)
+class Loop:
+    """An index and the axis it runs over."""
+
+    index: Index
+    axis: Axis
+
+
+@dataclass(frozen=True)
+class Number:
+    """An exact rational number."""
+
+    numerator: int
+    denominator: int = 1
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A number with a name: pi, e, the size of the batch, the learning rate."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Position:
+    """The value of an index, used as a number."""
+
+    index: sympy.Expr
+
+
+@dataclass(frozen=True)
+class Read:
+    """One entry of a quantity; `axes` are those of the quantity."""
+
+    name: str
+    indices: tuple[sympy.Expr, ...]
+    axes: tuple[Axis, ...]
+
+
+@dataclass(frozen=True)
+class Sum:
+    """Terms with their signs."""
+
+    terms: tuple[tuple[int, Node], ...]
+
+
+@dataclass(frozen=True)
+class Product:
+    """Factors above and below the fraction bar."""
+
+    above: tuple[Node, ...]
+    below: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True)
+class Power:
+    """A base to a whole number of at least 2."""
+
+    base: Node
+    exponent: int
+
+
+@dataclass(frozen=True)
+class Apply:
+    """A function, by its name in the language, of its arguments."""
+
+    head: str
+    arguments: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Reduce:
+    """A reduction of the body over the values of one or more indices."""
+
+    how: How
+    body: Node
+    loops: tuple[Loop, ...]
+
+
+@dataclass(frozen=True)
+class Pick:
+    """1 where the positions are those of the first largest value, else 0."""
+
+    largest: Reduce
+    positions: tuple[sympy.Expr, ...]
+
+
+@dataclass(frozen=True)
+class Same:
+    """1 if two positions are equal, else 0."""
+
+    left: sympy.Expr
+    right: sympy.Expr
+
+
+@dataclass(frozen=True)
+class Within:
+    """1 if a position lies on an axis of this size, else 0."""
+
+    position: sympy.Expr
+    size: int
+
+
+Node = (
+    Number
+    | Constant
+    | Position
+    | Read
+    | Sum
+    | Product
+    | Power
+    | Apply
+    | Reduce
+    | Pick
+    | Same
+    | Within
+)
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """A tree and everything below it."""
+    yield node
+    for child in children(node):
+        yield from walk(child)
+
+
+def children(node: Node) -> Iterator[Node]:
+    """The nodes directly below a node."""
+    match node:
+        case Sum():
+            yield from (term for _, term in node.terms)
+        case Product():
+            yield from (*node.above, *node.below)
+        case Power():
+            yield node.base
+        case Apply():
+            yield from node.arguments
+        case Reduce():
+            yield node.body
+        case Pick():
+            yield node.largest

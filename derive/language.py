@@ -1,0 +1,291 @@
+"""Equation text to SymPy: an `ast` walk over a closed list of node types and functions.
+
+    dense     net[n,h] = sum(i, W[h,i]*x[n,i]) + b[h]
+    softmax   p[n,o] = exp(z[n,o]) / sum(k, exp(z[n,k]))
+
+User text is never evaluated: what is not listed here is refused with a caret under it.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import sympy
+
+from derive.calculus import tidy
+from derive.errors import LanguageError, nearest
+from derive.expression import Axis, Element, Fresh, Index, Largest, Total, substitute
+from derive.functions import BY_NAME, greater, where
+from derive.graph import Equation, Graph, GraphError, Quantity
+from derive.rules import recognise
+
+IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
+MAX_NESTING = 60
+CONSTANTS = {"pi": sympy.pi}
+REDUCTIONS = ("sum", "mean", "max", "softmax")
+_OPERATORS: dict[type[ast.operator], Callable[[sympy.Expr, sympy.Expr], sympy.Expr]] = {
+    ast.Add: lambda a, b: a + b,
+    ast.Sub: lambda a, b: a - b,
+    ast.Mult: lambda a, b: a * b,
+    ast.Div: lambda a, b: a / b,
+    ast.Pow: lambda a, b: a**b,
+}
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What names mean inside one text: quantities, index letters, and plain variables."""
+
+    quantities: Mapping[str, Quantity]
+    letters: Mapping[str, Axis]
+    variables: Mapping[str, sympy.Expr]
+
+
+def parse_expression(text: str, scope: Scope) -> sympy.Expr:
+    """One right-hand side. Raises LanguageError for anything that is not in the language."""
+    source = text.strip()
+    try:
+        tree = ast.parse(source, mode="eval")
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        column = max((getattr(error, "offset", 1) or 1) - 1, 0)
+        raise LanguageError(source, column, "this is not a formula") from None
+    return recognise(_Reader(source, scope).read(tree.body, 0))
+
+
+def parse_function(text: str, arity: int) -> Callable[..., sympy.Expr]:
+    """`f(x) = x*tanh(x)` as a function of expressions. Raises LanguageError."""
+    match = re.fullmatch(r"\s*[A-Za-z]\w*\(([^()]*)\)\s*=(?!=)\s*(.+)", text, re.DOTALL)
+    if match is None:
+        raise LanguageError(text, 0, "a function is written like f(x) = x*tanh(x)")
+    names = [name.strip() for name in match[1].split(",")]
+    if len(names) != arity or len(set(names)) != arity:
+        raise LanguageError(text, text.index("("), f"this needs {arity} different variables")
+    for name in names:
+        if not IDENTIFIER.match(name) or name in BY_NAME or name in CONSTANTS:
+            raise LanguageError(text, text.index("("), f"'{name}' cannot be a variable")
+    symbols = [sympy.Symbol(name, real=True) for name in names]
+    scope = Scope({}, {}, dict(zip(names, symbols, strict=True)))
+    body = parse_expression(match[2], scope)
+    return lambda *values: body.xreplace(dict(zip(symbols, values, strict=True)))
+
+
+def parse_equations(
+    text: str,
+    known: Mapping[str, Quantity],
+    letters: Mapping[str, Axis],
+    describe: Callable[[str, tuple[Axis, ...]], Quantity],
+) -> tuple[Equation, ...]:
+    """Equations separated by `;` or line ends; `describe` makes the quantity each one defines.
+
+    The axis of an index letter is `letters[letter]`, or that of the quantity in which the letter
+    stands alone. Raises LanguageError.
+    """
+    quantities = dict(known)
+    equations = []
+    for line in filter(str.strip, re.split(r"[;\n]", text)):
+        source = line.strip()
+        name, indices, right = _split(source)
+        axes = _infer(right, quantities, letters)
+        missing = [letter for letter in indices if letter not in axes]
+        if missing:
+            column = source.index(missing[0])
+            raise LanguageError(source, column, f"the size of the index '{missing[0]}' is unknown")
+        scope = Scope(quantities, axes, {})
+        rhs = tidy(parse_expression(right, scope), frozenset(indices))
+        quantity = describe(name, tuple(axes[letter] for letter in indices))
+        places = tuple(Index(letter, axes[letter]) for letter in indices)
+        equation = Equation(quantity, places, rhs)
+        _prove(equation, quantities, source)
+        quantities[name] = quantity
+        equations.append(equation)
+    return tuple(equations)
+
+
+def _prove(equation: Equation, quantities: Mapping[str, Quantity], source: str) -> None:
+    """Check one equation on its own, so that a mistake is reported beside its text."""
+    try:
+        Graph(tuple({q.name: q for q in quantities.values()}.values()), (equation,))
+    except GraphError as error:
+        raise LanguageError(source, 0, str(error)) from None
+
+
+def _split(source: str) -> tuple[str, tuple[str, ...], str]:
+    match = re.fullmatch(r"([A-Za-z]\w*)\s*(?:\[([^\]]*)\])?\s*=(?!=)\s*(.+)", source, re.DOTALL)
+    if match is None:
+        raise LanguageError(source, 0, "an equation is written like y[n,h] = tanh(x[n,h])")
+    letters = tuple(part.strip() for part in (match[2] or "").split(",") if part.strip())
+    for letter in letters:
+        if not IDENTIFIER.match(letter):
+            raise LanguageError(source, source.index("["), f"'{letter}' is no index letter")
+    return match[1], letters, match[3]
+
+
+def _infer(
+    text: str, quantities: Mapping[str, Quantity], letters: Mapping[str, Axis]
+) -> dict[str, Axis]:
+    """The axis of every index letter, read off the places where the letter stands alone."""
+    axes = dict(letters)
+    try:
+        tree = ast.parse(text, mode="eval")
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        column = max((getattr(error, "offset", 1) or 1) - 1, 0)
+        raise LanguageError(text, column, "this is not a formula") from None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+            quantity = quantities.get(node.value.id)
+            parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+            if quantity is not None and len(parts) == len(quantity.axes):
+                for part, axis in zip(parts, quantity.axes, strict=True):
+                    if isinstance(part, ast.Name) and part.id not in quantities:
+                        axes.setdefault(part.id, axis)
+    return axes
+
+
+def _explodes(base: sympy.Expr, exponent: sympy.Expr) -> bool:
+    """Whether SymPy would write this power out as a number of thousands of digits."""
+    if not exponent.is_Rational:
+        return False
+    if not base.is_Rational:
+        return bool(abs(exponent) > 1000)
+    return bool(abs(exponent) * max(base.p.bit_length(), base.q.bit_length()) > 4096)
+
+
+class _Reader:
+    """The walk over one parsed expression; each method answers for one kind of node."""
+
+    def __init__(self, source: str, scope: Scope) -> None:
+        self.source = source
+        self.scope = scope
+        self.fresh = Fresh()
+
+    def fail(self, node: ast.AST, reason: str) -> LanguageError:
+        return LanguageError(self.source, getattr(node, "col_offset", 0), reason)
+
+    def read(self, node: ast.expr, depth: int) -> sympy.Expr:
+        if depth > MAX_NESTING:
+            raise self.fail(node, f"this is nested more than {MAX_NESTING} deep")
+        match node:
+            case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
+                return self._number(node)
+            case ast.Name():
+                return self._name(node)
+            case ast.Subscript():
+                return self._element(node, depth)
+            case ast.UnaryOp(op=ast.USub()):
+                return -self.read(node.operand, depth + 1)
+            case ast.UnaryOp(op=ast.UAdd()):
+                return self.read(node.operand, depth + 1)
+            case ast.BinOp():
+                return self._operation(node, depth)
+            case ast.Call():
+                return self._call(node, depth)
+        raise self.fail(node, f"'{ast.unparse(node)[:40]}' is not in the language")
+
+    def _number(self, node: ast.Constant) -> sympy.Expr:
+        literal = (ast.get_source_segment(self.source, node) or "").replace("_", "")
+        if not re.fullmatch(r"\d{1,40}(\.\d{0,40})?([eE][+-]?\d{1,3})?|\.\d{1,40}", literal):
+            raise self.fail(node, f"'{literal[:40]}' is not a number of the language")
+        return sympy.Rational(literal)
+
+    def _name(self, node: ast.Name) -> sympy.Expr:
+        if node.id in self.scope.variables:
+            return self.scope.variables[node.id]
+        if node.id in self.scope.letters:
+            return Index(node.id, self.scope.letters[node.id])
+        quantity = self.scope.quantities.get(node.id)
+        if quantity is not None:
+            if quantity.axes:
+                raise self.fail(node, f"'{node.id}' needs {len(quantity.axes)} indices")
+            return Element(quantity.name)
+        if node.id in CONSTANTS:
+            return CONSTANTS[node.id]
+        known = {*self.scope.variables, *self.scope.quantities, *CONSTANTS}
+        raise self.fail(node, f"'{node.id}' is unknown; {nearest(node.id, known)}")
+
+    def _element(self, node: ast.Subscript, depth: int) -> sympy.Expr:
+        if not isinstance(node.value, ast.Name):
+            raise self.fail(node, "only a quantity can be indexed")
+        quantity = self.scope.quantities.get(node.value.id)
+        if quantity is None:
+            hint = nearest(node.value.id, self.scope.quantities)
+            raise self.fail(node, f"'{node.value.id}' is unknown; {hint}")
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        return Element(quantity.name, *[self.read(part, depth + 1) for part in parts])
+
+    def _operation(self, node: ast.BinOp, depth: int) -> sympy.Expr:
+        operation = _OPERATORS.get(type(node.op))
+        if operation is None:
+            raise self.fail(node, "the operations are + - * / **")
+        left, right = self.read(node.left, depth + 1), self.read(node.right, depth + 1)
+        if isinstance(node.op, ast.Pow) and _explodes(left, right):
+            raise self.fail(node.right, "this power is too large for the language")
+        if isinstance(node.op, ast.Div) and right == 0:
+            raise self.fail(node.right, "this divides by zero")
+        result = operation(left, right)
+        if result.has(sympy.zoo, sympy.nan, sympy.oo):
+            raise self.fail(node, "this is not finite")
+        return result
+
+    def _call(self, node: ast.Call, depth: int) -> sympy.Expr:
+        if not isinstance(node.func, ast.Name) or node.keywords:
+            raise self.fail(node, "a function is called by its name, without keywords")
+        name = node.func.id
+        if name in REDUCTIONS and self._binds(node):
+            return self._reduction(name, node, depth)
+        if name == "where":
+            return self._where(node, depth)
+        arguments = [self.read(argument, depth + 1) for argument in node.args]
+        if name == "sqrt" and len(arguments) == 1:
+            return sympy.sqrt(arguments[0])
+        row = BY_NAME.get(name)
+        if row is None:
+            hint = nearest(name, {*BY_NAME, *REDUCTIONS, "sqrt"})
+            raise self.fail(node, f"'{name}' is not a function of the language; {hint}")
+        if len(arguments) != row.arity:
+            raise self.fail(node, f"{name} takes {row.arity} arguments, not {len(arguments)}")
+        return row.symbol(*arguments)
+
+    def _binds(self, node: ast.Call) -> bool:
+        return len(node.args) > 1 and all(
+            isinstance(argument, ast.Name)
+            and argument.id in self.scope.letters
+            and argument.id not in self.scope.quantities
+            for argument in node.args[:-1]
+        )
+
+    def _reduction(self, name: str, node: ast.Call, depth: int) -> sympy.Expr:
+        body = self.read(node.args[-1], depth + 1)
+        letters = [argument.id for argument in node.args[:-1] if isinstance(argument, ast.Name)]
+        indices = [Index(letter, self.scope.letters[letter]) for letter in letters]
+        if name == "max":
+            return Largest(body, *indices)
+        if name == "softmax":
+            other = {index: self.fresh(index) for index in indices}
+            below: sympy.Expr = substitute(sympy.exp(body), other, self.fresh)
+            for index in other.values():
+                below = Total(below, index)
+            return sympy.exp(body) / below
+        for index in indices:
+            body = Total(body, index) / (index.axis.size if name == "mean" else 1)
+        return body
+
+    def _where(self, node: ast.Call, depth: int) -> sympy.Expr:
+        if len(node.args) != 3 or not isinstance(node.args[0], ast.Compare):
+            raise self.fail(node, "where is written like where(x > 0, x, 0)")
+        test = node.args[0]
+        sides = [self.read(side, depth + 1) for side in (test.left, *test.comparators)]
+        yes, no = (self.read(branch, depth + 1) for branch in node.args[1:])
+        if len(sides) != 2 or not isinstance(test.ops[0], ast.Gt | ast.Lt | ast.GtE | ast.LtE):
+            raise self.fail(test, "a condition compares two values with <, <=, > or >=")
+        a, b = sides
+        match test.ops[0]:
+            case ast.Gt():
+                return where(greater(a, b), yes, no)
+            case ast.Lt():
+                return where(greater(b, a), yes, no)
+            case ast.GtE():
+                return where(greater(b, a), no, yes)
+        return where(greater(a, b), no, yes)

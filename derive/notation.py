@@ -1,0 +1,169 @@
+r"""Names and symbols: what an element is called in code, on the page and in a report.
+
+    element      code        page                       report
+    W1[0, 1]     w2          w_2                        w2
+    net2[0, 0]   net_o1      \mathrm{net}_{o1}          net_o1
+    adj_W1[0,1]  dE_dw2      \frac{\partial E…}{…}      dE/dw2
+
+Weights and biases are counted through the network in reading order. With several hidden layers a
+unit is named by its layer too, and in a batch the sample is a further mark.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import product
+
+from derive.errors import InputError
+from derive.expression import Element
+from derive.graph import Graph, Kind, Quantity, Role
+from derive.problem import Problem, Unit
+
+LOSS_TEX = r"E_{\mathrm{total}}"
+ADJOINT = "adj_"
+UPDATED = "+"
+
+
+@dataclass(frozen=True)
+class Name:
+    """The names of one scalar; `flat` is how a derivative is written within a line of text."""
+
+    code: str
+    tex: str
+    report: str
+    flat: str = ""
+
+    @property
+    def inline(self) -> str:
+        return self.flat or self.tex
+
+    def updated(self) -> Name:
+        """The same scalar after the update of the weights."""
+        return Name(f"{self.code}_new", with_mark(self.tex, "+"), f"{self.report}+")
+
+
+def with_mark(tex: str, mark: str) -> str:
+    r"""`w_5` → `w_5^{+}`; a symbol that already has a superscript gets a second mark beside it."""
+    if "^{" in tex:
+        return re.sub(r"\^\{([^{}]*)\}", lambda m: f"^{{{m[1]}{mark}}}", tex, count=1)
+    return f"{tex}^{{{mark}}}"
+
+
+@dataclass(frozen=True)
+class Notation:
+    """The names of every element of one problem."""
+
+    quantities: Mapping[str, Quantity]
+    units: Mapping[int, tuple[Unit, ...]]
+    offsets: Mapping[str, int]
+    batch: int
+    layers: int
+
+    def name(self, element: Element) -> Name:
+        """The names of an element whose indices are all numbers."""
+        if element.name.startswith(ADJOINT):
+            return derivative(
+                self.loss(),
+                self.name(Element(element.name.removeprefix(ADJOINT), *element.indices)),
+            )
+        if element.name.endswith(UPDATED):
+            return self.name(
+                Element(element.name.removesuffix(UPDATED), *element.indices)
+            ).updated()
+        quantity = self.quantities[element.name]
+        position = tuple(int(index) for index in element.indices)
+        if quantity.role is Role.LOSS:
+            return self.loss()
+        if quantity.role is Role.PARAMETER:
+            return self._parameter(quantity, position)
+        return self._unit(quantity, position)
+
+    def loss(self) -> Name:
+        return Name("E_total", LOSS_TEX, "E_total")
+
+    def _parameter(self, quantity: Quantity, position: tuple[int, ...]) -> Name:
+        flat = 0
+        for k, size in zip(position, quantity.shape, strict=True):
+            flat = flat * size + k
+        letter = "b" if quantity.kind is Kind.BIAS else "w"
+        number = self.offsets[quantity.name] + flat + 1
+        subscript = f"{number}" if number < 10 else f"{{{number}}}"
+        return Name(f"{letter}{number}", f"{letter}_{subscript}", f"{letter}{number}")
+
+    def _unit(self, quantity: Quantity, position: tuple[int, ...]) -> Name:
+        """Inputs carry the name of their unit; everything else a word and the unit."""
+        sample = f"_{position[0] + 1}" if self.batch > 1 else ""
+        sample_tex = f"[{position[0] + 1}]" if self.batch > 1 else ""
+        if len(position) == 1:
+            return self._marked("E", "E", f"sample{position[0] + 1}", "", "", "")
+        unit = self.units[quantity.layer][position[1]]
+        if quantity.role is Role.INPUT:
+            match = re.fullmatch(r"([A-Za-z])(\d+)", unit.name)
+            tex = f"{match[1]}_{{{match[2]}}}" if match else rf"\mathrm{{{unit.tex}}}"
+            tex = re.sub(r"_\{(\d)\}$", r"_\1", tex)
+            tex = with_mark(tex, sample_tex) if sample_tex else tex
+            return Name(f"{unit.name}{sample}", tex, f"{unit.name}{sample}")
+        hidden = quantity.layer < self.layers and self.layers > 2
+        layer = f"{quantity.layer}" if hidden else ""
+        word = quantity.tex
+        symbol = word if len(word) == 1 else rf"\mathrm{{{word}}}"
+        return self._marked(word, symbol, unit.name, unit.tex, layer, sample)
+
+    def _marked(
+        self, word: str, symbol: str, unit: str, unit_tex: str, layer: str, sample: str
+    ) -> Name:
+        marks = (f"({layer})" if layer else "") + (f"[{sample[1:]}]" if sample else "")
+        tex = f"{symbol}_{{{unit_tex or unit}}}" + (f"^{{{marks}}}" if marks else "")
+        code = f"{word}{layer}_{unit}{sample}"
+        return Name(code, tex, code)
+
+
+def derivative(of: Name, by: Name) -> Name:
+    """The name of ∂of/∂by."""
+    of_code = "E" if of.code == "E_total" else of.code
+    of_report = "E_total" if of.code == "E_total" else of.report
+    return Name(
+        f"d{of_code}_d{by.code}",
+        rf"\frac{{\partial {of.tex}}}{{\partial {by.tex}}}",
+        f"d{of_report}/d{by.report}",
+        rf"\partial {of.tex}/\partial {by.tex}",
+    )
+
+
+def notation(problem: Problem) -> Notation:
+    """The notation of a problem."""
+    graph = problem.graph
+    units = {0: problem.inputs} | {use.number: use.units for use in problem.layers}
+    return Notation(graph.quantities, units, _offsets(graph), problem.batch, len(problem.layers))
+
+
+def _offsets(graph: Graph) -> dict[str, int]:
+    """How many weights, or biases, come before each parameter."""
+    counts = {Kind.WEIGHT: 0, Kind.BIAS: 0}
+    offsets = {}
+    for quantity in graph.of_role(Role.PARAMETER):
+        offsets[quantity.name] = counts[quantity.kind]
+        size = 1
+        for length in quantity.shape:
+            size *= length
+        counts[quantity.kind] += size
+    return offsets
+
+
+def scalar_names(names: Notation, graph: Graph) -> dict[str, Element]:
+    """Every scalar of the graph by its code name. Raises InputError if two share one."""
+    table: dict[str, Element] = {}
+    for quantity in graph.quantities.values():
+        for position in product(*map(range, quantity.shape)):
+            element = Element(quantity.name, *position)
+            code = names.name(element).code
+            if code in table or keyword.iskeyword(code):
+                raise InputError(
+                    f"two things are called '{code}': {table.get(code)} and {element}; "
+                    "rename a unit of the network"
+                )
+            table[code] = element
+    return table

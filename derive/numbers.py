@@ -1,0 +1,165 @@
+"""Two arithmetics with one interface: exact (50 digits) and as printed (rounded like by hand).
+
+Values are `Fraction` while they are rational, so that ties are decided truly, and `mpf` once a
+transcendental function has been applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
+from enum import StrEnum
+from fractions import Fraction
+
+import sympy
+from mpmath import mp, mpf
+
+from derive.expression import Chosen, Delta, Element, Inside, Total
+from derive.functions import BY_SYMBOL
+
+DIGITS = 50
+Number = Fraction | mpf
+
+
+class Rounding(StrEnum):
+    """What happens to a tie."""
+
+    HALF_UP = "half_up"
+    HALF_EVEN = "half_even"
+
+
+class Zeros(StrEnum):
+    """What happens to trailing zeros."""
+
+    STRIP = "strip"
+    PAD = "pad"
+
+
+_MODES = {Rounding.HALF_UP: ROUND_HALF_UP, Rounding.HALF_EVEN: ROUND_HALF_EVEN}
+
+
+@dataclass(frozen=True)
+class NumberFormat:
+    """How results are written: significant digits or decimals, rounding, zeros, chained or not.
+
+    Chained means that a displayed result is what the next display is computed from.
+    """
+
+    significant_digits: int | None = 4
+    decimals: int | None = None
+    rounding: Rounding = Rounding.HALF_UP
+    zeros: Zeros = Zeros.STRIP
+    chained: bool = True
+
+    def round(self, value: Number) -> Fraction:
+        """The value as it is printed. Raises ValueError if it is not a finite real number."""
+        return Fraction(self._quantised(value))
+
+    def text(self, value: Number) -> str:
+        """The value as a decimal literal; never in scientific notation."""
+        quantised = self._quantised(value)
+        if quantised == 0:
+            quantised = abs(quantised)
+        written = f"{quantised:f}"
+        if self.zeros is Zeros.STRIP and "." in written:
+            written = written.rstrip("0").rstrip(".")
+        return written
+
+    def _quantised(self, value: Number) -> Decimal:
+        number = decimal(value)
+        if self.decimals is not None:
+            exponent = -self.decimals
+        elif number == 0:
+            exponent = 0
+        else:
+            exponent = number.adjusted() - (self.significant_digits or 4) + 1
+        quantum = Decimal(1).scaleb(exponent)
+        context = Context(prec=400, rounding=_MODES[self.rounding])
+        rounded = number.quantize(quantum, context=context)
+        if self.decimals is None and rounded != 0 and rounded.adjusted() != number.adjusted():
+            rounded = rounded.quantize(quantum.scaleb(1), context=context)
+        return rounded
+
+
+def decimal(value: Number) -> Decimal:
+    """A value with at least `DIGITS` significant digits; exact for a terminating decimal."""
+    if isinstance(value, Fraction):
+        context = Context(prec=4 * DIGITS)
+        return context.divide(Decimal(value.numerator), Decimal(value.denominator))
+    if not isinstance(value, mpf) or not mp.isfinite(value):
+        raise ValueError(f"{value} is not a finite real number")
+    with mp.workdps(DIGITS):
+        return Decimal(mp.nstr(value, DIGITS, strip_zeros=False))
+
+
+def literal(value: Fraction) -> str:
+    """A given value as it was written: 0.05, 3, 1/3."""
+    denominator = value.denominator
+    for prime in (2, 5):
+        while denominator % prime == 0:
+            denominator //= prime
+    if denominator != 1:
+        return f"{value.numerator}/{value.denominator}"
+    written = f"{decimal(value):f}"
+    return written.rstrip("0").rstrip(".") if "." in written else written
+
+
+def evaluate(expr: sympy.Expr, value_of: Callable[[sympy.Expr], Number]) -> Number:
+    """An expression without free indices, with the values of its elements and symbols."""
+    with mp.workdps(DIGITS):
+        return _evaluate(expr, value_of)
+
+
+def _evaluate(expr: sympy.Expr, value_of: Callable[[sympy.Expr], Number]) -> Number:
+    match expr:
+        case sympy.Rational():
+            return Fraction(int(expr.p), int(expr.q))
+        case Element() | sympy.Symbol():
+            return value_of(expr)
+        case Total() | Delta() | Inside() | Chosen():
+            raise ValueError(f"{type(expr).__name__} must be expanded before it is evaluated")
+    if expr == sympy.pi:
+        return +mp.pi
+    values = [_evaluate(argument, value_of) for argument in expr.args]
+    match expr:
+        case sympy.Add():
+            total: Number = Fraction(0)
+            for value in values:
+                total = _mixed(total, value, lambda a, b: a + b)
+            return total
+        case sympy.Mul():
+            product: Number = Fraction(1)
+            for value in values:
+                product = _mixed(product, value, lambda a, b: a * b)
+            return product
+        case sympy.Pow():
+            return _power(*values)
+    row = BY_SYMBOL[expr.func]
+    return row.exact(*map(real, values))
+
+
+def real(value: Number) -> mpf:
+    """A value as an `mpf` of the working precision."""
+    if isinstance(value, Fraction):
+        return mp.mpf(value.numerator) / value.denominator
+    return value
+
+
+def _mixed(a: Number, b: Number, operation: Callable[[Number, Number], Number]) -> Number:
+    if isinstance(a, Fraction) and isinstance(b, Fraction):
+        return operation(a, b)
+    return operation(real(a), real(b))
+
+
+def _power(base: Number, exponent: Number) -> Number:
+    whole = isinstance(exponent, Fraction) and exponent.denominator == 1
+    if isinstance(base, Fraction) and whole and abs(exponent) <= 64:
+        return base ** int(exponent)
+    return real(base) ** real(exponent)
+
+
+def compare(a: Number, b: Number) -> int:
+    """1, 0 or -1 as a is above, equal to or below b."""
+    x, y = (a, b) if isinstance(a, Fraction) and isinstance(b, Fraction) else (real(a), real(b))
+    return (x > y) - (x < y)

@@ -1,0 +1,100 @@
+"""The arithmetic layer of the formula grammar: sums, products, signs and powers of atoms."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+
+import sympy
+
+from derive.proofread.functions import power
+from derive.proofread.tokens import FormulaError, Token, TokenKind, TokenStream
+
+MAX_DEPTH = 48
+
+NumberReader = Callable[[str], sympy.Expr]
+
+
+class Arithmetic(ABC):
+    """One pass over one token stream; what an atom is, a subclass says."""
+
+    def __init__(self, stream: TokenStream, number: NumberReader, depth: int) -> None:
+        self.stream = stream
+        self._number = number
+        self._depth = depth
+
+    @abstractmethod
+    def _starts_atom(self) -> bool:
+        """Whether an atom begins under the cursor."""
+
+    @abstractmethod
+    def _atom(self) -> sympy.Expr:
+        """Read one atom."""
+
+    @abstractmethod
+    def _inner(self, tokens: Sequence[Token]) -> sympy.Expr:
+        """Parse the tokens of an argument one level deeper."""
+
+    def sum(self) -> sympy.Expr:
+        """Terms with signs between them."""
+        terms = [self._term()]
+        while self.stream.at_sign("+", "-"):
+            negative = self.stream.advance().text == "-"
+            terms.append(-self._term() if negative else self._term())
+        return sympy.Add(*terms)
+
+    def _term(self) -> sympy.Expr:
+        factors = [self._factor()]
+        while True:
+            if self.stream.accept("*") or self._accept_command("cdot", "times", "ast"):
+                factors.append(self._factor())
+            elif self.stream.accept("/") or self._accept_command("div"):
+                factors.append(self._divisor())
+            elif self._starts_atom():
+                factors.append(self._juxtaposed())
+            else:
+                return sympy.Mul(*factors)
+
+    def _divisor(self) -> sympy.Expr:
+        divisor = self._factor()
+        if self._starts_atom():
+            self.stream.fail("a product after '/' can be read in two ways; write brackets")
+        return 1 / divisor
+
+    def _juxtaposed(self) -> sympy.Expr:
+        if self.stream.here.kind is TokenKind.NUMBER:
+            self.stream.fail("a number follows a factor without an operator")
+        return self._powered()
+
+    def _factor(self) -> sympy.Expr:
+        negative = False
+        while self.stream.at_sign("+", "-"):
+            negative ^= self.stream.advance().text == "-"
+        value = self._powered()
+        return -value if negative else value
+
+    def _powered(self) -> sympy.Expr:
+        # Every nesting passes here, so this is where its depth is counted.
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            self.stream.fail(f"nested more than {MAX_DEPTH} levels deep")
+        value = self._atom()
+        if self.stream.accept("^"):
+            value = self._raise(value, self.stream.argument())
+            if self.stream.at_sign("^"):
+                self.stream.fail("two superscripts on one base")
+        self._depth -= 1
+        return value
+
+    def _raise(self, base: sympy.Expr, exponent: Sequence[Token]) -> sympy.Expr:
+        position = self.stream.here
+        try:
+            return power(base, self._inner(exponent))
+        except OverflowError as error:
+            raise FormulaError(str(error), position.position) from error
+
+    def _accept_command(self, *texts: str) -> bool:
+        found = self.stream.at_command(*texts)
+        if found:
+            self.stream.advance()
+        return found

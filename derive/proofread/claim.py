@@ -1,0 +1,72 @@
+"""What the proof-reader reads and says: claims, unread places and findings, as frozen data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import sympy
+
+
+@dataclass(frozen=True)
+class Where:
+    """A place in the source text: the line a statement starts on (from 1) and its environment."""
+
+    line: int
+    environment: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One displayed chain `lhs = form = form = printed`.
+
+    `printed` is the closing bare number in the syntax of `decimal.Decimal`, with the digits of
+    the page ("0.0275", "-0.04441", "0.000012", "1.2E+5"), or None where the chain ends in a
+    formula.  `lhs_tex` and `form_tex` are the texts of the sides: decimals keep their digit
+    count there, while in `lhs` and `forms` they are exact rationals.
+    """
+
+    lhs: sympy.Expr
+    forms: tuple[sympy.Expr, ...]
+    printed: str | None
+    where: Where
+    source: str
+    lhs_tex: str
+    form_tex: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.forms) != len(self.form_tex):
+            raise ValueError("every form needs its text")
+
+
+@dataclass(frozen=True)
+class Unread:
+    """Mathematics the reader could not turn into a claim, and why."""
+
+    where: Where
+    source: str
+    reason: str
+
+
+Item = Claim | Unread
+
+
+class Kind(StrEnum):
+    """What judging one item came to."""
+
+    AGREES = "agrees"
+    SYMBOLIC = "symbolic"
+    GIVEN = "given"
+    RESTATED = "restated"
+    DISAGREES = "disagrees"
+    UNREAD = "unread"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The verdict on one item; `expected` is the number that should have been printed."""
+
+    item: Item
+    kind: Kind
+    expected: str | None
+    message: str

@@ -1,0 +1,69 @@
+"""Functions the parser knows, and guards that keep hostile formulas finite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import sympy
+
+MAX_POWER_BITS = 20_000
+
+Builder = Callable[..., sympy.Expr]
+
+
+def _sigmoid(x: sympy.Expr) -> sympy.Expr:
+    return 1 / (1 + sympy.exp(-x))
+
+
+def _relu(x: sympy.Expr) -> sympy.Expr:
+    return sympy.Max(sympy.Integer(0), x, evaluate=False)
+
+
+def _softplus(x: sympy.Expr) -> sympy.Expr:
+    return sympy.log(1 + sympy.exp(x))
+
+
+# evaluate=False where SymPy would otherwise compare huge numbers while only reading.
+def _max(*arguments: sympy.Expr) -> sympy.Expr:
+    return sympy.Max(*arguments, evaluate=False)
+
+
+def _min(*arguments: sympy.Expr) -> sympy.Expr:
+    return sympy.Min(*arguments, evaluate=False)
+
+
+UNARY: Mapping[str, Builder] = MappingProxyType(
+    {
+        "sigma": _sigmoid,
+        "sigmoid": _sigmoid,
+        "logistic": _sigmoid,
+        "tanh": sympy.tanh,
+        "exp": sympy.exp,
+        "ln": sympy.log,
+        "log": sympy.log,
+        "sqrt": sympy.sqrt,
+        "sin": sympy.sin,
+        "cos": sympy.cos,
+        "relu": _relu,
+        "ReLU": _relu,
+        "softplus": _softplus,
+    }
+)
+VARIADIC: Mapping[str, Builder] = MappingProxyType({"max": _max, "min": _min})
+# Commands that are functions by themselves; `sigma` is one only before a bracket.
+COMMANDS = frozenset({"tanh", "exp", "ln", "log", "sin", "cos", "max", "min"})
+
+
+def absolute(x: sympy.Expr) -> sympy.Expr:
+    """|x|, left alone by SymPy."""
+    return sympy.Abs(x, evaluate=False)
+
+
+def power(base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
+    """base**exponent; refuses a number of more than MAX_POWER_BITS bits."""
+    if base.is_Rational and exponent.is_Rational:
+        bits = max(abs(int(base.p)).bit_length(), int(base.q).bit_length())
+        if bits * abs(exponent) > MAX_POWER_BITS:
+            raise OverflowError("a power too large to write out")
+    return base**exponent

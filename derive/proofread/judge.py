@@ -1,0 +1,173 @@
+"""Judges claims: does every form, at the values printed earlier, round to the printed number?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from types import MappingProxyType
+
+import sympy
+
+from derive.proofread.claim import Claim, Finding, Item, Kind, Unread
+from derive.proofread.explain import explanation
+from derive.proofread.policy import Policy, agrees, expected_value, last_exponent
+from derive.proofread.spread import Known, rounded_copy, spread
+from derive.proofread.values import ValueFailure, decimal_text, exact_value, unknown_names, value_of
+
+Ledger = Mapping[str, Known]
+
+
+@dataclass(frozen=True)
+class _Form:
+    """A side of a claim that has a value; its text is empty for an unrounded value."""
+
+    tex: str
+    value: Fraction
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """The sides of a claim, sorted into those with a value, those without, and failures."""
+
+    valued: tuple[_Form, ...]
+    unknown: tuple[str, ...]
+    failures: tuple[str, ...]
+
+
+def judge(
+    items: Sequence[Item], policy: Policy, givens: Mapping[str, str | Decimal] | None = None
+) -> list[Finding]:
+    """One finding for each item, in order; values are those printed on the way, wrong or not.
+
+    `givens` maps canonical names (see `symbol_name`) to values known before the text starts.
+    """
+    if not items:
+        raise ValueError("nothing to judge: the text has no displayed mathematics")
+    ledger: dict[str, Known] = {
+        name: Known(exact_value(value), Fraction(0)) for name, value in (givens or {}).items()
+    }
+    findings = []
+    for item in items:
+        finding = _judge_item(item, policy, MappingProxyType(ledger))
+        findings.append(finding)
+        if isinstance(item, Claim) and item.lhs.is_Symbol and item.printed is not None:
+            ledger[str(item.lhs)] = _entry(finding, item.printed, ledger.get(str(item.lhs)))
+    return findings
+
+
+def _entry(finding: Finding, printed: str, before: Known | None) -> Known:
+    # A given, and a given repeated, is exact; every other print is a rounded value.
+    is_given = finding.kind is Kind.GIVEN
+    repeats = before is not None and not before.half_unit and before.value == exact_value(printed)
+    if is_given or (finding.kind is Kind.RESTATED and repeats):
+        return Known(exact_value(printed), Fraction(0))
+    return rounded_copy(printed)
+
+
+def _judge_item(item: Item, policy: Policy, ledger: Ledger) -> Finding:
+    if isinstance(item, Unread):
+        return Finding(item, Kind.UNREAD, None, item.reason)
+    sides = _sides(item, ledger)
+    if sides.failures:
+        return Finding(item, Kind.DISAGREES, None, sides.failures[0])
+    if item.printed is None:
+        return _judge_formulas(item, sides, policy, ledger)
+    is_bare = item.lhs.is_Symbol and not item.forms
+    if is_bare and str(item.lhs) not in policy.exact:
+        return _judge_bare(item, item.printed, policy, ledger)
+    return _judge_printed(item, item.printed, sides, policy, ledger)
+
+
+def _sides(claim: Claim, ledger: Ledger) -> _Sides:
+    values = {name: known.value for name, known in ledger.items()}
+    valued: list[_Form] = []
+    unknown: set[str] = set()
+    failures: list[str] = []
+    for expression, tex in _texts(claim):
+        missing = unknown_names(expression, values)
+        unknown.update(missing)
+        if missing:
+            continue
+        try:
+            valued.append(_Form(tex, value_of(expression, values)))
+        except (ValueFailure, ZeroDivisionError, OverflowError) as error:
+            failures.append(f"{tex} has no value: {error}")
+    return _Sides(tuple(valued), tuple(sorted(unknown)), tuple(failures))
+
+
+def _texts(claim: Claim) -> Iterator[tuple[sympy.Expr, str]]:
+    if not claim.lhs.is_Symbol:
+        yield claim.lhs, claim.lhs_tex
+    yield from zip(claim.forms, claim.form_tex, strict=True)
+
+
+def _judge_bare(claim: Claim, printed: str, policy: Policy, ledger: Ledger) -> Finding:
+    known = ledger.get(str(claim.lhs))
+    if known is None:
+        return Finding(claim, Kind.GIVEN, None, f"{claim.lhs} is given as {printed}")
+    if known.value == exact_value(printed) or agrees(policy, known.value, printed):
+        return Finding(claim, Kind.RESTATED, decimal_text(known.value), "")
+    expected = decimal_text(known.value)
+    message = f"{claim.lhs} was {expected} before, now {printed}"
+    return Finding(claim, Kind.DISAGREES, expected, message)
+
+
+def _judge_printed(
+    claim: Claim, printed: str, sides: _Sides, policy: Policy, ledger: Ledger
+) -> Finding:
+    forms = [*sides.valued, *_unrounded(claim, policy)]
+    if not forms:
+        return Finding(claim, Kind.SYMBOLIC, None, _without_value(sides.unknown))
+    for form in forms:
+        if not _accepts(form, printed, policy, ledger):
+            expected = decimal_text(expected_value(policy, form.value, printed))
+            reason = explanation(form.value, form.tex, printed, policy, ledger)
+            source = form.tex or "the unrounded value"
+            message = f"{source} gives {expected}, printed is {printed}{reason}"
+            return Finding(claim, Kind.DISAGREES, expected, message)
+    expected = decimal_text(expected_value(policy, forms[-1].value, printed))
+    return Finding(claim, Kind.AGREES, expected, _without_value(sides.unknown))
+
+
+def _unrounded(claim: Claim, policy: Policy) -> list[_Form]:
+    text = policy.exact.get(str(claim.lhs)) if claim.lhs.is_Symbol else None
+    return [] if text is None else [_Form("", exact_value(text))]
+
+
+def _accepts(form: _Form, printed: str, policy: Policy, ledger: Ledger) -> bool:
+    if agrees(policy, form.value, printed):
+        return True
+    if policy.chained or not form.tex:
+        return False
+    unit = Fraction(10) ** last_exponent(policy, form.value, printed)
+    slack = spread(form.tex, ledger) + unit * (policy.tolerance_units + Fraction(1, 2))
+    return abs(form.value - exact_value(printed)) <= slack
+
+
+def _judge_formulas(claim: Claim, sides: _Sides, policy: Policy, ledger: Ledger) -> Finding:
+    if len(sides.valued) < 2:
+        return Finding(claim, Kind.SYMBOLIC, None, _without_value(sides.unknown))
+    first, *others = sides.valued
+    for other in others:
+        if abs(first.value - other.value) > _formula_slack(first, other, policy, ledger):
+            message = f"{first.tex} and {other.tex} have different values"
+            return Finding(claim, Kind.DISAGREES, _short(first.value), message)
+    return Finding(claim, Kind.AGREES, _short(first.value), _without_value(sides.unknown))
+
+
+def _formula_slack(left: _Form, right: _Form, policy: Policy, ledger: Ledger) -> Fraction:
+    if policy.chained and (policy.digits is not None or policy.decimals is not None):
+        # Two roads over rounded values may end on neighbouring numbers.
+        unit = Fraction(10) ** last_exponent(policy, left.value or right.value, "0")
+        return unit * (1 + policy.tolerance_units)
+    return sum((spread(form.tex, ledger) for form in (left, right)), Fraction(0))
+
+
+def _short(value: Fraction) -> str:
+    return decimal_text(expected_value(Policy(digits=12), value, "0"))
+
+
+def _without_value(unknown: Sequence[str]) -> str:
+    return f"no value for {', '.join(unknown)}" if unknown else ""

@@ -1,0 +1,173 @@
+"""Values of expressions: exact while rational, otherwise to 60 digits; and decimal rounding."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from functools import reduce
+from types import MappingProxyType
+from typing import Any
+
+import mpmath
+import sympy
+
+_WORKING_DIGITS = 60
+# Inexact values are cut here, so that a value on a tie but for working noise counts as a tie.
+_KEPT_DIGITS = 45
+_MAX_MAGNITUDE = 100_000
+_MAX_POWER_BITS = 200_000
+
+_context: Any = mpmath.MPContext()
+_context.dps = _WORKING_DIGITS
+
+
+class ValueFailure(ArithmeticError):
+    """An expression without a finite real value."""
+
+
+class Rounding(StrEnum):
+    """What happens to a value exactly between two decimals, or to every value."""
+
+    HALF_UP = "half_up"
+    HALF_EVEN = "half_even"
+    DOWN = "down"
+
+
+def exact_value(text: str | Decimal | int) -> Fraction:
+    """The rational that a decimal text denotes."""
+    return Fraction(Decimal(text))
+
+
+def unknown_names(expression: sympy.Expr, known: Mapping[str, Fraction]) -> tuple[str, ...]:
+    """Names and opaque functions of an expression that have no known value, sorted."""
+    names = {str(symbol) for symbol in expression.free_symbols} - set(known)
+    opaque = expression.atoms(sympy.core.function.AppliedUndef)
+    return tuple(sorted(names | {str(application.func) for application in opaque}))
+
+
+def value_of(expression: sympy.Expr, known: Mapping[str, Fraction]) -> Fraction:
+    """The real value of an expression whose names are all known."""
+    value = _walk(expression, known)
+    return value if isinstance(value, Fraction) else _cut(value)
+
+
+def _walk(expression: sympy.Expr, known: Mapping[str, Fraction]) -> Any:
+    if expression.is_Symbol:
+        return known[str(expression)]
+    if expression.is_Rational:
+        return Fraction(int(expression.p), int(expression.q))
+    if expression is sympy.E:
+        return _context.e + 0
+    rule = _RULES.get(expression.func)
+    if rule is None:
+        raise ValueFailure(f"{expression} is not a finite real number")
+    return _real(rule(*(_walk(argument, known) for argument in expression.args)))
+
+
+def _real(value: Any) -> Any:
+    if isinstance(value, Fraction):
+        return value
+    if isinstance(value, _context.mpc) or not _context.isfinite(value):
+        raise ValueFailure("the value is not a finite real number")
+    if value and abs(_context.mag(value)) > _MAX_MAGNITUDE:
+        raise ValueFailure("the value is out of range")
+    return value
+
+
+def _inexact(value: Any) -> Any:
+    if isinstance(value, Fraction):
+        return _context.mpf(value.numerator) / value.denominator
+    return value
+
+
+def _combine(operation: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    def apply(*arguments: Any) -> Any:
+        if not all(isinstance(argument, Fraction) for argument in arguments):
+            arguments = tuple(_inexact(argument) for argument in arguments)
+        return reduce(operation, arguments)
+
+    return apply
+
+
+def _call(function: Callable[[Any], Any]) -> Callable[..., Any]:
+    def apply(argument: Any) -> Any:
+        value = _inexact(argument)
+        if abs(value) > _MAX_MAGNITUDE:
+            raise ValueFailure("the argument of a function is out of range")
+        try:
+            return function(value)
+        except ValueError as error:
+            raise ValueFailure(str(error)) from error
+
+    return apply
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    if not base and exponent < 0:
+        raise ValueFailure("division by zero")
+    if abs(exponent) > _MAX_MAGNITUDE:
+        raise ValueFailure("an exponent is out of range")
+    if isinstance(base, Fraction) and isinstance(exponent, Fraction) and exponent.denominator == 1:
+        bits = base.numerator.bit_length() + base.denominator.bit_length()
+        if bits * abs(exponent) < _MAX_POWER_BITS:
+            return base ** int(exponent)
+    return _context.power(_inexact(base), _inexact(exponent))
+
+
+_RULES: Mapping[Any, Callable[..., Any]] = MappingProxyType(
+    {
+        sympy.Add: _combine(operator.add),
+        sympy.Mul: _combine(operator.mul),
+        sympy.Pow: _power,
+        sympy.Max: _combine(max),
+        sympy.Min: _combine(min),
+        sympy.Abs: abs,
+        sympy.exp: _call(_context.exp),
+        sympy.log: _call(_context.log),
+        sympy.tanh: _call(_context.tanh),
+        sympy.sin: _call(_context.sin),
+        sympy.cos: _call(_context.cos),
+    }
+)
+
+
+def _cut(value: Any) -> Fraction:
+    sign, mantissa, exponent, _ = value._mpf_
+    exact = Fraction(-int(mantissa) if sign else int(mantissa)) * Fraction(2) ** int(exponent)
+    if not exact:
+        return exact
+    return rounded(exact, leading_exponent(exact) - _KEPT_DIGITS + 1, Rounding.HALF_EVEN)
+
+
+def leading_exponent(value: Fraction) -> int:
+    """The power of ten of the first significant digit of a non-zero value."""
+    magnitude = abs(value)
+    guess = len(str(magnitude.numerator)) - len(str(magnitude.denominator))
+    return guess if magnitude >= Fraction(10) ** guess else guess - 1
+
+
+def rounded(value: Fraction, exponent: int, rounding: Rounding) -> Fraction:
+    """The value as a multiple of ten to the exponent."""
+    unit = Fraction(10) ** exponent
+    steps, rest = divmod(abs(value) / unit, 1)
+    if rounding is Rounding.HALF_UP:
+        up = rest >= Fraction(1, 2)
+    elif rounding is Rounding.HALF_EVEN:
+        up = rest > Fraction(1, 2) or (rest == Fraction(1, 2) and steps % 2 == 1)
+    else:
+        up = False
+    size = (steps + up) * unit
+    return size if value >= 0 else -size
+
+
+def decimal_text(value: Fraction) -> str:
+    """Plain decimal notation of a rational that has one, without closing zeros."""
+    places = 0
+    while value * Fraction(10) ** places % 1:
+        places += 1
+    digits = str(abs(int(value * Fraction(10) ** places))).rjust(places + 1, "0")
+    whole = digits if not places else f"{digits[:-places]}.{digits[-places:]}"
+    return f"-{whole}" if value < 0 else whole

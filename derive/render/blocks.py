@@ -1,0 +1,48 @@
+"""What a page is made of: blocks of finished strings, in reading order.
+
+A block's kind names the phrase that says it; phrases live in `templates/`, one book per language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from derive.render.sheet import Display, Entry
+
+
+@dataclass(frozen=True)
+class Block:
+    """One piece of the page; `fields` are finished strings, displays, or lists of them."""
+
+    kind: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, key: str) -> Any:
+        return self.fields[key]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A language-neutral page: its blocks, and every number on it by its report name."""
+
+    title: Mapping[str, str]
+    blocks: tuple[Block, ...]
+    numbers: Mapping[str, Entry]
+
+    def displays(self) -> tuple[Display, ...]:
+        """Every display of the page, for looking things up in tests."""
+        found = []
+        for block in self.blocks:
+            for value in block.fields.values():
+                found += _displays(value)
+        return tuple(found)
+
+
+def _displays(value: Any) -> list[Display]:
+    if isinstance(value, Display):
+        return [value]
+    if isinstance(value, list | tuple):
+        return [display for part in value for display in _displays(part)]
+    return []

@@ -1,0 +1,253 @@
+"""δ view: one equation for each layer, one worked element, and tables for the rest.
+
+δ = ∂E/∂net is named once for each unit and referred to, so the page grows with the number of
+layers and not with the number of paths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import sympy
+
+from derive.expression import Element
+from derive.graph import Equation, adjoint_name
+from derive.language import parse_function
+from derive.library.optimizers import OPTIMIZERS
+from derive.notation import ADJOINT, UPDATED, Name, with_mark
+from derive.problem import LayerUse
+from derive.render.blocks import Block
+from derive.render.index_form import IndexForm, inlined
+from derive.render.sheet import Display, Key
+from derive.render.weights import ALPHA, Story
+from derive.scalar import positions
+
+MOST_COLUMNS = 8
+MOST_ROWS = 12
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """A line of a table: its head and its cells."""
+
+    head: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of numbers; `more` tells that only its beginning is shown."""
+
+    corner: str
+    columns: tuple[str, ...]
+    rows: tuple[TableRow, ...]
+    more: bool
+
+
+def delta_forward(story: Story) -> Iterator[Block]:
+    """The forward pass layer by layer: equations, one worked unit, a table of the rest."""
+    form = IndexForm(story.problem)
+    yield Block("forward_layers", {"batch": story.problem.batch})
+    for use in story.problem.layers:
+        net = story.problem.graph.equation(use.net)
+        out = story.problem.graph.equation(use.out)
+        worked, table = _forward_numbers(story, use)
+        yield Block(
+            "layer_forward",
+            {
+                "number": use.number,
+                "last": use.number == len(story.problem.layers),
+                "units": len(use.units),
+                "activation": use.activation,
+                "net": form.equation(net),
+                "out": form.equation(out),
+                "net_label": f"eq:net-{use.number}",
+                "out_label": f"eq:out-{use.number}",
+                "worked": worked,
+                "table": table,
+            },
+        )
+
+
+def _forward_numbers(story: Story, use: LayerUse) -> tuple[list[Display], Table | None]:
+    """Every number of a layer enters the sheet; the first unit is shown in full."""
+    if story.problem.symbolic:
+        return [], None
+    displays = []
+    for name in (use.net, use.out):
+        for place in positions(story.problem.graph.quantities[name].axes):
+            node = Element(name, *place)
+            display = story.sheet.define(node, story.network.equations[node])
+            if not any(place):
+                displays.append(display)
+    return displays, unit_table(story, use, (use.net, use.out))
+
+
+def unit_table(story: Story, use: LayerUse, names: Sequence[str]) -> Table:
+    """One column for each unit, one row for each quantity (and sample)."""
+    shown = use.units[:MOST_COLUMNS]
+    rows = []
+    samples = min(story.problem.batch, MOST_ROWS // len(names))
+    for name in names:
+        for sample in range(samples):
+            cells = [
+                story.sheet.text(_key(story, Element(name, sample, k))) or ""
+                for k in range(len(shown))
+            ]
+            head = IndexForm(story.problem).lhs(_any_unit(story, name))
+            mark = with_mark(head, f"[{sample + 1}]") if story.problem.batch > 1 else head
+            rows.append(TableRow(mark, tuple(cells)))
+    more = len(use.units) > len(shown) or samples < story.problem.batch
+    return Table("", tuple(rf"\mathrm{{{u.tex}}}" for u in shown), tuple(rows), more)
+
+
+def _any_unit(story: Story, name: str) -> Element:
+    """The quantity with its letters for indices, the batch left out."""
+    base = story.problem.graph.equation(name.removeprefix(ADJOINT))
+    return Element(name, *base.indices)
+
+
+def _key(story: Story, element: Element) -> Key:
+    if element.name.startswith(ADJOINT):
+        return story.total(Element(element.name.removeprefix(ADJOINT), *element.indices))
+    return element
+
+
+def delta_blocks(story: Story) -> Iterator[Block]:
+    """δ of every layer from the last to the first, with the gradients that follow from it."""
+    form = IndexForm(story.problem)
+    yield Block(
+        "delta_rule", {"delta": form.lhs(_adjoint_of(story, story.problem.layers[-1].net).lhs)}
+    )
+    for use in reversed(story.problem.layers):
+        _name_deltas(story, use)
+        adjoint = _adjoint_of(story, use.net)
+        out_name = adjoint_name(use.out)
+        through = inlined(adjoint.rhs, story.network.derivation.adjoint(use.out))
+        yield Block(
+            "layer_backward",
+            {
+                "number": use.number,
+                "last": use.number == len(story.problem.layers),
+                "first": use.number == 1,
+                "fused": use.net in story.network.fused,
+                "chain": _chain_rows(story, use, form, adjoint, through),
+                "label": f"eq:delta-{use.number}",
+                "uses_out": out_name in {e.name for e in adjoint.rhs.atoms(Element)},
+                "gradients": [
+                    {"tex": form.equation(_adjoint_of(story, name)), "label": f"eq:grad-{name}"}
+                    for name in use.parameters
+                ],
+                **_backward_numbers(story, use),
+            },
+        )
+
+
+def _adjoint_of(story: Story, name: str) -> Equation:
+    return story.network.derivation.adjoint(name)
+
+
+def _chain_rows(
+    story: Story, use: LayerUse, form: IndexForm, adjoint: Equation, through: sympy.Expr
+) -> Display:
+    """δ = ∂E/∂net = … in index form."""
+    loss = story.sheet.name(Element("E")).tex
+    net = form.lhs(story.problem.graph.equation(use.net).lhs)
+    rows = [rf"\frac{{\partial {loss}}}{{\partial {net}}}"]
+    for expr in (adjoint.rhs, through):
+        tex = form.tex(expr)
+        if tex not in rows:
+            rows.append(tex)
+    return Display(f"eq:delta-{use.number}", form.lhs(adjoint.lhs), tuple(rows), None)
+
+
+def _name_deltas(story: Story, use: LayerUse) -> None:
+    """From here on ∂E/∂net of these units is written δ."""
+    for place in positions(story.problem.graph.quantities[use.net].axes):
+        node = Element(use.net, *place)
+        key = story.total(node)
+        name = story.sheet.symbols[key]
+        own = story.sheet.name(node).tex.removeprefix(r"\mathrm{net}")
+        story.sheet.symbols[key] = Name(name.code, rf"\delta{own}", name.report)
+
+
+def _backward_numbers(story: Story, use: LayerUse) -> dict[str, object]:
+    if story.problem.symbolic:
+        return {"worked": [], "deltas": None, "gradient_tables": [], "update": None}
+    worked = [_define_adjoints(story, use.net)]
+    tables = []
+    for name in use.parameters:
+        worked.append(_define_adjoints(story, name))
+        tables.append(_parameter_table(story, name))
+    update = _define_updates(story, use)
+    return {
+        "worked": worked,
+        "deltas": unit_table(story, use, (adjoint_name(use.net),)),
+        "gradient_tables": [table for table in tables if table is not None],
+        "update": update,
+    }
+
+
+def _define_adjoints(story: Story, name: str) -> Display:
+    """Enter ∂E/∂ of every element of a quantity; return the display of the first."""
+    first: Display | None = None
+    for place in positions(story.problem.graph.quantities[name].axes):
+        node = Element(name, *place)
+        display = story.sheet.define(story.total(node), _scalar_adjoint(story, node))
+        first = first or display
+    if first is None:
+        raise ValueError(f"{name} has no elements")
+    return first
+
+
+def _scalar_adjoint(story: Story, node: Element) -> sympy.Expr:
+    """∂E/∂node in δ, with ∂E/∂out of the same unit put in."""
+    expr = story.network.adjoint(node)
+    outs = {use.out for use in story.problem.layers}
+    change: dict[sympy.Expr, sympy.Expr] = {}
+    for element in expr.atoms(Element):
+        base = element.name.removeprefix(ADJOINT)
+        if element.name.startswith(ADJOINT) and base in outs:
+            inner = Element(base, *element.indices)
+            change[element] = _scalar_adjoint(story, inner)
+    expr = expr.xreplace(change)
+    deltas = {
+        e: story.total(Element(e.name.removeprefix(ADJOINT), *e.indices))
+        for e in expr.atoms(Element)
+        if e.name.startswith(ADJOINT)
+    }
+    return expr.xreplace(deltas)
+
+
+def _define_updates(story: Story, use: LayerUse) -> Display | None:
+    step = parse_function(OPTIMIZERS[story.problem.training.optimizer].equation, 3)
+    first: Display | None = None
+    for name in use.parameters:
+        if name in story.problem.training.frozen:
+            continue
+        for place in positions(story.problem.graph.quantities[name].axes):
+            weight = Element(name, *place)
+            new = Element(name + UPDATED, *place)
+            display = story.sheet.define(new, step(weight, ALPHA, story.total(weight)))
+            first = first or display
+    return first
+
+
+def _parameter_table(story: Story, name: str) -> Table | None:
+    """The gradient of a matrix of weights as a matrix, or the beginning of it."""
+    quantity = story.problem.graph.quantities[name]
+    if len(quantity.axes) != 2:
+        return None
+    rows, columns = (
+        min(s, m) for s, m in zip(quantity.shape, (MOST_ROWS, MOST_COLUMNS), strict=True)
+    )
+    lines = []
+    for r in range(rows):
+        cells = [story.sheet.text(story.total(Element(name, r, c))) or "" for c in range(columns)]
+        lines.append(TableRow(f"h={r + 1}", tuple(cells)))
+    form = IndexForm(story.problem)
+    heads = tuple(f"i={c + 1}" for c in range(columns))
+    corner = f"${form.lhs(_adjoint_of(story, name).lhs)}$"
+    more = (rows, columns) != quantity.shape
+    return Table(corner, heads, tuple(lines), more)

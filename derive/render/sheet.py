@@ -1,0 +1,240 @@
+"""The sheet: every number of the page in reading order, exact and as printed, and its display.
+
+A key is an `Element` with numbers for indices, or a symbol for a derivative. A display is written
+from the same expression that its number is computed from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TypeAlias
+
+import sympy
+from mpmath import mp
+
+from derive.expression import Element
+from derive.graph import Role
+from derive.notation import UPDATED, Name, Notation, derivative
+from derive.numbers import DIGITS, Number, NumberFormat, evaluate, literal, real
+from derive.render.formula import (
+    TIMES,
+    Piece,
+    Tightness,
+    Writer,
+    join_product,
+    join_sum,
+    number_piece,
+    width,
+)
+
+Key: TypeAlias = sympy.Expr
+Chain: TypeAlias = Sequence[Sequence[Key]]
+LINE = 62
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One number of the page. Without values all three are None."""
+
+    name: Name
+    exact: Number | None
+    page: Fraction | None
+    text: str | None
+
+
+@dataclass(frozen=True)
+class Display:
+    """An equation of the page: `lhs = row = row = …`, the last row ending with the result."""
+
+    label: str
+    lhs: str
+    rows: tuple[str, ...]
+    result: str | None
+
+
+@dataclass
+class Sheet:
+    """The numbers of one page; it grows in reading order."""
+
+    names: Notation
+    format: NumberFormat
+    entries: dict[Key, Entry] = field(default_factory=dict)
+    labels: dict[Key, str] = field(default_factory=dict)
+    symbols: dict[Key, Name] = field(default_factory=dict)
+
+    # --- keys -------------------------------------------------------------------------------
+
+    def name(self, key: Key) -> Name:
+        return self.symbols[key] if key in self.symbols else self.names.name(key)
+
+    def slope(self, of: Key, by: Key) -> Key:
+        """The key of ∂of/∂by."""
+        name = derivative(self.name(of), self.name(by))
+        key = sympy.Symbol(name.report, real=True)
+        self.symbols[key] = name
+        return key
+
+    def label(self, key: Key) -> str:
+        return "eq:" + self.name(key).code
+
+    def text(self, key: Key) -> str | None:
+        entry = self.entries.get(key)
+        return entry.text if entry else None
+
+    # --- entries ----------------------------------------------------------------------------
+
+    def give(self, key: Key, value: Fraction | None, name: Name | None = None) -> None:
+        """A given number; it is written as it was given."""
+        if name is not None:
+            self.symbols[key] = name
+        text = literal(value) if value is not None else None
+        self.entries[key] = Entry(self.name(key), value, value, text)
+
+    def define(self, key: Key, expr: sympy.Expr, shown: Sequence[str] = ()) -> Display:
+        """`key = expr`; `shown` are further symbolic rows to print before the formula."""
+        formula = self._sum_rows(self.writer(self._tex), expr)
+        rows = [*shown, formula]
+        substituted = None
+        if self._known(expr):
+            self._enter(key, lambda values: evaluate(expr, values))
+            substituted = self._sum_rows(self.writer(self._number), expr)
+        return self._display(key, rows, substituted)
+
+    def chain(self, key: Key, terms: Chain, shown: Sequence[str] = ()) -> Display:
+        """`key = Σ Π of keys`, written with multiplication signs in the given order."""
+        expr = sympy.Add(*[sympy.Mul(*term) for term in terms])
+        rows = [*shown, self.chain_tex(terms)]
+        substituted = None
+        if self._known(expr):
+            self._enter(key, lambda values: _chain_value(terms, values))
+            substituted = _fit([(False, self._term(term, self._number)) for term in terms])
+        return self._display(key, rows, substituted)
+
+    def chain_tex(self, terms: Chain) -> str:
+        return _fit([(False, self._term(term, self._tex)) for term in terms])
+
+    def equal(self, key: Key, expr: sympy.Expr) -> str:
+        """`key = expr = number` on one line, for a derivative that only copies a value."""
+        tex = f"{self.name(key).tex} = {self.writer(self._tex).tex(expr)}"
+        if self._known(expr):
+            self._enter(key, lambda values: evaluate(expr, values))
+            text = self.entries[key].text
+            if not expr.is_number:
+                tex += f" = {text}"
+        self.labels.setdefault(key, self.label(key))
+        return tex
+
+    # --- writing ----------------------------------------------------------------------------
+
+    def writer(self, leaf: Callable[[Key], Piece]) -> Writer:
+        return Writer(leaf, self.rank)
+
+    def formula(self, expr: sympy.Expr) -> str:
+        """The expression in names."""
+        return self.writer(self._tex).tex(expr)
+
+    def rank(self, key: Key) -> tuple[int, ...]:
+        """Data and activations before weights before derivatives; then network order."""
+        if not isinstance(key, Element):
+            return (2, 0)
+        base = key.name.removesuffix(UPDATED)
+        quantity = self.names.quantities[base]
+        order = list(self.names.quantities).index(base)
+        parameter = quantity.role is Role.PARAMETER
+        target = quantity.role is Role.TARGET
+        return (int(parameter), -1 if target else order, *map(int, key.indices))
+
+    def _tex(self, key: Key) -> Piece:
+        tex = self.name(key).tex
+        hold = Tightness.PRODUCT if tex.startswith(r"\frac") else Tightness.ATOM
+        return Piece(tex, hold)
+
+    def _number(self, key: Key) -> Piece:
+        text = self.entries[key].text
+        if text is None:
+            raise ValueError(f"{key} has no value")
+        return number_piece(text)
+
+    def _sum_rows(self, writer: Writer, expr: sympy.Expr) -> str:
+        return _fit(writer.summands(expr)) if isinstance(expr, sympy.Add) else writer.tex(expr)
+
+    def _term(self, term: Sequence[Key], leaf: Callable[[Key], Piece]) -> str:
+        return join_product([leaf(key) for key in term], TIMES)
+
+    def _display(self, key: Key, rows: Sequence[str], substituted: str | None) -> Display:
+        self.labels.setdefault(key, self.label(key))
+        written = list(dict.fromkeys(rows))
+        result = None
+        if substituted is not None:
+            result = self.entries[key].text or ""
+            if substituted == result:
+                written.append(result)
+            else:
+                long = width(substituted) + width(result) > LINE
+                written += [substituted, result] if long else [f"{substituted} = {result}"]
+        return Display(self.label(key), self.name(key).tex, tuple(written), result)
+
+    # --- values -----------------------------------------------------------------------------
+
+    def _known(self, expr: sympy.Expr) -> bool:
+        leaves = expr.atoms(Element, sympy.Symbol) - _inner_names(expr)
+        return all(k in self.entries and self.entries[k].page is not None for k in leaves)
+
+    def _enter(self, key: Key, compute: Callable[[Callable[[Key], Number]], Number]) -> None:
+        with mp.workdps(DIGITS):
+            exact = compute(lambda k: _value(self.entries[k].exact))
+            chained = (
+                compute(lambda k: _value(self.entries[k].page)) if self.format.chained else exact
+            )
+        page = self.format.round(chained)
+        self.entries[key] = Entry(self.name(key), exact, page, self.format.text(chained))
+
+
+def _value(number: Number | None) -> Number:
+    if number is None:
+        raise ValueError("a value is missing")
+    return number
+
+
+def _inner_names(expr: sympy.Expr) -> set[sympy.Basic]:
+    """Symbols that are part of an element rather than leaves themselves."""
+    return set().union(*[e.free_symbols for e in expr.atoms(Element)], set())
+
+
+def _chain_value(terms: Chain, values: Callable[[Key], Number]) -> Number:
+    total: Number = Fraction(0)
+    for term in terms:
+        product: Number = Fraction(1)
+        for key in term:
+            factor = values(key)
+            both = isinstance(product, Fraction) and isinstance(factor, Fraction)
+            product = product * factor if both else real(product) * real(factor)
+        both = isinstance(total, Fraction) and isinstance(product, Fraction)
+        total = total + product if both else real(total) + real(product)
+    return total
+
+
+def _fit(parts: list[tuple[bool, str]]) -> str:
+    """A sum on one line or, if that is too long, on several."""
+    lines: list[list[tuple[bool, str]]] = [[]]
+    length = 0
+    for part in parts:
+        size = width(part[1]) + 3
+        if lines[-1] and length + size > LINE:
+            lines.append([])
+            length = 0
+        lines[-1].append(part)
+        length += size
+    first = join_sum(lines[0])
+    rest = [
+        f"{'-' if line[0][0] else '+'} {join_sum([(False, line[0][1]), *line[1:]])}"
+        for line in lines[1:]
+    ]
+    return " \\\\\n  &\\quad ".join([first, *rest])
+
+
+def values_of(entries: Mapping[Key, Entry]) -> dict[str, Entry]:
+    """The entries by their name in reports."""
+    return {entry.name.report: entry for entry in entries.values()}

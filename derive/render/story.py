@@ -1,0 +1,377 @@
+"""Problem and derivation → Page: the sections of the write-up in reading order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import sympy
+
+from derive.expression import Element
+from derive.graph import Derivation, Kind, Role
+from derive.notation import UPDATED, Name, notation
+from derive.numbers import NumberFormat, Zeros
+from derive.problem import Problem
+from derive.render.blocks import Block, Page
+from derive.render.deltas import delta_blocks, delta_forward
+from derive.render.drawings import Drawings
+from derive.render.network import scalar_network
+from derive.render.order import path_view, weights_in_order
+from derive.render.sheet import Display, Sheet, values_of
+from derive.render.weights import ALPHA, ALPHA_NAME, Story
+from derive.scalar import positions
+
+TABLE_ROWS = 80
+UNROUNDED = NumberFormat(significant_digits=10, zeros=Zeros.PAD)
+Relabel = Callable[[Element], Element]
+DECREASE = sympy.Symbol("decrease", real=True)
+
+
+def tell(
+    problem: Problem,
+    derivation: Derivation,
+    drawings: Drawings,
+    only: Sequence[str] = (),
+) -> Page:
+    """The page of a problem; `only` restricts the weights that are told, by their report names."""
+    story = begin(problem, derivation)
+    chosen = [w for w in weights_in_order(problem) if not only or _named(story, w) in only]
+    blocks = [
+        *_setting(story, drawings),
+        *(_forward(story) if path_view(problem) else delta_forward(story)),
+        *_loss(story),
+        *_descent(story, drawings),
+    ]
+    if path_view(problem):
+        blocks += _weights(story, chosen, drawings)
+    else:
+        blocks += delta_blocks(story)
+    if not only:
+        blocks += _ending(story, drawings)
+    return Page(problem.title, tuple(blocks), values_of(story.sheet.entries))
+
+
+def begin(problem: Problem, derivation: Derivation) -> Story:
+    """A story with the given values on its sheet and nothing told yet."""
+    sheet = Sheet(notation(problem), problem.numbers)
+    for quantity in problem.graph.given:
+        for position in positions(quantity.axes):
+            value = problem.values.get(quantity.name, {}).get(position)
+            sheet.give(Element(quantity.name, *position), value)
+    rate = None if problem.symbolic else problem.training.learning_rate
+    sheet.give(ALPHA, rate, ALPHA_NAME)
+    return Story(problem, scalar_network(derivation), sheet)
+
+
+def _named(story: Story, weight: Element) -> str:
+    return story.sheet.name(weight).report
+
+
+def _setting(story: Story, drawings: Drawings) -> Iterator[Block]:
+    problem, sheet = story.problem, story.sheet
+    weights = [w for w in weights_in_order(problem) if story.network.kind(w) is Kind.WEIGHT]
+    biases = [w for w in weights_in_order(problem) if story.network.kind(w) is Kind.BIAS]
+    ordered = sorted(weights, key=lambda w: sheet.rank(w))
+    yield Block(
+        "setting",
+        {
+            "layers": len(problem.layers),
+            "hidden_layers": len(problem.layers) - 1,
+            "sizes": [len(problem.inputs), *(len(use.units) for use in problem.layers)],
+            "inputs": len(problem.inputs),
+            "outputs": len(problem.layers[-1].units),
+            "activations": list(dict.fromkeys(u.activation for u in problem.layers)),
+            "loss": problem.loss,
+            "weights": len(weights),
+            "biases": len(biases),
+            "first_weight": sheet.name(ordered[0]).tex,
+            "last_weight": sheet.name(ordered[-1]).tex,
+            "batch": problem.batch,
+            "reduction": problem.reduction.value,
+            "symbolic": problem.symbolic,
+            "path_view": path_view(problem),
+        },
+    )
+    if drawings.network:
+        yield Block("network_figure", {"tikz": drawings.network})
+    if not problem.symbolic and problem.batch == 1:
+        yield Block("given", _given(story))
+        if drawings.weights:
+            yield Block("weights_figure", {"tikz": drawings.weights})
+
+
+def _given(story: Story) -> dict[str, object]:
+    """The given numbers, each as a small equation."""
+    sheet, problem = story.sheet, story.problem
+
+    def all_of(role: Role, kind: Kind | None = None) -> list[str]:
+        found = []
+        for quantity in problem.graph.of_role(role):
+            if kind is None or quantity.kind is kind:
+                for position in positions(quantity.axes):
+                    key = Element(quantity.name, *position)
+                    found.append(f"{sheet.name(key).tex} = {sheet.text(key)}")
+        return found
+
+    return {
+        "inputs": all_of(Role.INPUT),
+        "targets": all_of(Role.TARGET),
+        "weights": all_of(Role.PARAMETER, Kind.WEIGHT),
+        "biases": all_of(Role.PARAMETER, Kind.BIAS),
+        "alpha": f"{ALPHA_NAME.tex} = {sheet.text(ALPHA)}",
+    }
+
+
+def _forward(story: Story) -> Iterator[Block]:
+    """One display for each net input and each activation."""
+    yield Block("forward", {"format": _format(story.problem)})
+    seen: set[str] = set()
+    for use in story.problem.layers:
+        for net, out in _pairs(story, use.net, use.out):
+            display = story.sheet.define(net, story.network.equations[net])
+            yield Block(
+                "net",
+                {
+                    "display": display,
+                    "name": story.sheet.name(net).tex,
+                    "unit": use.units[int(net.indices[1])].tex,
+                    "first": "net" not in seen,
+                    "new_layer": use.net not in seen and len(seen) > 0,
+                    "bias": len(use.parameters) > 1,
+                },
+            )
+            seen |= {"net", use.net}
+            if use.couples:
+                continue
+            yield _out_block(story, out, use.activation, use.activation not in seen, len(seen) < 4)
+            seen |= {use.activation, "out"}
+        if use.couples:
+            for _, out in _pairs(story, use.net, use.out):
+                yield _out_block(story, out, use.activation, use.activation not in seen, False)
+                seen.add(use.activation)
+
+
+def _out_block(story: Story, out: Element, activation: str, first: bool, announce: bool) -> Block:
+    display = story.sheet.define(out, story.network.equations[out])
+    return Block(
+        "out",
+        {
+            "display": display,
+            "name": story.sheet.name(out).tex,
+            "activation": activation,
+            "first": first,
+            "announce": announce and display.result is not None,
+            "format": _format(story.problem),
+        },
+    )
+
+
+def _pairs(story: Story, net: str, out: str) -> list[tuple[Element, Element]]:
+    quantity = story.problem.graph.quantities[net]
+    return [(Element(net, *p), Element(out, *p)) for p in positions(quantity.axes)]
+
+
+def _format(problem: Problem) -> dict[str, object]:
+    numbers = problem.numbers
+    return {
+        "digits": numbers.significant_digits,
+        "decimals": numbers.decimals,
+        "chained": numbers.chained,
+        "half_up": numbers.rounding.value == "half_up",
+    }
+
+
+def _loss(story: Story) -> Iterator[Block]:
+    display = loss_display(story, Element("E"), lambda element: element)
+    outputs = [
+        f"{story.sheet.name(out).tex} = {story.sheet.text(out)}"
+        for out in story.network.equations
+        if out.name == story.problem.layers[-1].out and story.sheet.text(out)
+    ]
+    yield Block(
+        "loss",
+        {
+            "display": display,
+            "loss": story.problem.loss,
+            "batch": story.problem.batch,
+            "reduction": story.problem.reduction.value,
+            "value": display.result,
+            "outputs": outputs[:6],
+        },
+    )
+
+
+def loss_display(story: Story, key: Element, at: Relabel) -> Display:
+    """`E = E_o1 + E_o2 = ½(…)² + ½(…)² = number`, at the given or at the updated values."""
+    network, sheet = story.network, story.sheet
+    whole = network.equations[Element("E")]
+    errors = {e: network.equations[e] for e in network.equations if e.name == "E_each"}
+    for error, expr in errors.items():
+        sheet.define(at(error), relabel(expr, at))
+    shown = [sheet.formula(relabel(whole, at))]
+    full = relabel(whole.xreplace(errors), at)
+    return sheet.define(key, full, shown)
+
+
+def relabel(expr: sympy.Expr, at: Relabel) -> sympy.Expr:
+    """Rename every element of an expression."""
+    return expr.xreplace({element: at(element) for element in expr.atoms(Element)})
+
+
+def _descent(story: Story, drawings: Drawings) -> Iterator[Block]:
+    weight = weights_in_order(story.problem)[0]
+    yield Block(
+        "descent",
+        {
+            "weight": story.sheet.name(weight).tex,
+            "gradient": story.sheet.name(story.total(weight)).tex,
+            "gradient_inline": story.sheet.name(story.total(weight)).inline,
+            "updated": story.sheet.name(Element(weight.name + UPDATED, *weight.indices)).tex,
+            "alpha": story.sheet.text(ALPHA),
+            "loss": story.sheet.name(Element("E")).tex,
+            "parameters": len(weights_in_order(story.problem)),
+            "tikz": drawings.descent,
+        },
+    )
+
+
+def _weights(story: Story, chosen: Sequence[Element], drawings: Drawings) -> Iterator[Block]:
+    told: set[str] = set()
+    for weight in chosen:
+        report = story.sheet.name(weight).report
+        was_hidden = "hidden" in told
+        blocks = list(story.weight_blocks(weight, told))
+        if "hidden" in told and not was_hidden and len(told) > 2:
+            yield Block("interlude", {})
+        yield blocks[0]
+        if report in drawings.paths:
+            yield Block(
+                "path_figure",
+                {
+                    "tikz": drawings.paths[report],
+                    "name": story.sheet.name(weight).tex,
+                    "hidden": was_hidden != ("hidden" in told),
+                },
+            )
+        yield from blocks[1:]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One line of the table of updates."""
+
+    name: str
+    old: str
+    gradient: str
+    new: str
+
+
+def _ending(story: Story, drawings: Drawings) -> Iterator[Block]:
+    """Updates, second pass, comparison, training curve, table of all values."""
+    sheet, problem = story.sheet, story.problem
+    if problem.symbolic:
+        yield Block("symbolic_end", {})
+        return
+    frozen = problem.training.frozen
+    if path_view(problem):
+        yield Block("updates", {"changes": _changes(story), "frozen": bool(frozen)})
+        yield Block("second_pass", {"displays": _second_pass(story)})
+    loss, new = Element("E"), Element("E" + UPDATED)
+    at = updated_elements(story)
+    if path_view(problem):
+        display = loss_display(story, new, at)
+    else:
+        for left, right in story.network.equations.items():
+            if story.network.kind(left) is not Kind.ERROR:
+                sheet.define(at(left), relabel(right, at))
+        display = loss_display(story, new, at)
+    sheet.symbols[DECREASE] = Name("decrease", r"\Delta E", "decrease")
+    difference = sheet.define(DECREASE, loss - new)
+    entry = sheet.entries[DECREASE]
+    yield Block(
+        "comparison",
+        {
+            "display": display,
+            "old": sheet.text(loss),
+            "new": sheet.text(new),
+            "difference": difference,
+            "amount": sheet.text(DECREASE),
+            "smaller": entry.exact is not None and entry.exact > 0,
+            "path_view": path_view(problem),
+        },
+    )
+    if drawings.training:
+        yield Block(
+            "training",
+            {
+                "tikz": drawings.training,
+                "steps": problem.training.steps,
+                "last": drawings.last_loss,
+                "batch": problem.batch,
+            },
+        )
+    yield Block("table", {"rows": _table(story), "chained": problem.numbers.chained})
+    yield Block("closing", {"path_view": path_view(problem)})
+
+
+def updated_elements(story: Story) -> Relabel:
+    """Elements at the updated weights: what does not change keeps its name."""
+    quantities = story.problem.graph.quantities
+    frozen = story.problem.training.frozen
+
+    def at(element: Element) -> Element:
+        quantity = quantities[element.name]
+        fixed = quantity.role in (Role.INPUT, Role.TARGET, Role.CONSTANT)
+        if fixed or element.name in frozen:
+            return element
+        return Element(element.name + UPDATED, *element.indices)
+
+    return at
+
+
+def _second_pass(story: Story) -> list[Display]:
+    at = updated_elements(story)
+    return [
+        story.sheet.define(at(left), relabel(right, at))
+        for left, right in story.network.equations.items()
+        if story.network.kind(left) is not Kind.ERROR
+    ]
+
+
+def _changes(story: Story) -> list[Change]:
+    sheet = story.sheet
+    changes = []
+    for weight in sorted(weights_in_order(story.problem), key=sheet.rank):
+        new = Element(weight.name + UPDATED, *weight.indices)
+        if new in sheet.entries:
+            changes.append(
+                Change(
+                    sheet.name(weight).tex,
+                    sheet.text(weight) or "",
+                    sheet.text(story.total(weight)) or "",
+                    sheet.text(new) or "",
+                )
+            )
+    return changes
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table of all values."""
+
+    name: str
+    page: str
+    exact: str
+
+
+def _table(story: Story) -> list[Row]:
+    """Every computed number as on the page and with ten digits."""
+    rows = []
+    given = set(story.problem.values)
+    for key, entry in story.sheet.entries.items():
+        known = isinstance(key, Element) and key.name in given
+        if entry.exact is None or entry.text is None or known or key == ALPHA:
+            continue
+        exact = UNROUNDED.text(entry.exact) if entry.exact != 0 else "0"
+        rows.append(Row(entry.name.tex, entry.text, exact))
+    return rows[:TABLE_ROWS] if not path_view(story.problem) else rows

@@ -1,0 +1,96 @@
+"""The scalar view: index equations written out element by element, with numbers for indices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+
+import sympy
+
+from derive.expression import (
+    Axis,
+    Element,
+    Index,
+    Largest,
+    LogTotalExp,
+    Total,
+)
+from derive.functions import maximum
+from derive.graph import Equation, Graph, Local
+
+Binding = Mapping[Index, int]
+
+
+def positions(axes: tuple[Axis, ...]) -> Iterator[tuple[int, ...]]:
+    """All index values of a quantity, last index fastest."""
+    return product(*[range(axis.length) for axis in axes])
+
+
+def expand(expr: sympy.Expr, binding: Binding, shapes: Mapping[str, tuple[int, ...]]) -> sympy.Expr:
+    """An expression for fixed index values: sums written out, deltas decided.
+
+    Elements outside their range become zero.
+    """
+    if isinstance(expr, Index):
+        return sympy.Integer(binding[expr])
+    if isinstance(expr, Element):
+        indices = [expand(position, binding, shapes) for position in expr.indices]
+        inside = zip(indices, shapes[expr.name], strict=True)
+        if all(0 <= index < size for index, size in inside):
+            return Element(expr.name, *indices)
+        return sympy.Integer(0)
+    if isinstance(expr, Total | LogTotalExp):
+        bodies = [
+            expand(expr.body, {**binding, expr.index: k}, shapes)
+            for k in range(expr.index.axis.length)
+        ]
+        if isinstance(expr, Total):
+            return sympy.Add(*bodies)
+        return sympy.log(sympy.Add(*map(sympy.exp, bodies)))
+    if isinstance(expr, Largest):
+        return _largest(expr, binding, shapes)
+    if not expr.args:
+        return expr
+    return expr.func(*[expand(argument, binding, shapes) for argument in expr.args])
+
+
+def _largest(expr: Largest, binding: Binding, shapes: Mapping[str, tuple[int, ...]]) -> sympy.Expr:
+    """The first of the largest values, as nested `max`."""
+    result: sympy.Expr | None = None
+    for values in positions(tuple(index.axis for index in expr.bound)):
+        below = {**binding, **dict(zip(expr.bound, values, strict=True))}
+        value = expand(expr.body, below, shapes)
+        result = value if result is None else maximum(result, value)
+    if result is None:
+        raise ValueError("the largest of no values")
+    return result
+
+
+def shapes_of(graph: Graph) -> dict[str, tuple[int, ...]]:
+    """The shape of every quantity."""
+    return {name: quantity.shape for name, quantity in graph.quantities.items()}
+
+
+def scalar_equations(
+    equation: Equation, shapes: Mapping[str, tuple[int, ...]]
+) -> Iterator[tuple[Element, sympy.Expr]]:
+    """One equation as scalar equations, in index order."""
+    for values in positions(equation.quantity.axes):
+        binding = dict(zip(equation.indices, values, strict=True))
+        yield (
+            Element(equation.quantity.name, *values),
+            expand(equation.rhs, binding, shapes),
+        )
+
+
+def local_slope(
+    local: Local, of: Element, by: Element, shapes: Mapping[str, tuple[int, ...]]
+) -> sympy.Expr:
+    """∂of/∂by for two scalars, from the local derivative of their equation."""
+    binding = {
+        index: int(value)
+        for index, value in zip(
+            (*local.indices, *local.at), (*of.indices, *by.indices), strict=True
+        )
+    }
+    return expand(local.value, binding, shapes)

@@ -1,0 +1,289 @@
+"""The spec file: its schema, and loading it with errors that name file, line and field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from derive.errors import InputError, nearest
+from derive.library.losses import Reduction
+from derive.numbers import Rounding, Zeros
+
+Path_ = tuple[str | int, ...]
+NUMBER = re.compile(r"[-+]?(\d{1,60}(\.\d{0,60})?|\.\d{1,60})([eE][-+]?\d{1,3})?")
+
+
+def _number(value: Any) -> Fraction:
+    if isinstance(value, bool) or not isinstance(value, int | Fraction):
+        raise PydanticCustomError("number", "this must be a number")
+    return Fraction(value)
+
+
+Num = Annotated[Any, BeforeValidator(_number)]
+
+
+class _Strict(BaseModel):
+    """A section of the spec: an unknown field is an error that names the nearest known one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_fields(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            for key in data:
+                if key not in cls.model_fields:
+                    hint = nearest(str(key), cls.model_fields)
+                    raise PydanticCustomError(
+                        "unknown", "unknown field '{key}'; {hint}", {"key": str(key), "hint": hint}
+                    )
+        return data
+
+
+class LayerSpec(_Strict):
+    """One dense layer: its units (a count or their names), bias and activation."""
+
+    dense: Annotated[int, Field(ge=1, le=100_000)] | list[str]
+    bias: Literal["each", "shared", "none"] = "each"
+    activation: str = "identity"
+
+
+class LossSpec(_Strict):
+    """The loss, and how the samples of a batch are put together."""
+
+    name: str
+    batch: Reduction = Reduction.MEAN
+
+
+class NetworkSpec(_Strict):
+    """Inputs, layers in order, loss."""
+
+    inputs: Annotated[int, Field(ge=1, le=100_000)] | list[str]
+    layers: Annotated[list[LayerSpec], Field(min_length=1)]
+    loss: str | LossSpec
+
+
+class DataSpec(_Strict):
+    """One sample (a list) or a batch (a list of lists); or only the size of the batch."""
+
+    inputs: list[Any] | None = None
+    targets: list[Any] | None = None
+    batch: Annotated[int, Field(ge=1, le=100_000)] | None = None
+
+
+class TrainingSpec(_Strict):
+    """Learning rate, number of updates for the training curve, parameters to leave alone."""
+
+    learning_rate: Num = Fraction(1, 2)
+    steps: Annotated[int, Field(ge=0, le=1_000_000)] = 1000
+    optimizer: str = "gradient_descent"
+    frozen: list[str] = []
+
+
+class NumbersSpec(_Strict):
+    """How numbers are written on the page."""
+
+    significant_digits: Annotated[int, Field(ge=1, le=40)] | None = None
+    decimals: Annotated[int, Field(ge=0, le=40)] | None = None
+    rounding: Rounding = Rounding.HALF_UP
+    zeros: Zeros = Zeros.STRIP
+    chained: bool = True
+
+    @model_validator(mode="after")
+    def _one_precision(self) -> NumbersSpec:
+        if self.significant_digits is not None and self.decimals is not None:
+            raise PydanticCustomError(
+                "precision", "give either significant_digits or decimals, not both"
+            )
+        return self
+
+
+class PublishedSpec(_Strict):
+    """A number that was printed elsewhere, as text, so that its digits count."""
+
+    name: str
+    printed: str
+    where: str = ""
+    misprint: str | None = None
+
+
+class DefinitionsSpec(_Strict):
+    """Functions of the user's own, written like `f(x) = x*tanh(x)`."""
+
+    activations: dict[str, str] = {}
+    losses: dict[str, str] = {}
+
+
+class Spec(_Strict):
+    """A whole spec file."""
+
+    title: str | dict[str, str] = ""
+    network: NetworkSpec
+    parameters: dict[str, Any] = {}
+    data: DataSpec = DataSpec()
+    training: TrainingSpec = TrainingSpec()
+    numbers: NumbersSpec = NumbersSpec()
+    languages: Annotated[list[Literal["ko", "en"]], Field(min_length=1)] = ["ko", "en"]
+    published: list[PublishedSpec] = []
+    define: DefinitionsSpec = DefinitionsSpec()
+
+
+@dataclass(frozen=True)
+class SpecFile:
+    """A validated spec with the line of every field, for the errors of later stages."""
+
+    name: str
+    source: str
+    spec: Spec
+    lines: Mapping[Path_, int]
+
+    def fail(self, path: Path_, message: str) -> InputError:
+        return InputError(_located(self.source, self.lines, path, message))
+
+
+def builtin_names() -> tuple[str, ...]:
+    """The specs that come with the program."""
+    folder = resources.files("derive") / "specs"
+    return tuple(
+        sorted(
+            f.name.removesuffix(".yaml")
+            for f in folder.iterdir()
+            if f.is_file() and f.name.endswith(".yaml")
+        )
+    )
+
+
+def load_spec(reference: str) -> SpecFile:
+    """Read a spec file, or a built-in spec by its name. Raises InputError."""
+    if reference in builtin_names():
+        text = (resources.files("derive") / "specs" / f"{reference}.yaml").read_text("utf-8")
+        return parse_spec(text, f"{reference} (built in)", reference)
+    path = Path(reference)
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        hint = nearest(reference, builtin_names())
+        raise InputError(
+            f"there is no file '{reference}' and no built-in spec of that name; {hint}"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"'{reference}' cannot be read: {error}") from None
+    return parse_spec(text, reference, path.stem)
+
+
+def parse_spec(text: str, source: str, name: str) -> SpecFile:
+    """Validate the text of a spec. Raises InputError with source, line and field."""
+    data, lines = _plain(text, source)
+    if not isinstance(data, dict):
+        raise InputError(f"{source}: a spec is a mapping that starts with 'network:'")
+    try:
+        spec = Spec.model_validate(data)
+    except ValidationError as error:
+        raise InputError(_explain(error, source, lines)) from None
+    return SpecFile(name, source, spec, lines)
+
+
+def _explain(error: ValidationError, source: str, lines: Mapping[Path_, int]) -> str:
+    problems: dict[str, None] = {}
+    for each in error.errors():
+        path = tuple(p for p in each["loc"] if p in _steps(lines))
+        message = each["msg"]
+        if each["type"] == "unknown":
+            path = (*path, each["ctx"]["key"])
+        elif each["type"] == "missing":
+            message = f"the field '{each['loc'][-1]}' is missing"
+        problems[_located(source, lines, path, message)] = None
+    return "\n".join(problems)
+
+
+def _steps(lines: Mapping[Path_, int]) -> set[str | int]:
+    return {step for path in lines for step in path}
+
+
+def _located(source: str, lines: Mapping[Path_, int], path: Path_, message: str) -> str:
+    known = path
+    while known and known not in lines:
+        known = known[:-1]
+    field = ".".join(map(str, path)) or "spec"
+    line = f":{lines[known]}" if known in lines else ""
+    return f"{source}{line}: {field}: {message}"
+
+
+def _plain(text: str, source: str) -> tuple[Any, dict[Path_, int]]:
+    """YAML to plain data with exact numbers; only mappings, lists and plain scalars pass."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise InputError(f"{source}{line}: this is not YAML: {error.problem}") from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise InputError(f"{source}: this is not YAML: {str(error).splitlines()[0]}") from None
+    reader = _YamlReader(source)
+    data = reader.read(node, ()) if node is not None else None
+    return data, reader.lines
+
+
+class _YamlReader:
+    """Walks composed YAML nodes and remembers the line of every path."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.lines: dict[Path_, int] = {}
+        self.seen: set[int] = set()
+
+    def read(self, node: yaml.Node, path: Path_) -> Any:
+        self.lines.setdefault(path, node.start_mark.line + 1)
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node, path)
+        if id(node) in self.seen:
+            raise self._error(path, "YAML aliases are not supported")
+        self.seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode) and node.tag == "tag:yaml.org,2002:seq":
+            return [self.read(child, (*path, k)) for k, child in enumerate(node.value)]
+        if isinstance(node, yaml.MappingNode) and node.tag == "tag:yaml.org,2002:map":
+            return self._mapping(node, path)
+        raise self._error(path, f"the YAML tag '{node.tag}' is not allowed")
+
+    def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.tag.startswith(
+                "tag:yaml.org,2002:merge"
+            ):
+                raise self._error(path, "a field name must be plain text")
+            if key.value in result:
+                self.lines[(*path, key.value)] = key.start_mark.line + 1
+                raise self._error((*path, key.value), "this field is given twice")
+            self.lines[(*path, key.value)] = key.start_mark.line + 1
+            result[key.value] = self.read(value, (*path, key.value))
+        return result
+
+    def _scalar(self, node: yaml.ScalarNode, path: Path_) -> Any:
+        kind = node.tag.removeprefix("tag:yaml.org,2002:")
+        if path and path[-1] == "printed":  # a printed number is text: its digits count
+            return node.value
+        if kind == "str" and node.style is None and NUMBER.fullmatch(node.value):
+            return Fraction(node.value)  # YAML 1.1 takes 1e-3 for text
+        if kind in ("str", "timestamp"):
+            return node.value
+        if kind == "bool":
+            return node.value.lower() in ("yes", "true", "on")
+        if kind == "null":
+            return None
+        if kind in ("int", "float"):
+            if not NUMBER.fullmatch(node.value):
+                raise self._error(path, f"'{node.value[:40]}' is not a finite decimal number")
+            return int(node.value) if kind == "int" else Fraction(node.value)
+        raise self._error(path, f"the YAML tag '{node.tag}' is not allowed")
+
+    def _error(self, path: Path_, message: str) -> InputError:
+        return InputError(_located(self.source, self.lines, path, message))

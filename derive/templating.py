@@ -1,0 +1,45 @@
+"""Where the templates are, and how they are read."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+import jinja2
+
+
+def _root() -> Path:
+    """`derive/templates` in an installed package, `templates/` beside it in a checkout."""
+    inside = Path(str(resources.files("derive"))) / "templates"
+    return inside if inside.is_dir() else inside.parent.parent / "templates"
+
+
+@cache
+def environment(kind: Literal["code", "latex"]) -> jinja2.Environment:
+    """The environment of one kind of template; an unknown name in a template is an error."""
+    loader = jinja2.FileSystemLoader(_root())
+    if kind == "code":
+        return jinja2.Environment(
+            loader=loader,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            autoescape=False,
+        )
+    return jinja2.Environment(
+        loader=loader,
+        undefined=jinja2.StrictUndefined,
+        block_start_string="<%",
+        block_end_string="%>",
+        variable_start_string="<<",
+        variable_end_string=">>",
+        comment_start_string="<#",
+        comment_end_string="#>",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )

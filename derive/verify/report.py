@@ -1,0 +1,134 @@
+"""What verification found: a line for each route and one for each number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Status(StrEnum):
+    """The outcome of a route, or of one number."""
+
+    AGREES = "agrees"
+    DISAGREES = "disagrees"
+    SKIPPED = "skipped"
+    MISPRINT = "known misprint"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One comparison of a route: how far apart two values are, relative to their size."""
+
+    what: str
+    error: float
+
+
+@dataclass(frozen=True)
+class Route:
+    """One independent way to check: how much it compared, and its worst relative error."""
+
+    name: str
+    status: Status
+    compared: int
+    worst: float
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class NumberRow:
+    """One number of the page beside its exact value, the code's, and a published one."""
+
+    name: str
+    exact: str | None
+    page: str | None
+    code: str | None
+    published: str | None
+    status: Status
+    explanation: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """All routes and numbers; `agree` only if nothing disagrees and something was compared."""
+
+    routes: tuple[Route, ...]
+    numbers: tuple[NumberRow, ...]
+
+    @property
+    def agree(self) -> bool:
+        statuses = [route.status for route in self.routes] + [n.status for n in self.numbers]
+        return Status.DISAGREES not in statuses and Status.AGREES in statuses
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as plain data."""
+        return {
+            "agree": self.agree,
+            "routes": [
+                {
+                    "name": route.name,
+                    "status": route.status.value,
+                    "compared": route.compared,
+                    "worst": route.worst if math.isfinite(route.worst) else None,
+                    "detail": route.detail,
+                }
+                for route in self.routes
+            ],
+            "numbers": [
+                {
+                    "name": row.name,
+                    "exact": row.exact,
+                    "page": row.page,
+                    "code": row.code,
+                    "published": row.published,
+                    "status": row.status.value,
+                    "explanation": row.explanation,
+                    "where": row.where,
+                }
+                for row in self.numbers
+            ],
+        }
+
+
+def judged(name: str, comparisons: Iterable[Comparison], tolerance: float) -> Route:
+    """A route from its comparisons: none at all, a NaN or one too large is a disagreement."""
+    worst, what, count = 0.0, "", 0
+    for comparison in comparisons:
+        count += 1
+        if math.isnan(comparison.error) or comparison.error > worst:
+            worst, what = comparison.error, comparison.what
+            if math.isnan(worst):
+                break
+    if count == 0:
+        return Route(name, Status.DISAGREES, 0, math.nan, "nothing was compared")
+    if math.isnan(worst) or worst > tolerance:
+        return Route(name, Status.DISAGREES, count, worst, f"worst at {what}")
+    return Route(name, Status.AGREES, count, worst)
+
+
+def skipped(name: str, why: str) -> Route:
+    """A route that could not be taken, listed as such."""
+    return Route(name, Status.SKIPPED, 0, 0.0, why)
+
+
+def lines(report: Report) -> Iterator[str]:
+    """The report for a terminal."""
+    for route in report.routes:
+        if route.status is Status.SKIPPED:
+            yield f"  {route.name:<28} skipped     {route.detail}"
+            continue
+        detail = f"  {route.detail}" if route.detail else ""
+        yield (
+            f"  {route.name:<28} {route.status.value:<11} {route.compared:>5} compared, "
+            f"worst {route.worst:.1e}{detail}"
+        )
+    for row in report.numbers:
+        if row.status in (Status.MISPRINT, Status.DISAGREES):
+            place = f" ({row.where})" if row.where else ""
+            yield (
+                f"  {row.status.value}: {row.name}{place} is printed {row.published}, here "
+                f"{row.page}. {row.explanation}".rstrip()
+            )

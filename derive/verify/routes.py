@@ -1,0 +1,243 @@
+"""The routes that judge a derivation itself: SymPy, differences, steps, other autodiff systems.
+
+None of them uses the calculus: all they take from the program is the forward graph and what is to
+be judged.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+import sympy
+from mpmath import mp
+
+from derive.functions import ROWS
+from derive.graph import Derivation, Graph, GraphError, Role, adjoint_name, check
+from derive.verify.interpreter import DIGITS, EXACT, STEP, Algebra, Values, run, value
+from derive.verify.report import Comparison, Route, Status, judged, skipped
+
+EXACT_TOLERANCE = 1e-25
+DOUBLE_TOLERANCE = 1e-9
+MOST_SYMPY = 24
+Key = tuple[str, tuple[int, ...]]
+
+
+def relative(found: Any, expected: Any) -> float:
+    """The distance of two values over their size; absolute below 1e-6, so that zeros compare."""
+    try:
+        distance = abs(found - expected)
+        size = max(abs(expected), mp.mpf("1e-6"))
+        result = float(distance / size)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
+    return result if math.isfinite(result) else math.nan
+
+
+def well_formed(derivation: Derivation) -> Route:
+    """Route 1: both graphs pass the static check, and nothing is missing."""
+    try:
+        check(derivation.forward)
+        check(derivation.backward)
+    except GraphError as error:
+        return Route("graph check", Status.DISAGREES, 0, math.nan, str(error))
+    count = len(derivation.forward.equations) + len(derivation.backward.equations)
+    if not derivation.backward.equations or not derivation.steps:
+        return Route("graph check", Status.DISAGREES, count, math.nan, "the derivation is empty")
+    return Route("graph check", Status.AGREES, count, 0.0)
+
+
+def adjoints(derivation: Derivation, given: Values) -> Values:
+    """What the derivation says: the backward graph at the given values."""
+    with mp.workdps(DIGITS):
+        return run(derivation.backward, run(derivation.forward, given))
+
+
+def by_difference(graph: Graph, given: Values, key: Key) -> Any:
+    """∂E/∂key as a central difference; a hidden element is moved after it is computed."""
+    step = mp.mpf(10) ** -STEP
+
+    def loss(shift: Any) -> Any:
+        return run_moved(graph, given, key, shift)[graph.loss.name, ()]
+
+    return (loss(step) - loss(-step)) / (2 * step)
+
+
+def run_moved(graph: Graph, given: Values, key: Key, shift: Any) -> Values:
+    """The forward pass with one element moved."""
+    if key in given:
+        return run(graph, {**given, key: given[key] + shift})
+    values = dict(given)
+    for equation in graph.equations:
+        values = run(Graph(tuple(graph.quantities.values()), (equation,)), values)
+        if equation.quantity.name == key[0]:
+            values[key] = values[key] + shift
+    return values
+
+
+def differences(derivation: Derivation, given: Values) -> Iterator[Comparison]:
+    """Route 3: every gradient against a central difference with 50 digits."""
+    found = adjoints(derivation, given)
+    with mp.workdps(DIGITS):
+        for key in gradient_keys(derivation):
+            expected = by_difference(derivation.forward, given, key)
+            yield Comparison(f"∂E/∂{key}", relative(found[adjoint_name(key[0]), key[1]], expected))
+
+
+def gradient_keys(derivation: Derivation) -> list[Key]:
+    """Every element of every parameter."""
+    return [
+        (quantity.name, place)
+        for quantity in derivation.forward.of_role(Role.PARAMETER)
+        if adjoint_name(quantity.name) in derivation.backward.quantities
+        for place in product(*map(range, quantity.shape))
+    ]
+
+
+SYMBOLIC = Algebra(
+    lambda number: sympy.Rational(number.numerator, number.denominator),
+    {
+        **{row.name: row.definition or row.symbol for row in ROWS},
+        "max": sympy.Max,
+        "min": sympy.Min,
+        "abs": sympy.Abs,
+        "sign": sympy.sign,
+        "greater": lambda a, b: sympy.Piecewise((1, a > b), (0, True)),
+        "at_least": lambda a, b: sympy.Piecewise((1, a >= b), (0, True)),
+        "where": lambda c, a, b: sympy.Piecewise((a, sympy.Eq(c, 1)), (b, True)),
+    },
+)
+
+
+def by_sympy(derivation: Derivation, given: Values) -> Iterator[Comparison]:
+    """Route 2: the loss as one expanded formula, differentiated whole by SymPy."""
+    graph = derivation.forward
+    symbols = {key: sympy.Symbol("_".join(map(str, (key[0], *key[1]))), real=True) for key in given}
+    loss = run(graph, dict(symbols), SYMBOLIC)[graph.loss.name, ()]
+    found = adjoints(derivation, given)
+    order = list(symbols)
+    keys = gradient_keys(derivation)
+    spread = max(1, math.ceil(len(keys) / MOST_SYMPY))
+    for key in keys[::spread]:
+        slope = sympy.lambdify(
+            [symbols[k] for k in order], sympy.diff(loss, symbols[key]), "mpmath", cse=True
+        )
+        with mp.workdps(DIGITS):
+            expected = slope(*[given[k] for k in order])
+            yield Comparison(f"∂E/∂{key}", relative(found[adjoint_name(key[0]), key[1]], expected))
+
+
+def steps(derivation: Derivation, given: Values) -> Iterator[Comparison]:
+    """Route 4: both sides of every step, for all values of its free indices."""
+    values = adjoints(derivation, given)
+    with mp.workdps(DIGITS):
+        for step in derivation.steps:
+            for place in product(*[range(index.axis.length) for index in step.indices]):
+                binding = dict(zip(step.indices, place, strict=True))
+                before = value(step.before, values, binding, EXACT)
+                after = value(step.after, values, binding, EXACT)
+                yield Comparison(
+                    f"{step.rule.value} of {step.quantity}{list(place)}", relative(after, before)
+                )
+
+
+def by_library(
+    name: str, gradient: Callable[[Graph, Values, list[Key]], dict[Key, float]]
+) -> Callable[[Derivation, Values], Route]:
+    """Route 7: an autodiff library on the interpreted forward graph, if it is installed."""
+
+    def route(derivation: Derivation, given: Values) -> Route:
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            return skipped(name, "not installed")
+        keys = gradient_keys(derivation)
+        expected = gradient(derivation.forward, given, keys)
+        found = adjoints(derivation, given)
+        comparisons = [
+            Comparison(f"∂E/∂{key}", relative(found[adjoint_name(key[0]), key[1]], expected[key]))
+            for key in keys
+        ]
+        return judged(name, comparisons, DOUBLE_TOLERANCE)
+
+    return route
+
+
+def _scalars(number: Callable[[float], Any], functions: dict[str, Callable[..., Any]]) -> Algebra:
+    def constant(value: Fraction) -> Any:
+        return number(float(value))
+
+    defined = {
+        "logistic": lambda x: 1 / (1 + functions["exp"](-x)),
+        "softplus": lambda x: functions["log"](1 + functions["exp"](x)),
+        "max": lambda a, b: functions["where"](a > b, a, b),
+        "min": lambda a, b: functions["where"](a < b, a, b),
+        "greater": lambda a, b: functions["where"](a > b, number(1.0), number(0.0)),
+        "at_least": lambda a, b: functions["where"](a >= b, number(1.0), number(0.0)),
+        "where": lambda c, a, b: functions["where"](c == 1, a, b),
+    }
+    return Algebra(constant, {**functions, **defined})
+
+
+def torch_gradient(graph: Graph, given: Values, keys: list[Key]) -> dict[Key, float]:
+    """Gradients by PyTorch in double precision."""
+    torch = importlib.import_module("torch")
+
+    def number(value: float) -> Any:
+        return torch.tensor(value, dtype=torch.float64)
+
+    algebra = _scalars(
+        number,
+        {
+            "exp": torch.exp,
+            "log": torch.log,
+            "tanh": torch.tanh,
+            "sin": torch.sin,
+            "cos": torch.cos,
+            "erf": torch.erf,
+            "abs": torch.abs,
+            "sign": torch.sign,
+            "where": torch.where,
+        },
+    )
+    leaves = {key: number(float(v)).requires_grad_(True) for key, v in given.items()}
+    run(graph, dict(leaves), algebra)[graph.loss.name, ()].backward()
+    return {key: float(leaves[key].grad) for key in keys}
+
+
+def jax_gradient(graph: Graph, given: Values, keys: list[Key]) -> dict[Key, float]:
+    """Gradients by JAX in double precision."""
+    jax = importlib.import_module("jax")
+    jnp = importlib.import_module("jax.numpy")
+    scipy = importlib.import_module("jax.scipy.special")
+    jax.config.update("jax_enable_x64", True)
+    algebra = _scalars(
+        jnp.float64,
+        {
+            "exp": jnp.exp,
+            "log": jnp.log,
+            "tanh": jnp.tanh,
+            "sin": jnp.sin,
+            "cos": jnp.cos,
+            "erf": scipy.erf,
+            "abs": jnp.abs,
+            "sign": jnp.sign,
+            "where": jnp.where,
+        },
+    )
+    fixed = {key: jnp.float64(float(v)) for key, v in given.items()}
+
+    def loss(moving: list[Any]) -> Any:
+        return run(graph, {**fixed, **dict(zip(keys, moving, strict=True))}, algebra)[
+            graph.loss.name, ()
+        ]
+
+    found = jax.grad(loss)([fixed[key] for key in keys])
+    return {key: float(g) for key, g in zip(keys, found, strict=True)}
+
+
+LIBRARIES = (by_library("torch", torch_gradient), by_library("jax", jax_gradient))

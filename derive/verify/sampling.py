@@ -1,0 +1,135 @@
+"""Values at which a problem is verified: the spec's own, and seeded ones in general position."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from fractions import Fraction
+
+import sympy
+from mpmath import mp
+
+from derive.errors import InputError
+from derive.expression import Axis, Index
+from derive.graph import Derivation, Equation, Graph, Local, Quantity, Role, Step
+from derive.problem import Problem
+from derive.verify.interpreter import DIGITS, EXACT, Values, run
+
+TRIES = 20
+MOST_SCALARS = 60
+SMALL = 3
+
+
+def spec_values(problem: Problem) -> Values | None:
+    """The values that the spec gives, exactly; None if it leaves some out."""
+    if problem.symbolic:
+        return None
+    with mp.workdps(DIGITS):
+        return {
+            (name, place): EXACT.number(value)
+            for name, tensor in problem.values.items()
+            for place, value in tensor.items()
+        }
+
+
+def drawn_values(graph: Graph, seed: int) -> Values:
+    """Seeded values for everything that is given, at which the loss is finite.
+
+    Raises InputError if no draw gives a finite loss.
+    """
+    for attempt in range(TRIES):
+        values = _draw(graph, random.Random(f"{seed}/{attempt}"))
+        with mp.workdps(DIGITS):
+            try:
+                loss = run(graph, values)[graph.loss.name, ()]
+            except (ValueError, ZeroDivisionError, TypeError):
+                continue
+        if isinstance(loss, mp.mpf) and mp.isfinite(loss):
+            return values
+    raise InputError(
+        "the loss is not a finite number at any of the values tried; does it take the logarithm "
+        "of an output that can be negative?"
+    )
+
+
+def _draw(graph: Graph, source: random.Random) -> Values:
+    values: Values = {}
+    for quantity in graph.given:
+        places = _places(quantity)
+        low, high = (-1000, 1000) if quantity.role is not Role.TARGET else (100, 900)
+        drawn = {p: Fraction(source.randint(low, high), 1000) for p in places}
+        if quantity.sums_to_one:
+            drawn = _normalised(drawn)
+        values |= {(quantity.name, p): EXACT.number(v) for p, v in drawn.items()}
+    return values
+
+
+def _normalised(drawn: dict[tuple[int, ...], Fraction]) -> dict[tuple[int, ...], Fraction]:
+    """Rows scaled so that each sums to one."""
+    totals: dict[tuple[int, ...], Fraction] = {}
+    for place, value in drawn.items():
+        totals[place[:-1]] = totals.get(place[:-1], Fraction(0)) + value
+    return {place: value / totals[place[:-1]] for place, value in drawn.items()}
+
+
+def _places(quantity: Quantity) -> list[tuple[int, ...]]:
+    result: list[tuple[int, ...]] = [()]
+    for size in quantity.shape:
+        result = [(*place, k) for place in result for k in range(size)]
+    return result
+
+
+def small(derivation: Derivation) -> Derivation:
+    """The same derivation with long axes cut short: it holds for every size, so for this one."""
+    total = sum(len(_places(q)) for q in derivation.forward.of_role(Role.PARAMETER))
+    if total <= MOST_SCALARS:
+        return derivation
+    names = [axis.name for q in derivation.forward.quantities.values() for axis in q.axes]
+    sizes = {
+        name: sympy.Integer(min(size, SMALL - k % 2))
+        for k, name in enumerate(dict.fromkeys(names))
+        for size in [_size(derivation.forward, name)]
+    }
+    return _resized(derivation, sizes)
+
+
+def _size(graph: Graph, name: str) -> int:
+    return next(a.length for q in graph.quantities.values() for a in q.axes if a.name == name)
+
+
+def _resized(derivation: Derivation, sizes: dict[str, sympy.Integer]) -> Derivation:
+    def axis(old: Axis) -> Axis:
+        return Axis(old.name, sizes[old.name])
+
+    def index(old: Index) -> Index:
+        return Index(old.name, axis(old.axis))
+
+    def expr(old: sympy.Expr) -> sympy.Expr:
+        return old.xreplace({i: index(i) for i in _indices(old)})
+
+    def quantity(old: Quantity) -> Quantity:
+        return replace(old, axes=tuple(map(axis, old.axes)))
+
+    def graph(old: Graph) -> Graph:
+        equations = tuple(
+            Equation(quantity(e.quantity), tuple(map(index, e.indices)), expr(e.rhs))
+            for e in old.equations
+        )
+        return Graph(tuple(map(quantity, old.given)), equations)
+
+    return Derivation(
+        graph(derivation.forward),
+        graph(derivation.backward),
+        tuple(
+            Local(x.of, x.by, tuple(map(index, x.indices)), tuple(map(index, x.at)), expr(x.value))
+            for x in derivation.locals
+        ),
+        tuple(
+            Step(s.rule, s.quantity, expr(s.before), expr(s.after), tuple(map(index, s.indices)))
+            for s in derivation.steps
+        ),
+    )
+
+
+def _indices(expr: sympy.Expr) -> set[Index]:
+    return {node for node in sympy.preorder_traversal(expr) if isinstance(node, Index)}

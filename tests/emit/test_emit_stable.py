@@ -1,0 +1,124 @@
+"""Stable forms: equal to the original everywhere, finite at the extremes."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+import sympy
+from emit_reference import Values, closure, evaluator, sample, spec, tables
+
+from derive.backprop import differentiate
+from derive.emit import TARGETS, emit, execute
+from derive.emit.stable import ROWS, quotient, stable, stable_graph
+from derive.expression import Axis, Element, Index, LogTotalExp, Total
+from derive.functions import at_least, greater, logistic, softplus, where
+
+AXIS = Axis("units", sympy.Integer(3))
+H, K = Index("h", AXIS), Index("k", AXIS)
+U, V, W = Element("u", H), Element("v", H), Element("w", H)
+EXAMPLES = {
+    "quotient": 2 * V * sympy.exp(U) / Total(sympy.exp(Element("w", K)), K),
+    "log_logistic": sympy.log(logistic(U)) - 3 * sympy.log(1 - logistic(V)),
+    "exp_times_logistic": V * sympy.exp(U) * logistic(-U),
+    "selection": V * greater(U, W) + at_least(U, 0) * W * where(greater(V, 0), U, 3),
+    "one_choice": where(greater(U, 0), V, W) - where(greater(U, 0), sympy.Integer(2), V) + W,
+}
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_every_row_keeps_the_value(row: object) -> None:
+    before = EXAMPLES[row.__name__]  # type: ignore[attr-defined]
+    after = stable(before)
+    assert after != before
+    sizes = {"u": (3,), "v": (3,), "w": (3,)}
+    for seed in range(20):
+        values = _random(seed)
+        for h in range(3):
+            old, new = (closure(e, sizes)(values, {"h": h}) for e in (before, after))
+            assert math.isclose(old, new, rel_tol=1e-12, abs_tol=1e-12)
+
+
+def _random(seed: int) -> Values:
+    generator = random.Random(seed)
+    return {(name, (k,)): generator.uniform(-3, 3) for name in "uvw" for k in range(3)}
+
+
+def test_a_quotient_becomes_a_difference_of_logarithms() -> None:
+    u_k = Element("u", K)
+    assert quotient(sympy.exp(U) / Total(sympy.exp(u_k), K)) == sympy.exp(U - LogTotalExp(u_k, K))
+
+
+@pytest.mark.parametrize("loss", ["categorical_cross_entropy", "binary_cross_entropy"])
+@pytest.mark.parametrize("activation", ["logistic", "softmax"])
+def test_the_stable_graph_agrees_with_the_original(activation: str, loss: str) -> None:
+    problem = spec((activation, activation), loss, batch=2, units=3)
+    given = sample(problem)
+    before = evaluator(problem.graph)(given)
+    after = evaluator(stable_graph(problem.graph))(given)
+    for place, value in before.items():
+        assert math.isclose(after[place], value, rel_tol=1e-12), place
+
+
+FINITE = [
+    ("softmax", "categorical_cross_entropy"),
+    ("logistic", "categorical_cross_entropy"),
+    ("logistic", "binary_cross_entropy"),
+    *[
+        (activation, "half_squared_error")
+        for activation in (
+            "softmax",
+            "logistic",
+            "tanh",
+            "f(x) = log(1 + exp(x))",
+            "f(x) = x*tanh(log(1+exp(x)))",
+            "f(x) = where(x > 0, x, exp(x) - 1)",
+            "f(x) = where(x < 0, 0, log(1 + x))",
+            "f(x) = x/(1 + exp(-x))",
+        )
+    ],
+]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("batch", [1, 2])
+@pytest.mark.parametrize(("activation", "loss"), FINITE)
+def test_extremes_are_finite(activation: str, loss: str, batch: int, target: str) -> None:
+    """Net inputs of ±1000 with hard targets; warnings are errors."""
+    problem = spec((activation,), loss, "none", batch, units=3, inputs=1)
+    for hit in range(3):
+        values = tables(sample(problem))
+        values["W1"] = {(0, 0): 1000.0, (1, 0): 0.0, (2, 0): -1000.0}
+        for n in range(batch):
+            values["x"][n, 0] = 1.0
+            values["t"] |= {(n, o): float(o == hit) for o in range(3)}
+        source = emit(problem, differentiate(problem.graph), target)
+        found = execute(problem, source, target, values)
+        for numbers in (found.forward, found.gradients, found.updated):
+            assert all(map(math.isfinite, numbers.values()))
+
+
+def test_a_wrong_and_certain_class_costs_its_margin() -> None:
+    problem = spec(("softmax",), "categorical_cross_entropy", "none", units=3, inputs=1)
+    values = {
+        "W1": {(0, 0): 1000.0, (1, 0): 0.0, (2, 0): -1000.0},
+        "x": {(0, 0): 1.0},
+        "t": {(0, 0): 0.0, (0, 1): 0.0, (0, 2): 1.0},
+    }
+    for target in TARGETS:
+        found = execute(problem, emit(problem, differentiate(problem.graph), target), target, values)
+        assert found.loss == 2000
+        assert [found.gradients["W1", (k, 0)] for k in range(3)] == [1, 0, -1]
+        assert [found.forward["out1", (0, k)] for k in range(3)] == [1, 0, 0]
+
+
+def test_helpers_at_the_extremes() -> None:
+    text = "f(x) = logistic(x) + log(1 + exp(x))"
+    problem = spec((text,), "half_squared_error", "none", units=1, inputs=1)
+    for target in TARGETS:
+        source = emit(problem, differentiate(problem.graph), target)
+        for net, logistic_, softplus_ in ((1000.0, 1, 1000), (-1000.0, 0, 0)):
+            values = {"W1": {(0, 0): net}, "x": {(0, 0): 1.0}, "t": {(0, 0): 0.0}}
+            found = execute(problem, source, target, values)
+            assert found.forward["out1", (0, 0)] == logistic_ + softplus_
