@@ -225,8 +225,8 @@ def substitute(expr: sympy.Expr, change: Mapping[Index, sympy.Expr], fresh: Fres
 
 
 def rebuild(expr: sympy.Expr, change: Callable[[sympy.Expr], sympy.Expr]) -> sympy.Expr:
-    """Apply `change` to every node from the leaves up."""
-    if not expr.args or isinstance(expr, Element):
+    """Apply `change` to every node from the leaves up; what `Chosen` is about stays as it is."""
+    if not expr.args or isinstance(expr, Element | Chosen):
         return change(expr)
     return change(expr.func(*[rebuild(argument, change) for argument in expr.args]))
 

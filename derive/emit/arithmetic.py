@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -117,15 +118,22 @@ def call(name: str) -> Callable[..., Code]:
 
 
 def comparison(operator: str) -> Callable[..., Code]:
-    """A comparison of two values."""
+    """A comparison of two values; a number stands on the right."""
 
     def written(left: Code, right: Code) -> Code:
+        if _is_literal(left) and not _is_literal(right):
+            return comparison(FLIPPED[operator])(right, left)
         text = f"{left.at(Level.SUM)} {operator} {right.at(Level.SUM)}"
         return Code(text, Level.COMPARISON)
 
     return written
 
 
+def _is_literal(code: Code) -> bool:
+    return not re.search(r"[A-Za-z_]", code.text)
+
+
+FLIPPED = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "==": "=="}
 COMPARISONS = {"greater": comparison(">"), "at_least": comparison(">=")}
 Heads = Mapping[str, Callable[..., Code]]
 Join = Callable[..., Code]

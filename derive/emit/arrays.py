@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import sympy
 
-from derive.emit.arithmetic import Code, Heads, Level, number, operation
+from derive.emit.arithmetic import Code, Heads, Level, number, operation, total
 from derive.emit.arithmetic import product as product_of
 from derive.emit.program import Assignment
 from derive.emit.prose import code_name, length
@@ -226,8 +226,11 @@ def _body(node: Reduce, scope: Order, arrays: Arrays) -> tuple[Block, Order]:
     """The body of a reduction that is no sum, and the indices to reduce."""
     bound = tuple(loop.index for loop in node.loops)
     block = block_of(node.body, (*scope, *bound), arrays)
-    if not set(bound) <= set(block.order):
-        raise EmitError(f"'{block.code.text}' does not depend on the index it is reduced over")
+    for loop in node.loops:
+        if loop.index not in block.order:  # equal values along the axis are values all the same
+            order = (*block.order, loop.index)
+            zeros = Code(f"np.zeros({length(loop.axis)})")
+            block = Block(total([(1, align(block, order)), (1, zeros)]), order)
     return block, bound
 
 

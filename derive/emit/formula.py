@@ -65,7 +65,7 @@ def formula(expr: sympy.Expr, known: Known) -> Node:
         case sympy.Pow():
             return _power(expr, known)
         case Delta():
-            return Same(*expr.args)
+            return Same(*sorted(expr.args, key=lambda position: position.is_Integer))
         case Inside():
             return Within(expr.args[0], int(expr.args[1]))
     return _named(expr, known)

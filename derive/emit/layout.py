@@ -7,16 +7,17 @@ goes on one line if it fits, otherwise one line for each part between the weakes
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 WIDTH = 100
 STEP = 4
 OPENING, CLOSING = "([{", ")]}"
 BRACKET = re.compile(r"[(\[{)\]}]")
+COMMA = r"(?<=,) "
+CHOICE = r" (?=if |else )"
 WEAKEST_FIRST = (
     r" (?=for )",
-    r"(?<=,) ",
-    r" (?=if |else )",
+    COMMA,
+    CHOICE,
     r" (?=(?:==|>=|<=|<|>) )",
     r" (?=[+-] )",
     r" (?=[*/@] )",
@@ -26,38 +27,66 @@ WEAKEST_FIRST = (
 
 def statement(head: str, body: str, indent: int = STEP, tail: str = "") -> list[str]:
     """The lines of `head` + `body` + `tail`."""
-    line = f"{' ' * indent}{head}{body}{tail}"
-    if len(line) <= WIDTH:
-        return [line]
-    before, inside = _bracketed(body)
-    if inside is None:
-        before, inside = _last_bracket(body, WIDTH - indent - len(head))
-    if inside is None:
-        before, inside, close = "(", body, ")"
-    else:
-        close = body[-1]
     pad = " " * indent
-    listed = before != "("
-    return [f"{pad}{head}{before}", *_inside(inside, indent + STEP, listed), f"{pad}{close}{tail}"]
+    if len(pad + head + body + tail) <= WIDTH:
+        return [pad + head + body + tail]
+    before, inside = _bracketed(body)
+    if inside is not None:
+        listed = before.lstrip("-") != "("
+        middle = _inside(inside, indent + STEP, listed)
+        return [pad + head + before, *middle, pad + body[-1] + tail]
+    if _breaks_in_brackets(body):
+        return _broken_in_brackets(pad + head, body + tail, indent)
+    return [f"{pad}{head}(", *_inside(body, indent + STEP, False), f"{pad}){tail}"]
 
 
-def _last_bracket(body: str, width: int) -> tuple[str, str | None]:
-    """What stands before and in the last bracket, if that is where two operands are broken."""
+def _breaks_in_brackets(body: str) -> bool:
+    """Whether one operand, or two with a bracket at the outside, are broken in their brackets."""
     pattern = _weakest(body)
-    if pattern is None or len(_split(body, pattern)) != 2 or body[-1] not in CLOSING:
-        return "", None
-    depth = 0
-    for place in range(len(body) - 1, -1, -1):
-        depth += (body[place] in CLOSING) - (body[place] in OPENING)
-        if depth == 0:
-            fits = place + 1 <= width
-            return (body[: place + 1], body[place + 1 : -1]) if fits else ("", None)
-    return "", None
+    if pattern is None:
+        return True
+    parts = len(_split(body, pattern))
+    if pattern == CHOICE:
+        return parts == 3 and body[-1] == ")"
+    return parts == 2 and (body[-1] == ")" or body[0] == "(")
+
+
+def _broken_in_brackets(line: str, body: str, indent: int) -> list[str]:
+    """The first outer brackets that do not fit on the line are broken, and so on after them."""
+    lines, done = [], 0
+    for start, stop, following in _groups(body):
+        line += body[done:start]
+        if len(line) + following - start <= WIDTH:
+            line += body[start:stop]
+        else:
+            listed = re.search(r"\w[(\[]$", line + body[start]) is not None
+            lines += [
+                line + body[start],
+                *_inside(body[start + 1 : stop - 1], indent + STEP, listed),
+            ]
+            line = " " * indent + body[stop - 1]
+        done = stop
+    return [*lines, line + body[done:]]
+
+
+def _groups(text: str) -> list[tuple[int, int, int]]:
+    """The outer brackets: where they start and stop, and where the next line break could be."""
+    spans, depth, start = [], 0, 0
+    for bracket in BRACKET.finditer(text):
+        if bracket[0] in OPENING:
+            start = bracket.start() if depth == 0 else start
+            depth += 1
+        else:
+            depth -= 1
+            if depth == 0:
+                spans.append((start, bracket.end()))
+    nexts = [begin + 1 for begin, _ in spans[1:]] + [len(text)]
+    return [(*span, following) for span, following in zip(spans, nexts, strict=True)]
 
 
 def _bracketed(body: str) -> tuple[str, str | None]:
     """A body that is one call, subscript, list or tuple, as what stands before and in it."""
-    start = re.match(r"[\w.]*[(\[{]", body)
+    start = re.match(r"-?[\w.]*[(\[{]", body)
     if start is None:
         return "", None
     depth = 0
@@ -78,7 +107,7 @@ def _inside(text: str, indent: int, listed: bool) -> list[str]:
     if pattern is None:
         return statement("", text, indent) if _bracketed(text)[1] is not None else [pad + text]
     parts = _split(text, pattern)
-    comma = pattern == WEAKEST_FIRST[1] or (listed and len(parts) == 1)
+    comma = pattern == COMMA or (listed and len(parts) == 1)
     lines = []
     for place, part in enumerate(parts):
         tail = "," if comma and place == len(parts) - 1 else ""
@@ -99,8 +128,8 @@ def _part(part: str, indent: int) -> list[str]:
     if _bracketed(body)[1] is not None:
         return statement(head, body, indent, tail)
     pattern = _weakest(body)
-    if pattern is None or head.endswith("="):
-        return [pad + part]
+    if pattern is None:
+        return _broken_in_brackets(pad + head, body + tail, indent)
     first, *rest = _split(body, pattern)
     lines = _part(head + first, indent)
     for each in rest:
@@ -123,8 +152,3 @@ def _split(text: str, pattern: str) -> list[str]:
             parts.append(text[start : found.start()])
             start = found.end()
     return [*parts, text[start:]]
-
-
-def indented(lines: Iterable[str], indent: int = STEP) -> list[str]:
-    """Lines moved to the right."""
-    return [f"{' ' * indent}{line}" if line else "" for line in lines]

@@ -29,13 +29,14 @@ RESERVED = frozenset(
 class Writing:
     """How one target writes a program: fields of records, assignments, data.
 
+    `lines` may leave out what the results do not need.
     `helpers` are the functions that its template can define, with the imports that each one needs.
     """
 
     template: str
     fields: Callable[[Iterable[Quantity]], list[str]]
     kind: Callable[[Quantity], str]
-    lines: Callable[[Assignment], list[str]]
+    lines: Callable[[Iterable[Assignment], Iterable[Quantity]], list[str]]
     data: Callable[[Quantity, Tensor], list[str]]
     example: Callable[[str, Iterable[Quantity]], str]
     batch: str
@@ -186,7 +187,7 @@ def _body(
     writing: Writing,
 ) -> list[str]:
     """A function body: take apart what is given, compute, put together what is returned."""
-    lines = [line for assignment in assignments for line in writing.lines(assignment)]
+    lines = writing.lines(assignments, results)
     lines += statement("return ", f"{record}({', '.join(writing.fields(results))})")
     used = _words(lines)
     if "batch" in used:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from derive.emit.arithmetic import COMPARISONS, Code, call
 from derive.emit.arrays import Arrays, vectorised
-from derive.emit.layout import indented, statement
+from derive.emit.layout import STEP, statement
 from derive.emit.module import Writing, module
 from derive.emit.program import Assignment, lower
 from derive.emit.prose import code_name
@@ -50,12 +50,16 @@ def emit_numpy(problem: Problem, derivation: Derivation) -> str:
     return module(lower(problem, derivation), WRITING)
 
 
-def _lines(assignment: Assignment) -> list[str]:
+def _lines(assignments: Iterable[Assignment], _: Iterable[Quantity]) -> list[str]:
+    return [line for assignment in assignments for line in _assigned(assignment)]
+
+
+def _assigned(assignment: Assignment) -> list[str]:
     """An assignment; where it chooses, the branch not taken is computed too, and may overflow."""
     text = vectorised(assignment, Arrays(HEADS, CONSTANTS))
     head = f"{code_name(assignment.quantity.name)} = "
     if any(isinstance(node, Apply) and _may_overflow(node) for node in walk(assignment.value)):
-        return indented([QUIET, *indented(statement(head, text, 0))])
+        return [" " * STEP + QUIET, *statement(head, text, 2 * STEP)]
     return statement(head, text)
 
 

@@ -14,7 +14,7 @@ from derive.emit.loops import looped
 from derive.emit.module import RESERVED, Writing, module
 from derive.emit.program import Assignment, Program, is_scalar, lower
 from derive.emit.prose import code_name
-from derive.emit.scalars import Place, scalar_codes, written_out
+from derive.emit.scalars import Place, needed, scalar_codes, written_out
 from derive.emit.tree import EmitError, Number, Pick, Read, Reduce
 from derive.graph import Derivation, Quantity, Role
 from derive.problem import Problem, Tensor
@@ -94,7 +94,7 @@ def _straight(problem: Problem) -> Writing:
         TEMPLATE,
         fields,
         kind=lambda quantity: "float",
-        lines=lambda assignment: _scalar_lines(assignment, codes),
+        lines=lambda assignments, results: _scalar_lines(assignments, results, codes),
         data=_floats,
         example=_random_scalars,
         batch="1",
@@ -102,8 +102,10 @@ def _straight(problem: Problem) -> Writing:
     )
 
 
-def _scalar_lines(assignment: Assignment, codes: Mapping[Place, str]) -> list[str]:
-    """The lines of one assignment, one per entry."""
+def _scalar_lines(
+    assignments: Iterable[Assignment], results: Iterable[Quantity], codes: Mapping[Place, str]
+) -> list[str]:
+    """A line for every entry that the results need."""
 
     def read(node: Read) -> Code:
         return Code(_variable((node.name, tuple(map(int, node.indices))), codes), Level.NAME)
@@ -111,8 +113,10 @@ def _scalar_lines(assignment: Assignment, codes: Mapping[Place, str]) -> list[st
     spelling = Spelling(
         read, _unexpected, _unexpected, lambda k: Code(str(k), Level.NAME), HEADS, CONSTANTS
     )
+    entries = [entry for assignment in assignments for entry in written_out(assignment)]
+    wanted = {(q.name, place) for q in results for place in positions(q.axes)}
     lines = []
-    for place, node in written_out(assignment):
+    for place, node in needed(entries, wanted):
         code = write(node, spelling)
         text = floating(code).text if isinstance(node, Number) else code.text
         lines += statement(f"{_variable(place, codes)} = ", text)
@@ -156,7 +160,11 @@ def _nested(program: Program) -> Writing:
         TEMPLATE,
         fields=lambda quantities: [code_name(quantity.name) for quantity in quantities],
         kind=_type,
-        lines=lambda a: looped(a, HEADS, CONSTANTS, taken, _type(a.quantity)),
+        lines=lambda assignments, _: [
+            line
+            for each in assignments
+            for line in looped(each, HEADS, CONSTANTS, taken, _type(each.quantity))
+        ],
         data=lambda quantity, values: [table(quantity.shape, (), values)],
         example=_random_tables,
         batch="len(x)",

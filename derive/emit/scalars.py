@@ -24,6 +24,7 @@ from derive.emit.tree import (
     Same,
     Sum,
     Within,
+    walk,
 )
 from derive.expression import Element, Index
 from derive.graph import adjoint_name
@@ -69,6 +70,20 @@ def written_out(assignment: Assignment) -> Iterator[tuple[Place, Node]]:
     """One assignment as scalar assignments."""
     for binding in bindings(assignment.loops):
         yield (assignment.quantity.name, tuple(binding.values())), at(assignment.value, binding)
+
+
+def needed(entries: list[tuple[Place, Node]], wanted: set[Place]) -> list[tuple[Place, Node]]:
+    """The entries on which a wanted one depends."""
+    kept = []
+    for scalar, node in reversed(entries):
+        if scalar in wanted:
+            kept.append((scalar, node))
+            wanted = wanted | {
+                (each.name, tuple(map(int, each.indices)))
+                for each in walk(node)
+                if isinstance(each, Read)
+            }
+    return kept[::-1]
 
 
 def value(position: sympy.Expr, binding: Binding) -> int:

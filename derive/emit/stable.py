@@ -101,12 +101,18 @@ def one_choice(node: sympy.Expr) -> sympy.Expr:
     return sympy.Add(*rest, *[where(test, *both) for test, both in chosen.items()])
 
 
+def no_choice(node: sympy.Expr) -> sympy.Expr:
+    """where(c, a, a) = a."""
+    return node.args[1] if isinstance(node, where) and node.args[1] == node.args[2] else node
+
+
 ROWS: tuple[Rewrite, ...] = (
     quotient,
     log_logistic,
     exp_times_logistic,
     selection,
     one_choice,
+    no_choice,
 )
 
 

@@ -24,6 +24,11 @@ def _softplus(x: sympy.Expr) -> sympy.Expr:
     return sympy.log(1 + sympy.exp(x))
 
 
+def _step(x: sympy.Expr) -> sympy.Expr:
+    """The unit step with the value 0 at 0, as used for the slope of the rectifier."""
+    return sympy.Heaviside(x, 0)
+
+
 # evaluate=False where SymPy would otherwise compare huge numbers while only reading.
 def _max(*arguments: sympy.Expr) -> sympy.Expr:
     return sympy.Max(*arguments, evaluate=False)
@@ -48,6 +53,10 @@ UNARY: Mapping[str, Builder] = MappingProxyType(
         "relu": _relu,
         "ReLU": _relu,
         "softplus": _softplus,
+        "erf": sympy.erf,
+        "sgn": sympy.sign,
+        "sign": sympy.sign,
+        "H": _step,
     }
 )
 VARIADIC: Mapping[str, Builder] = MappingProxyType({"max": _max, "min": _min})

@@ -130,6 +130,9 @@ _RULES: Mapping[Any, Callable[..., Any]] = MappingProxyType(
         sympy.tanh: _call(_context.tanh),
         sympy.sin: _call(_context.sin),
         sympy.cos: _call(_context.cos),
+        sympy.erf: _call(_context.erf),
+        sympy.sign: lambda x: Fraction((x > 0) - (x < 0)),
+        sympy.Heaviside: lambda x, _at_zero=0: Fraction(int(x > 0)),
     }
 )
 

@@ -1,4 +1,4 @@
-"""Expressions to TeX: one walker, a leaf function, and an order in which a person would write.
+"""Expressions to TeX or plain text: one walker, a leaf function, and an order in which a person would write.
 
 Factors: numbers, then data and activations, then weights, then functions and brackets.
 Summands: positive before negative, then in the order of the network. The same walker writes the
@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 
 import sympy
 
@@ -26,9 +27,7 @@ from derive.functions import (
     softplus,
     where,
 )
-
-DOT = r"\cdot "
-TIMES = r" \times "
+from derive.notation import Name
 
 
 class Tightness(IntEnum):
@@ -42,7 +41,7 @@ class Tightness(IntEnum):
 
 @dataclass(frozen=True)
 class Piece:
-    """TeX and how tightly it holds together; `number` if it is a written number."""
+    """Written mathematics and how tightly it holds; `number` if it is a written number."""
 
     tex: str
     hold: Tightness
@@ -52,22 +51,79 @@ class Piece:
         return self.tex if self.hold >= least else bracket(self.tex)
 
 
+@dataclass(frozen=True)
+class Script:
+    """How the constructs of a formula are written: as TeX, or as plain text for a terminal."""
+
+    name: Callable[[Name], str]
+    fraction: Callable[[Piece, Piece], Piece]
+    power: Callable[[str, Piece], Piece]
+    exponential: Callable[[Piece], Piece]
+    root: Callable[[Piece], Piece]
+    absolute: Callable[[Piece], Piece]
+    total: Callable[[str, Piece], Piece]
+    command: Callable[[str], str]
+    dot: str
+    times: str
+    beside: str
+    break_line: str
+
+
 def bracket(tex: str) -> str:
     """Round brackets that grow where the content is tall."""
     tall = r"\frac" in tex or r"\sum" in tex
     return rf"\left({tex}\right)" if tall else f"({tex})"
 
 
-def number_piece(text: str) -> Piece:
-    """A decimal literal; a negative one is as loose as a sum, so that it gets brackets."""
+def _command(name: str) -> str:
+    known = ("ln", "tanh", "sin", "cos", "max", "min", "pi")
+    return f"\\{name}" if name in known else rf"\operatorname{{{name}}}"
+
+
+TEX = Script(
+    name=lambda name: name.tex,
+    fraction=lambda over, under: Piece(rf"\frac{{{over.tex}}}{{{under.tex}}}", Tightness.PRODUCT),
+    power=lambda base, exponent: Piece(f"{base}^{{{exponent.tex}}}", Tightness.POWER),
+    exponential=lambda exponent: Piece(f"e^{{{exponent.tex}}}", Tightness.POWER),
+    root=lambda inside: Piece(rf"\sqrt{{{inside.tex}}}", Tightness.ATOM),
+    absolute=lambda inside: Piece(rf"\left|{inside.tex}\right|", Tightness.ATOM),
+    total=lambda index, body: Piece(
+        rf"\sum_{{{index}}} {body.within(Tightness.PRODUCT)}", Tightness.SUM
+    ),
+    command=_command,
+    dot=r"\cdot ",
+    times=r" \times ",
+    beside=r"\,",
+    break_line=" \\\\\n  &\\quad ",
+)
+PLAIN = Script(
+    name=lambda name: name.report,
+    fraction=lambda over, under: Piece(
+        f"{over.within(Tightness.PRODUCT)}/{under.within(Tightness.POWER)}", Tightness.PRODUCT
+    ),
+    power=lambda base, exponent: Piece(
+        f"{base}^{exponent.within(Tightness.ATOM)}", Tightness.POWER
+    ),
+    exponential=lambda exponent: Piece(f"e^{exponent.within(Tightness.ATOM)}", Tightness.POWER),
+    root=lambda inside: Piece(f"sqrt({inside.tex})", Tightness.ATOM),
+    absolute=lambda inside: Piece(f"|{inside.tex}|", Tightness.ATOM),
+    total=lambda index, body: Piece(
+        f"sum over {index} of {body.within(Tightness.PRODUCT)}", Tightness.SUM
+    ),
+    command=lambda name: name,
+    dot="·",
+    times=" × ",
+    beside="·",
+    break_line="\n      ",
+)
+
+
+def number_piece(text: str, script: Script = TEX) -> Piece:
+    """A decimal literal or fraction; a negative one is as loose as a sum, so it gets brackets."""
     if "/" in text:
         over, under = text.lstrip("-").split("/")
-        tex = rf"\frac{{{over}}}{{{under}}}"
-        return (
-            Piece(f"-{tex}", Tightness.SUM)
-            if text.startswith("-")
-            else Piece(tex, Tightness.PRODUCT)
-        )
+        whole = script.fraction(Piece(over, Tightness.ATOM), Piece(under, Tightness.ATOM))
+        return Piece(f"-{whole.tex}", Tightness.SUM) if text.startswith("-") else whole
     return Piece(text, Tightness.SUM if text.startswith("-") else Tightness.ATOM, number=True)
 
 
@@ -77,6 +133,7 @@ class Writer:
 
     leaf: Callable[[sympy.Expr], Piece]
     rank: Callable[[sympy.Expr], tuple[int, ...]]
+    script: Script = TEX
 
     def tex(self, expr: sympy.Expr) -> str:
         return self.piece(expr).tex
@@ -87,7 +144,7 @@ class Writer:
                 return self.leaf(expr)
             case sympy.Rational():
                 text = str(expr.p) if expr.q == 1 else f"{expr.p}/{expr.q}"
-                return number_piece(text)
+                return number_piece(text, self.script)
             case sympy.Add():
                 return Piece(join_sum(self.summands(expr)), Tightness.SUM)
             case sympy.Mul():
@@ -95,13 +152,12 @@ class Writer:
             case sympy.Pow():
                 return self._power(expr)
             case Total():
-                body = self.piece(expr.body).within(Tightness.PRODUCT)
-                return Piece(rf"\sum_{{{index_tex(expr.index)}}} {body}", Tightness.SUM)
+                return self.script.total(str(expr.index.name), self.piece(expr.body))
             case LogTotalExp():
                 whole = sympy.log(Total(sympy.exp(expr.body), expr.index))
                 return self.piece(whole)
         if expr == sympy.pi:
-            return Piece(r"\pi", Tightness.ATOM)
+            return Piece(self.script.command("pi"), Tightness.ATOM)
         return _FUNCTIONS[expr.func](self, *expr.args)
 
     def summands(self, expr: sympy.Expr) -> list[tuple[bool, str]]:
@@ -135,21 +191,20 @@ class Writer:
                 above.append(sympy.Integer(coefficient.p))
             if coefficient.q != 1:
                 below.append(sympy.Integer(coefficient.q))
-            over, under = (self._factors(part) for part in (above, below))
-            return Piece(rf"\frac{{{over}}}{{{under}}}", Tightness.PRODUCT)
+            return self.script.fraction(self._factors(above), self._factors(below))
         if coefficient != 1:
             above.append(coefficient)
-        return Piece(self._factors(above), Tightness.PRODUCT)
+        return self._factors(above)
 
-    def _factors(self, factors: list[sympy.Expr]) -> str:
+    def _factors(self, factors: list[sympy.Expr]) -> Piece:
         """A product in writing order."""
         if not factors:
-            return "1"
+            return Piece("1", Tightness.ATOM)
         ordered = sorted(factors, key=self._factor_place)
         if len(ordered) == 1:
-            return self.piece(ordered[0]).tex
+            return self.piece(ordered[0])
         pieces = [self.piece(factor) for factor in ordered]
-        return join_product(pieces)
+        return Piece(join_product(pieces, self.script.dot, self.script.beside), Tightness.PRODUCT)
 
     def _factor_place(self, factor: sympy.Expr) -> tuple[int, ...]:
         base = factor.base if isinstance(factor, sympy.Pow) else factor
@@ -162,14 +217,15 @@ class Writer:
     def _power(self, expr: sympy.Pow) -> Piece:
         base, exponent = expr.args
         if exponent == sympy.Rational(1, 2):
-            return Piece(rf"\sqrt{{{self.tex(base)}}}", Tightness.ATOM)
+            return self.script.root(self.piece(base))
         if exponent.is_negative:
-            return Piece(rf"\frac{{1}}{{{self.tex(base**-exponent)}}}", Tightness.PRODUCT)
+            one = Piece("1", Tightness.ATOM)
+            return self.script.fraction(one, self.piece(base**-exponent))
         held = self.piece(base)
         inner = held.within(Tightness.ATOM)
         if not held.number and held.hold is Tightness.ATOM and "^" in inner:
             inner = bracket(inner)
-        return Piece(f"{inner}^{{{self.tex(exponent)}}}", Tightness.POWER)
+        return self.script.power(inner, self.piece(exponent))
 
 
 def _index(expr: sympy.Basic) -> bool:
@@ -182,71 +238,61 @@ def join_sum(parts: list[tuple[bool, str]]) -> str:
     return first + "".join(f" {'-' if minus else '+'} {tex}" for minus, tex in parts[1:])
 
 
-def join_product(pieces: list[Piece], sign: str = DOT) -> str:
-    """Factors in one line: a sign between plain ones, none before a bracket."""
+def join_product(pieces: list[Piece], sign: str = TEX.dot, beside: str = "") -> str:
+    """Factors in one line: a sign between plain ones, none before a bracket.
+
+    `beside` is what stands before a function, where a dot would be one sign too many.
+    """
     result = pieces[0].within(Tightness.PRODUCT)
-    for before, piece in zip(pieces, pieces[1:], strict=False):
+    for before, piece in pairwise(pieces):
         tex = piece.within(Tightness.PRODUCT)
         opens = tex.startswith(("(", r"\left(")) and not piece.number
-        both_names = not before.number and not piece.number
         if opens and not tex.startswith("(-"):
             result += tex
-        elif both_names and sign is DOT and piece.hold is not Tightness.ATOM:
-            result += rf"\,{tex}"
+        elif beside and not (before.number or piece.number or piece.hold is Tightness.ATOM):
+            result += f"{beside}{tex}"
         else:
             result += f"{sign}{tex}"
     return result
 
 
-def index_tex(index: Index) -> str:
-    """The letter of an index."""
-    return str(index.name)
-
-
 def _call(name: str) -> Callable[..., Piece]:
     def write(writer: Writer, *arguments: sympy.Expr) -> Piece:
         inside = ", ".join(writer.tex(argument) for argument in arguments)
-        return Piece(f"{name}{bracket(inside)}", Tightness.POWER)
+        return Piece(f"{writer.script.command(name)}{bracket(inside)}", Tightness.POWER)
 
     return write
 
 
 def _exp(writer: Writer, exponent: sympy.Expr) -> Piece:
-    return Piece(f"e^{{{writer.tex(exponent)}}}", Tightness.POWER)
+    return writer.script.exponential(writer.piece(exponent))
 
 
 def _logistic(writer: Writer, value: sympy.Expr) -> Piece:
-    held = writer.piece(value)
-    if held.number and held.tex.startswith("-"):
-        exponent = f"-({held.tex})"
-    else:
-        exponent = f"-{held.within(Tightness.PRODUCT)}"
-    return Piece(rf"\frac{{1}}{{1 + e^{{{exponent}}}}}", Tightness.PRODUCT)
+    exponent = Piece(f"-{writer.piece(value).within(Tightness.PRODUCT)}", Tightness.SUM)
+    below = Piece(f"1 + {writer.script.exponential(exponent).tex}", Tightness.SUM)
+    return writer.script.fraction(Piece("1", Tightness.ATOM), below)
 
 
 def _softplus(writer: Writer, value: sympy.Expr) -> Piece:
-    return Piece(rf"\ln\left(1 + e^{{{writer.tex(value)}}}\right)", Tightness.POWER)
+    inside = f"1 + {writer.script.exponential(writer.piece(value)).tex}"
+    return Piece(f"{writer.script.command('ln')}{bracket(inside)}", Tightness.POWER)
 
 
 def _absolute(writer: Writer, value: sympy.Expr) -> Piece:
-    return Piece(rf"\left|{writer.tex(value)}\right|", Tightness.ATOM)
+    return writer.script.absolute(writer.piece(value))
 
 
 def _step(writer: Writer, a: sympy.Expr, b: sympy.Expr) -> Piece:
     """The unit step, 0 at 0."""
-    return _difference(writer, r"\operatorname{H}", a, b)
+    inside = writer.tex(a)
+    if b != 0:
+        inside += f" - {writer.piece(b).within(Tightness.PRODUCT)}"
+    return Piece(f"{writer.script.command('H')}({inside})", Tightness.POWER)
 
 
 def _closed_step(writer: Writer, a: sympy.Expr, b: sympy.Expr) -> Piece:
-    inner = _difference(writer, r"\operatorname{H}", b, a)
-    return Piece(f"1 - {inner.tex}", Tightness.SUM)
-
-
-def _difference(writer: Writer, name: str, a: sympy.Expr, b: sympy.Expr) -> Piece:
-    tex = writer.tex(a)
-    if b != 0:
-        tex += f" - {writer.piece(b).within(Tightness.PRODUCT)}"
-    return Piece(f"{name}({tex})", Tightness.POWER)
+    return Piece(f"1 - {_step(writer, b, a).tex}", Tightness.SUM)
 
 
 def _where(writer: Writer, test: sympy.Expr, yes: sympy.Expr, no: sympy.Expr) -> Piece:
@@ -256,17 +302,17 @@ def _where(writer: Writer, test: sympy.Expr, yes: sympy.Expr, no: sympy.Expr) ->
 
 _FUNCTIONS: Mapping[type[sympy.Function], Callable[..., Piece]] = {
     sympy.exp: _exp,
-    sympy.log: _call(r"\ln"),
-    sympy.tanh: _call(r"\tanh"),
-    sympy.sin: _call(r"\sin"),
-    sympy.cos: _call(r"\cos"),
-    sympy.erf: _call(r"\operatorname{erf}"),
+    sympy.log: _call("ln"),
+    sympy.tanh: _call("tanh"),
+    sympy.sin: _call("sin"),
+    sympy.cos: _call("cos"),
+    sympy.erf: _call("erf"),
     logistic: _logistic,
     softplus: _softplus,
-    maximum: _call(r"\max"),
-    minimum: _call(r"\min"),
+    maximum: _call("max"),
+    minimum: _call("min"),
     absolute: _absolute,
-    sign: _call(r"\operatorname{sgn}"),
+    sign: _call("sgn"),
     greater: _step,
     at_least: _closed_step,
     where: _where,

@@ -19,8 +19,9 @@ from derive.graph import Role
 from derive.notation import UPDATED, Name, Notation, derivative
 from derive.numbers import DIGITS, Number, NumberFormat, evaluate, literal, real
 from derive.render.formula import (
-    TIMES,
+    TEX,
     Piece,
+    Script,
     Tightness,
     Writer,
     join_product,
@@ -60,6 +61,7 @@ class Sheet:
 
     names: Notation
     format: NumberFormat
+    script: Script = TEX
     entries: dict[Key, Entry] = field(default_factory=dict)
     labels: dict[Key, str] = field(default_factory=dict)
     symbols: dict[Key, Name] = field(default_factory=dict)
@@ -68,6 +70,10 @@ class Sheet:
 
     def name(self, key: Key) -> Name:
         return self.symbols[key] if key in self.symbols else self.names.name(key)
+
+    def symbol(self, key: Key) -> str:
+        """How the key is written."""
+        return self.script.name(self.name(key))
 
     def slope(self, of: Key, by: Key) -> Key:
         """The key of ∂of/∂by."""
@@ -109,15 +115,15 @@ class Sheet:
         substituted = None
         if self._known(expr):
             self._enter(key, lambda values: _chain_value(terms, values))
-            substituted = _fit([(False, self._term(term, self._number)) for term in terms])
+            substituted = self._fit([(False, self._term(term, self._number)) for term in terms])
         return self._display(key, rows, substituted)
 
     def chain_tex(self, terms: Chain) -> str:
-        return _fit([(False, self._term(term, self._tex)) for term in terms])
+        return self._fit([(False, self._term(term, self._tex)) for term in terms])
 
     def equal(self, key: Key, expr: sympy.Expr) -> str:
         """`key = expr = number` on one line, for a derivative that only copies a value."""
-        tex = f"{self.name(key).tex} = {self.writer(self._tex).tex(expr)}"
+        tex = f"{self.symbol(key)} = {self.writer(self._tex).tex(expr)}"
         if self._known(expr):
             self._enter(key, lambda values: evaluate(expr, values))
             text = self.entries[key].text
@@ -129,7 +135,7 @@ class Sheet:
     # --- writing ----------------------------------------------------------------------------
 
     def writer(self, leaf: Callable[[Key], Piece]) -> Writer:
-        return Writer(leaf, self.rank)
+        return Writer(leaf, self.rank, self.script)
 
     def formula(self, expr: sympy.Expr) -> str:
         """The expression in names."""
@@ -147,21 +153,21 @@ class Sheet:
         return (int(parameter), -1 if target else order, *map(int, key.indices))
 
     def _tex(self, key: Key) -> Piece:
-        tex = self.name(key).tex
-        hold = Tightness.PRODUCT if tex.startswith(r"\frac") else Tightness.ATOM
-        return Piece(tex, hold)
+        name = self.name(key)
+        hold = Tightness.PRODUCT if name.flat else Tightness.ATOM
+        return Piece(self.script.name(name), hold)
 
     def _number(self, key: Key) -> Piece:
         text = self.entries[key].text
         if text is None:
             raise ValueError(f"{key} has no value")
-        return number_piece(text)
+        return number_piece(text, self.script)
 
     def _sum_rows(self, writer: Writer, expr: sympy.Expr) -> str:
-        return _fit(writer.summands(expr)) if isinstance(expr, sympy.Add) else writer.tex(expr)
+        return self._fit(writer.summands(expr)) if isinstance(expr, sympy.Add) else writer.tex(expr)
 
     def _term(self, term: Sequence[Key], leaf: Callable[[Key], Piece]) -> str:
-        return join_product([leaf(key) for key in term], TIMES)
+        return join_product([leaf(key) for key in term], self.script.times)
 
     def _display(self, key: Key, rows: Sequence[str], substituted: str | None) -> Display:
         self.labels.setdefault(key, self.label(key))
@@ -174,7 +180,24 @@ class Sheet:
             else:
                 long = width(substituted) + width(result) > LINE
                 written += [substituted, result] if long else [f"{substituted} = {result}"]
-        return Display(self.label(key), self.name(key).tex, tuple(written), result)
+        return Display(self.label(key), self.symbol(key), tuple(written), result)
+
+    def _fit(self, parts: list[tuple[bool, str]]) -> str:
+        """A sum on one line or, if that is too long, on several."""
+        lines: list[list[tuple[bool, str]]] = [[]]
+        length = 0
+        for part in parts:
+            size = width(part[1]) + 3
+            if lines[-1] and length + size > LINE:
+                lines.append([])
+                length = 0
+            lines[-1].append(part)
+            length += size
+        rest = [
+            f"{'-' if line[0][0] else '+'} {join_sum([(False, line[0][1]), *line[1:]])}"
+            for line in lines[1:]
+        ]
+        return self.script.break_line.join([join_sum(lines[0]), *rest])
 
     # --- values -----------------------------------------------------------------------------
 
@@ -214,25 +237,6 @@ def _chain_value(terms: Chain, values: Callable[[Key], Number]) -> Number:
         both = isinstance(total, Fraction) and isinstance(product, Fraction)
         total = total + product if both else real(total) + real(product)
     return total
-
-
-def _fit(parts: list[tuple[bool, str]]) -> str:
-    """A sum on one line or, if that is too long, on several."""
-    lines: list[list[tuple[bool, str]]] = [[]]
-    length = 0
-    for part in parts:
-        size = width(part[1]) + 3
-        if lines[-1] and length + size > LINE:
-            lines.append([])
-            length = 0
-        lines[-1].append(part)
-        length += size
-    first = join_sum(lines[0])
-    rest = [
-        f"{'-' if line[0][0] else '+'} {join_sum([(False, line[0][1]), *line[1:]])}"
-        for line in lines[1:]
-    ]
-    return " \\\\\n  &\\quad ".join([first, *rest])
 
 
 def values_of(entries: Mapping[Key, Entry]) -> dict[str, Entry]:

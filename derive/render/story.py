@@ -53,14 +53,19 @@ def tell(
 
 def begin(problem: Problem, derivation: Derivation) -> Story:
     """A story with the given values on its sheet and nothing told yet."""
-    sheet = Sheet(notation(problem), problem.numbers)
+    sheet = given_sheet(problem, Sheet(notation(problem), problem.numbers))
+    return Story(problem, scalar_network(derivation), sheet)
+
+
+def given_sheet(problem: Problem, sheet: Sheet) -> Sheet:
+    """The sheet with the given values entered."""
     for quantity in problem.graph.given:
         for position in positions(quantity.axes):
             value = problem.values.get(quantity.name, {}).get(position)
             sheet.give(Element(quantity.name, *position), value)
     rate = None if problem.symbolic else problem.training.learning_rate
     sheet.give(ALPHA, rate, ALPHA_NAME)
-    return Story(problem, scalar_network(derivation), sheet)
+    return sheet
 
 
 def _named(story: Story, weight: Element) -> str:

@@ -28,7 +28,7 @@ from derive.rules import Rule
 
 ALPHA = sympy.Symbol("alpha", real=True)
 OUTPUT, INPUT = sympy.Symbol("y", real=True), sympy.Symbol("x", real=True)
-PLAIN = Writer(lambda s: Piece(str(s.name), Tightness.ATOM), lambda s: (0,))
+GENERAL = Writer(lambda s: Piece(str(s.name), Tightness.ATOM), lambda s: (0,))
 AFTER_CHAIN = (Rule.CHAIN, Rule.CANCEL, Rule.NORMALISED)
 ALPHA_NAME = Name("learning_rate", r"\alpha", "alpha")
 
@@ -90,7 +90,7 @@ class Story:
         """∂E/∂out at the output, straight from the loss."""
         display = self.sheet.define(self.total(node), self.network.adjoint(node))
         others = [
-            self.sheet.name(e).tex
+            self.sheet.symbol(e)
             for e in self.network.equations
             if e.name == node.name and e != node
         ]
@@ -99,7 +99,7 @@ class Story:
             kind,
             {
                 "display": display,
-                "node": self.sheet.name(node).tex,
+                "node": self.sheet.symbol(node),
                 "others": others,
                 "loss": self.problem.loss,
                 "fusion": self._fusion(node) if kind == "factor_fused" else "",
@@ -113,7 +113,7 @@ class Story:
         equation = self.network.derivation.adjoint(node.name)
         rows = [form.tex(step.after) for step in steps if step.rule in AFTER_CHAIN]
         by = form.lhs(self.problem.graph.equation(node.name).lhs)
-        lhs = rf"\frac{{\partial {self.sheet.name(Element('E')).tex}}}{{\partial {by}}}"
+        lhs = rf"\frac{{\partial {self.sheet.symbol(Element('E'))}}}{{\partial {by}}}"
         rows.append(form.tex(equation.rhs))
         return Display(f"eq:fusion_{node.name}", lhs, tuple(dict.fromkeys(rows)), None)
 
@@ -130,15 +130,15 @@ class Story:
             "factor_slope",
             {
                 "display": display,
-                "of": self.sheet.name(of).tex,
-                "by": self.sheet.name(by).tex,
+                "of": self.sheet.symbol(of),
+                "by": self.sheet.symbol(by),
                 "activation": use.activation,
                 "first": first,
                 "in_output": of in slope.atoms(Element) and not use.couples,
-                "function": "y = " + PLAIN.tex(self.network.equations[of].xreplace(plain))
+                "function": "y = " + GENERAL.tex(self.network.equations[of].xreplace(plain))
                 if not use.couples
                 else "",
-                "rule": r"\frac{dy}{dx} = " + PLAIN.tex(slope.xreplace(plain))
+                "rule": r"\frac{dy}{dx} = " + GENERAL.tex(slope.xreplace(plain))
                 if not use.couples
                 else "",
             },
@@ -163,12 +163,12 @@ class Story:
         key = self.total(node)
         used = [self.sheet.labels[k] for path in paths for k in path[:-1] if k in self.sheet.labels]
         display = self.sheet.chain(key, paths, shown)
-        readers = [self.sheet.name(r).tex for r in self.network.readers[node]]
+        readers = [self.sheet.symbol(r) for r in self.network.readers[node]]
         yield Block(
             "factor_paths",
             {
                 "display": display,
-                "node": self.sheet.name(node).tex,
+                "node": self.sheet.symbol(node),
                 "readers": readers,
                 "copies": copies,
                 "refs": list(dict.fromkeys(used)),
@@ -209,10 +209,10 @@ class Story:
         yield Block(
             "weight",
             {
-                "name": sheet.name(weight).tex,
+                "name": sheet.symbol(weight),
                 "label": "sec:" + sheet.name(weight).code,
-                "loss": sheet.name(Element("E")).tex,
-                "formula": f"{sheet.name(key).tex} = {sheet.chain_tex(terms)}",
+                "loss": sheet.symbol(Element("E")),
+                "formula": f"{sheet.symbol(key)} = {sheet.chain_tex(terms)}",
                 "formula_label": "eq:chain_" + sheet.name(weight).code,
                 "first": not told,
                 "first_hidden": hidden and "hidden" not in told,
@@ -220,7 +220,7 @@ class Story:
                 "hidden": hidden,
                 "bias": network.kind(weight) is Kind.BIAS,
                 "shared": len(readers) > 1,
-                "readers": [sheet.name(v).tex for v in readers],
+                "readers": [sheet.symbol(v) for v in readers],
                 "known": [
                     {"tex": sheet.name(k).inline, "ref": sheet.labels[k]}
                     for k in dict.fromkeys(k for term in terms for k in term)
@@ -235,7 +235,7 @@ class Story:
         yield from self._last_factors(weight, readers)
         yield Block(
             "gradient",
-            {"display": sheet.chain(key, terms), "name": sheet.name(weight).tex, "hidden": hidden},
+            {"display": sheet.chain(key, terms), "name": sheet.symbol(weight), "hidden": hidden},
         )
         yield self._update_block(weight, key, hidden, told)
         told |= {"any", f"layer {layer}"} | ({"hidden"} if hidden else set())
@@ -246,15 +246,13 @@ class Story:
             key = self.sheet.slope(reader, weight)
             if not self.known(key):
                 display = self.sheet.define(key, self.network.slope(reader, weight))
-                yield Block(
-                    "factor_input", {"display": display, "name": self.sheet.name(weight).tex}
-                )
+                yield Block("factor_input", {"display": display, "name": self.sheet.symbol(weight)})
 
     def _update_block(self, weight: Element, key: Key, hidden: bool, told: set[str]) -> Block:
         sheet = self.sheet
         new = Element(weight.name + UPDATED, *weight.indices)
         if weight.name in self.problem.training.frozen:
-            return Block("frozen", {"name": sheet.name(weight).tex})
+            return Block("frozen", {"name": sheet.symbol(weight)})
         step = parse_function(OPTIMIZERS[self.problem.training.optimizer].equation, 3)
         display = sheet.define(new, step(weight, ALPHA, key))
         old_text, new_text = sheet.text(weight), sheet.text(new)
@@ -262,7 +260,7 @@ class Story:
             "update",
             {
                 "display": display,
-                "name": sheet.name(weight).tex,
+                "name": sheet.symbol(weight),
                 "old": old_text,
                 "new": new_text,
                 "first": not told,
@@ -296,7 +294,7 @@ class Story:
         if len(readers) != 1:
             return ""
         factors = [*self.factors(readers[0]), self.sheet.slope(readers[0], weight)]
-        return ",\\quad ".join(f"{self.sheet.name(k).tex} = {self.sheet.text(k)}" for k in factors)
+        return ",\\quad ".join(f"{self.sheet.symbol(k)} = {self.sheet.text(k)}" for k in factors)
 
     def _why(self, weight: Element) -> dict[str, str] | None:
         """For a weight of the last layer: its output, the target, and which way it must go."""
@@ -316,9 +314,9 @@ class Story:
         if slope.exact is None or slope.exact == 0:
             return None
         return {
-            "output": self.sheet.name(output).tex,
+            "output": self.sheet.symbol(output),
             "output_text": out.text or "",
-            "target": self.sheet.name(target).tex,
+            "target": self.sheet.symbol(target),
             "target_text": wanted.text or "",
             "above": "yes" if compare(out.exact, wanted.exact) > 0 else "no",
             "factor_positive": "yes" if slope.exact > 0 else "no",

@@ -1,0 +1,71 @@
+"""Verification: independent routes that must agree, and a report of what they found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from derive.graph import Derivation
+from derive.problem import Problem
+from derive.render.blocks import Page
+from derive.verify.interpreter import Values
+from derive.verify.modules import code_values, module_route
+from derive.verify.oracle import true_values
+from derive.verify.pages import numbers_route, text_route
+from derive.verify.published import number_rows, published_route
+from derive.verify.report import NumberRow, Report, Route, Status, judged
+from derive.verify.routes import (
+    EXACT_TOLERANCE,
+    LIBRARIES,
+    by_sympy,
+    differences,
+    steps,
+    well_formed,
+)
+from derive.verify.sampling import drawn_values, small, spec_values
+
+__all__ = ["NumberRow", "Report", "Route", "Status", "verify"]
+
+SEED = 1
+
+
+def verify(
+    problem: Problem,
+    derivation: Derivation,
+    page: Page,
+    texts: Mapping[str, str],
+    modules: Mapping[str, str],
+) -> Report:
+    """Check a derivation, its pages (text by language) and its modules (source by target).
+
+    At the spec's values where it gives them, and at seeded values in general position.
+    """
+    reduced = small(derivation)
+    points = [drawn_values(reduced.forward, SEED)]
+    own = spec_values(problem)
+    if own is not None and reduced is derivation:
+        points.append(own)
+    routes = [well_formed(derivation), *_derivation_routes(reduced, points)]
+    at = own if own is not None else drawn_values(problem.graph, SEED)
+    code: Mapping[str, float] = {}
+    for target, source in modules.items():
+        route, done = module_route(target, source, problem, derivation, at)
+        routes.append(route)
+        if target == "python" and own is not None:
+            code = code_values(problem, done)
+    truth = true_values(problem, own) if own is not None else {}
+    if own is not None:
+        routes.append(numbers_route(page, truth))
+    routes += [text_route(name, text, page, problem, truth) for name, text in texts.items()]
+    rows = number_rows(problem, page, code)
+    published = published_route(problem, rows)
+    return Report((*routes, *([published] if published else [])), rows)
+
+
+def _derivation_routes(derivation: Derivation, points: list[Values]) -> list[Route]:
+    """Routes 2, 3, 4 and 7 at all points."""
+    tables = {"SymPy": by_sympy, "differences": differences, "steps": steps}
+    routes = [
+        judged(name, (c for given in points for c in route(derivation, given)), EXACT_TOLERANCE)
+        for name, route in tables.items()
+    ]
+    return routes + [library(derivation, points[-1]) for library in LIBRARIES]

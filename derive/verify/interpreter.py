@@ -29,7 +29,8 @@ from derive.expression import (
 from derive.functions import BY_SYMBOL
 from derive.graph import Graph
 
-Values = dict[tuple[str, tuple[int, ...]], Any]
+Key = tuple[str, tuple[int, ...]]
+Values = dict[Key, Any]
 DIGITS = 50
 STEP = 18  # a central difference with h = 10^-18 is good to about 10^-30
 
@@ -48,16 +49,20 @@ EXACT = Algebra(
 )
 
 
-def run(graph: Graph, given: Values, algebra: Algebra = EXACT) -> Values:
-    """The value of every element of the graph."""
-    values = dict(given)
+def run(
+    graph: Graph, given: Values, algebra: Algebra = EXACT, moved: Mapping[Key, Any] | None = None
+) -> Values:
+    """The value of every element of the graph; `moved` adds to an element once it is known."""
+    shifts = moved or {}
+    values = {key: v + shifts[key] if key in shifts else v for key, v in given.items()}
     for equation in graph.equations:
         computed = {}
         for position in product(*[range(axis.length) for axis in equation.quantity.axes]):
             binding = dict(zip(equation.indices, position, strict=True))
-            computed[equation.quantity.name, position] = value(
-                equation.rhs, values, binding, algebra
-            )
+            key = (equation.quantity.name, position)
+            computed[key] = value(equation.rhs, values, binding, algebra)
+            if key in shifts:
+                computed[key] = computed[key] + shifts[key]
         values.update(computed)
     return values
 

@@ -18,13 +18,12 @@ from mpmath import mp
 
 from derive.functions import ROWS
 from derive.graph import Derivation, Graph, GraphError, Role, adjoint_name, check
-from derive.verify.interpreter import DIGITS, EXACT, STEP, Algebra, Values, run, value
+from derive.verify.interpreter import DIGITS, EXACT, STEP, Algebra, Key, Values, run, value
 from derive.verify.report import Comparison, Route, Status, judged, skipped
 
 EXACT_TOLERANCE = 1e-25
 DOUBLE_TOLERANCE = 1e-9
 MOST_SYMPY = 24
-Key = tuple[str, tuple[int, ...]]
 
 
 def relative(found: Any, expected: Any) -> float:
@@ -62,21 +61,9 @@ def by_difference(graph: Graph, given: Values, key: Key) -> Any:
     step = mp.mpf(10) ** -STEP
 
     def loss(shift: Any) -> Any:
-        return run_moved(graph, given, key, shift)[graph.loss.name, ()]
+        return run(graph, given, moved={key: shift})[graph.loss.name, ()]
 
     return (loss(step) - loss(-step)) / (2 * step)
-
-
-def run_moved(graph: Graph, given: Values, key: Key, shift: Any) -> Values:
-    """The forward pass with one element moved."""
-    if key in given:
-        return run(graph, {**given, key: given[key] + shift})
-    values = dict(given)
-    for equation in graph.equations:
-        values = run(Graph(tuple(graph.quantities.values()), (equation,)), values)
-        if equation.quantity.name == key[0]:
-            values[key] = values[key] + shift
-    return values
 
 
 def differences(derivation: Derivation, given: Values) -> Iterator[Comparison]:

@@ -172,5 +172,3 @@ def tables(values: Values) -> dict[str, dict[tuple[int, ...], float]]:
     for (name, place), value in values.items():
         result.setdefault(name, {})[place] = value
     return result
-
-

@@ -82,27 +82,34 @@ def test_python_imports_nothing_but_the_standard_library(folder: Path) -> None:
     for file in folder.glob("*_python.py"):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             if isinstance(node, ast.Import | ast.ImportFrom):
-                names = [node.module] if isinstance(node, ast.ImportFrom) else [
-                    alias.name for alias in node.names
-                ]
+                names = (
+                    [node.module]
+                    if isinstance(node, ast.ImportFrom)
+                    else [alias.name for alias in node.names]
+                )
                 assert {str(name).split(".")[0] for name in names} <= sys.stdlib_module_names
 
 
 def titled(title: str) -> Problem:
-    text = f"title: {title}\nnetwork: {{inputs: 1, layers: [{{dense: 1}}], loss: mean_squared_error}}"
+    text = (
+        f"title: {title}\nnetwork: {{inputs: 1, layers: [{{dense: 1}}], loss: mean_squared_error}}"
+    )
     return build(parse_spec(text, "test", "test"))
 
 
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("title", [
-    r'"\"\"\"\nraise SystemExit\n\"\"\""',
-    r'"ends with a backslash \\"',
-    r'"ends with a quote \""',
-    r'"\x1b[31m \u202e \u2028 \0"',
-    "오차 역전파, 한 걸음씩, 그리고 아주 긴 제목이 한 줄에 다 들어가지 않을 때에는 어떻게 되는가",
-    "'{{ 7*7 }} {% raw %} # noqa'",
-    "word" * 60,
-])
+@pytest.mark.parametrize(
+    "title",
+    [
+        r'"\"\"\"\nraise SystemExit\n\"\"\""',
+        r'"ends with a backslash \\"',
+        r'"ends with a quote \""',
+        r'"\x1b[31m \u202e \u2028 \0"',
+        "오차 역전파, 한 걸음씩, 그리고 아주 긴 제목이 한 줄에 다 들어가지 않을 때에는 어떻게 되는가",
+        "'{{ 7*7 }} {% raw %} # noqa'",
+        "word" * 60,
+    ],
+)
 def test_a_title_cannot_leave_the_docstring(title: str, target: str, tmp_path: Path) -> None:
     source = source_of(titled(title), target)
     tree = ast.parse(source)
@@ -127,12 +134,18 @@ def test_the_name_of_an_activation_cannot_leave_the_docstring() -> None:
 
 
 def test_units_may_be_called_like_things_of_the_module() -> None:
-    names = "math, sum, count, index, parameters, sample, values, float, gradients, batch, l, w1_new"
-    problem = build(parse_spec(
-        f"network:\n  inputs: [{names}, dE_dw1, learning_rate]\n  layers:\n"
-        "    - {dense: [forward, random], activation: softmax}\n"
-        "  loss: categorical_cross_entropy\n", "test", "test",
-    ))
+    names = (
+        "math, sum, count, index, parameters, sample, values, float, gradients, batch, l, w1_new"
+    )
+    problem = build(
+        parse_spec(
+            f"network:\n  inputs: [{names}, dE_dw1, learning_rate]\n  layers:\n"
+            "    - {dense: [forward, random], activation: softmax}\n"
+            "  loss: categorical_cross_entropy\n",
+            "test",
+            "test",
+        )
+    )
     given = sample(problem)
     found = execute(problem, source_of(problem, "python"), "python", tables(given))
     expected = evaluator(problem.graph)(given)
@@ -170,13 +183,18 @@ def test_an_unknown_target_is_refused() -> None:
         emit(PROBLEMS["one"], differentiate(PROBLEMS["one"].graph), "nunpy")
 
 
-@pytest.mark.parametrize("body", [
-    "f(" + ", ".join(f"argument_{k}" for k in range(20)) + ")",
-    " + ".join(f"first_{k} * (second_{k} - {k})" for k in range(12)),
-    "[[" + " + ".join(f"value_{k}[i][j]" for k in range(12)) + " for i in range(2)] for j in range(3)]",
-    "first_long_name * second_long_name / (" + " + ".join(f"part_{k}" for k in range(15)) + ")",
-    "-(" + " * ".join(f"factor_{k}" for k in range(14)) + ")",
-])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "f(" + ", ".join(f"argument_{k}" for k in range(20)) + ")",
+        " + ".join(f"first_{k} * (second_{k} - {k})" for k in range(12)),
+        "[["
+        + " + ".join(f"value_{k}[i][j]" for k in range(12))
+        + " for i in range(2)] for j in range(3)]",
+        "first_long_name * second_long_name / (" + " + ".join(f"part_{k}" for k in range(15)) + ")",
+        "-(" + " * ".join(f"factor_{k}" for k in range(14)) + ")",
+    ],
+)
 def test_long_statements_are_broken_as_the_formatter_breaks_them(body: str, tmp_path: Path) -> None:
     lines = statement("result = ", body, 0)
     assert ast.dump(ast.parse("\n".join(lines))) == ast.dump(ast.parse(f"result = {body}"))

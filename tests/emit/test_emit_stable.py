@@ -13,7 +13,7 @@ from derive.backprop import differentiate
 from derive.emit import TARGETS, emit, execute
 from derive.emit.stable import ROWS, quotient, stable, stable_graph
 from derive.expression import Axis, Element, Index, LogTotalExp, Total
-from derive.functions import at_least, greater, logistic, softplus, where
+from derive.functions import at_least, greater, logistic, where
 
 AXIS = Axis("units", sympy.Integer(3))
 H, K = Index("h", AXIS), Index("k", AXIS)
@@ -23,6 +23,7 @@ EXAMPLES = {
     "log_logistic": sympy.log(logistic(U)) - 3 * sympy.log(1 - logistic(V)),
     "exp_times_logistic": V * sympy.exp(U) * logistic(-U),
     "selection": V * greater(U, W) + at_least(U, 0) * W * where(greater(V, 0), U, 3),
+    "no_choice": U * where(greater(V, 0), W, W),
     "one_choice": where(greater(U, 0), V, W) - where(greater(U, 0), sympy.Integer(2), V) + W,
 }
 
@@ -107,7 +108,9 @@ def test_a_wrong_and_certain_class_costs_its_margin() -> None:
         "t": {(0, 0): 0.0, (0, 1): 0.0, (0, 2): 1.0},
     }
     for target in TARGETS:
-        found = execute(problem, emit(problem, differentiate(problem.graph), target), target, values)
+        found = execute(
+            problem, emit(problem, differentiate(problem.graph), target), target, values
+        )
         assert found.loss == 2000
         assert [found.gradients["W1", (k, 0)] for k in range(3)] == [1, 0, -1]
         assert [found.forward["out1", (0, k)] for k in range(3)] == [1, 0, 0]

@@ -86,12 +86,15 @@ def test_training_goes_on_from_the_update(target: str) -> None:
 
 
 @pytest.mark.parametrize("target", ["python", "numpy"])
-@pytest.mark.parametrize(("loss", "out"), [
-    ("half_squared_error", "tanh"),
-    ("categorical_cross_entropy", "softmax"),
-    ("binary_cross_entropy", "logistic"),
-    ("mean_squared_error", "softmax"),
-])
+@pytest.mark.parametrize(
+    ("loss", "out"),
+    [
+        ("half_squared_error", "tanh"),
+        ("categorical_cross_entropy", "softmax"),
+        ("binary_cross_entropy", "logistic"),
+        ("mean_squared_error", "softmax"),
+    ],
+)
 @pytest.mark.parametrize("how", ["mean", "sum"])
 def test_the_batch_may_have_another_size(loss: str, out: str, how: str, target: str) -> None:
     """A module made for 3 samples is run with 2, and its gradients are those for 2."""
@@ -140,10 +143,14 @@ def test_adjoints_that_nobody_needs_are_not_computed() -> None:
 @pytest.mark.parametrize("batch", [1, 3])
 def test_every_function_in_every_target(row: object, target: str, batch: int) -> None:
     name, arity = row.name, row.arity  # type: ignore[attr-defined]
-    call = "where(x > 0.3, x*x, sin(x))" if name == "where" else {
-        1: f"{name}(x)",
-        2: f"{name}(x, 0.3)",
-    }[arity]
+    call = (
+        "where(x > 0.3, x*x, sin(x))"
+        if name == "where"
+        else {
+            1: f"{name}(x)",
+            2: f"{name}(x, 0.3)",
+        }[arity]
+    )
     problem = spec((f"f(x) = x + {call}/3",), batch=batch)
     given = sample(problem)
     found = execute(problem, source_of(problem, target), target, tables(given))
@@ -156,23 +163,26 @@ def test_every_function_in_every_target(row: object, target: str, batch: int) ->
 
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("batch", [1, 3])
-@pytest.mark.parametrize("text", [
-    "f(x) = 1/3",
-    "f(x) = 2",
-    "f(x) = -x**2 - x**3/7",
-    "f(x) = (1 + x**2)**(1/3)/sqrt(2*pi)",
-    "f(x) = 2**x*exp(1)",
-    "f(x) = 1/(1 + abs(x))**2",
-    "f(x) = 10**30*x/10**31",
-    "f(x) = max(x, where(x > 0.5, x**2, -1)) - min(2, x)",
-    "y[n,h] = x[n,h] - max(k, x[n,k])",
-    "y[n,h] = x[n,h]*h + sum(k, x[n,k]*x[n,h]/(1 + k))",
-    "y[n,h] = softmax(h, x[n,h]**2) + sum(k, sum(j, x[n,k]*x[n,j]))",
-    "y[n,h] = sum(k, x[n,k]*x[n,k]*x[n,h])",
-    "y[n,h] = x[n,0]*x[n,h] + sum(k, 2 + 0*x[n,k])",
-    "y[n,h] = sum(t, x[n,t]**2)*x[n,h]",
-    "y[n,h] = tanh(x[n,h])*x[0,h]",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "f(x) = 1/3",
+        "f(x) = 2",
+        "f(x) = -x**2 - x**3/7",
+        "f(x) = (1 + x**2)**(1/3)/sqrt(2*pi)",
+        "f(x) = 2**x*exp(1)",
+        "f(x) = 1/(1 + abs(x))**2",
+        "f(x) = 10**30*x/10**31",
+        "f(x) = max(x, where(x > 0.5, x**2, -1)) - min(2, x)",
+        "y[n,h] = x[n,h] - max(k, x[n,k])",
+        "y[n,h] = x[n,h]*h + sum(k, x[n,k]*x[n,h]/(1 + k))",
+        "y[n,h] = softmax(h, x[n,h]**2) + sum(k, sum(j, x[n,k]*x[n,j]))",
+        "y[n,h] = sum(k, x[n,k]*x[n,k]*x[n,h])",
+        "y[n,h] = x[n,0]*x[n,h] + sum(k, 2 + 0*x[n,k])",
+        "y[n,h] = sum(t, x[n,t]**2)*x[n,h]",
+        "y[n,h] = tanh(x[n,h])*x[0,h]",
+    ],
+)
 def test_formulas(text: str, batch: int, target: str) -> None:
     """Constants, powers, roots, branches, reductions, positions, an index called like a target."""
     problem = spec((text, "tanh"), batch=batch, units=3)

@@ -1,0 +1,66 @@
+"""The curves of a page: the loss along one weight and over the updates, from the emitted module."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from derive.emit import load
+from derive.problem import Problem
+from derive.render.drawings import Curves, Point
+from derive.render.order import weights_in_order
+
+POINTS = 81
+MOST_TRAINING_POINTS = 120
+MOST_WORK = 30_000_000
+SPAN = 15  # half the width of the slice, in lengths of the step
+
+
+def curves(problem: Problem, source: str) -> Curves | None:
+    """The curves at the spec's values; None for a symbolic problem or one that overflows."""
+    if problem.symbolic:
+        return None
+    module = load(problem, source, "python")
+    weight = weights_in_order(problem)[0]
+    place = tuple(int(index) for index in weight.indices)
+    start = float(problem.values[weight.name][place])
+
+    def loss(value: float) -> float:
+        moved = {**problem.values[weight.name], place: value}
+        return module.run({weight.name: moved}).loss
+
+    try:
+        done = module.run()
+        slope = done.gradients.get((weight.name, place), 0.0)
+        step = float(problem.training.learning_rate) * slope
+        slice_ = _slice(loss, start, step)
+        updated = start - step
+        current, after = (start, done.loss), (updated, loss(updated))
+        training = _training(problem, module.namespace)
+    except OverflowError:
+        return None
+    finite = all(math.isfinite(y) for _, y in (*slice_, *training, current, after))
+    return Curves(slice_, current, after, slope, training) if finite else None
+
+
+def _slice(loss: Callable[[float], float], start: float, step: float) -> list[Point]:
+    half = SPAN * abs(step) if step else 1.0
+    middle = start - step / 2
+    xs = [middle - half + 2 * half * k / (POINTS - 1) for k in range(POINTS)]
+    return [(x, loss(x)) for x in xs]
+
+
+def _training(problem: Problem, namespace: Any) -> list[tuple[int, float]]:
+    """The loss after some of the updates; nothing if that would take too long."""
+    steps = problem.training.steps
+    sizes = [math.prod(q.shape) for q in problem.graph.quantities.values()]
+    if steps == 0 or steps * sum(sizes) > MOST_WORK:
+        return []
+    _, losses = namespace["train"](
+        namespace["PARAMETERS"], namespace["SAMPLE"], namespace["LEARNING_RATE"], steps
+    )
+    spread = max(1, steps // MOST_TRAINING_POINTS)
+    shown = sorted({*range(0, steps + 1, spread), steps})
+    return [(k, float(losses[k])) for k in shown]
+

@@ -1,0 +1,46 @@
+"""One weight's derivation as plain text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from derive.errors import InputError, nearest
+from derive.graph import Derivation
+from derive.notation import notation
+from derive.problem import Problem
+from derive.render.formula import PLAIN
+from derive.render.network import scalar_network
+from derive.render.order import weights_in_order
+from derive.render.sheet import Display, Sheet
+from derive.render.story import given_sheet
+from derive.render.weights import Story
+
+
+def explain(problem: Problem, derivation: Derivation, weight: str) -> Iterator[str]:
+    """The lines of the derivation of one weight. Raises InputError for an unknown weight."""
+    sheet = given_sheet(problem, Sheet(notation(problem), problem.numbers, PLAIN))
+    story = Story(problem, scalar_network(derivation), sheet)
+    found = {sheet.name(w).report: w for w in weights_in_order(problem)}
+    if weight not in found:
+        raise InputError(f"there is no weight '{weight}'; {nearest(weight, found)}")
+    yield "Forward pass"
+    for node, expr in story.network.equations.items():
+        yield from _lines(sheet.define(node, expr))
+    yield ""
+    yield f"The gradient of {weight}, factor by factor"
+    for block in story.weight_blocks(found[weight], set()):
+        if block.kind == "weight":
+            yield f"  {block['formula']}"
+        for copy in block.fields.get("copies", ()):
+            yield f"  {copy['tex']}"
+        if isinstance(block.fields.get("display"), Display):
+            yield from _lines(block["display"])
+
+
+def _lines(display: Display) -> Iterator[str]:
+    """A display on as many lines as it has rows."""
+    first, *rest = display.rows
+    yield f"  {display.lhs} = {first}"
+    for row in rest:
+        yield f"  {' ' * len(display.lhs)} = {row}"
+

@@ -1,0 +1,119 @@
+"""Route 8: the numbers that somebody published, each beside the page's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from derive.numbers import Number, NumberFormat, Zeros
+from derive.problem import Problem, Published
+from derive.render.blocks import Page
+from derive.render.sheet import Entry
+from derive.verify.report import NumberRow, Route, Status
+
+FULL = NumberFormat(significant_digits=16, zeros=Zeros.STRIP)
+
+
+def number_rows(problem: Problem, page: Page, code: Mapping[str, Any]) -> tuple[NumberRow, ...]:
+    """A row for each number of the page and one for each published number."""
+    by_name: dict[str, list[Published]] = {}
+    for each in problem.published:
+        by_name.setdefault(canonical(each.name), []).append(each)
+    rows: list[NumberRow] = []
+    for name, entry in page.numbers.items():
+        if entry.text is not None:
+            published = by_name.pop(name, None)
+            rows += [_row(name, entry, code, problem, p) for p in published or [None]]
+    for name, left in by_name.items():
+        rows += [_unknown(name, each) for each in left]
+    return tuple(rows)
+
+
+def canonical(name: str) -> str:
+    """`dE/dw5` is short for `dE_total/dw5`."""
+    return f"dE_total/{name.removeprefix('dE/')}" if name.startswith("dE/") else name
+
+
+def published_route(problem: Problem, rows: tuple[NumberRow, ...]) -> Route | None:
+    """All published numbers as one route; None if the spec has none."""
+    if not problem.published:
+        return None
+    compared = [row for row in rows if row.published is not None]
+    wrong = [row for row in compared if row.status is Status.DISAGREES]
+    misprints = sum(row.status is Status.MISPRINT for row in compared)
+    detail = f"{len(compared) - misprints - len(wrong)} equal, {misprints} known misprints"
+    if wrong:
+        detail += f", {len(wrong)} unexplained"
+    status = Status.DISAGREES if wrong else Status.AGREES
+    return Route("published numbers", status, len(compared), math.nan if wrong else 0.0, detail)
+
+
+def _row(
+    name: str, entry: Entry, code: Mapping[str, Any], problem: Problem, published: Published | None
+) -> NumberRow:
+    exact = FULL.text(entry.exact) if entry.exact is not None else None
+    in_code = repr(float(code[name])) if name in code else None
+    row = NumberRow(name, exact, entry.text, in_code, None, Status.AGREES)
+    if published is None:
+        return row
+    equal = _equal(published.printed, entry, problem.numbers)
+    row = replace(row, published=published.printed, where=published.where)
+    if published.misprint is not None:
+        if equal:
+            words = "listed as a misprint, but it is what the page has"
+            return replace(row, status=Status.DISAGREES, explanation=words)
+        return replace(row, status=Status.MISPRINT, explanation=published.misprint)
+    if equal:
+        return row
+    return replace(
+        row, status=Status.DISAGREES, explanation="; ".join(_explanations(published, entry))
+    )
+
+
+def _equal(printed: str, entry: Entry, numbers: NumberFormat) -> bool:
+    """Whether a print is the page's number; unrounded texts are judged at the print's digits."""
+    try:
+        value = Decimal(printed)
+    except InvalidOperation:
+        return False
+    if entry.text is not None and value == Decimal(entry.text):
+        return True
+    if numbers.chained or entry.exact is None:
+        return False
+    return value == Decimal(_to_digits(printed, entry.exact, numbers))
+
+
+def _to_digits(printed: str, value: Number, numbers: NumberFormat) -> str:
+    """A value rounded to as many decimals as the print has."""
+    exponent = Decimal(printed).as_tuple().exponent
+    decimals = max(0, -exponent) if isinstance(exponent, int) else 0
+    return NumberFormat(None, decimals, numbers.rounding, Zeros.PAD, False).text(value)
+
+
+def _explanations(published: Published, entry: Entry) -> Iterator[str]:
+    """What would explain a print that differs."""
+    yield f"expected {entry.text}"
+    try:
+        value = Decimal(published.printed)
+    except InvalidOperation:
+        yield f"'{published.printed}' is not a decimal number"
+        return
+    if entry.exact is None or entry.page is None:
+        return
+    plain = NumberFormat()
+    if value == Decimal(_to_digits(published.printed, entry.exact, plain)):
+        yield "it is the unrounded value at the digits printed"
+    elif value == Decimal(_to_digits(published.printed, entry.page, plain)):
+        yield "it is the same number with fewer digits"
+    elif value == -Decimal(entry.text or "nan"):
+        yield "it has the opposite sign"
+
+
+def _unknown(name: str, published: Published) -> NumberRow:
+    return NumberRow(
+        name, None, None, None, published.printed, Status.DISAGREES,
+        "the page has no number of this name", published.where,
+    )
