@@ -21,7 +21,17 @@ from derive.calculus import (
     partial,
     tidy,
 )
-from derive.expression import Element, Fresh, Index, Slope, Total, reads, rebuild, substitute
+from derive.expression import (
+    Element,
+    Fresh,
+    Index,
+    Slope,
+    Total,
+    on_axis,
+    reads,
+    rebuild,
+    substitute,
+)
 from derive.graph import (
     Derivation,
     Equation,
@@ -103,13 +113,14 @@ def _own_indices(quantity: Quantity, graph: Graph) -> tuple[Index, ...]:
             return equation.indices
     for equation in graph.readers(quantity.name):
         for element in equation.rhs.atoms(Element):
-            if element.name == quantity.name and all(isinstance(i, Index) for i in element.indices):
-                if len(set(element.indices)) == len(element.indices):
-                    return tuple(
-                        Index(i.name.split("#")[0], axis)
-                        for i, axis in zip(element.indices, quantity.axes, strict=True)
-                    )
-    return tuple(Index(letter, axis) for letter, axis in zip("abcdefgh", quantity.axes))
+            places = element.indices
+            plain = all(isinstance(i, Index) for i in places) and len(set(places)) == len(places)
+            if element.name == quantity.name and plain:
+                return tuple(
+                    Index(i.name.split("#")[0], axis)
+                    for i, axis in zip(places, quantity.axes, strict=True)
+                )
+    return tuple(Index(chr(ord("a") + k), axis) for k, axis in enumerate(quantity.axes))
 
 
 def _adjoint(
@@ -217,8 +228,8 @@ def _fuse(value: sympy.Expr, work: _Work, ready: Mapping[str, Equation]) -> symp
         options = [Term(term.bound, ())]
         for factor in term.factors:
             inner = [Term((), (factor,))]
-            if isinstance(factor, Element) and factor.name in definitions:
-                equation = definitions[factor.name]
+            equation = definitions.get(factor.name) if isinstance(factor, Element) else None
+            if equation is not None and _within(factor, equation.quantity):
                 change = dict(zip(equation.indices, factor.indices, strict=True))
                 inner = open_terms(substitute(equation.rhs, change, fresh), fresh)
             options = [
@@ -226,8 +237,14 @@ def _fuse(value: sympy.Expr, work: _Work, ready: Mapping[str, Equation]) -> symp
             ]
         result += options
     joined = build(result)
-    expanded = sympy.expand(joined)
+    expanded = sympy.expand(joined, multinomial=False)
     return min(joined, expanded, key=lambda e: e.count_ops())
+
+
+def _within(element: Element, quantity: Quantity) -> bool:
+    """Whether an element is surely read inside its range, where its definition holds."""
+    pairs = zip(element.indices, quantity.axes, strict=True)
+    return all(on_axis(position, axis.size) for position, axis in pairs)
 
 
 def _denominators(expr: sympy.Expr, work: _Work) -> int:
@@ -251,7 +268,8 @@ def _normalised(node: sympy.Expr, graph: Graph) -> sympy.Expr:
     """A whole distribution sums to one."""
     if isinstance(node, Total) and isinstance(node.body, Element):
         quantity = graph.quantities.get(node.body.name)
-        if quantity is not None and quantity.sums_to_one:
-            if node.body.indices[-1] == node.index:
+        if quantity is not None and quantity.sums_to_one and _within(node.body, quantity):
+            *rest, last = node.body.indices
+            if last == node.index and node.index not in rest:
                 return sympy.Integer(1)
     return node

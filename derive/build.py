@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import product
+from math import prod
 from typing import Any
 
 import sympy
 
-from derive.errors import nearest
-from derive.expression import Axis, Element, Index, Total
+from derive.errors import InputError, LanguageError, nearest
+from derive.expression import Axis, Element, Index, Total, reads
 from derive.functions import BY_NAME
 from derive.graph import Equation, Graph, Kind, Quantity, Role
 from derive.language import IDENTIFIER, parse_equations, parse_function
@@ -20,12 +21,14 @@ from derive.library.activations import ACTIVATIONS
 from derive.library.layers import LAYERS
 from derive.library.losses import LOSSES, Loss, Reduction
 from derive.library.optimizers import OPTIMIZERS
+from derive.notation import notation, scalar_names
 from derive.numbers import NumberFormat
 from derive.problem import LayerUse, Problem, Published, Tensor, Training, Unit
 from derive.spec import DataSpec, LayerSpec, LossSpec, Path_, SpecFile
 
 BIAS_ROWS = {"each": "dense", "shared": "dense_shared_bias", "none": "dense_without_bias"}
 LARGEST = Fraction(10) ** 100
+MOST_NAMES = 2000
 
 
 @dataclass
@@ -74,9 +77,10 @@ def build(file: SpecFile) -> Problem:
     chosen = loss if isinstance(loss, LossSpec) else LossSpec(name=loss)
     _loss(file, network, chosen, current, len(uses))
     graph = Graph(tuple(network.given), tuple(network.equations))
+    _connected(file, graph)
     values = _values(file, graph)
     graph = _know_distributions(file, graph, values)
-    return Problem(
+    problem = Problem(
         name=file.name,
         title=_title(file),
         graph=graph,
@@ -91,6 +95,31 @@ def build(file: SpecFile) -> Problem:
         languages=tuple(spec.languages),
         published=tuple(Published(p.name, p.printed, p.where, p.misprint) for p in spec.published),
     )
+    _distinct_names(file, problem)
+    return problem
+
+
+def _connected(file: SpecFile, graph: Graph) -> None:
+    """The loss must depend on every parameter, or there is no derivative to derive."""
+    reached = {graph.loss.name}
+    for equation in reversed(graph.equations):
+        if equation.quantity.name in reached:
+            reached |= set(reads(equation.rhs))
+    for quantity in graph.of_role(Role.PARAMETER):
+        if quantity.name not in reached:
+            raise file.fail(
+                ("network",), f"the loss does not depend on '{quantity.name}'; is a layer constant?"
+            )
+
+
+def _distinct_names(file: SpecFile, problem: Problem) -> None:
+    """Names of units must not clash with names that the pages and the code make up."""
+    if sum(prod(quantity.shape) for quantity in problem.graph.quantities.values()) > MOST_NAMES:
+        return
+    try:
+        scalar_names(notation(problem), problem.graph)
+    except InputError as error:
+        raise file.fail(("network",), str(error)) from None
 
 
 def _title(file: SpecFile) -> dict[str, str]:
@@ -144,23 +173,28 @@ def _layer(
         letters,
         lambda name, axes: Quantity(f"net{number}", "net", axes, Role.HIDDEN, Kind.NET, number),
     )
-    text, couples = _activation(file, (*path, "activation"), layer.activation)
-    out = _apply_activation(network, text, net, number)
+    text, couples, where = _activation(file, (*path, "activation"), layer.activation)
+    try:
+        out = _apply_activation(network, text, net, number)
+    except LanguageError as error:
+        raise file.fail(where, str(error)) from None
+    if out.axes != net.axes:
+        raise file.fail(where, "an activation gives one value per unit: y[n,h] = ...")
     used = tuple(f"{name}{number}" for name in row.parameters)
     use = LayerUse(number, row.name, units, used, net.name, out.name, layer.activation, couples)
     return use, out
 
 
-def _activation(file: SpecFile, path: Path_, name: str) -> tuple[str, bool]:
-    """The text of an activation: a row of the library, a definition of the spec, or a formula."""
+def _activation(file: SpecFile, path: Path_, name: str) -> tuple[str, bool, Path_]:
+    """The text of an activation and its place: a definition of the spec, a row, or a formula."""
     own = file.spec.define.activations
     if name in own:
-        return own[name], False
+        return own[name], False, ("define", "activations", name)
     if name in ACTIVATIONS:
         row = ACTIVATIONS[name]
-        return row.equation, row.couples
-    if "(" in name and "=" in name:
-        return name, False
+        return row.equation, row.couples, path
+    if "=" in name:
+        return name, False, path
     raise file.fail(path, f"unknown activation '{name}'; {nearest(name, {*ACTIVATIONS, *own})}")
 
 
@@ -188,6 +222,7 @@ def _loss(file: SpecFile, network: _Network, loss: LossSpec, output: Quantity, l
     own = file.spec.define.losses
     path: Path_ = ("network", "loss")
     if loss.name in own:
+        path = ("define", "losses", loss.name)
         row = Loss(loss.name, "", own[loss.name])
     elif loss.name in LOSSES:
         row = LOSSES[loss.name]
@@ -199,25 +234,33 @@ def _loss(file: SpecFile, network: _Network, loss: LossSpec, output: Quantity, l
             "t", "target", output.axes, Role.TARGET, Kind.DATA, layers, sums_to_one=row.distribution
         )
     )
+    try:
+        error = _error(network, row.equation, output, target)
+    except LanguageError as problem:
+        raise file.fail(path, str(problem)) from None
+    if error.axes not in (output.axes, output.axes[:1]):
+        raise file.fail(path, "a loss gives one error per output or per sample: e[n,o] or e[n]")
     n, o = Index("n", network.batch), Index("o", output.axes[1])
-
-    def describe(name: str, axes: tuple[Axis, ...]) -> Quantity:
-        return Quantity("E_each", "E", axes, Role.HIDDEN, Kind.ERROR, layers)
-
-    if "[" in row.equation:
-        letters = {"n": network.batch, "o": output.axes[1]}
-        error = network.define(row.equation, {"y": output, "t": target}, letters, describe)
-    else:
-        value = parse_function(row.equation, 2)(
-            Element(output.name, n, o), Element(target.name, n, o)
-        )
-        error = _add(network, Equation(describe("e", output.axes), (n, o), value))
     total: sympy.Expr = Element(error.name, *(n, o)[: len(error.axes)])
     if len(error.axes) == 2:
         total = Total(total, o) / (o.axis.size if row.outputs is Reduction.MEAN else 1)
     total = Total(total, n) / (n.axis.size if loss.batch is Reduction.MEAN else 1)
     whole = Quantity("E", r"E_{\mathrm{total}}", (), Role.LOSS, Kind.ERROR, layers)
     _add(network, Equation(whole, (), total))
+
+
+def _error(network: _Network, text: str, output: Quantity, target: Quantity) -> Quantity:
+    """Add the equation of the error of one output or of one sample."""
+
+    def describe(name: str, axes: tuple[Axis, ...]) -> Quantity:
+        return Quantity("E_each", "E", axes, Role.HIDDEN, Kind.ERROR, output.layer)
+
+    n, o = Index("n", network.batch), Index("o", output.axes[1])
+    if "[" in text:
+        letters = {"n": network.batch, "o": output.axes[1]}
+        return network.define(text, {"y": output, "t": target}, letters, describe)
+    value = parse_function(text, 2)(Element(output.name, n, o), Element(target.name, n, o))
+    return _add(network, Equation(describe("e", output.axes), (n, o), value))
 
 
 def _know_distributions(file: SpecFile, graph: Graph, values: Mapping[str, Tensor]) -> Graph:

@@ -27,7 +27,9 @@ from derive.expression import (
     Total,
     alike,
     bound_indices,
+    on_axis,
     reads,
+    rebuild,
     substitute,
 )
 from derive.functions import BY_SYMBOL
@@ -54,17 +56,26 @@ class Term:
 
 
 @cache
-def head_slopes(head: type[sympy.Function]) -> tuple[sympy.Expr, tuple[sympy.Symbol, ...]]:
-    """The derivatives of one function by each of its arguments, derived once per function."""
-    row = BY_SYMBOL.get(head)
+def head_slope(head: type[sympy.Function]) -> tuple[sympy.Expr, sympy.Symbol]:
+    """The derivative of a function of one variable, derived once, and its variable."""
+    row = BY_SYMBOL[head]
+    x = sympy.Symbol("_x", real=True)
+    body = row.definition(x) if row.definition else row.symbol(x)
+    return slope_in_output(row.symbol(x), recognise(sympy.diff(body, x)), x), x
+
+
+def slopes_of(expr: sympy.Function) -> tuple[sympy.Expr, ...]:
+    """The derivatives of a function by each of its arguments, at these arguments.
+
+    At a kink it matters what the arguments are, so a stated convention is asked each time.
+    """
+    row = BY_SYMBOL.get(expr.func)
     if row is None:
-        raise CalculusError(f"the function {head.__name__} has no row in the table of functions")
-    places = tuple(sympy.Symbol(f"_{k}", real=True) for k in range(row.arity))
+        raise CalculusError(f"the function {expr.func} has no row in the table of functions")
     if row.slopes is not None:
-        return sympy.Tuple(*[slope(*places) for slope in row.slopes]), places
-    body = row.definition(*places) if row.definition else row.symbol(*places)
-    slope = recognise(sympy.diff(body, places[0]))
-    return sympy.Tuple(slope_in_output(row.symbol(*places), slope, places[0])), places
+        return tuple(slope(*expr.args) for slope in row.slopes)
+    slope, x = head_slope(expr.func)
+    return (slope.xreplace({x: expr.args[0]}),)
 
 
 def partial(expr: sympy.Expr, name: str, at: tuple[Index, ...], fresh: Fresh) -> list[Term]:
@@ -123,11 +134,8 @@ def _power(expr: sympy.Pow, name: str, at: tuple[Index, ...], fresh: Fresh) -> l
 
 
 def _applied(expr: sympy.Function, name: str, at: tuple[Index, ...], fresh: Fresh) -> list[Term]:
-    slopes, places = head_slopes(expr.func)
-    values = dict(zip(places, expr.args, strict=True))
     terms = []
-    for argument, slope in zip(expr.args, slopes, strict=True):
-        outer = slope.xreplace(values)
+    for argument, outer in zip(expr.args, slopes_of(expr), strict=True):
         if outer != 0:
             inner = partial(argument, name, at, fresh)
             terms += [term.times(*_factors(outer)) for term in inner]
@@ -145,13 +153,14 @@ def contract(term: Term, sizes: Sizes, fresh: Fresh) -> Term | None:
     """Use every delta to drop a bound index. None if a delta can never be 1.
 
     `δ(f, g)` with `f - g` linear in a bound index k with coefficient ±1 is solved for k; the
-    solution replaces k, and a guard stays unless the solution surely lies on the axis of k.
+    solution replaces k, and a guard stays unless the solution surely lies on the axis of k. Where
+    the solution would divide by an entry outside its range, the delta stays as an indicator.
     """
     bound, factors = list(term.bound), list(term.factors)
     while True:
         if any(factor == 0 for factor in factors):
             return None
-        found = _solvable(bound, factors)
+        found = _solvable(bound, factors, sizes)
         if found is None:
             return Term(tuple(bound), tuple(f for f in factors if f != 1))
         delta, index, solution = found
@@ -164,7 +173,7 @@ def contract(term: Term, sizes: Sizes, fresh: Fresh) -> Term | None:
 
 
 def _solvable(
-    bound: list[Index], factors: Iterable[sympy.Expr]
+    bound: list[Index], factors: list[sympy.Expr], sizes: Sizes
 ) -> tuple[sympy.Expr, Index, sympy.Expr] | None:
     for delta in factors:
         if isinstance(delta, Delta):
@@ -172,16 +181,47 @@ def _solvable(
             for index in bound:
                 slope = difference.coeff(index, 1)
                 rest = difference - slope * index
-                if abs(slope) == 1 and index not in rest.free_symbols:
-                    return delta, index, sympy.expand(-rest / slope)
+                if abs(slope) != 1 or index in rest.free_symbols:
+                    continue
+                solution = sympy.expand(-rest / slope)
+                safe = on_axis(solution, index.axis.size)
+                if safe or not _breaks(index, solution, factors, sizes):
+                    return delta, index, solution
     return None
+
+
+def _breaks(
+    index: Index, solution: sympy.Expr, factors: Iterable[sympy.Expr], sizes: Sizes
+) -> bool:
+    """Whether a factor may have no finite value where the solution leaves the axis of the index.
+
+    Beyond its range an element is zero, so `1/s[solution]` has no value there.
+    """
+
+    def beyond(node: sympy.Expr) -> sympy.Expr:
+        if isinstance(node, Element):
+            for k, place in enumerate(node.indices):
+                axis = sizes.get((node.name, k))
+                moved = place.xreplace({index: solution})
+                if moved != place and (axis is None or not on_axis(moved, axis.size)):
+                    return sympy.Integer(0)
+        return node.args[0] if bound_indices(node) and node.args[0] == 0 else node
+
+    for factor in factors:
+        if index in factor.free_symbols:
+            empty = rebuild(factor, beyond)
+            if empty.has(sympy.zoo, sympy.nan, sympy.oo):
+                return True
+            if any(power.base == 0 for power in empty.atoms(sympy.Pow)):
+                return True
+    return False
 
 
 def _covered(
     index: Index, solution: sympy.Expr, factors: Iterable[sympy.Expr], sizes: Sizes
 ) -> bool:
     """Whether the solution cannot leave the axis of the index, or a factor is zero if it does."""
-    if isinstance(solution, Index) and solution.axis.size == index.axis.size:
+    if on_axis(solution, index.axis.size):
         return True
     for factor in factors:
         if isinstance(factor, Element) and index in factor.indices:

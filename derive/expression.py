@@ -201,6 +201,13 @@ def bound_indices(node: sympy.Basic) -> tuple[Index, ...]:
     return node.bound if isinstance(node, Largest) else ()
 
 
+def on_axis(position: sympy.Expr, size: sympy.Expr) -> bool:
+    """Whether an index expression surely stays within an axis of this size."""
+    if isinstance(position, Index):
+        return bool(position.axis.size == size)
+    return bool(position.is_Integer and size.is_Integer and 0 <= position < size)
+
+
 class Fresh:
     """A supply of index names that no expression of one differentiation uses."""
 

@@ -191,6 +191,15 @@ def _problems(
         yield from _problems(argument, known, scope | frozenset(inner))
 
 
+def _whole(position: sympy.Expr) -> bool:
+    """Whether an index expression is a polynomial of index letters with whole coefficients."""
+    if isinstance(position, sympy.Pow):
+        return _whole(position.base) and bool(position.exp.is_Integer and position.exp > 0)
+    if isinstance(position, sympy.Add | sympy.Mul):
+        return all(map(_whole, position.args))
+    return isinstance(position, Index) or bool(position.is_Integer)
+
+
 def _element_problems(
     element: Element, known: Mapping[str, Quantity], scope: frozenset[Index]
 ) -> Iterator[str]:
@@ -205,6 +214,8 @@ def _element_problems(
         )
         return
     for position, axis in zip(element.indices, quantity.axes, strict=True):
+        if not _whole(position):
+            yield f"the index '{position}' of '{element}' is not made of index letters and integers"
         for symbol in position.free_symbols:
             if isinstance(symbol, Index) and symbol not in scope:
                 yield f"the index '{symbol}' of '{element}' is not bound"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ from derive.graph import Equation, Graph, GraphError, Quantity
 from derive.rules import recognise
 
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
+FOREIGN = re.compile(r"[^ -~]|[#\\]")
 MAX_NESTING = 60
 CONSTANTS = {"pi": sympy.pi}
 REDUCTIONS = ("sum", "mean", "max", "softmax")
@@ -46,13 +48,23 @@ class Scope:
 
 def parse_expression(text: str, scope: Scope) -> sympy.Expr:
     """One right-hand side. Raises LanguageError for anything that is not in the language."""
-    source = text.strip()
+    source = " ".join(text.split())
+    return recognise(_Reader(source, scope).read(_tree(source), 0))
+
+
+def _tree(source: str) -> ast.expr:
+    """The syntax tree of one line of text; nothing in it is evaluated. Raises LanguageError."""
+    foreign = FOREIGN.search(source)
+    if foreign is not None:
+        reason = f"the character {foreign[0]!a} is not in the language"
+        raise LanguageError(source, foreign.start(), reason)
     try:
-        tree = ast.parse(source, mode="eval")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)
+            return ast.parse(source, mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         column = max((getattr(error, "offset", 1) or 1) - 1, 0)
         raise LanguageError(source, column, "this is not a formula") from None
-    return recognise(_Reader(source, scope).read(tree.body, 0))
 
 
 def parse_function(text: str, arity: int) -> Callable[..., sympy.Expr]:
@@ -86,7 +98,7 @@ def parse_equations(
     quantities = dict(known)
     equations = []
     for line in filter(str.strip, re.split(r"[;\n]", text)):
-        source = line.strip()
+        source = " ".join(line.split())
         name, indices, right = _split(source)
         axes = _infer(right, quantities, letters)
         missing = [letter for letter in indices if letter not in axes]
@@ -113,10 +125,10 @@ def _prove(equation: Equation, quantities: Mapping[str, Quantity], source: str) 
 
 
 def _split(source: str) -> tuple[str, tuple[str, ...], str]:
-    match = re.fullmatch(r"([A-Za-z]\w*)\s*(?:\[([^\]]*)\])?\s*=(?!=)\s*(.+)", source, re.DOTALL)
+    match = re.fullmatch(r"([A-Za-z][A-Za-z0-9_]*) ?(?:\[([^\]]*)\])? ?=(?!=) ?(.+)", source)
     if match is None:
         raise LanguageError(source, 0, "an equation is written like y[n,h] = tanh(x[n,h])")
-    letters = tuple(part.strip() for part in (match[2] or "").split(",") if part.strip())
+    letters = tuple(part.strip() for part in match[2].split(",")) if match[2] else ()
     for letter in letters:
         if not IDENTIFIER.match(letter):
             raise LanguageError(source, source.index("["), f"'{letter}' is no index letter")
@@ -128,12 +140,7 @@ def _infer(
 ) -> dict[str, Axis]:
     """The axis of every index letter, read off the places where the letter stands alone."""
     axes = dict(letters)
-    try:
-        tree = ast.parse(text, mode="eval")
-    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-        column = max((getattr(error, "offset", 1) or 1) - 1, 0)
-        raise LanguageError(text, column, "this is not a formula") from None
-    for node in ast.walk(tree):
+    for node in ast.walk(_tree(text)):
         if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
             quantity = quantities.get(node.value.id)
             parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
@@ -153,6 +160,11 @@ def _explodes(base: sympy.Expr, exponent: sympy.Expr) -> bool:
     return bool(abs(exponent) * max(base.p.bit_length(), base.q.bit_length()) > 4096)
 
 
+def _imaginary(base: sympy.Expr, exponent: sympy.Expr) -> bool:
+    """Whether this is a negative number to a power that is not whole."""
+    return bool(base.is_Rational and base < 0 and not exponent.is_Integer)
+
+
 class _Reader:
     """The walk over one parsed expression; each method answers for one kind of node."""
 
@@ -163,6 +175,11 @@ class _Reader:
 
     def fail(self, node: ast.AST, reason: str) -> LanguageError:
         return LanguageError(self.source, getattr(node, "col_offset", 0), reason)
+
+    def text(self, node: ast.AST) -> str:
+        """The user's own words for a node, cut short."""
+        words = ast.get_source_segment(self.source, node) or self.source
+        return f"`{words[:40]}`"
 
     def read(self, node: ast.expr, depth: int) -> sympy.Expr:
         if depth > MAX_NESTING:
@@ -182,7 +199,7 @@ class _Reader:
                 return self._operation(node, depth)
             case ast.Call():
                 return self._call(node, depth)
-        raise self.fail(node, f"'{ast.unparse(node)[:40]}' is not in the language")
+        raise self.fail(node, f"{self.text(node)} is not in the language")
 
     def _number(self, node: ast.Constant) -> sympy.Expr:
         literal = (ast.get_source_segment(self.source, node) or "").replace("_", "")
@@ -213,6 +230,9 @@ class _Reader:
             hint = nearest(node.value.id, self.scope.quantities)
             raise self.fail(node, f"'{node.value.id}' is unknown; {hint}")
         parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        if len(parts) != len(quantity.axes):
+            reason = f"'{quantity.name}' needs {len(quantity.axes)} indices, not {len(parts)}"
+            raise self.fail(node, reason)
         return Element(quantity.name, *[self.read(part, depth + 1) for part in parts])
 
     def _operation(self, node: ast.BinOp, depth: int) -> sympy.Expr:
@@ -224,9 +244,15 @@ class _Reader:
             raise self.fail(node.right, "this power is too large for the language")
         if isinstance(node.op, ast.Div) and right == 0:
             raise self.fail(node.right, "this divides by zero")
-        result = operation(left, right)
+        if isinstance(node.op, ast.Pow) and _imaginary(left, right):
+            raise self.fail(node, "this is not a real number")
+        return self._finite(node, operation(left, right))
+
+    def _finite(self, node: ast.expr, result: sympy.Expr) -> sympy.Expr:
         if result.has(sympy.zoo, sympy.nan, sympy.oo):
             raise self.fail(node, "this is not finite")
+        if result.has(sympy.I):
+            raise self.fail(node, "this is not a real number")
         return result
 
     def _call(self, node: ast.Call, depth: int) -> sympy.Expr:
@@ -239,14 +265,17 @@ class _Reader:
             return self._where(node, depth)
         arguments = [self.read(argument, depth + 1) for argument in node.args]
         if name == "sqrt" and len(arguments) == 1:
-            return sympy.sqrt(arguments[0])
+            return self._finite(node, sympy.sqrt(arguments[0]))
         row = BY_NAME.get(name)
+        if row is None and name in REDUCTIONS:
+            reason = f"{name} is written like {name}(i, x[i]), with index letters first"
+            raise self.fail(node, reason)
         if row is None:
             hint = nearest(name, {*BY_NAME, *REDUCTIONS, "sqrt"})
             raise self.fail(node, f"'{name}' is not a function of the language; {hint}")
         if len(arguments) != row.arity:
             raise self.fail(node, f"{name} takes {row.arity} arguments, not {len(arguments)}")
-        return row.symbol(*arguments)
+        return self._finite(node, row.symbol(*arguments))
 
     def _binds(self, node: ast.Call) -> bool:
         return len(node.args) > 1 and all(
@@ -259,6 +288,8 @@ class _Reader:
     def _reduction(self, name: str, node: ast.Call, depth: int) -> sympy.Expr:
         body = self.read(node.args[-1], depth + 1)
         letters = [argument.id for argument in node.args[:-1] if isinstance(argument, ast.Name)]
+        if len(set(letters)) != len(letters):
+            raise self.fail(node, f"{name} names the same index twice")
         indices = [Index(letter, self.scope.letters[letter]) for letter in letters]
         if name == "max":
             return Largest(body, *indices)

@@ -94,31 +94,36 @@ class Notation:
         return Name(f"{letter}{number}", f"{letter}_{subscript}", f"{letter}{number}")
 
     def _unit(self, quantity: Quantity, position: tuple[int, ...]) -> Name:
-        """Inputs carry the name of their unit; everything else a word and the unit."""
-        sample = f"_{position[0] + 1}" if self.batch > 1 else ""
-        sample_tex = f"[{position[0] + 1}]" if self.batch > 1 else ""
-        if len(position) == 1:
-            return self._marked("E", "E", f"sample{position[0] + 1}", "", "", "")
+        """Inputs carry the name of their unit; everything else a word and the unit.
+
+        In a batch the number of the sample stands first among the subscripts.
+        """
+        sample = f"{position[0] + 1}" if self.batch > 1 else ""
+        if len(position) == 1:  # one error for a whole sample
+            number = f"{position[0] + 1}"
+            return Name(f"E_{number}", f"E_{{{number}}}", f"E_{number}")
         unit = self.units[quantity.layer][position[1]]
         if quantity.role is Role.INPUT:
-            match = re.fullmatch(r"([A-Za-z])(\d+)", unit.name)
-            tex = f"{match[1]}_{{{match[2]}}}" if match else rf"\mathrm{{{unit.tex}}}"
-            tex = re.sub(r"_\{(\d)\}$", r"_\1", tex)
-            tex = with_mark(tex, sample_tex) if sample_tex else tex
-            return Name(f"{unit.name}{sample}", tex, f"{unit.name}{sample}")
+            return _input(unit, sample)
         hidden = quantity.layer < self.layers and self.layers > 2
         layer = f"{quantity.layer}" if hidden else ""
         word = quantity.tex
         symbol = word if len(word) == 1 else rf"\mathrm{{{word}}}"
-        return self._marked(word, symbol, unit.name, unit.tex, layer, sample)
-
-    def _marked(
-        self, word: str, symbol: str, unit: str, unit_tex: str, layer: str, sample: str
-    ) -> Name:
-        marks = (f"({layer})" if layer else "") + (f"[{sample[1:]}]" if sample else "")
-        tex = f"{symbol}_{{{unit_tex or unit}}}" + (f"^{{{marks}}}" if marks else "")
-        code = f"{word}{layer}_{unit}{sample}"
+        subscript = f"{sample},{unit.tex}" if sample else unit.tex
+        tex = f"{symbol}_{{{subscript}}}" + (f"^{{({layer})}}" if layer else "")
+        code = "_".join(filter(None, (f"{word}{layer}", unit.name, sample)))
         return Name(code, tex, code)
+
+
+def _input(unit: Unit, sample: str) -> Name:
+    """`i1` is written `i_1`; a longer name stands upright."""
+    code = f"{unit.name}_{sample}" if sample else unit.name
+    match = re.fullmatch(r"([A-Za-z])(\d+)", unit.name)
+    if match is None:
+        tex = rf"\mathrm{{{unit.tex}}}" + (f"_{{{sample}}}" if sample else "")
+        return Name(code, tex, code)
+    digits = f"{sample},{match[2]}" if sample else match[2]
+    return Name(code, f"{match[1]}_{digits if len(digits) == 1 else f'{{{digits}}}'}", code)
 
 
 def derivative(of: Name, by: Name) -> Name:

@@ -17,6 +17,7 @@ from derive.expression import (
     Index,
     LogTotalExp,
     Total,
+    on_axis,
     rebuild,
 )
 from derive.functions import BY_SYMBOL, logistic, softplus
@@ -35,7 +36,15 @@ class Rule(StrEnum):
 
 def recognise(expr: sympy.Expr) -> sympy.Expr:
     """Name the logistic function and the softplus where they are written out."""
-    return rebuild(expr, _recognise_node)
+    if not expr.args or isinstance(expr, Element):
+        return expr
+    if isinstance(expr, sympy.Mul):  # its powers are looked at together with its other factors
+        parts = [
+            factor.func(*map(recognise, factor.args)) if factor.is_Pow else recognise(factor)
+            for factor in expr.args
+        ]
+        return _recognise_node(sympy.Mul(*parts))
+    return _recognise_node(expr.func(*map(recognise, expr.args)))
 
 
 def _recognise_node(node: sympy.Expr) -> sympy.Expr:
@@ -138,9 +147,12 @@ def _factored(coefficients: list[sympy.Rational], output: sympy.Expr) -> sympy.E
 
 
 def match(pattern: sympy.Basic, expr: sympy.Basic, binding: dict[Index, sympy.Expr]) -> bool:
-    """Whether `expr` is `pattern` with its free indices replaced; fills in the replacement."""
+    """Whether `expr` is `pattern` with its free indices replaced; fills in the replacement.
+
+    A replacement stays on the axis of its index: beyond it the pattern says nothing.
+    """
     if isinstance(pattern, Index) and pattern in binding:
-        if binding[pattern] is None:
+        if binding[pattern] is None and on_axis(expr, pattern.axis.size):
             binding[pattern] = expr
         return bool(binding[pattern] == expr)
     if pattern.func != expr.func or len(pattern.args) != len(expr.args):
@@ -149,10 +161,10 @@ def match(pattern: sympy.Basic, expr: sympy.Basic, binding: dict[Index, sympy.Ex
         return bool(pattern == expr)
     if isinstance(pattern, Total | LogTotalExp):
         trial = dict(binding) | {pattern.index: None}
-        if not match(pattern.body, expr.body, trial) or trial[pattern.index] != expr.index:
+        if not match(pattern.body, expr.body, trial) or trial.pop(pattern.index) != expr.index:
             return False
-        binding.update({k: v for k, v in trial.items() if k != pattern.index})
-        return True
+        binding.update(trial)
+        return expr.index not in trial.values()
     return all(match(a, b, binding) for a, b in zip(pattern.args, expr.args, strict=True))
 
 

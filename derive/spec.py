@@ -29,6 +29,7 @@ def _number(value: Any) -> Fraction:
 
 
 Num = Annotated[Any, BeforeValidator(_number)]
+Count = Annotated[int, Field(ge=1, le=100_000, strict=True)]
 
 
 class _Strict(BaseModel):
@@ -52,7 +53,7 @@ class _Strict(BaseModel):
 class LayerSpec(_Strict):
     """One dense layer: its units (a count or their names), bias and activation."""
 
-    dense: Annotated[int, Field(ge=1, le=100_000)] | list[str]
+    dense: Count | list[str]
     bias: Literal["each", "shared", "none"] = "each"
     activation: str = "identity"
 
@@ -67,7 +68,7 @@ class LossSpec(_Strict):
 class NetworkSpec(_Strict):
     """Inputs, layers in order, loss."""
 
-    inputs: Annotated[int, Field(ge=1, le=100_000)] | list[str]
+    inputs: Count | list[str]
     layers: Annotated[list[LayerSpec], Field(min_length=1)]
     loss: str | LossSpec
 
@@ -77,14 +78,14 @@ class DataSpec(_Strict):
 
     inputs: list[Any] | None = None
     targets: list[Any] | None = None
-    batch: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    batch: Count | None = None
 
 
 class TrainingSpec(_Strict):
     """Learning rate, number of updates for the training curve, parameters to leave alone."""
 
     learning_rate: Num = Fraction(1, 2)
-    steps: Annotated[int, Field(ge=0, le=1_000_000)] = 1000
+    steps: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] = 1000
     optimizer: str = "gradient_descent"
     frozen: list[str] = []
 
@@ -92,8 +93,8 @@ class TrainingSpec(_Strict):
 class NumbersSpec(_Strict):
     """How numbers are written on the page."""
 
-    significant_digits: Annotated[int, Field(ge=1, le=40)] | None = None
-    decimals: Annotated[int, Field(ge=0, le=40)] | None = None
+    significant_digits: Annotated[int, Field(ge=1, le=40, strict=True)] | None = None
+    decimals: Annotated[int, Field(ge=0, le=40, strict=True)] | None = None
     rounding: Rounding = Rounding.HALF_UP
     zeros: Zeros = Zeros.STRIP
     chained: bool = True

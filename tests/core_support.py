@@ -122,7 +122,7 @@ def whole(expr: sympy.Expr) -> Callable[[Bound], int]:
     if expr.is_Integer:
         number = int(expr)
         return lambda bound: number
-    join = {sympy.Add: operator.add, sympy.Mul: operator.mul}[expr.func]
+    join = {sympy.Add: operator.add, sympy.Mul: operator.mul, sympy.Pow: operator.pow}[expr.func]
     below = [whole(argument) for argument in expr.args]
     return lambda bound: reduce(join, [each(bound) for each in below])
 
@@ -148,6 +148,8 @@ def closure(expr: sympy.Expr) -> Closure:
     if expr.is_Rational:
         numerator, denominator = int(expr.p), int(expr.q)
         return lambda values, bound: mpf(numerator) / denominator
+    if expr == sympy.E:
+        return lambda values, bound: +mp.e
     if expr == sympy.pi:
         return lambda values, bound: +mp.pi
     below = [closure(argument) for argument in expr.args]

@@ -166,6 +166,8 @@ def _choice(node: Apply, where: Join) -> tuple[tuple[Node, ...], Join]:
     test, *branches = node.arguments
     if isinstance(test, Apply) and test.head in COMPARISONS:
         sides, compare = test.arguments, COMPARISONS[test.head]
+    elif isinstance(test, Same):
+        sides, compare = (Position(test.left), Position(test.right)), comparison("==")
     else:
         sides, compare = (test, Number(1)), comparison("==")
     choose = _applied((test, *branches), where)

@@ -52,6 +52,8 @@ def formula(expr: sympy.Expr, known: Known) -> Node:
     match expr:
         case sympy.Rational():
             return Number(int(expr.p), int(expr.q))
+        case sympy.core.numbers.NegativeInfinity():
+            return Sum(((-1, Constant("inf")),))
         case Index():
             return Position(expr)
         case sympy.Symbol():
@@ -93,11 +95,11 @@ def _named(expr: sympy.Expr, known: Known) -> Node:
 
 
 def _reduce(how: How, body: sympy.Expr, indices: tuple[Index, ...], known: Known) -> Reduce:
-    loops = tuple(Loop(index, _axis(index, body, known)) for index in indices)
+    loops = tuple(Loop(index, axis_of(index, body, known)) for index in indices)
     return Reduce(how, formula(body, known), loops)
 
 
-def _axis(index: Index, body: sympy.Expr, known: Known) -> Axis:
+def axis_of(index: Index, body: sympy.Expr, known: Known) -> Axis:
     """The axis at which an index is read; equal indices may carry another axis of equal size."""
     for element in elements(body):
         for position, axis in zip(element.indices, known[element.name].axes, strict=True):

@@ -46,9 +46,7 @@ def _breaks_in_brackets(body: str) -> bool:
     if pattern is None:
         return True
     parts = len(_split(body, pattern))
-    if pattern == CHOICE:
-        return parts == 3 and body[-1] == ")"
-    return parts == 2 and (body[-1] == ")" or body[0] == "(")
+    return pattern != CHOICE and parts == 2 and (body[-1] == ")" or body[0] == "(")
 
 
 def _broken_in_brackets(line: str, body: str, indent: int) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from derive.emit.layout import STEP, WIDTH, statement
-from derive.emit.program import Assignment, Program
+from derive.emit.program import Assignment, Program, is_small
 from derive.emit.prose import explanation, listing, summary
 from derive.graph import Quantity
 from derive.problem import Tensor
@@ -70,7 +70,7 @@ def module(program: Program, writing: Writing) -> str:
             learning_rate=repr(float(problem.training.learning_rate)),
             steps=str(problem.training.steps),
             symbolic=problem.symbolic,
-            small=program.small,
+            small=is_small(problem),
         )
     )
     return text.rstrip("\n") + "\n"

@@ -12,7 +12,7 @@ from derive.emit.module import Writing, module
 from derive.emit.program import Assignment, lower
 from derive.emit.prose import code_name
 from derive.emit.python import low, table
-from derive.emit.tree import Apply, Number, Read, walk
+from derive.emit.tree import Apply, Constant, Number, Read, Sum, walk
 from derive.graph import Derivation, Quantity
 from derive.problem import Problem, Tensor
 
@@ -40,7 +40,8 @@ HEADS = MappingProxyType(
     | {name: _indicator(compare) for name, compare in COMPARISONS.items()}
 )
 CONSTANTS = MappingProxyType(
-    {"pi": "np.pi", "e": "np.e", "batch": "batch", "learning_rate": "learning_rate"}
+    {name: f"np.{name}" for name in ("pi", "e", "inf")}
+    | {name: name for name in ("batch", "learning_rate")}
 )
 QUIET = 'with np.errstate(over="ignore", divide="ignore", invalid="ignore"):'
 
@@ -65,7 +66,8 @@ def _assigned(assignment: Assignment) -> list[str]:
 
 def _may_overflow(node: Apply) -> bool:
     branches = node.arguments[1:] if node.head == "where" else ()
-    return not all(isinstance(branch, Number | Read) for branch in branches)
+    parts = (part for branch in branches for part in walk(branch))
+    return not all(isinstance(part, Number | Constant | Read | Sum) for part in parts)
 
 
 def _kind(quantity: Quantity) -> str:

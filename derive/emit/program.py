@@ -9,7 +9,7 @@ from math import prod
 import sympy
 
 from derive.emit.formula import formula
-from derive.emit.stable import stable_equations, stable_graph
+from derive.emit.stable_graph import stable_backward, stable_equations, stable_graph
 from derive.emit.tree import Loop, Node, Read, Reduce, walk
 from derive.expression import Element, Index, reads
 from derive.graph import Derivation, Equation, Graph, Quantity, Role, adjoint_name
@@ -57,19 +57,18 @@ class Program:
         return tuple(q for q in self.parameters if q.name not in self.problem.training.frozen)
 
     @property
-    def small(self) -> bool:
-        """Whether a reader would want to see every number."""
-        return sum(prod(q.shape) for q in self.parameters) <= SMALL
-
-    @property
     def loss(self) -> Quantity:
         return self.problem.graph.loss
 
 
+def is_small(problem: Problem) -> bool:
+    """Whether a reader would want to see every number."""
+    return sum(prod(q.shape) for q in problem.graph.of_role(Role.PARAMETER)) <= SMALL
+
+
 def is_scalar(problem: Problem) -> bool:
-    """Whether a network is so small that every scalar of it gets a line of its own."""
-    parameters = problem.graph.of_role(Role.PARAMETER)
-    return problem.batch == 1 and sum(prod(q.shape) for q in parameters) <= SMALL
+    """Whether every scalar of a network gets a line of its own."""
+    return problem.batch == 1 and is_small(problem)
 
 
 def lower(problem: Problem, derivation: Derivation, batch: sympy.Expr = BATCH) -> Program:
@@ -79,15 +78,19 @@ def lower(problem: Problem, derivation: Derivation, batch: sympy.Expr = BATCH) -
     trained = [q for q in parameters if q.name not in problem.training.frozen]
     if _couples_samples(graph):
         batch = sympy.Integer(problem.batch)
-    forward, backward = _any_batch(problem, derivation, batch)
-    stable_forward = stable_graph(forward)
+    forward = _any_batch_forward(problem, derivation.forward, batch)
+    backward = _any_batch_backward(problem, derivation.backward, batch)
     names = {equation.quantity.name for equation in backward.equations}
     wanted = [adjoint_name(q.name) for q in trained if adjoint_name(q.name) in names]
     page = _needed(backward.equations, wanted)
-    kept = _needed(stable_equations(replace(backward, equations=page)), wanted)
+    again = stable_backward(derivation.forward, derivation.backward, page)
+    better = _any_batch_backward(problem, again, batch)
+    steady = stable_graph(forward)
+    helpers = tuple(e for e in steady.equations if e.quantity.name not in graph.quantities)
+    kept = _needed((*helpers, *stable_equations(better.equations)), wanted)
     adjoints = {equation.quantity.name: equation for equation in kept}
     updates = _updates(problem, trained, adjoints)
-    known = {**backward.quantities, **stable_forward.quantities}
+    known = {**backward.quantities, **better.quantities, **steady.quantities}
     return Program(
         problem,
         parameters,
@@ -95,7 +98,7 @@ def lower(problem: Problem, derivation: Derivation, batch: sympy.Expr = BATCH) -
         values=tuple(equation.quantity for equation in graph.equations),
         gradients=tuple(adjoints[name].quantity for name in wanted),
         updated=tuple(equation.quantity for equation in updates),
-        forward=_assignments(stable_forward.equations, known),
+        forward=_assignments(steady.equations, known),
         backward=_assignments(kept, known),
         updates=_assignments(updates, known),
         page=(_assignments(forward.equations, known), _assignments(page, known)),
@@ -137,33 +140,32 @@ def _assignments(
     )
 
 
-def _any_batch(problem: Problem, derivation: Derivation, batch: sympy.Expr) -> tuple[Graph, Graph]:
-    """Both graphs with the size of the batch as it is given instead of as the spec has it.
+def _any_batch_forward(problem: Problem, graph: Graph, batch: sympy.Expr) -> Graph:
+    """The graph with the size of the batch as it is given instead of as the spec has it."""
+    if problem.reduction is not Reduction.MEAN:
+        return graph
+    loss = graph.equation(graph.loss.name)
+    scaled = replace(loss, rhs=loss.rhs * problem.batch / batch)
+    return replace(graph, equations=tuple(scaled if e is loss else e for e in graph.equations))
+
+
+def _any_batch_backward(problem: Problem, graph: Graph, batch: sympy.Expr) -> Graph:
+    """The adjoints for a batch of this size.
 
     The mean over the batch is a factor of the loss. Every adjoint is linear in the adjoints that it
     reads, so the factor stands in exactly those terms that read none.
     """
     if problem.reduction is not Reduction.MEAN or batch == problem.batch:
-        return derivation.forward, derivation.backward
-    ratio = sympy.Integer(problem.batch)
+        return graph
+    adjoints = {equation.quantity.name for equation in graph.equations}
 
-    def forward(equation: Equation) -> Equation:
-        if equation.quantity.role is not Role.LOSS:
-            return equation
-        return replace(equation, rhs=equation.rhs * ratio / batch)
-
-    adjoints = {equation.quantity.name for equation in derivation.backward.equations}
-
-    def backward(equation: Equation) -> Equation:
+    def change(equation: Equation) -> Equation:
         terms = sympy.Add.make_args(equation.rhs)
         later = [term for term in terms if adjoints & set(reads(term))]
-        first = [term * ratio for term in terms if not adjoints & set(reads(term))]
+        first = [term * problem.batch for term in terms if not adjoints & set(reads(term))]
         return replace(equation, rhs=sympy.Add(*later, sympy.Add(*first) / batch))
 
-    return (
-        replace(derivation.forward, equations=tuple(map(forward, derivation.forward.equations))),
-        replace(derivation.backward, equations=tuple(map(backward, derivation.backward.equations))),
-    )
+    return replace(graph, equations=tuple(map(change, graph.equations)))
 
 
 def _needed(equations: tuple[Equation, ...], wanted: Iterable[str]) -> tuple[Equation, ...]:

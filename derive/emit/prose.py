@@ -63,6 +63,8 @@ def explanation(program: Program, fields: Fields) -> list[str]:
     lines += [line for assignment in program.page[0] for line in equation(assignment)]
     lines += ["", f"Backward, where dE_dq is the derivative of {program.loss.name} by q:", ""]
     lines += [line for assignment in program.page[1] for line in equation(assignment)]
+    if program.page != (program.forward, program.backward):
+        lines += ["", "The code computes the same values in forms that do not overflow."]
     lines += ["", "Names:", ""]
     for quantity in (*program.sample, *program.parameters, *program.values):
         lines += _wrapped(_known_as(quantity, fields([quantity])), 4)
@@ -137,7 +139,7 @@ TEXT = Spelling(
     heads=MappingProxyType(
         {row.name: call(row.name) for row in ROWS} | {"sqrt": call("sqrt"), "power": call("power")}
     ),
-    constants=MappingProxyType({"pi": "pi", "e": "e", "batch": "batch", "learning_rate": "alpha"}),
+    constants=MappingProxyType({name: name for name in ("pi", "e", "batch")}),
 )
 
 

@@ -14,7 +14,7 @@ from derive.emit.loops import looped
 from derive.emit.module import RESERVED, Writing, module
 from derive.emit.program import Assignment, Program, is_scalar, lower
 from derive.emit.prose import code_name
-from derive.emit.scalars import Place, needed, scalar_codes, written_out
+from derive.emit.scalars import Place, needed, scalar_codes, with_helpers, written_out
 from derive.emit.tree import EmitError, Number, Pick, Read, Reduce
 from derive.graph import Derivation, Quantity, Role
 from derive.problem import Problem, Tensor
@@ -33,7 +33,8 @@ HELPERS = MappingProxyType(
 )
 NAMES = RESERVED | HELPERS.keys() | {"math", "random", "generator", "NamedTuple", "Sequence"}
 CONSTANTS = MappingProxyType(
-    {"pi": "math.pi", "e": "math.e", "batch": "batch", "learning_rate": "learning_rate"}
+    {name: f"math.{name}" for name in ("pi", "e", "inf")}
+    | {name: name for name in ("batch", "learning_rate")}
 )
 TYPES = ("float", "Vector", "Matrix")
 
@@ -78,14 +79,14 @@ def emit_python(problem: Problem, derivation: Derivation) -> str:
     """A module of plain Python."""
     if is_scalar(problem):
         program = lower(problem, derivation, batch=sympy.Integer(1))
-        return module(program, _straight(problem))
+        return module(program, _straight(program))
     program = lower(problem, derivation)
     return module(program, _nested(program))
 
 
-def _straight(problem: Problem) -> Writing:
+def _straight(program: Program) -> Writing:
     """A line per scalar, under the names of the page."""
-    codes = python_codes(problem)
+    codes = with_helpers(python_codes(program.problem), program)
 
     def fields(quantities: Iterable[Quantity]) -> list[str]:
         return [codes[q.name, place] for q in quantities for place in positions(q.axes)]
@@ -108,7 +109,7 @@ def _scalar_lines(
     """A line for every entry that the results need."""
 
     def read(node: Read) -> Code:
-        return Code(_variable((node.name, tuple(map(int, node.indices))), codes), Level.NAME)
+        return Code(codes[node.name, tuple(map(int, node.indices))], Level.NAME)
 
     spelling = Spelling(
         read, _unexpected, _unexpected, lambda k: Code(str(k), Level.NAME), HEADS, CONSTANTS
@@ -119,13 +120,8 @@ def _scalar_lines(
     for place, node in needed(entries, wanted):
         code = write(node, spelling)
         text = floating(code).text if isinstance(node, Number) else code.text
-        lines += statement(f"{_variable(place, codes)} = ", text)
+        lines += statement(f"{codes[place]} = ", text)
     return lines
-
-
-def _variable(place: Place, codes: Mapping[Place, str]) -> str:
-    """The variable of a scalar; a helper quantity has no name on the page and keeps its own."""
-    return codes.get(place) or "_".join([place[0], *(str(k + 1) for k in place[1])])
 
 
 def _unexpected(node: Reduce | Pick) -> Code:

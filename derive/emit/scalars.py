@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Iterable, Iterator, Mapping
+from fractions import Fraction
 from itertools import product
 
 import sympy
 
-from derive.emit.program import Assignment, updated
+from derive.emit.program import Assignment, Program, updated
+from derive.emit.prose import code_name
 from derive.emit.tree import (
     Apply,
+    Constant,
     How,
     Loop,
     Node,
@@ -30,10 +33,12 @@ from derive.expression import Element, Index
 from derive.graph import adjoint_name
 from derive.notation import notation, scalar_names
 from derive.problem import Problem
+from derive.scalar import positions
 
 Binding = Mapping[Index, int]
 Place = tuple[str, tuple[int, ...]]
 ZERO, ONE = Number(0), Number(1)
+NOTHING = Sum(((-1, Constant("inf")),))
 
 
 def scalar_codes(problem: Problem, reserved: Iterable[str]) -> dict[Place, str]:
@@ -53,6 +58,23 @@ def scalar_codes(problem: Problem, reserved: Iterable[str]) -> dict[Place, str]:
         taken.add(code)
         codes[scalar] = code
     return codes
+
+
+def with_helpers(codes: Mapping[Place, str], program: Program) -> dict[Place, str]:
+    """The variables of a program, also of quantities that have no name on the page."""
+    found = dict(codes)
+    taken = set(codes.values())
+    for assignment in (*program.forward, *program.backward):
+        for position in positions(assignment.quantity.axes):
+            scalar = (assignment.quantity.name, position)
+            if scalar not in found:
+                units = [str(k + 1) for k in position[1:]]  # the first index is the only sample
+                code = "_".join([code_name(assignment.quantity.name), *units])
+                while code in taken:
+                    code += "_"
+                taken.add(code)
+                found[scalar] = code
+    return found
 
 
 def place(element: Element) -> Place:
@@ -117,12 +139,19 @@ def at(node: Node, binding: Binding) -> Node:
         case Power():
             return Power(at(node.base, binding), node.exponent)
         case Apply():
-            return Apply(node.head, tuple(at(argument, binding) for argument in node.arguments))
+            return _applied(node.head, tuple(at(argument, binding) for argument in node.arguments))
         case Reduce():
             return _reduced(node.how, _bodies(node, binding))
         case Pick():
             return _picked(node, binding)
     return node
+
+
+def _applied(head: str, arguments: tuple[Node, ...]) -> Node:
+    """A function; a choice that is decided by the indices is only the branch taken."""
+    if head == "where" and arguments[0] in (ZERO, ONE):
+        return arguments[1] if arguments[0] == ONE else arguments[2]
+    return Apply(head, arguments)
 
 
 def _bodies(node: Reduce, binding: Binding) -> list[Node]:
@@ -132,6 +161,8 @@ def _bodies(node: Reduce, binding: Binding) -> list[Node]:
 def _reduced(how: How, bodies: list[Node]) -> Node:
     if how is How.TOTAL:
         return _sum((1, body) for body in bodies)
+    if how is How.LOG_TOTAL_EXP:
+        bodies = [body for body in bodies if body != NOTHING]
     return bodies[0] if len(bodies) == 1 else Apply(f"{how.value} of", tuple(bodies))
 
 
@@ -146,9 +177,17 @@ def _picked(node: Pick, binding: Binding) -> Node:
 
 def _sum(terms: Iterable[tuple[int, Node]]) -> Node:
     flat: list[tuple[int, Node]] = []
+    constant = Fraction(0)
     for sign, term in terms:
         inner = term.terms if isinstance(term, Sum) else ((1, term),)
-        flat += [(sign * below, each) for below, each in inner if each != ZERO]
+        for below, each in inner:
+            if isinstance(each, Number):
+                constant += sign * below * Fraction(each.numerator, each.denominator)
+            else:
+                flat.append((sign * below, each))
+    if constant:
+        number = Number(abs(constant.numerator), constant.denominator)
+        flat.append((1 if constant > 0 else -1, number))
     flat.sort(key=lambda term: -term[0])
     if not flat:
         return ZERO

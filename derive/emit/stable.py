@@ -6,23 +6,16 @@ floating point `exp(1000)/sum(exp(…))`, `0*log(0)` and `exp(1000)*0` would ove
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 
 import sympy
 
-from derive.calculus import same, tidy
 from derive.expression import (
-    Axis,
-    Element,
-    Fresh,
     LogTotalExp,
     Total,
     rebuild,
-    substitute,
 )
 from derive.functions import at_least, greater, logistic, softplus, where
-from derive.graph import Equation, Graph, Kind, Quantity, Role
 
 Rewrite = Callable[[sympy.Expr], sympy.Expr]
 
@@ -121,66 +114,3 @@ def stable(expr: sympy.Expr) -> sympy.Expr:
     for row in ROWS:
         expr = rebuild(expr, row)
     return expr
-
-
-def stable_graph(graph: Graph) -> Graph:
-    """The graph with stable right sides; a log-sum-exp becomes a quantity of its own."""
-    equations: dict[str, Equation] = {}
-    extra: dict[str, Equation] = {}
-    for equation in graph.equations:
-        rhs = rebuild(equation.rhs, lambda node: _opened(node, equations))
-        rhs = tidy(stable(rhs), frozenset(index.name for index in equation.indices))
-        rhs = rebuild(rhs, lambda node: _named(node, extra, graph))
-        equations.update(extra)
-        equations[equation.quantity.name] = replace(equation, rhs=rhs)
-    return Graph(graph.given, tuple(equations.values()))
-
-
-def stable_equations(graph: Graph) -> tuple[Equation, ...]:
-    """The equations with stable right sides, none added."""
-    return tuple(
-        replace(e, rhs=tidy(stable(e.rhs), frozenset(index.name for index in e.indices)))
-        for e in graph.equations
-    )
-
-
-def _opened(node: sympy.Expr, equations: Mapping[str, Equation]) -> sympy.Expr:
-    """log(q) and log(1 - q), where q is defined by an exponential or a logistic function."""
-    if not isinstance(node, sympy.log):
-        return node
-    inside = node.args[0]
-    for read, kinds in ((inside, (sympy.exp, logistic)), (1 - inside, (logistic,))):
-        if isinstance(read, Element) and read.name in equations:
-            equation = equations[read.name]
-            if isinstance(equation.rhs, kinds):
-                change = dict(zip(equation.indices, read.indices, strict=True))
-                definition = substitute(equation.rhs, change, Fresh())
-                return sympy.log(definition if read is inside else 1 - definition)
-    return node
-
-
-def _named(node: sympy.Expr, extra: dict[str, Equation], graph: Graph) -> sympy.Expr:
-    """A log-sum-exp as the element of a quantity; equal ones share it."""
-    if not isinstance(node, LogTotalExp):
-        return node
-    free = tuple(sorted(node.free_symbols, key=str))
-    for name, known in extra.items():
-        if known.indices == free and same(known.rhs, node):
-            return Element(name, *free)
-    name = f"logsum{len(extra) + 1}"
-    axes = tuple(_axis_of(index, node, graph) for index in free)
-    quantity = Quantity(name, r"\log\Sigma", axes, Role.HIDDEN, Kind.OTHER)
-    extra[name] = Equation(quantity, free, node)
-    return Element(name, *free)
-
-
-def _axis_of(index: sympy.Symbol, node: sympy.Expr, graph: Graph) -> Axis:
-    """The axis at which an index is read."""
-    for element in node.atoms(Element):
-        for position, axis in zip(
-            element.indices, graph.quantities[element.name].axes, strict=True
-        ):
-            if position == index:
-                return axis
-    found: Axis = index.axis
-    return found

@@ -118,9 +118,19 @@ def _with_superscript(name: Name, stream: TokenStream) -> Name:
         return replace(name, signs=name.signs + sign)
     # `e^{(a + b)}` is Euler's number raised, never a marked name.
     is_euler = name.base == "e" and name.is_plain
+    if not is_euler and _is_updated_layer(script):  # `(1)+`: a layer's mark and then a sign
+        words = f"{name.words}^{spelled(script[:-1])}"
+        return replace(name, words=words, signs=name.signs + _SIGN_MARKS[script[-1].text])
     if not is_euler and _is_word_mark(script):
         return replace(name, words=f"{name.words}^{spelled(script)}")
     return replace(name, power=script)
+
+
+def _is_updated_layer(script: Sequence[Token]) -> bool:
+    *layer, sign = script
+    if not layer or sign.text not in _SIGN_MARKS or layer[0].text not in _CLOSES:
+        return False
+    return _closing_index(layer, layer[0].text) == len(layer) - 1
 
 
 def _is_word_mark(script: Sequence[Token]) -> bool:

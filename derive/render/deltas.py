@@ -78,9 +78,11 @@ def _forward_numbers(story: Story, use: LayerUse) -> tuple[list[Display], Table 
     for name in (use.net, use.out):
         for place in positions(story.problem.graph.quantities[name].axes):
             node = Element(name, *place)
-            display = story.sheet.define(node, story.network.equations[node])
-            if not any(place):
-                displays.append(display)
+            expr = story.network.equations[node]
+            if any(place):
+                story.sheet.enter(node, expr)
+            else:
+                displays.append(story.sheet.define(node, expr))
     return displays, unit_table(story, use, (use.net, use.out))
 
 
@@ -191,14 +193,12 @@ def _backward_numbers(story: Story, use: LayerUse) -> dict[str, object]:
 
 def _define_adjoints(story: Story, name: str) -> Display:
     """Enter ∂E/∂ of every element of a quantity; return the display of the first."""
-    first: Display | None = None
-    for place in positions(story.problem.graph.quantities[name].axes):
+    first, *others = positions(story.problem.graph.quantities[name].axes)
+    for place in others:
         node = Element(name, *place)
-        display = story.sheet.define(story.total(node), _scalar_adjoint(story, node))
-        first = first or display
-    if first is None:
-        raise ValueError(f"{name} has no elements")
-    return first
+        story.sheet.enter(story.total(node), _scalar_adjoint(story, node))
+    node = Element(name, *first)
+    return story.sheet.define(story.total(node), _scalar_adjoint(story, node))
 
 
 def _scalar_adjoint(story: Story, node: Element) -> sympy.Expr:
@@ -229,8 +229,11 @@ def _define_updates(story: Story, use: LayerUse) -> Display | None:
         for place in positions(story.problem.graph.quantities[name].axes):
             weight = Element(name, *place)
             new = Element(name + UPDATED, *place)
-            display = story.sheet.define(new, step(weight, ALPHA, story.total(weight)))
-            first = first or display
+            expr = step(weight, ALPHA, story.total(weight))
+            if first is None:
+                first = story.sheet.define(new, expr)
+            else:
+                story.sheet.enter(new, expr)
     return first
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import sympy
 
+from derive.calculus import tidy
 from derive.expression import Element, Fresh, Index, Total, rebuild, substitute
 from derive.graph import Equation, Kind, Role
 from derive.notation import ADJOINT, LOSS_TEX
@@ -112,4 +113,5 @@ def inlined(expr: sympy.Expr, equation: Equation) -> sympy.Expr:
             return substitute(equation.rhs, values, fresh)
         return node
 
-    return rebuild(expr, change)
+    letters = frozenset(str(s) for s in expr.free_symbols)
+    return tidy(rebuild(expr, change), letters)

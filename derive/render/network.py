@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sympy
 
 from derive.expression import Element, elements
-from derive.graph import Derivation, Kind, Role, adjoint_name
+from derive.graph import Derivation, Kind, Role
 from derive.rules import Rule
 from derive.scalar import expand, local_slope, scalar_equations, shapes_of
 
@@ -65,21 +65,23 @@ def scalar_network(derivation: Derivation) -> ScalarNetwork:
         for equation in derivation.forward.equations
         for left, right in scalar_equations(equation, shapes)
     }
-    readers: dict[Element, list[Element]] = {}
+    readers: dict[Element, dict[Element, None]] = {}
     for reader, right in equations.items():
-        for element in dict.fromkeys(elements(right)):
-            readers.setdefault(element, []).append(reader)
-    fused = frozenset(s.quantity for s in derivation.steps if s.rule is Rule.CANCEL)
-    frozen = {node: tuple(sorted(by, key=_order(equations))) for node, by in readers.items()}
-    return ScalarNetwork(derivation, equations, frozen, fused, shapes)
+        for element in elements(right):
+            readers.setdefault(element, {})[reader] = None
+    return ScalarNetwork(
+        derivation,
+        equations,
+        {node: tuple(by) for node, by in readers.items()},
+        _fused(derivation),
+        shapes,
+    )
 
 
-def _order(equations: Mapping[Element, sympy.Expr]):
-    places = {node: place for place, node in enumerate(equations)}
-    return lambda node: places[node]
+def unwritten_network(derivation: Derivation) -> ScalarNetwork:
+    """The network of a problem too large to be written out, or without numbers to put in."""
+    return ScalarNetwork(derivation, {}, {}, _fused(derivation), {})
 
 
-def is_active(network: ScalarNetwork, node: Element) -> bool:
-    """Whether the derivation has an adjoint of this node."""
-    names = network.derivation.backward.quantities
-    return adjoint_name(node.name) in names
+def _fused(derivation: Derivation) -> frozenset[str]:
+    return frozenset(s.quantity for s in derivation.steps if s.rule is Rule.CANCEL)

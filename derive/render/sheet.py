@@ -98,6 +98,11 @@ class Sheet:
         text = literal(value) if value is not None else None
         self.entries[key] = Entry(self.name(key), value, value, text)
 
+    def enter(self, key: Key, expr: sympy.Expr) -> None:
+        """Put `key = expr` on the sheet without showing it."""
+        if self._known(expr):
+            self._enter(key, lambda values: evaluate(expr, values))
+
     def define(self, key: Key, expr: sympy.Expr, shown: Sequence[str] = ()) -> Display:
         """`key = expr`; `shown` are further symbolic rows to print before the formula."""
         formula = self._sum_rows(self.writer(self._tex), expr)

@@ -15,7 +15,8 @@ from derive.problem import Problem
 from derive.render.blocks import Block, Page
 from derive.render.deltas import delta_blocks, delta_forward
 from derive.render.drawings import Drawings
-from derive.render.network import scalar_network
+from derive.render.index_form import IndexForm, inlined
+from derive.render.network import scalar_network, unwritten_network
 from derive.render.order import path_view, weights_in_order
 from derive.render.sheet import Display, Sheet, values_of
 from derive.render.weights import ALPHA, ALPHA_NAME, Story
@@ -54,7 +55,9 @@ def tell(
 def begin(problem: Problem, derivation: Derivation) -> Story:
     """A story with the given values on its sheet and nothing told yet."""
     sheet = given_sheet(problem, Sheet(notation(problem), problem.numbers))
-    return Story(problem, scalar_network(derivation), sheet)
+    written = path_view(problem) or not problem.symbolic
+    network = scalar_network(derivation) if written else unwritten_network(derivation)
+    return Story(problem, network, sheet)
 
 
 def given_sheet(problem: Problem, sheet: Sheet) -> Sheet:
@@ -188,10 +191,11 @@ def _format(problem: Problem) -> dict[str, object]:
 
 def _loss(story: Story) -> Iterator[Block]:
     display = loss_display(story, Element("E"), lambda element: element)
+    last = story.problem.layers[-1].out
     outputs = [
-        f"{story.sheet.name(out).tex} = {story.sheet.text(out)}"
+        f"{story.sheet.symbol(out)} = {story.sheet.text(out)}"
         for out in story.network.equations
-        if out.name == story.problem.layers[-1].out and story.sheet.text(out)
+        if out.name == last and story.sheet.text(out)
     ]
     yield Block(
         "loss",
@@ -201,21 +205,32 @@ def _loss(story: Story) -> Iterator[Block]:
             "batch": story.problem.batch,
             "reduction": story.problem.reduction.value,
             "value": display.result,
-            "outputs": outputs[:6],
+            "outputs": outputs if path_view(story.problem) else [],
         },
     )
 
 
 def loss_display(story: Story, key: Element, at: Relabel) -> Display:
-    """`E = E_o1 + E_o2 = ½(…)² + ½(…)² = number`, at the given or at the updated values."""
+    """The loss at the given or at the updated values.
+
+    In path view `E = E_o1 + E_o2 = ½(…)² + ½(…)² = number`, otherwise in index form.
+    """
     network, sheet = story.network, story.sheet
-    whole = network.equations[Element("E")]
+    whole = network.equations.get(Element("E"))
     errors = {e: network.equations[e] for e in network.equations if e.name == "E_each"}
     for error, expr in errors.items():
-        sheet.define(at(error), relabel(expr, at))
-    shown = [sheet.formula(relabel(whole, at))]
-    full = relabel(whole.xreplace(errors), at)
-    return sheet.define(key, full, shown)
+        sheet.enter(at(error), relabel(expr, at))
+    if path_view(story.problem) and whole is not None:
+        shown = [sheet.formula(relabel(whole, at))]
+        return sheet.define(key, relabel(whole.xreplace(errors), at), shown)
+    if whole is not None:
+        sheet.enter(key, relabel(whole.xreplace(errors), at))
+    form, graph = IndexForm(story.problem), story.problem.graph
+    full = inlined(graph.equation("E").rhs, graph.equation("E_each"))
+    rows = [form.tex(graph.equation("E").rhs), form.tex(full)] if key.name == "E" else []
+    result = sheet.text(key)
+    rows += [result] if result is not None else []
+    return Display(sheet.label(key), sheet.symbol(key), tuple(rows), result)
 
 
 def relabel(expr: sympy.Expr, at: Relabel) -> sympy.Expr:
@@ -288,7 +303,7 @@ def _ending(story: Story, drawings: Drawings) -> Iterator[Block]:
     else:
         for left, right in story.network.equations.items():
             if story.network.kind(left) is not Kind.ERROR:
-                sheet.define(at(left), relabel(right, at))
+                sheet.enter(at(left), relabel(right, at))
         display = loss_display(story, new, at)
     sheet.symbols[DECREASE] = Name("decrease", r"\Delta E", "decrease")
     difference = sheet.define(DECREASE, loss - new)

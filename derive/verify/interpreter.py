@@ -132,7 +132,11 @@ def _power(expr: sympy.Pow, again: Callable[..., Any], algebra: Algebra) -> Any:
 
 def _position(expr: sympy.Expr, binding: Mapping[Index, int]) -> int:
     """An index expression as a number; it must come out whole."""
-    result = expr.subs({index: k for index, k in binding.items()}, simultaneous=True)
+    if isinstance(expr, Index):
+        return binding[expr]
+    if expr.is_Integer:
+        return int(expr)
+    result = expr.subs(dict(binding), simultaneous=True)
     if not result.is_Integer:
         raise ValueError(f"the index {expr} is not whole")
     return int(result)

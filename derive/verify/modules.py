@@ -9,14 +9,19 @@ from typing import Any
 
 from mpmath import mp
 
-from derive.emit import Executed, execute
-from derive.graph import Derivation
+from derive.emit import Executed, execute, load
+from derive.expression import Element
+from derive.graph import Derivation, Role
+from derive.notation import derivative, notation
 from derive.problem import Problem
 from derive.verify.interpreter import DIGITS, Values, run
 from derive.verify.report import Comparison, Route, Status, judged, skipped
 from derive.verify.routes import DOUBLE_TOLERANCE, by_difference, relative
+from derive.verify.sampling import float_values
 
 MOST_DIFFERENCES = 60
+LINE_STEP = 1e-6
+LINE_TOLERANCE = 1e-5
 
 
 def module_route(
@@ -35,6 +40,30 @@ def module_route(
         detail = f"{type(error).__name__}: {error}"
         return Route(name, Status.DISAGREES, 0, math.nan, detail), None
     return judged(name, _comparisons(done, derivation, given), DOUBLE_TOLERANCE), done
+
+
+def large_module_route(target: str, source: str, problem: Problem, seed: int) -> Route:
+    """A module too large for the interpreter: its gradient against its own loss along a line."""
+    name = f"module {target}"
+    if target != "python" and not _installed(target):
+        return skipped(name, f"{target} is not installed")
+    module = load(problem, source, target)
+    values = float_values(problem, seed)
+    direction = float_values(problem, seed + 1)
+    trained = {q.name for q in problem.graph.of_role(Role.PARAMETER)} - problem.training.frozen
+
+    def moved(distance: float) -> float:
+        shifted = {
+            q: {p: v + distance * direction[q][p] for p, v in table.items()}
+            for q, table in values.items()
+            if q in trained
+        }
+        return module.run({**values, **shifted}).loss
+
+    done = module.run(values)
+    along = math.fsum(g * direction[q][p] for (q, p), g in done.gradients.items())
+    found = (moved(LINE_STEP) - moved(-LINE_STEP)) / (2 * LINE_STEP)
+    return judged(name, [Comparison("along a line", relative(along, found))], LINE_TOLERANCE)
 
 
 def _installed(target: str) -> bool:
@@ -62,9 +91,6 @@ def _comparisons(
 
 def code_values(problem: Problem, done: Executed | None) -> Mapping[str, Any]:
     """The numbers of an executed module by report name."""
-    from derive.expression import Element
-    from derive.notation import derivative, notation
-
     if done is None:
         return {}
     names = notation(problem)

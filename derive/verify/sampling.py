@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import replace
 from fractions import Fraction
@@ -38,8 +39,8 @@ def drawn_values(graph: Graph, seed: int) -> Values:
     Raises InputError if no draw gives a finite loss.
     """
     for attempt in range(TRIES):
-        values = _draw(graph, random.Random(f"{seed}/{attempt}"))
         with mp.workdps(DIGITS):
+            values = _draw(graph, random.Random(f"{seed}/{attempt}"))
             try:
                 loss = run(graph, values)[graph.loss.name, ()]
             except (ValueError, ZeroDivisionError, TypeError):
@@ -50,6 +51,36 @@ def drawn_values(graph: Graph, seed: int) -> Values:
         "the loss is not a finite number at any of the values tried; does it take the logarithm "
         "of an output that can be negative?"
     )
+
+
+def float_values(problem: Problem, seed: int) -> dict[str, dict[tuple[int, ...], float]]:
+    """The spec's values, or seeded ones of a size at which wide layers stay in range."""
+    source = random.Random(seed)
+    values = {}
+    for quantity in problem.graph.given:
+        places = _places(quantity)
+        if quantity.sums_to_one:
+            columns = quantity.shape[-1]
+            chosen = {place: source.randrange(columns) for place in _rows(quantity)}
+            table = {p: float(p[-1] == chosen[p[:-1]]) for p in places}
+        else:
+            low = 0.1 if quantity.role is Role.TARGET else -0.3
+            table = {place: source.uniform(low, 0.3) for place in places}
+        values[quantity.name] = table
+    return values
+
+
+def _rows(quantity: Quantity) -> list[tuple[int, ...]]:
+    return list(dict.fromkeys(place[:-1] for place in _places(quantity)))
+
+
+def work(graph: Graph) -> int:
+    """About how many multiplications the interpreter needs for one forward pass."""
+    total = 0
+    for equation in graph.equations:
+        indices = {i for i in _indices(equation.rhs)} | set(equation.indices)
+        total += math.prod(index.axis.length for index in indices)
+    return total
 
 
 def _draw(graph: Graph, source: random.Random) -> Values:

@@ -14,7 +14,7 @@ from itertools import product
 import sympy
 
 from derive.build import build
-from derive.expression import Element, Index, Largest, LogTotalExp, Total
+from derive.expression import Delta, Element, Index, Largest, LogTotalExp, Total
 from derive.functions import BY_SYMBOL
 from derive.graph import Graph, Role
 from derive.problem import Problem
@@ -68,6 +68,8 @@ def _joined(expr: sympy.Expr) -> Callable[..., float]:
             return lambda *parts: math.prod(parts)
         case sympy.Pow():
             return lambda base, exponent: base**exponent
+        case Delta():
+            return lambda left, right: float(left == right)
     return FLOAT[BY_SYMBOL[expr.func].name]
 
 

@@ -105,7 +105,7 @@ def titled(title: str) -> Problem:
         r'"ends with a backslash \\"',
         r'"ends with a quote \""',
         r'"\x1b[31m \u202e \u2028 \0"',
-        "오차 역전파, 한 걸음씩, 그리고 아주 긴 제목이 한 줄에 다 들어가지 않을 때에는 어떻게 되는가",
+        "오차 역전파, 한 걸음씩, 그리고 아주 긴 제목이 한 줄에 다 들어가지 않을 때는",
         "'{{ 7*7 }} {% raw %} # noqa'",
         "word" * 60,
     ],

@@ -11,7 +11,8 @@ from emit_reference import Values, closure, evaluator, sample, spec, tables
 
 from derive.backprop import differentiate
 from derive.emit import TARGETS, emit, execute
-from derive.emit.stable import ROWS, quotient, stable, stable_graph
+from derive.emit.stable import ROWS, quotient, stable
+from derive.emit.stable_graph import stable_graph
 from derive.expression import Axis, Element, Index, LogTotalExp, Total
 from derive.functions import at_least, greater, logistic, where
 
@@ -66,6 +67,7 @@ FINITE = [
     ("softmax", "categorical_cross_entropy"),
     ("logistic", "categorical_cross_entropy"),
     ("logistic", "binary_cross_entropy"),
+    ("softmax", "binary_cross_entropy"),
     *[
         (activation, "half_squared_error")
         for activation in (

@@ -92,6 +92,7 @@ def test_training_goes_on_from_the_update(target: str) -> None:
         ("half_squared_error", "tanh"),
         ("categorical_cross_entropy", "softmax"),
         ("binary_cross_entropy", "logistic"),
+        ("binary_cross_entropy", "softmax"),
         ("mean_squared_error", "softmax"),
     ],
 )
@@ -180,6 +181,7 @@ def test_every_function_in_every_target(row: object, target: str, batch: int) ->
         "y[n,h] = sum(k, x[n,k]*x[n,k]*x[n,h])",
         "y[n,h] = x[n,0]*x[n,h] + sum(k, 2 + 0*x[n,k])",
         "y[n,h] = sum(t, x[n,t]**2)*x[n,h]",
+        "y[n,h] = softmax(h, softmax(h, x[n,h])) + softmax(h, x[n,0])",
         "y[n,h] = tanh(x[n,h])*x[0,h]",
     ],
 )
