@@ -1,12 +1,12 @@
 """derive: from a layer spec to a textbook derivation, a code module, and the proof of both.
 
-    import derive
+import derive
 
-    problem = derive.load("article")
-    derivation = derive.differentiate(problem.graph)
-    print(derive.render(problem, "en"))
-    print(derive.emit(problem, derivation, "python"))
-    print(derive.verify(problem).agree)
+problem = derive.load("article")
+derivation = derive.differentiate(problem.graph)
+print(derive.render(problem, "en"))
+print(derive.emit(problem, derivation, "python"))
+print(derive.verify(problem).agree)
 """
 
 from __future__ import annotations

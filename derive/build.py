@@ -58,6 +58,18 @@ class _Network:
         self.quantities.update({e.quantity.name: e.quantity for e in made})
         return made[0].quantity
 
+    def reletter(self, start: int, letters: Mapping[str, str]) -> None:
+        """Write the equations from `start` on with other index letters."""
+
+        def renamed(index: Index) -> Index:
+            return Index(letters.get(index.name, index.name), index.axis)
+
+        for k in range(start, len(self.equations)):
+            old = self.equations[k]
+            found = {node for node in sympy.preorder_traversal(old.rhs) if isinstance(node, Index)}
+            rhs = old.rhs.xreplace({index: renamed(index) for index in found})
+            self.equations[k] = Equation(old.quantity, tuple(map(renamed, old.indices)), rhs)
+
 
 def build(file: SpecFile) -> Problem:
     """The problem that a spec describes. Raises InputError with file, line and field."""
@@ -167,6 +179,7 @@ def _layer(
         local[name] = network.give(
             Quantity(f"{name}{number}", name, axes, Role.PARAMETER, parameter.kind, number)
         )
+    start = len(network.equations)
     net = network.define(
         row.equations,
         local,
@@ -180,6 +193,8 @@ def _layer(
         raise file.fail(where, str(error)) from None
     if out.axes != net.axes:
         raise file.fail(where, "an activation gives one value per unit: y[n,h] = ...")
+    if last:
+        network.reletter(start, {"h": "o", "i": "h"} if number > 1 else {"h": "o"})
     used = tuple(f"{name}{number}" for name in row.parameters)
     use = LayerUse(number, row.name, units, used, net.name, out.name, layer.activation, couples)
     return use, out
@@ -349,9 +364,10 @@ def _tensor(file: SpecFile, path: Path_, given: Any, shape: tuple[int, ...]) -> 
             raise file.fail(
                 (*path, *position), f"a number is expected (shape {words}), but here is {what}"
             )
-        if abs(value) > LARGEST:
+        number = Fraction(value)
+        if abs(number) > LARGEST:
             raise file.fail((*path, *position), "this number is too large")
-        result[position] = Fraction(value)
+        result[position] = number
     return result
 
 

@@ -108,6 +108,8 @@ def partial(expr: sympy.Expr, name: str, at: tuple[Index, ...], fresh: Fresh) ->
             chosen = Chosen(expr, *change.values())
             inner = partial(body, name, at, fresh)
             return [Term((*change.values(), *t.bound), (chosen, *t.factors)) for t in inner]
+        case Chosen():
+            return []
         case sympy.Function():
             return _applied(expr, name, at, fresh)
     raise CalculusError(f"no rule for the derivative of {type(expr).__name__} in {expr}")
@@ -205,7 +207,12 @@ def _breaks(
                 moved = place.xreplace({index: solution})
                 if moved != place and (axis is None or not on_axis(moved, axis.size)):
                     return sympy.Integer(0)
-        return node.args[0] if bound_indices(node) and node.args[0] == 0 else node
+        if bound_indices(node) and node.args[0] == 0:
+            return node.args[0]
+        row = BY_SYMBOL.get(node.func)
+        if row is not None and all(argument == 0 for argument in node.args):
+            return sympy.Integer(0) if row.exact(*map(int, node.args)) == 0 else node
+        return node
 
     for factor in factors:
         if index in factor.free_symbols:

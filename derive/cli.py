@@ -24,13 +24,14 @@ from derive.verify.report import lines
 
 DEFAULT = "article"
 GOOD, FOUND, BAD = 0, 1, 2
+Command = Callable[[argparse.Namespace], int]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. 0: good; 1: a check found something; 2: bad input."""
     options = _parser().parse_args(arguments)
     try:
-        command: Callable[[argparse.Namespace], int] = options.command
+        command: Command = options.command
         return command(options)
     except InputError as error:
         print(f"derive: {error}", file=sys.stderr)
@@ -50,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"derive {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def add(name: str, command: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+    def add(name: str, command: Command, text: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
         sub.set_defaults(command=command)
         return sub
@@ -59,8 +60,12 @@ def _parser() -> argparse.ArgumentParser:
     _spec(build)
     build.add_argument("--output", "-o", type=Path, default=Path("output"), metavar="DIR")
     build.add_argument("--language", choices=("ko", "en"), action="append")
-    build.add_argument("--pdf", action=argparse.BooleanOptionalAction, default=None,
-                       help="make PDFs (default: if TeX is installed)")
+    build.add_argument(
+        "--pdf",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="make PDFs (default: if TeX is installed)",
+    )
     latex = add("latex", _latex, "write the LaTeX derivation")
     _spec(latex)
     latex.add_argument("--output", "-o", type=Path, metavar="FILE")
@@ -80,8 +85,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _spec(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("spec", nargs="?", default=DEFAULT, metavar="SPEC",
-                        help=f"a spec file or built-in spec (default: {DEFAULT})")
+    parser.add_argument(
+        "spec",
+        nargs="?",
+        default=DEFAULT,
+        metavar="SPEC",
+        help=f"a spec file or built-in spec (default: {DEFAULT})",
+    )
 
 
 # --- commands -------------------------------------------------------------------------------
@@ -99,9 +109,13 @@ def _build(options: argparse.Namespace) -> int:
         _write_all({options.output / name: data for name, data in pdfs.items()})
     report = _read_back(made, options.output)
     names = _file_names(problem)
-    _write_all({
-        options.output / names["report"]: (json.dumps(report.as_json(), indent=1, ensure_ascii=False) + "\n").encode()
-    })
+    _write_all(
+        {
+            options.output / names["report"]: (
+                json.dumps(report.as_json(), indent=1, ensure_ascii=False) + "\n"
+            ).encode()
+        }
+    )
     print(f"wrote to {options.output}:")
     for name in [*files, *(pdfs if program is not None else ()), names["report"]]:
         print(f"  {name}")
@@ -172,7 +186,9 @@ def _explain(options: argparse.Namespace) -> int:
 
 def _file_names(problem: Problem) -> dict[str, str]:
     names = {f"tex {language}": f"{problem.name}.{language}.tex" for language in ("ko", "en")}
-    names |= {f"code {target.name}": f"{problem.name}{target.suffix}" for target in TARGETS.values()}
+    names |= {
+        f"code {target.name}": f"{problem.name}{target.suffix}" for target in TARGETS.values()
+    }
     return {**names, "report": f"{problem.name}.report.json"}
 
 

@@ -19,7 +19,7 @@ import sympy
 from derive.calculus import tidy
 from derive.errors import LanguageError, nearest
 from derive.expression import Axis, Element, Fresh, Index, Largest, Total, substitute
-from derive.functions import BY_NAME, greater, where
+from derive.functions import BY_NAME, absolute, greater, where
 from derive.graph import Equation, Graph, GraphError, Quantity
 from derive.rules import recognise
 
@@ -154,10 +154,16 @@ def _infer(
 def _explodes(base: sympy.Expr, exponent: sympy.Expr) -> bool:
     """Whether SymPy would write this power out as a number of thousands of digits."""
     if not exponent.is_Rational:
-        return False
+        return _vast(exponent)
     if not base.is_Rational:
         return bool(abs(exponent) > 1000)
     return bool(abs(exponent) * max(base.p.bit_length(), base.q.bit_length()) > 4096)
+
+
+def _vast(exponent: sympy.Expr) -> bool:
+    """Whether a constant is too large to be an exponent: SymPy could not tell its sign in time."""
+    number = exponent.evalf(5) if exponent.is_number else exponent
+    return bool((number.is_Float or number.is_Rational) and abs(number) > 1000)
 
 
 def _imaginary(base: sympy.Expr, exponent: sympy.Expr) -> bool:
@@ -253,7 +259,7 @@ class _Reader:
             raise self.fail(node, "this is not finite")
         if result.has(sympy.I):
             raise self.fail(node, "this is not a real number")
-        return result
+        return result.replace(sympy.Abs, absolute) if result.has(sympy.Abs) else result
 
     def _call(self, node: ast.Call, depth: int) -> sympy.Expr:
         if not isinstance(node.func, ast.Name) or node.keywords:
@@ -275,6 +281,8 @@ class _Reader:
             raise self.fail(node, f"'{name}' is not a function of the language; {hint}")
         if len(arguments) != row.arity:
             raise self.fail(node, f"{name} takes {row.arity} arguments, not {len(arguments)}")
+        if name == "exp" and _vast(arguments[0]):
+            raise self.fail(node.args[0], "this power is too large for the language")
         return self._finite(node, row.symbol(*arguments))
 
     def _binds(self, node: ast.Call) -> bool:

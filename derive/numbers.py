@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
 from fractions import Fraction
+from typing import TypeAlias
 
 import sympy
 from mpmath import mp, mpf
@@ -19,7 +20,7 @@ from derive.expression import Chosen, Delta, Element, Inside, Total
 from derive.functions import BY_SYMBOL
 
 DIGITS = 50
-Number = Fraction | mpf
+Number: TypeAlias = Fraction | mpf
 
 
 class Rounding(StrEnum):
@@ -119,8 +120,8 @@ def _evaluate(expr: sympy.Expr, value_of: Callable[[sympy.Expr], Number]) -> Num
             return value_of(expr)
         case Total() | Delta() | Inside() | Chosen():
             raise ValueError(f"{type(expr).__name__} must be expanded before it is evaluated")
-    if expr == sympy.pi:
-        return +mp.pi
+    if expr in (sympy.pi, sympy.E):
+        return +mp.pi if expr == sympy.pi else +mp.e
     values = [_evaluate(argument, value_of) for argument in expr.args]
     match expr:
         case sympy.Add():

@@ -40,9 +40,7 @@ class Made:
         )
 
 
-def make(
-    problem: Problem, languages: Sequence[str] = (), weights: Sequence[str] = ()
-) -> Made:
+def make(problem: Problem, languages: Sequence[str] = (), weights: Sequence[str] = ()) -> Made:
     """Derive, tell and emit. `weights` restricts the page to some weights."""
     derivation = differentiate(problem.graph)
     modules = {target: emit(problem, derivation, target) for target in TARGETS}

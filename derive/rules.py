@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from itertools import combinations
+from typing import Any
 
 import sympy
 from mpmath import mp
@@ -18,7 +19,6 @@ from derive.expression import (
     LogTotalExp,
     Total,
     on_axis,
-    rebuild,
 )
 from derive.functions import BY_SYMBOL, logistic, softplus
 
@@ -111,6 +111,8 @@ def _at(expr: sympy.Expr, variable: sympy.Symbol, point: mp.mpf) -> mp.mpf:
         return point
     if expr.is_Rational:
         return mp.mpf(expr.p) / expr.q
+    if expr in (sympy.pi, sympy.E):
+        return +mp.pi if expr == sympy.pi else +mp.e
     if not expr.args:
         raise ValueError(f"{expr} has no value here")
     values = [_at(argument, variable, point) for argument in expr.args]
@@ -126,7 +128,7 @@ def _at(expr: sympy.Expr, variable: sympy.Symbol, point: mp.mpf) -> mp.mpf:
     return row.exact(*values)
 
 
-def _polynomial(outputs: list, slopes: list, degree: int) -> list[sympy.Rational] | None:
+def _polynomial(outputs: list[Any], slopes: list[Any], degree: int) -> list[sympy.Rational] | None:
     rows = [[y**k for k in range(degree + 1)] for y in outputs]
     try:
         solved = mp.lu_solve(mp.matrix(rows[: degree + 1]), mp.matrix(slopes[: degree + 1]))

@@ -21,7 +21,10 @@ ROWS = (
     Activation("tanh", "between -1 and 1", "y[n,h] = tanh(x[n,h])"),
     Activation("relu", "the positive part; slope 0 at 0", "y[n,h] = max(x[n,h], 0)"),
     Activation(
-        "softmax", "a distribution over the units", "y[n,h] = softmax(h, x[n,h])", couples=True
+        "softmax",
+        "a distribution over the units",
+        "y[n,h] = exp(x[n,h]) / sum(k, exp(x[n,k]))",
+        couples=True,
     ),
 )
 ACTIVATIONS = {row.name: row for row in ROWS}

@@ -22,7 +22,25 @@ from dataclasses import dataclass, replace
 from derive.proofread.tokens import FormulaError, Token, TokenKind, TokenStream
 
 FONTS = frozenset(
-    ["mathrm", "mathit", "mathbf", "mathsf", "mathtt", "mathnormal", "boldsymbol", "bm", "text", "textrm", "textit", "textbf", "textsf", "operatorname", "operatorname*", "mbox", "rm"]
+    [
+        "mathrm",
+        "mathit",
+        "mathbf",
+        "mathsf",
+        "mathtt",
+        "mathnormal",
+        "boldsymbol",
+        "bm",
+        "text",
+        "textrm",
+        "textit",
+        "textbf",
+        "textsf",
+        "operatorname",
+        "operatorname*",
+        "mbox",
+        "rm",
+    ]
 )
 ACCENTS = {
     "hat": "hat", "widehat": "hat", "bar": "bar", "overline": "bar", "tilde": "tilde",
@@ -30,7 +48,50 @@ ACCENTS = {
     "mathscr": "scr",
 }  # fmt: skip
 GREEK = frozenset(
-    ["alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "vartheta", "iota", "kappa", "lambda", "mu", "nu", "xi", "pi", "varpi", "rho", "varrho", "sigma", "varsigma", "tau", "upsilon", "phi", "varphi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega", "ell", "hbar"]
+    [
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "varepsilon",
+        "zeta",
+        "eta",
+        "theta",
+        "vartheta",
+        "iota",
+        "kappa",
+        "lambda",
+        "mu",
+        "nu",
+        "xi",
+        "pi",
+        "varpi",
+        "rho",
+        "varrho",
+        "sigma",
+        "varsigma",
+        "tau",
+        "upsilon",
+        "phi",
+        "varphi",
+        "chi",
+        "psi",
+        "omega",
+        "Gamma",
+        "Delta",
+        "Theta",
+        "Lambda",
+        "Xi",
+        "Pi",
+        "Sigma",
+        "Upsilon",
+        "Phi",
+        "Psi",
+        "Omega",
+        "ell",
+        "hbar",
+    ]
 )
 _SIGN_MARKS = {"+": "+", "*": "*", "ast": "*", "star": "*", "prime": "'", "dagger": "†",
                "top": "^T", "intercal": "^T", "-": "-"}  # fmt: skip

@@ -9,7 +9,21 @@ from dataclasses import dataclass
 from derive.proofread.claim import Where
 
 MATH_ENVIRONMENTS = frozenset(
-    ["equation", "align", "aligned", "alignat", "alignedat", "flalign", "gather", "gathered", "multline", "split", "eqnarray", "displaymath", "math"]
+    [
+        "equation",
+        "align",
+        "aligned",
+        "alignat",
+        "alignedat",
+        "flalign",
+        "gather",
+        "gathered",
+        "multline",
+        "split",
+        "eqnarray",
+        "displaymath",
+        "math",
+    ]
 )
 _SKIPPED_ENVIRONMENTS = (
     "verbatim|Verbatim|lstlisting|minted|comment|tikzpicture|axis|tabular|tabularx|longtable"

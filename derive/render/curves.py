@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from derive.emit import load
+from derive.emit.run import Module
+from derive.expression import Element
 from derive.problem import Problem
 from derive.render.drawings import Curves, Point
-from derive.render.order import weights_in_order
+from derive.render.order import path_view, weights_in_order
 
 POINTS = 81
 MOST_TRAINING_POINTS = 120
@@ -22,7 +24,9 @@ def curves(problem: Problem, source: str) -> Curves | None:
     if problem.symbolic:
         return None
     module = load(problem, source, "python")
-    weight = weights_in_order(problem)[0]
+    weight = _followed(problem, module)
+    if weight is None:
+        return None
     place = tuple(int(index) for index in weight.indices)
     start = float(problem.values[weight.name][place])
 
@@ -41,7 +45,20 @@ def curves(problem: Problem, source: str) -> Curves | None:
     except OverflowError:
         return None
     finite = all(math.isfinite(y) for _, y in (*slice_, *training, current, after))
-    return Curves(slice_, current, after, slope, training) if finite else None
+    return Curves(weight, slice_, current, after, slope, training) if finite else None
+
+
+def _followed(problem: Problem, module: Module) -> Element | None:
+    """The weight of the slice: the first that is told, or the steepest of the last layer."""
+    weights = [w for w in weights_in_order(problem) if w.name not in problem.training.frozen]
+    if path_view(problem):
+        return weights[0]
+    try:
+        slopes = module.run().gradients
+    except OverflowError:
+        return None
+    last = [w for w in weights if w.name == weights[0].name]
+    return max(last, key=lambda w: abs(slopes[w.name, tuple(map(int, w.indices))]))
 
 
 def _slice(loss: Callable[[float], float], start: float, step: float) -> list[Point]:
@@ -63,4 +80,3 @@ def _training(problem: Problem, namespace: Any) -> list[tuple[int, float]]:
     spread = max(1, steps // MOST_TRAINING_POINTS)
     shown = sorted({*range(0, steps + 1, spread), steps})
     return [(k, float(losses[k])) for k in shown]
-

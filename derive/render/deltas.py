@@ -15,7 +15,7 @@ from derive.expression import Element
 from derive.graph import Equation, adjoint_name
 from derive.language import parse_function
 from derive.library.optimizers import OPTIMIZERS
-from derive.notation import ADJOINT, UPDATED, Name, with_mark
+from derive.notation import ADJOINT, UPDATED, Name
 from derive.problem import LayerUse
 from derive.render.blocks import Block
 from derive.render.index_form import IndexForm, inlined
@@ -97,17 +97,17 @@ def unit_table(story: Story, use: LayerUse, names: Sequence[str]) -> Table:
                 story.sheet.text(_key(story, Element(name, sample, k))) or ""
                 for k in range(len(shown))
             ]
-            head = IndexForm(story.problem).lhs(_any_unit(story, name))
-            mark = with_mark(head, f"[{sample + 1}]") if story.problem.batch > 1 else head
-            rows.append(TableRow(mark, tuple(cells)))
+            head = IndexForm(story.problem).lhs(_any_unit(story, name, sample))
+            rows.append(TableRow(head, tuple(cells)))
     more = len(use.units) > len(shown) or samples < story.problem.batch
     return Table("", tuple(rf"\mathrm{{{u.tex}}}" for u in shown), tuple(rows), more)
 
 
-def _any_unit(story: Story, name: str) -> Element:
-    """The quantity with its letters for indices, the batch left out."""
+def _any_unit(story: Story, name: str, sample: int) -> Element:
+    """The quantity of one sample, with a letter for the unit."""
     base = story.problem.graph.equation(name.removeprefix(ADJOINT))
-    return Element(name, *base.indices)
+    first = base.indices[0] if story.problem.batch == 1 else sympy.Integer(sample + 1)
+    return Element(name, first, *base.indices[1:])
 
 
 def _key(story: Story, element: Element) -> Key:
@@ -245,12 +245,13 @@ def _parameter_table(story: Story, name: str) -> Table | None:
     rows, columns = (
         min(s, m) for s, m in zip(quantity.shape, (MOST_ROWS, MOST_COLUMNS), strict=True)
     )
+    letters = [index.name for index in _adjoint_of(story, name).indices]
     lines = []
     for r in range(rows):
         cells = [story.sheet.text(story.total(Element(name, r, c))) or "" for c in range(columns)]
-        lines.append(TableRow(f"h={r + 1}", tuple(cells)))
+        lines.append(TableRow(f"{letters[0]}={r + 1}", tuple(cells)))
     form = IndexForm(story.problem)
-    heads = tuple(f"i={c + 1}" for c in range(columns))
+    heads = tuple(f"{letters[1]}={c + 1}" for c in range(columns))
     corner = f"${form.lhs(_adjoint_of(story, name).lhs)}$"
     more = (rows, columns) != quantity.shape
     return Table(corner, heads, tuple(lines), more)

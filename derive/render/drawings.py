@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from derive.expression import Element
 from derive.graph import Derivation, Kind
-from derive.notation import Notation, notation
+from derive.notation import Notation, derivative, notation
 from derive.numbers import literal
 from derive.problem import LayerUse, Problem
 from derive.render.figures import (
@@ -33,6 +34,7 @@ MOST_UNITS = 40
 class Curves:
     """The loss along one weight, and over the updates; computed by the emitted module."""
 
+    weight: Element
     slice: Sequence[Point]
     current: Point
     updated: Point
@@ -47,6 +49,7 @@ class Drawings:
     network: str = ""
     weights: str = ""
     descent: str = ""
+    descent_weight: Element | None = None
     paths: Mapping[str, str] = field(default_factory=dict)
     training: str = ""
     last_loss: str = ""
@@ -74,7 +77,7 @@ def _with_numbers(
     problem: Problem, names: Notation, drawings: Drawings, curves: Curves
 ) -> Drawings:
     valued = _network(problem, names, lambda e: _value(problem, e))
-    weight = names.name(weights_in_order(problem)[0]).tex
+    weight = names.name(curves.weight).tex
     loss = names.loss().tex
     return Drawings(
         network=drawings.network,
@@ -89,6 +92,7 @@ def _with_numbers(
             DescentLabels(f"${weight}$", f"${weight}^{{+}}$"),
             slope=curves.slope,
         ),
+        descent_weight=curves.weight,
         paths=drawings.paths,
         training=training_figure(curves.training, r"", f"${loss}$") if curves.training else "",
         last_loss=f"{curves.training[-1][1]:.4g}" if curves.training else "",
@@ -166,10 +170,10 @@ def _path(
     total = Node("E", names.loss().tex)
     paths = [
         Path(
-            tuple(nodes) + (_source(weight, problem),),
-            tuple(labels) + (_factor(names, nodes_end, weight),),
+            (*nodes, _source(weight, problem)),
+            (*labels, _factor(names, reader, weight)),
         )
-        for nodes, labels, nodes_end in _ways(problem, names, scalars, weight)
+        for nodes, labels, reader in _ways(problem, names, scalars, weight)
     ]
     return path_figure(network, paths, errors, total)
 
@@ -182,8 +186,6 @@ def _source(weight: Element, problem: Problem) -> str:
 
 
 def _factor(names: Notation, of: Element, by: Element) -> str:
-    from derive.notation import derivative
-
     return derivative(names.name(of), names.name(by)).tex
 
 
@@ -196,7 +198,7 @@ def _ways(
         for way in _upwards(scalars, reader):
             stations = ["E"]
             labels = []
-            for above, node in zip(way, way[1:], strict=False):
+            for above, node in pairwise(way):
                 stations.append(_station(problem, node))
                 labels.append("" if above.name == "E" else _factor(names, above, node))
             found.append((stations, labels, reader))

@@ -43,4 +43,3 @@ def _lines(display: Display) -> Iterator[str]:
     yield f"  {display.lhs} = {first}"
     for row in rest:
         yield f"  {' ' * len(display.lhs)} = {row}"
-

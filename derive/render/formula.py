@@ -1,4 +1,4 @@
-"""Expressions to TeX or plain text: one walker, a leaf function, and an order in which a person would write.
+"""Expressions as TeX or plain text: one walker, and an order in which a person would write.
 
 Factors: numbers, then data and activations, then weights, then functions and brackets.
 Summands: positive before negative, then in the order of the network. The same walker writes the
@@ -34,9 +34,10 @@ class Tightness(IntEnum):
     """How tightly a piece of TeX holds together."""
 
     SUM = 1
-    PRODUCT = 2
-    POWER = 3
-    ATOM = 4
+    SERIES = 2  # a sum over an index: needs brackets in a product, none as a summand
+    PRODUCT = 3
+    POWER = 4
+    ATOM = 5
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ TEX = Script(
     root=lambda inside: Piece(rf"\sqrt{{{inside.tex}}}", Tightness.ATOM),
     absolute=lambda inside: Piece(rf"\left|{inside.tex}\right|", Tightness.ATOM),
     total=lambda index, body: Piece(
-        rf"\sum_{{{index}}} {body.within(Tightness.PRODUCT)}", Tightness.SUM
+        rf"\sum_{{{index}}} {body.within(Tightness.SERIES)}", Tightness.SERIES
     ),
     command=_command,
     dot=r"\cdot ",
@@ -146,7 +147,7 @@ class Writer:
                 text = str(expr.p) if expr.q == 1 else f"{expr.p}/{expr.q}"
                 return number_piece(text, self.script)
             case sympy.Add():
-                return Piece(join_sum(self.summands(expr)), Tightness.SUM)
+                return self._sum(expr)
             case sympy.Mul():
                 return self._product(expr)
             case sympy.Pow():
@@ -160,6 +161,18 @@ class Writer:
             return Piece(self.script.command("pi"), Tightness.ATOM)
         return _FUNCTIONS[expr.func](self, *expr.args)
 
+    def _sum(self, expr: sympy.Add) -> Piece:
+        """A sum; a common fraction of plain summands is taken out: (a - b)/2."""
+        share, rest = expr.primitive()
+        plain = all(
+            term.as_coeff_Mul()[1].is_Atom or isinstance(term.as_coeff_Mul()[1], Element)
+            for term in rest.args
+        )
+        if share.q == 1 or not plain:
+            return Piece(join_sum(self.summands(expr)), Tightness.SUM)
+        bracketed = bracket(join_sum(self.summands(rest)))
+        return Piece(f"{self.piece(share).tex}{bracketed}", Tightness.PRODUCT)
+
     def summands(self, expr: sympy.Expr) -> list[tuple[bool, str]]:
         """The summands in writing order, each with whether it is subtracted."""
         parts = []
@@ -167,7 +180,7 @@ class Writer:
             coefficient = argument.as_coeff_Mul()[0]
             negative = bool(coefficient.is_negative)
             body = -argument if negative else argument
-            parts.append((negative, self._place(body), self.piece(body).within(Tightness.PRODUCT)))
+            parts.append((negative, self._place(body), self.piece(body).within(Tightness.SERIES)))
         parts.sort(key=lambda part: (part[0], part[1]))
         return [(negative, tex) for negative, _, tex in parts]
 
@@ -245,7 +258,8 @@ def join_product(pieces: list[Piece], sign: str = TEX.dot, beside: str = "") -> 
     """
     result = pieces[0].within(Tightness.PRODUCT)
     for before, piece in pairwise(pieces):
-        tex = piece.within(Tightness.PRODUCT)
+        last = piece is pieces[-1]
+        tex = piece.within(Tightness.SERIES if last else Tightness.PRODUCT)
         opens = tex.startswith(("(", r"\left(")) and not piece.number
         if opens and not tex.startswith("(-"):
             result += tex

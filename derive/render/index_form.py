@@ -30,7 +30,8 @@ class IndexForm:
 
     def tex(self, expr: sympy.Expr) -> str:
         """An expression in index form."""
-        return Writer(self._leaf, self._rank).tex(self._without_batch(expr))
+        plain = rebuild(self._without_batch(expr), _share_outside)
+        return Writer(self._leaf, self._rank).tex(plain)
 
     def equation(self, equation: Equation) -> str:
         return f"{self.lhs(equation.lhs)} = {self.tex(equation.rhs)}"
@@ -101,6 +102,14 @@ class IndexForm:
         parameter = quantity.role is Role.PARAMETER
         order = -1 if quantity.role is Role.TARGET else names.index(key.name)
         return (int(parameter), order)
+
+
+def _share_outside(node: sympy.Expr) -> sympy.Expr:
+    """A number common to all terms of a sum stands before it."""
+    if isinstance(node, Total):
+        share, rest = node.body.as_coeff_Mul()
+        return share * Total(rest, node.index) if share != 1 else node
+    return node
 
 
 def inlined(expr: sympy.Expr, equation: Equation) -> sympy.Expr:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from derive.render.drawing import picture
 from derive.render.layout import number
@@ -196,7 +197,7 @@ def _texts(
     places = [frame.page(point) for point, _ in marked]
     solid = [Box(place, DOT, DOT) for place in places]
     solid.append(segment((places[0][0], ARROW_HEIGHT), (places[1][0], ARROW_HEIGHT)))
-    strokes = [*zip(path, path[1:], strict=False), tuple(map(frame.page, tangent))]
+    strokes = [*pairwise(path), tuple(map(frame.page, tangent))]
     strokes += [((x, y), (x, 0.0)) for x, y in places[:2]]
     lines = [Line(segment(*stroke), CURVE_WEIGHT) for stroke in strokes]
     boxes = place([_candidates(point, tex) for point, tex in named], solid, lines)

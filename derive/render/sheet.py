@@ -79,7 +79,7 @@ class Sheet:
         """The key of ∂of/∂by."""
         name = derivative(self.name(of), self.name(by))
         key = sympy.Symbol(name.report, real=True)
-        self.symbols[key] = name
+        self.symbols.setdefault(key, name)
         return key
 
     def label(self, key: Key) -> str:
@@ -169,7 +169,9 @@ class Sheet:
         return number_piece(text, self.script)
 
     def _sum_rows(self, writer: Writer, expr: sympy.Expr) -> str:
-        return self._fit(writer.summands(expr)) if isinstance(expr, sympy.Add) else writer.tex(expr)
+        if isinstance(expr, sympy.Add) and width(writer.tex(expr)) > LINE:
+            return self._fit(writer.summands(expr))
+        return writer.tex(expr)
 
     def _term(self, term: Sequence[Key], leaf: Callable[[Key], Piece]) -> str:
         return join_product([leaf(key) for key in term], self.script.times)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import sympy
 
@@ -22,7 +23,6 @@ from derive.render.sheet import Display, Sheet, values_of
 from derive.render.weights import ALPHA, ALPHA_NAME, Story
 from derive.scalar import positions
 
-TABLE_ROWS = 80
 UNROUNDED = NumberFormat(significant_digits=10, zeros=Zeros.PAD)
 Relabel = Callable[[Element], Element]
 DECREASE = sympy.Symbol("decrease", real=True)
@@ -239,7 +239,7 @@ def relabel(expr: sympy.Expr, at: Relabel) -> sympy.Expr:
 
 
 def _descent(story: Story, drawings: Drawings) -> Iterator[Block]:
-    weight = weights_in_order(story.problem)[0]
+    weight = drawings.descent_weight or weights_in_order(story.problem)[0]
     yield Block(
         "descent",
         {
@@ -330,7 +330,11 @@ def _ending(story: Story, drawings: Drawings) -> Iterator[Block]:
                 "batch": problem.batch,
             },
         )
-    yield Block("table", {"rows": _table(story), "chained": problem.numbers.chained})
+    if path_view(problem):
+        rows = _table(story)
+        half = (len(rows) + 1) // 2
+        pairs = list(zip_longest(rows[:half], rows[half:]))
+        yield Block("table", {"pairs": pairs, "chained": problem.numbers.chained})
     yield Block("closing", {"path_view": path_view(problem)})
 
 
@@ -393,5 +397,5 @@ def _table(story: Story) -> list[Row]:
         if entry.exact is None or entry.text is None or known or key == ALPHA:
             continue
         exact = UNROUNDED.text(entry.exact) if entry.exact != 0 else "0"
-        rows.append(Row(entry.name.tex, entry.text, exact))
-    return rows[:TABLE_ROWS] if not path_view(story.problem) else rows
+        rows.append(Row(entry.name.inline, entry.text, exact))
+    return rows

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 
 import sympy
 
@@ -51,7 +52,7 @@ class Story:
     def factors(self, node: Element) -> list[Key]:
         """∂E/∂node as a product of keys, from the end of its chain down to the node."""
         chain = self.network.chain(node)
-        slopes = [self.sheet.slope(a, b) for a, b in zip(chain, chain[1:], strict=False)]
+        slopes = [self.sheet.slope(a, b) for a, b in pairwise(chain)]
         return [self.total(chain[0]), *slopes]
 
     def paths(self, node: Element) -> list[list[Key]]:
@@ -76,7 +77,7 @@ class Story:
     def factor_blocks(self, node: Element) -> Iterator[Block]:
         """The displays of all factors of the chain of a node that were not shown before."""
         chain = self.network.chain(node)
-        links = list(zip(chain, chain[1:], strict=False))
+        links = list(pairwise(chain))
         end = self.total(chain[0])
         if self.network.at_loss(chain[0]) and not self.known(end):
             yield self._error_block(chain[0])

@@ -98,8 +98,8 @@ def value(expr: sympy.Expr, values: Values, binding: dict[Index, int], algebra: 
             left, right = (_position(side, binding) for side in expr.args)
             return algebra.number(Fraction(int(left == right)))
         case Inside():
-            place, size = (_position(side, binding) for side in expr.args)
-            return algebra.number(Fraction(int(0 <= place < size)))
+            position, size = (_position(side, binding) for side in expr.args)
+            return algebra.number(Fraction(int(0 <= position < size)))
         case Slope():
             return _slope(expr, values, binding, algebra)
         case sympy.Add():

@@ -74,9 +74,7 @@ def _installed(target: str) -> bool:
     return True
 
 
-def _comparisons(
-    done: Executed, derivation: Derivation, given: Values
-) -> Iterator[Comparison]:
+def _comparisons(done: Executed, derivation: Derivation, given: Values) -> Iterator[Comparison]:
     graph = derivation.forward
     with mp.workdps(DIGITS):
         true = run(graph, given)
@@ -99,7 +97,5 @@ def code_values(problem: Problem, done: Executed | None) -> Mapping[str, Any]:
         return names.name(Element(key[0], *key[1]))
 
     found = {name(key).report: v for key, v in done.forward.items()}
-    found |= {
-        derivative(names.loss(), name(key)).report: v for key, v in done.gradients.items()
-    }
+    found |= {derivative(names.loss(), name(key)).report: v for key, v in done.gradients.items()}
     return found | {f"{name(key).report}+": v for key, v in done.updated.items()}

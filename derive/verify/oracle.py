@@ -60,12 +60,8 @@ def _updated(problem: Problem, given: Values, slopes: Mapping[Key, Any]) -> Valu
     step = parse_function(OPTIMIZERS[problem.training.optimizer].equation, 3)(w, alpha, g)
     rule = sympy.lambdify([w, alpha, g], step, "mpmath")
     rate = EXACT.number(problem.training.learning_rate)
-    trained = {
-        q.name for q in problem.graph.of_role(Role.PARAMETER)
-    } - problem.training.frozen
-    return {
-        key: rule(v, rate, slopes[key]) if key[0] in trained else v for key, v in given.items()
-    }
+    trained = {q.name for q in problem.graph.of_role(Role.PARAMETER)} - problem.training.frozen
+    return {key: rule(v, rate, slopes[key]) if key[0] in trained else v for key, v in given.items()}
 
 
 def _local_slopes(graph: Graph, values: Values, names: Notation) -> dict[str, Any]:

@@ -63,9 +63,9 @@ def _known(page: Page, truth: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _policy(numbers: NumberFormat, known: Mapping[str, Any]) -> Policy:
-    exact = {} if numbers.chained else {
-        name: Decimal(mp.nstr(v, DIGITS)) for name, v in known.items()
-    }
+    exact = (
+        {} if numbers.chained else {name: Decimal(mp.nstr(v, DIGITS)) for name, v in known.items()}
+    )
     return Policy(
         digits=numbers.significant_digits,
         decimals=numbers.decimals,
@@ -91,9 +91,9 @@ def _lost(items: list[Any], page: Page) -> str:
         if isinstance(item, Claim) and item.printed is not None
     }
     for display in page.displays():
-        if display.result is not None:
-            if (symbol_name(display.lhs), Decimal(display.result)) not in printed:
-                return f"{display.label} = {display.result} was not found on the page"
+        shown = display.result is not None and (symbol_name(display.lhs), Decimal(display.result))
+        if shown and shown not in printed:
+            return f"{display.label} = {display.result} was not found on the page"
     return ""
 
 

@@ -14,6 +14,7 @@ from derive.render.blocks import Page
 from derive.render.sheet import Entry
 from derive.verify.report import NumberRow, Route, Status
 
+NOBODY: list[Published | None] = [None]
 FULL = NumberFormat(significant_digits=16, zeros=Zeros.STRIP)
 
 
@@ -25,8 +26,8 @@ def number_rows(problem: Problem, page: Page, code: Mapping[str, Any]) -> tuple[
     rows: list[NumberRow] = []
     for name, entry in page.numbers.items():
         if entry.text is not None:
-            published = by_name.pop(name, None)
-            rows += [_row(name, entry, code, problem, p) for p in published or [None]]
+            published: list[Published | None] = [*by_name.pop(name, [])]
+            rows += [_row(name, entry, code, problem, p) for p in published or NOBODY]
     for name, left in by_name.items():
         rows += [_unknown(name, each) for each in left]
     return tuple(rows)
@@ -114,6 +115,12 @@ def _explanations(published: Published, entry: Entry) -> Iterator[str]:
 
 def _unknown(name: str, published: Published) -> NumberRow:
     return NumberRow(
-        name, None, None, None, published.printed, Status.DISAGREES,
-        "the page has no number of this name", published.where,
+        name,
+        None,
+        None,
+        None,
+        published.printed,
+        Status.DISAGREES,
+        "the page has no number of this name",
+        published.where,
     )

@@ -128,7 +128,7 @@ def steps(derivation: Derivation, given: Values) -> Iterator[Comparison]:
                 before = value(step.before, values, binding, EXACT)
                 after = value(step.after, values, binding, EXACT)
                 yield Comparison(
-                    f"{step.rule.value} of {step.quantity}{list(place)}", relative(after, before)
+                    f"{step.rule} of {step.quantity}{list(place)}", relative(after, before)
                 )
 
 
@@ -158,7 +158,7 @@ def _scalars(number: Callable[[float], Any], functions: dict[str, Callable[..., 
     def constant(value: Fraction) -> Any:
         return number(float(value))
 
-    defined = {
+    defined: dict[str, Callable[..., Any]] = {
         "logistic": lambda x: 1 / (1 + functions["exp"](-x)),
         "softplus": lambda x: functions["log"](1 + functions["exp"](x)),
         "max": lambda a, b: functions["where"](a > b, a, b),

@@ -78,7 +78,7 @@ def work(graph: Graph) -> int:
     """About how many multiplications the interpreter needs for one forward pass."""
     total = 0
     for equation in graph.equations:
-        indices = {i for i in _indices(equation.rhs)} | set(equation.indices)
+        indices = _indices(equation.rhs) | set(equation.indices)
         total += math.prod(index.axis.length for index in indices)
     return total
 
