@@ -62,7 +62,7 @@ BAD: list[tuple[str, str, str]] = [
     ("a number", edited(("[[1, 2], [3, 4]]", "1")), "a.yaml:8: parameters.W1: the shape must be 2 x 2"),
     ("too deep", edited(("[1, 2]", "[[1], 2]")), "a.yaml:8: parameters.W1.0.0: a number is expected (shape 2 x 2), but here is a list"),
     ("bias", edited(("[9, 10]", "[9]")), "a.yaml:10: parameters.b2: the shape must be 2, but here is a list of 1"),
-    ("unknown parameter", edited(("b2:", "b3:")), "a.yaml:10: parameters.b3: there is no parameter 'b3'; did you mean 'b2'?"),
+    ("unknown parameter", edited(("b2:", "b3:")), "a.yaml:10: parameters.b3: there is no parameter 'b3'; known: W1, W2, b2"),
     ("missing parameter", edited(("  b2: [9, 10]\n", "")), "a.yaml:7: parameters: the value of 'b2' is missing"),
     ("missing parameters", SYMBOLIC + "data:\n  inputs: [0.5, 0.25]\n  targets: [0, 1]\n", "parameters: the parameters are missing"),
     ("missing inputs", edited(("  inputs: [0.5, 0.25]\n", "")), "a.yaml:11: data: the inputs are missing"),

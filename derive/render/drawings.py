@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from itertools import pairwise
 
 from derive.expression import Element
 from derive.graph import Derivation, Kind
 from derive.notation import Notation, derivative, notation
-from derive.numbers import literal
+from derive.numbers import NumberFormat, literal
 from derive.problem import LayerUse, Problem
 from derive.render.figures import (
     DescentLabels,
@@ -28,6 +29,7 @@ from derive.scalar import positions
 
 Point = tuple[float, float]
 MOST_UNITS = 40
+SHORT = NumberFormat(significant_digits=4)
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,16 @@ def _with_numbers(
         descent_weight=curves.weight,
         paths=drawings.paths,
         training=training_figure(curves.training, r"", f"${loss}$") if curves.training else "",
-        last_loss=f"{curves.training[-1][1]:.4g}" if curves.training else "",
+        last_loss=_short(curves.training[-1][1]) if curves.training else "",
     )
+
+
+def _short(value: float) -> str:
+    """A number of four digits; a tiny one as a power of ten."""
+    if value == 0 or abs(value) >= 1e-4:
+        return SHORT.text(Fraction(value))
+    mantissa, exponent = f"{value:.3e}".split("e")
+    return rf"{mantissa} \times 10^{{{int(exponent)}}}"
 
 
 def _value(problem: Problem, element: Element) -> str:

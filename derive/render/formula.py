@@ -1,6 +1,7 @@
 """Expressions as TeX or plain text: one walker, and an order in which a person would write.
 
-Factors: numbers, then data and activations, then weights, then functions and brackets.
+Factors: numbers, then data and activations, then weights, brackets, functions, and a sum over an
+index last, where it needs no brackets of its own.
 Summands: positive before negative, then in the order of the network. The same walker writes the
 formula (leaves are names) and the substitution (leaves are numbers), so both have one shape.
 """
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from itertools import pairwise
 
@@ -67,6 +68,7 @@ class Script:
     dot: str
     times: str
     beside: str
+    opening: str
     break_line: str
 
 
@@ -95,6 +97,7 @@ TEX = Script(
     dot=r"\cdot ",
     times=r" \times ",
     beside=r"\,",
+    opening="",
     break_line=" \\\\\n  &\\quad ",
 )
 PLAIN = Script(
@@ -109,12 +112,13 @@ PLAIN = Script(
     root=lambda inside: Piece(f"sqrt({inside.tex})", Tightness.ATOM),
     absolute=lambda inside: Piece(f"|{inside.tex}|", Tightness.ATOM),
     total=lambda index, body: Piece(
-        f"sum over {index} of {body.within(Tightness.PRODUCT)}", Tightness.SUM
+        f"sum over {index} of {body.within(Tightness.SERIES)}", Tightness.SERIES
     ),
     command=lambda name: name,
     dot="·",
     times=" × ",
     beside="·",
+    opening="·",
     break_line="\n      ",
 )
 
@@ -124,7 +128,9 @@ def number_piece(text: str, script: Script = TEX) -> Piece:
     if "/" in text:
         over, under = text.lstrip("-").split("/")
         whole = script.fraction(Piece(over, Tightness.ATOM), Piece(under, Tightness.ATOM))
-        return Piece(f"-{whole.tex}", Tightness.SUM) if text.startswith("-") else whole
+        if text.startswith("-"):
+            return Piece(f"-{whole.tex}", Tightness.SUM, number=True)
+        return replace(whole, number=True)
     return Piece(text, Tightness.SUM if text.startswith("-") else Tightness.ATOM, number=True)
 
 
@@ -159,30 +165,34 @@ class Writer:
                 return self.piece(whole)
         if expr == sympy.pi:
             return Piece(self.script.command("pi"), Tightness.ATOM)
+        if expr == sympy.E:
+            return self.script.exponential(Piece("1", Tightness.ATOM))
         return _FUNCTIONS[expr.func](self, *expr.args)
 
     def _sum(self, expr: sympy.Add) -> Piece:
         """A sum; a common fraction of plain summands is taken out: (a - b)/2."""
         share, rest = expr.primitive()
         plain = all(
-            term.as_coeff_Mul()[1].is_Atom or isinstance(term.as_coeff_Mul()[1], Element)
-            for term in rest.args
+            abs(count) == 1 and (term.is_Atom or isinstance(term, Element))
+            for count, term in (argument.as_coeff_Mul() for argument in rest.args)
         )
         if share.q == 1 or not plain:
             return Piece(join_sum(self.summands(expr)), Tightness.SUM)
         bracketed = bracket(join_sum(self.summands(rest)))
-        return Piece(f"{self.piece(share).tex}{bracketed}", Tightness.PRODUCT)
+        opened = f"{self.piece(share).tex}{self.script.opening}{bracketed}"
+        return Piece(opened, Tightness.PRODUCT)
 
     def summands(self, expr: sympy.Expr) -> list[tuple[bool, str]]:
         """The summands in writing order, each with whether it is subtracted."""
         parts = []
         for argument in sympy.Add.make_args(expr):
-            coefficient = argument.as_coeff_Mul()[0]
-            negative = bool(coefficient.is_negative)
-            body = -argument if negative else argument
-            parts.append((negative, self._place(body), self.piece(body).within(Tightness.SERIES)))
-        parts.sort(key=lambda part: (part[0], part[1]))
-        return [(negative, tex) for negative, _, tex in parts]
+            negative = bool(argument.as_coeff_Mul()[0].is_negative)
+            parts.append((negative, -argument if negative else argument))
+        parts.sort(key=lambda part: (part[0], self._place(part[1]), _size(part[1])))
+        pieces = [(negative, self.piece(body)) for negative, body in parts]
+        written = [(negative, piece.within(Tightness.SERIES)) for negative, piece in pieces]
+        negative, first = pieces[0]
+        return [(False, first.tex), *written[1:]] if first.number and not negative else written
 
     def _place(self, expr: sympy.Expr) -> tuple[int, ...]:
         leaves = [self.rank(e) for e in expr.atoms(Element, sympy.Symbol) if not _index(e)]
@@ -191,8 +201,7 @@ class Writer:
     def _product(self, expr: sympy.Mul) -> Piece:
         coefficient, rest = expr.as_coeff_Mul()
         if coefficient.is_negative:
-            body = self.piece(-expr).within(Tightness.PRODUCT)
-            return Piece(f"-{body}", Tightness.SUM)
+            return Piece(f"-{self.piece(-expr).within(Tightness.SERIES)}", Tightness.SUM)
         above, below = [], []
         for factor in sympy.Mul.make_args(rest):
             if isinstance(factor, sympy.Pow) and factor.exp.is_negative:
@@ -217,15 +226,18 @@ class Writer:
         if len(ordered) == 1:
             return self.piece(ordered[0])
         pieces = [self.piece(factor) for factor in ordered]
-        return Piece(join_product(pieces, self.script.dot, self.script.beside), Tightness.PRODUCT)
+        script = self.script
+        written = join_product(pieces, script.dot, script.beside, script.opening)
+        return Piece(written, Tightness.PRODUCT)
 
     def _factor_place(self, factor: sympy.Expr) -> tuple[int, ...]:
         base = factor.base if isinstance(factor, sympy.Pow) else factor
-        if base.is_Rational:
-            return (0,)
+        if base.is_number:
+            return (0, int(not factor.is_Rational))
         if isinstance(base, Element | sympy.Symbol):
             return (1, *self.rank(base))
-        return (3 if isinstance(base, sympy.Add) else 2, *self._place(base))
+        kind = {sympy.Add: 2, Total: 4}.get(base.func, 3)
+        return (kind, *self._place(base))
 
     def _power(self, expr: sympy.Pow) -> Piece:
         base, exponent = expr.args
@@ -245,14 +257,20 @@ def _index(expr: sympy.Basic) -> bool:
     return isinstance(expr, Index)
 
 
+def _size(expr: sympy.Expr) -> int:
+    return sum(1 for _ in sympy.preorder_traversal(expr))
+
+
 def join_sum(parts: list[tuple[bool, str]]) -> str:
     """Signed summands in one line."""
     first = f"-{parts[0][1]}" if parts[0][0] else parts[0][1]
     return first + "".join(f" {'-' if minus else '+'} {tex}" for minus, tex in parts[1:])
 
 
-def join_product(pieces: list[Piece], sign: str = TEX.dot, beside: str = "") -> str:
-    """Factors in one line: a sign between plain ones, none before a bracket.
+def join_product(
+    pieces: list[Piece], sign: str = TEX.dot, beside: str = "", opening: str = ""
+) -> str:
+    """Factors in one line: a sign between plain ones, `opening` before a bracket.
 
     `beside` is what stands before a function, where a dot would be one sign too many.
     """
@@ -260,10 +278,11 @@ def join_product(pieces: list[Piece], sign: str = TEX.dot, beside: str = "") -> 
     for before, piece in pairwise(pieces):
         last = piece is pieces[-1]
         tex = piece.within(Tightness.SERIES if last else Tightness.PRODUCT)
-        opens = tex.startswith(("(", r"\left(")) and not piece.number
-        if opens and not tex.startswith("(-"):
-            result += tex
-        elif beside and not (before.number or piece.number or piece.hold is Tightness.ATOM):
+        bracketed = tex.startswith(("(", r"\left(")) and not tex.startswith("(-")
+        digits = before.number or piece.number or tex[0].isdigit()
+        if piece.hold is Tightness.SERIES or (bracketed and not piece.number):
+            result += f"{opening}{tex}"
+        elif beside and not (digits or piece.hold is Tightness.ATOM):
             result += f"{beside}{tex}"
         else:
             result += f"{sign}{tex}"
@@ -299,9 +318,10 @@ def _absolute(writer: Writer, value: sympy.Expr) -> Piece:
 
 def _step(writer: Writer, a: sympy.Expr, b: sympy.Expr) -> Piece:
     """The unit step, 0 at 0."""
-    inside = writer.tex(a)
-    if b != 0:
-        inside += f" - {writer.piece(b).within(Tightness.PRODUCT)}"
+    inside = "" if a == 0 else f"{writer.tex(a)} - "
+    inside = (
+        writer.tex(a) if b == 0 else f"{inside or '-'}{writer.piece(b).within(Tightness.SERIES)}"
+    )
     return Piece(f"{writer.script.command('H')}({inside})", Tightness.POWER)
 
 

@@ -32,7 +32,7 @@ from derive.render.formula import (
 
 Key: TypeAlias = sympy.Expr
 Chain: TypeAlias = Sequence[Sequence[Key]]
-LINE = 62
+LINE = 58
 
 
 @dataclass(frozen=True)
@@ -182,6 +182,8 @@ class Sheet:
         result = None
         if substituted is not None:
             result = self.entries[key].text or ""
+            if written[-1] == substituted:  # no name to put a number for
+                written.pop()
             if substituted == result:
                 written.append(result)
             else:

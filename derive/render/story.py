@@ -294,7 +294,14 @@ def _ending(story: Story, drawings: Drawings) -> Iterator[Block]:
         return
     frozen = problem.training.frozen
     if path_view(problem):
-        yield Block("updates", {"changes": _changes(story), "frozen": bool(frozen)})
+        yield Block(
+            "updates",
+            {
+                "changes": _changes(story),
+                "frozen": bool(frozen),
+                "hidden": len(problem.layers) > 1,
+            },
+        )
         yield Block("second_pass", {"displays": _second_pass(story)})
     loss, new = Element("E"), Element("E" + UPDATED)
     at = updated_elements(story)

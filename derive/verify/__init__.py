@@ -18,6 +18,7 @@ from derive.verify.routes import (
     LIBRARIES,
     by_sympy,
     differences,
+    local_slopes,
     steps,
     well_formed,
 )
@@ -68,7 +69,12 @@ def verify(
 
 def _derivation_routes(derivation: Derivation, points: list[Values]) -> list[Route]:
     """Routes 2, 3, 4 and 7 at all points."""
-    tables = {"SymPy": by_sympy, "differences": differences, "steps": steps}
+    tables = {
+        "SymPy": by_sympy,
+        "differences": differences,
+        "local derivatives": local_slopes,
+        "steps": steps,
+    }
     routes = [
         judged(name, (c for given in points for c in route(derivation, given)), EXACT_TOLERANCE)
         for name, route in tables.items()

@@ -1,14 +1,16 @@
 """What a graph means: a slow nested-loop interpreter over any kind of number.
 
 It is the oracle of the routes, so it shares no code with the calculus, the scalar view or the
-emitters. Numbers may be `mpf`, SymPy expressions, or scalars of a tensor library.
+emitters. Numbers may be `mpf`, `Dual`, SymPy expressions, or scalars of a tensor library.
 """
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 from itertools import product
 from typing import Any
 
@@ -26,13 +28,14 @@ from derive.expression import (
     Slope,
     Total,
 )
-from derive.functions import BY_SYMBOL
+from derive.functions import BY_SYMBOL, maximum, minimum
 from derive.graph import Graph
 
 Key = tuple[str, tuple[int, ...]]
 Values = dict[Key, Any]
 DIGITS = 50
 STEP = 18  # a central difference with h = 10^-18 is good to about 10^-30
+SMOOTH = 1e-9  # how far apart the slopes from the left and from the right may be
 
 
 @dataclass(frozen=True)
@@ -43,10 +46,112 @@ class Algebra:
     functions: Mapping[str, Callable[..., Any]]
 
 
+@dataclass(frozen=True, eq=False)
+class Dual:
+    """A number and how fast it moves; at a kink it moves as the branch that is taken."""
+
+    value: Any
+    slope: Any
+
+    def __add__(self, other: Any) -> Dual:
+        return Dual(self.value + _still(other), self.slope + _slope_of(other))
+
+    def __sub__(self, other: Any) -> Dual:
+        return self + -1 * other
+
+    def __rsub__(self, other: Any) -> Dual:
+        return other + -1 * self
+
+    def __mul__(self, other: Any) -> Dual:
+        moving = self.slope * _still(other) + self.value * _slope_of(other)
+        return Dual(self.value * _still(other), moving)
+
+    def __truediv__(self, other: Any) -> Dual:
+        return self * other**-1
+
+    def __rtruediv__(self, other: Any) -> Dual:
+        return self**-1 * other
+
+    def __pow__(self, other: Any) -> Dual:
+        return _lifted(operator.pow)(self, other)
+
+    def __rpow__(self, other: Any) -> Dual:
+        return _lifted(operator.pow)(other, self)
+
+    def __abs__(self) -> Dual:
+        return Dual(abs(self.value), mp.sign(self.value) * self.slope)
+
+    def __gt__(self, other: Any) -> bool:
+        return bool(self.value > _still(other))
+
+    def __lt__(self, other: Any) -> bool:
+        return bool(self.value < _still(other))
+
+    def __ge__(self, other: Any) -> bool:
+        return bool(self.value >= _still(other))
+
+    def __le__(self, other: Any) -> bool:
+        return bool(self.value <= _still(other))
+
+    __radd__, __rmul__ = __add__, __mul__
+
+
+def _still(number: Any) -> Any:
+    return number.value if isinstance(number, Dual) else number
+
+
+def _slope_of(number: Any) -> Any:
+    return number.slope if isinstance(number, Dual) else mp.mpf(0)
+
+
+def _lifted(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A smooth function that also takes duals, its slopes found by differences."""
+    step = mp.mpf(10) ** -STEP
+
+    def lifted(*arguments: Any) -> Any:
+        if not any(isinstance(argument, Dual) for argument in arguments):
+            return function(*arguments)
+        still = [_still(argument) for argument in arguments]
+        slope = mp.mpf(0)
+        for k, argument in enumerate(arguments):
+            if isinstance(argument, Dual):
+                high = function(*still[:k], still[k] + step, *still[k + 1 :])
+                low = function(*still[:k], still[k] - step, *still[k + 1 :])
+                slope += argument.slope * (high - low) / (2 * step)
+        return Dual(function(*still), slope)
+
+    return lifted
+
+
 EXACT = Algebra(
     lambda value: mp.mpf(value.numerator) / value.denominator,
-    {row.name: row.exact for row in BY_SYMBOL.values()},
+    {
+        **{r.name: r.exact if r.slopes else _lifted(r.exact) for r in BY_SYMBOL.values()},
+        "sign": lambda x: mp.sign(_still(x)),
+    },
 )
+
+
+def slope(function: Callable[[Any], Any]) -> Any:
+    """How fast a function of a small shift moves at 0.
+
+    A central difference; where it has a kink, or hardly moves, the slope of the branch taken.
+    """
+    step = mp.mpf(10) ** -STEP
+    here, above, below = (function(shift) for shift in (mp.mpf(0), step, -step))
+    central = (above - below) / (2 * step)
+    if abs(above - 2 * here + below) / step <= SMOOTH * abs(central):
+        return central
+    return _slope_of(function(Dual(mp.mpf(0), mp.mpf(1))))
+
+
+def element_slope(expr: sympy.Expr, values: Values, binding: Mapping[Index, int], key: Key) -> Any:
+    """How fast an expression moves with one element that it reads."""
+
+    def moved(shift: Any) -> Any:
+        return value(expr, {**values, key: values[key] + shift}, dict(binding), EXACT)
+
+    return slope(moved)
 
 
 def run(
@@ -89,9 +194,12 @@ def value(expr: sympy.Expr, values: Values, binding: dict[Index, int], algebra: 
         case LogTotalExp():
             return algebra.functions["log"](again(Total(sympy.exp(expr.body), expr.index)))
         case Largest():
-            return _largest(expr, values, binding, algebra)[0]
+            return reduce(
+                algebra.functions["max"], _compared(expr, values, binding, algebra).values()
+            )
         case Chosen():
-            winner = _largest(expr.largest, values, binding, algebra)[1]
+            compared = _compared(expr.largest, values, binding, algebra)
+            winner = max(compared, key=lambda place: compared[place])  # the first at a tie
             asked = tuple(_position(place, binding) for place in expr.positions)
             return algebra.number(Fraction(int(winner == asked)))
         case Delta():
@@ -101,7 +209,8 @@ def value(expr: sympy.Expr, values: Values, binding: dict[Index, int], algebra: 
             position, size = (_position(side, binding) for side in expr.args)
             return algebra.number(Fraction(int(0 <= position < size)))
         case Slope():
-            return _slope(expr, values, binding, algebra)
+            place = tuple(_position(index, binding) for index in expr.element.indices)
+            return element_slope(expr.body, values, binding, (expr.element.name, place))
         case sympy.Add():
             total = again(expr.args[0])
             for argument in expr.args[1:]:
@@ -116,8 +225,11 @@ def value(expr: sympy.Expr, values: Values, binding: dict[Index, int], algebra: 
             return _power(expr, again, algebra)
     if expr == sympy.pi:
         return algebra.number(Fraction(str(mp.nstr(mp.pi, DIGITS))))
+    arguments = expr.args
+    if isinstance(expr, maximum | minimum) and arguments[1].is_number:
+        arguments = arguments[::-1]  # the first wins a tie, and a constant wins against all
     name = BY_SYMBOL[expr.func].name
-    return algebra.functions[name](*[again(argument) for argument in expr.args])
+    return algebra.functions[name](*[again(argument) for argument in arguments])
 
 
 def _power(expr: sympy.Pow, again: Callable[..., Any], algebra: Algebra) -> Any:
@@ -142,25 +254,12 @@ def _position(expr: sympy.Expr, binding: Mapping[Index, int]) -> int:
     return int(result)
 
 
-def _largest(
-    expr: Largest, values: Values, binding: dict[Index, int], algebra: Algebra
-) -> tuple[Any, tuple[int, ...]]:
-    best: tuple[Any, tuple[int, ...]] | None = None
+def _compared(
+    expr: Largest, values: Values, binding: Mapping[Index, int], algebra: Algebra
+) -> dict[tuple[int, ...], Any]:
+    """What a maximum is taken over, by place."""
+    found = {}
     for place in product(*[range(index.axis.length) for index in expr.bound]):
         below = {**binding, **dict(zip(expr.bound, place, strict=True))}
-        current = value(expr.body, values, below, algebra)
-        if best is None or current > best[0]:
-            best = (current, place)
-    if best is None:
-        raise ValueError("the largest of no values")
-    return best
-
-
-def _slope(expr: Slope, values: Values, binding: dict[Index, int], algebra: Algebra) -> Any:
-    """A central difference in the one element that is varied."""
-    place = tuple(_position(index, binding) for index in expr.element.indices)
-    key = (expr.element.name, place)
-    step = mp.mpf(10) ** -STEP
-    above = value(expr.body, {**values, key: values[key] + step}, binding, algebra)
-    below = value(expr.body, {**values, key: values[key] - step}, binding, algebra)
-    return (above - below) / (2 * step)
+        found[place] = value(expr.body, values, below, algebra)
+    return found

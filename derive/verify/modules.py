@@ -1,20 +1,26 @@
-"""Route 5: every emitted module is executed and its numbers compared with the interpreter's."""
+"""Route 5: every emitted module is executed and its numbers compared with the interpreter's.
+
+Emitted code may be anything that somebody made of it, so whatever it raises is a disagreement.
+"""
 
 from __future__ import annotations
 
 import importlib
 import math
 from collections.abc import Iterator, Mapping
+from itertools import product, zip_longest
 from typing import Any
 
 from mpmath import mp
 
-from derive.emit import Executed, execute, load
+from derive.emit import Executed, load
+from derive.emit.run import Module
 from derive.expression import Element
-from derive.graph import Derivation, Role
+from derive.graph import Derivation, Graph, Role, adjoint_name
 from derive.notation import derivative, notation
 from derive.problem import Problem
-from derive.verify.interpreter import DIGITS, Values, run
+from derive.verify.interpreter import DIGITS, Key, Values, run
+from derive.verify.oracle import trained, update_rule
 from derive.verify.report import Comparison, Route, Status, judged, skipped
 from derive.verify.routes import DOUBLE_TOLERANCE, by_difference, relative
 from derive.verify.sampling import float_values
@@ -31,15 +37,21 @@ def module_route(
     name = f"module {target}"
     if target != "python" and not _installed(target):
         return skipped(name, f"{target} is not installed"), None
-    table: dict[str, dict[tuple[int, ...], float]] = {}
-    for (quantity, place), v in given.items():
-        table.setdefault(quantity, {})[place] = float(v)
     try:
-        done = execute(problem, source, target, table)
-    except (ArithmeticError, ValueError, TypeError, NameError, AttributeError, KeyError) as error:
-        detail = f"{type(error).__name__}: {error}"
-        return Route(name, Status.DISAGREES, 0, math.nan, detail), None
-    return judged(name, _comparisons(done, derivation, given), DOUBLE_TOLERANCE), done
+        module = load(problem, source, target)
+        done = module.run(_tables(given))
+        comparisons = [
+            *_comparisons(done, derivation, given),
+            *_updates(done, problem, given),
+            *_constants(module, derivation.forward),
+        ]
+    except Exception as error:
+        return _broken(name, error), None
+    return judged(name, comparisons, DOUBLE_TOLERANCE), done
+
+
+def _broken(name: str, error: Exception) -> Route:
+    return Route(name, Status.DISAGREES, 0, math.nan, f"{type(error).__name__}: {error}")
 
 
 def large_module_route(target: str, source: str, problem: Problem, seed: int) -> Route:
@@ -47,23 +59,34 @@ def large_module_route(target: str, source: str, problem: Problem, seed: int) ->
     name = f"module {target}"
     if target != "python" and not _installed(target):
         return skipped(name, f"{target} is not installed")
-    module = load(problem, source, target)
+    try:
+        comparisons = list(_along_a_line(load(problem, source, target), seed))
+    except Exception as error:
+        return _broken(name, error)
+    return judged(name, comparisons, LINE_TOLERANCE)
+
+
+def _along_a_line(module: Module, seed: int) -> Iterator[Comparison]:
+    """The slope of the loss along a line in the space of parameters, and one update."""
+    problem = module.problem
     values = float_values(problem, seed)
     direction = float_values(problem, seed + 1)
-    trained = {q.name for q in problem.graph.of_role(Role.PARAMETER)} - problem.training.frozen
 
     def moved(distance: float) -> float:
         shifted = {
-            q: {p: v + distance * direction[q][p] for p, v in table.items()}
+            q: {
+                p: v + distance * direction[q][p] if trained(problem, (q, p)) else v
+                for p, v in table.items()
+            }
             for q, table in values.items()
-            if q in trained
         }
-        return module.run({**values, **shifted}).loss
+        return module.run(shifted).loss
 
     done = module.run(values)
     along = math.fsum(g * direction[q][p] for (q, p), g in done.gradients.items())
     found = (moved(LINE_STEP) - moved(-LINE_STEP)) / (2 * LINE_STEP)
-    return judged(name, [Comparison("along a line", relative(along, found))], LINE_TOLERANCE)
+    yield Comparison("along a line", relative(along, found))
+    yield from _updates(done, problem, {(q, p): v for q, t in values.items() for p, v in t.items()})
 
 
 def _installed(target: str) -> bool:
@@ -75,16 +98,82 @@ def _installed(target: str) -> bool:
 
 
 def _comparisons(done: Executed, derivation: Derivation, given: Values) -> Iterator[Comparison]:
+    """Forward values and gradients; of many gradients some are compared with differences."""
     graph = derivation.forward
     with mp.workdps(DIGITS):
         true = run(graph, given)
-        for key, v in done.forward.items():
-            yield Comparison(str(key), relative(mp.mpf(v), true[key]))
+        for equation in graph.equations:
+            for place in product(*map(range, equation.quantity.shape)):
+                key = (equation.quantity.name, place)
+                yield Comparison(str(key), _error(done.forward, key, true[key]))
         yield Comparison("loss", relative(mp.mpf(done.loss), true[graph.loss.name, ()]))
         keys = list(done.gradients)
-        for key in keys[:: max(1, len(keys) // MOST_DIFFERENCES)]:
-            expected = by_difference(graph, given, key)
-            yield Comparison(f"∂E/∂{key}", relative(mp.mpf(done.gradients[key]), expected))
+        chosen = set(keys[:: max(1, len(keys) // MOST_DIFFERENCES)])
+        derived = run(derivation.backward, true) if len(chosen) < len(keys) else {}
+        for key in keys:
+            expected = (
+                by_difference(graph, given, key)
+                if key in chosen
+                else derived[adjoint_name(key[0]), key[1]]
+            )
+            yield Comparison(f"∂E/∂{key}", _error(done.gradients, key, expected))
+
+
+def _error(found: Mapping[Key, float], key: Key, expected: Any) -> float:
+    """The distance of one number; NaN if the module does not give it."""
+    return relative(mp.mpf(found[key]), expected) if key in found else math.nan
+
+
+def _updates(done: Executed, problem: Problem, given: Values) -> Iterator[Comparison]:
+    """Every parameter after one update by the module's own gradient."""
+    rule = update_rule(problem)
+    for quantity in problem.graph.of_role(Role.PARAMETER):
+        for place in product(*map(range, quantity.shape)):
+            key = (quantity.name, place)
+            expected = given[key]
+            if trained(problem, key):
+                expected = rule(expected, done.gradients.get(key, math.nan))
+            yield Comparison(f"{key} after an update", _error(done.updated, key, expected))
+
+
+def _constants(module: Module, graph: Graph) -> Iterator[Comparison]:
+    """The values and the training that are written into the module."""
+    problem, names = module.problem, module.namespace
+    if problem.symbolic:
+        return
+    parameters, sample = names["PARAMETERS"], names["SAMPLE"]
+    trained_, others = (
+        graph.of_role(Role.PARAMETER),
+        [q for q in graph.given if q.role is not Role.PARAMETER],
+    )
+    for record, quantities in ((parameters, trained_), (sample, others)):
+        wanted = [v for q in quantities for v in problem.values[q.name].values()]
+        for k, (found, v) in enumerate(zip_longest(_flat(record), wanted, fillvalue=math.nan)):
+            yield Comparison(f"constant {k} of {type(record).__name__}", relative(found, float(v)))
+    done = module.run()
+    after = module.run({**problem.values, **_tables(done.updated)})
+    _, losses = names["train"](parameters, sample, names["LEARNING_RATE"], 1)
+    for k, (found, v) in enumerate(
+        zip_longest(losses, (done.loss, after.loss), fillvalue=math.nan)
+    ):
+        yield Comparison(f"loss {k} of the training", relative(float(found), v))
+
+
+def _flat(record: Any) -> Iterator[float]:
+    """The numbers of a record in order, whatever they are kept in."""
+    plain = record.tolist() if hasattr(record, "tolist") else record
+    if isinstance(plain, list | tuple):
+        for part in plain:
+            yield from _flat(part)
+    else:
+        yield float(plain)
+
+
+def _tables(values: Mapping[Key, float]) -> dict[str, dict[tuple[int, ...], float]]:
+    tables: dict[str, dict[tuple[int, ...], float]] = {}
+    for (quantity, place), v in values.items():
+        tables.setdefault(quantity, {})[place] = float(v)
+    return tables
 
 
 def code_values(problem: Problem, done: Executed | None) -> Mapping[str, Any]:

@@ -22,27 +22,46 @@ from derive.verify.routes import EXACT_TOLERANCE, relative
 FORMULA_TOLERANCE = 1e-20
 
 
-def numbers_route(page: Page, truth: Mapping[str, Any]) -> Route:
-    """The unrounded value behind each number of the page against the true one."""
+def numbers_route(page: Page, truth: Mapping[Name, Any], numbers: NumberFormat) -> Route:
+    """Each number of the page: the unrounded value against the true one, the text against both."""
+    values = {name.report: v for name, v in truth.items()}
+    forward_only = ALPHA in truth and DECREASE not in truth
 
     def comparisons() -> Iterator[Comparison]:
         with mp.workdps(DIGITS):
             for name, entry in page.numbers.items():
-                if entry.exact is not None and name in truth:
-                    yield Comparison(name, relative(real(entry.exact), truth[name]))
+                if entry.exact is None or entry.page is None or entry.text is None:
+                    yield Comparison(f"{name} has no value", math.nan)
+                elif name in values:
+                    yield Comparison(name, relative(real(entry.exact), values[name]))
+                    yield Comparison(f"{name} as printed", _print_error(entry, numbers))
+                elif not forward_only:
+                    yield Comparison(f"{name} is no name", math.nan)
 
     return judged("page numbers", comparisons(), EXACT_TOLERANCE)
 
 
+def _print_error(entry: Entry, numbers: NumberFormat) -> float:
+    """How far the text is from the number that the page goes on with, and from the true one."""
+    printed = Fraction(Decimal(entry.text or "nan"))
+    if numbers.chained:
+        return relative(real(printed), real(entry.page or Fraction(0)))
+    unit = Fraction(10) ** int(Decimal(entry.text or "nan").as_tuple().exponent)
+    return relative(real(printed), real(entry.page or Fraction(0))) if unit else math.nan
+
+
 def text_route(
-    language: str, text: str, page: Page, problem: Problem, truth: Mapping[str, Any]
+    language: str, text: str, page: Page, problem: Problem, truth: Mapping[Name, Any]
 ) -> Route:
-    """The page as its reader sees it: every line recomputed, every formula held to the truth."""
+    """The page as its reader sees it: every line recomputed, every formula held to the truth.
+
+    `truth` may be of drawn values if the problem gives none.
+    """
     name = f"page {language}"
     items = read(text)
     known = _known(page, truth)
-    findings = judge(items, _policy(problem.numbers, known))
-    fault = _fault(findings) or _lost(items, page)
+    findings = judge(items, _policy(problem, known))
+    fault = _fault(findings) or _lost(items, page) or _changed(text, page)
     checks = [c for item in items if isinstance(item, Claim) for c in _formulas(item, known)]
     count = sum(f.kind is not Kind.SYMBOLIC for f in findings)
     if fault:
@@ -53,13 +72,11 @@ def text_route(
     return Route(name, route.status, count + route.compared, route.worst, route.detail)
 
 
-def _known(page: Page, truth: Mapping[str, Any]) -> dict[str, Any]:
+def _known(page: Page, truth: Mapping[Name, Any]) -> dict[str, Any]:
     """True values by the names that the proof-reader gives to what it reads."""
-    return {
-        symbol_name(entry.name.tex): truth[report]
-        for report, entry in page.numbers.items()
-        if report in truth
-    }
+    values = {name.report: v for name, v in truth.items()}
+    on_page = [e.name for report, e in page.numbers.items() if report in values]
+    return {symbol_name(name.tex): values[name.report] for name in (*truth, *on_page)}
 
 
 def _policy(numbers: NumberFormat, known: Mapping[str, Any]) -> Policy:

@@ -17,8 +17,27 @@ import sympy
 from mpmath import mp
 
 from derive.functions import ROWS
-from derive.graph import Derivation, Graph, GraphError, Role, adjoint_name, check
-from derive.verify.interpreter import DIGITS, EXACT, STEP, Algebra, Key, Values, run, value
+from derive.graph import (
+    Derivation,
+    Equation,
+    Graph,
+    GraphError,
+    Quantity,
+    Role,
+    adjoint_name,
+    check,
+)
+from derive.verify.interpreter import (
+    DIGITS,
+    EXACT,
+    Algebra,
+    Key,
+    Values,
+    element_slope,
+    run,
+    slope,
+    value,
+)
 from derive.verify.report import Comparison, Route, Status, judged, skipped
 
 EXACT_TOLERANCE = 1e-25
@@ -45,9 +64,25 @@ def well_formed(derivation: Derivation) -> Route:
     except GraphError as error:
         return Route("graph check", Status.DISAGREES, 0, math.nan, str(error))
     count = len(derivation.forward.equations) + len(derivation.backward.equations)
-    if not derivation.backward.equations or not derivation.steps:
-        return Route("graph check", Status.DISAGREES, count, math.nan, "the derivation is empty")
+    fault = _incomplete(derivation)
+    if fault:
+        return Route("graph check", Status.DISAGREES, count, math.nan, fault)
     return Route("graph check", Status.AGREES, count, 0.0)
+
+
+def _incomplete(derivation: Derivation) -> str:
+    """What a derivation lacks, in words."""
+    if not derivation.backward.equations or not derivation.steps or not derivation.locals:
+        return "the derivation is empty"
+    found = derivation.backward.quantities
+    for parameter in derivation.forward.of_role(Role.PARAMETER):
+        if adjoint_name(parameter.name) not in found:
+            return f"the derivative by '{parameter.name}' is missing"
+    for name in derivation.forward.quantities:
+        told = any(step.quantity == name for step in derivation.steps)
+        if adjoint_name(name) in found and not told:
+            return f"no step leads to the derivative by '{name}'"
+    return ""
 
 
 def adjoints(derivation: Derivation, given: Values) -> Values:
@@ -58,39 +93,59 @@ def adjoints(derivation: Derivation, given: Values) -> Values:
 
 def by_difference(graph: Graph, given: Values, key: Key) -> Any:
     """∂E/∂key as a central difference; a hidden element is moved after it is computed."""
-    step = mp.mpf(10) ** -STEP
-
-    def loss(shift: Any) -> Any:
-        return run(graph, given, moved={key: shift})[graph.loss.name, ()]
-
-    return (loss(step) - loss(-step)) / (2 * step)
+    return slope(lambda shift: run(graph, given, moved={key: shift})[graph.loss.name, ()])
 
 
 def differences(derivation: Derivation, given: Values) -> Iterator[Comparison]:
-    """Route 3: every gradient against a central difference with 50 digits."""
+    """Route 3: every adjoint against a central difference with 50 digits."""
     found = adjoints(derivation, given)
     with mp.workdps(DIGITS):
-        for key in gradient_keys(derivation):
-            expected = by_difference(derivation.forward, given, key)
-            yield Comparison(f"∂E/∂{key}", relative(found[adjoint_name(key[0]), key[1]], expected))
+        for quantity in derivation.forward.quantities.values():
+            if adjoint_name(quantity.name) in derivation.backward.quantities:
+                for key in _places(quantity):
+                    expected = by_difference(derivation.forward, given, key)
+                    adjoint = found[adjoint_name(key[0]), key[1]]
+                    yield Comparison(f"∂E/∂{key}", relative(adjoint, expected))
+
+
+def local_slopes(derivation: Derivation, given: Values) -> Iterator[Comparison]:
+    """Route 3, too: every local derivative against a difference of the equation it belongs to."""
+    with mp.workdps(DIGITS):
+        values = run(derivation.forward, given)
+        for local in derivation.locals:
+            equation = derivation.forward.equation(local.of)
+            own = len(local.indices)
+            free = (*local.indices, *local.at)
+            for place in product(*[range(index.axis.length) for index in free]):
+                found = value(local.value, values, dict(zip(free, place, strict=True)), EXACT)
+                binding = dict(zip(equation.indices, place[:own], strict=True))
+                by = (local.by, place[own:])
+                expected = element_slope(equation.rhs, values, binding, by)
+                what = f"∂{local.of}{list(place[:own])}/∂{by}"
+                yield Comparison(what, relative(found, expected))
 
 
 def gradient_keys(derivation: Derivation) -> list[Key]:
     """Every element of every parameter."""
     return [
-        (quantity.name, place)
+        key
         for quantity in derivation.forward.of_role(Role.PARAMETER)
         if adjoint_name(quantity.name) in derivation.backward.quantities
-        for place in product(*map(range, quantity.shape))
+        for key in _places(quantity)
     ]
+
+
+def _places(quantity: Quantity) -> Iterator[Key]:
+    for place in product(*map(range, quantity.shape)):
+        yield quantity.name, place
 
 
 SYMBOLIC = Algebra(
     lambda number: sympy.Rational(number.numerator, number.denominator),
     {
         **{row.name: row.definition or row.symbol for row in ROWS},
-        "max": sympy.Max,
-        "min": sympy.Min,
+        "max": lambda a, b: sympy.Piecewise((b, b > a), (a, True)),
+        "min": lambda a, b: sympy.Piecewise((b, b < a), (a, True)),
         "abs": sympy.Abs,
         "sign": sympy.sign,
         "greater": lambda a, b: sympy.Piecewise((1, a > b), (0, True)),
@@ -130,6 +185,21 @@ def steps(derivation: Derivation, given: Values) -> Iterator[Comparison]:
                 yield Comparison(
                     f"{step.rule} of {step.quantity}{list(place)}", relative(after, before)
                 )
+        for equation in derivation.backward.equations:
+            yield from _arrival(derivation, equation, values)
+
+
+def _arrival(
+    derivation: Derivation, equation: Equation, values: Values
+) -> Iterator[Comparison]:
+    """The last step of a quantity against the equation it arrives at."""
+    last = [s for s in derivation.steps if adjoint_name(s.quantity) == equation.quantity.name][-1:]
+    for step in last:
+        for place in product(*map(range, equation.quantity.shape)):
+            binding = dict(zip(step.indices, place, strict=True))
+            found = values[equation.quantity.name, place]
+            error = relative(found, value(step.after, values, binding, EXACT))
+            yield Comparison(f"last step of {step.quantity}{list(place)}", error)
 
 
 def by_library(
@@ -161,8 +231,8 @@ def _scalars(number: Callable[[float], Any], functions: dict[str, Callable[..., 
     defined: dict[str, Callable[..., Any]] = {
         "logistic": lambda x: 1 / (1 + functions["exp"](-x)),
         "softplus": lambda x: functions["log"](1 + functions["exp"](x)),
-        "max": lambda a, b: functions["where"](a > b, a, b),
-        "min": lambda a, b: functions["where"](a < b, a, b),
+        "max": lambda a, b: functions["where"](b > a, b, a),
+        "min": lambda a, b: functions["where"](b < a, b, a),
         "greater": lambda a, b: functions["where"](a > b, number(1.0), number(0.0)),
         "at_least": lambda a, b: functions["where"](a >= b, number(1.0), number(0.0)),
         "where": lambda c, a, b: functions["where"](c == 1, a, b),

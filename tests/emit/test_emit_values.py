@@ -167,8 +167,8 @@ def test_every_function_in_every_target(row: object, target: str, batch: int) ->
 @pytest.mark.parametrize(
     "text",
     [
-        "f(x) = 1/3",
-        "f(x) = 2",
+        "f(x) = x/3 + 1/3",
+        "f(x) = 2*x",
         "f(x) = -x**2 - x**3/7",
         "f(x) = (1 + x**2)**(1/3)/sqrt(2*pi)",
         "f(x) = 2**x*exp(1)",
