@@ -64,9 +64,8 @@ def main() -> None:
     shapes = [(n, n, n) for n in (2, 4, 8, 16, 32, 64)] + [(784, 128, 10)]
     shapes += [(4,) * (depth + 1) for depth in (4, 8, 16, 32)]
     differentiate(problem((2, 2, 2)).graph)  # the slopes of the functions are derived once
-    print(
-        f"{'network':>16} {'weights':>8} {'derive':>9} {'emit':>9} {'to 2-2-2':>9} {'SymPy/ours':>11}"
-    )
+    heads = ("weights", "derive", "emit", "to 2-2-2", "SymPy/ours")
+    print(f"{'network':>16}" + "".join(f"{head:>12}" for head in heads))
     first = 0.0
     for sizes in shapes:
         made = problem(sizes)
@@ -76,9 +75,8 @@ def main() -> None:
         count = sum(math.prod(q.shape) for q in made.graph.of_role("parameter"))
         total = derive_time + emit_time
         first = first or total
-        naive = (
-            f"{seconds(lambda s=sizes: by_sympy(s)) / total:.0f}" if count <= SYMPY_LIMIT else "-"
-        )
+        small = count <= SYMPY_LIMIT
+        ratio = seconds(lambda s=sizes: by_sympy(s)) / total if small else None
         name = "-".join(map(str, sizes)) if len(sizes) < 5 else f"{sizes[0]} x {len(sizes) - 1}"
         cells = (
             str(count),
