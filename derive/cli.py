@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import json
 import os
+import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from derive import __version__, load
@@ -30,9 +33,13 @@ Command = Callable[[argparse.Namespace], int]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. 0: good; 1: a check found something; 2: bad input."""
     options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # pages and modules are UTF-8 wherever they go
     try:
         command: Command = options.command
-        return command(options)
+        code = command(options)
+        sys.stdout.flush()
+        return code
     except InputError as error:
         print(f"derive: {error}", file=sys.stderr)
         return BAD
@@ -101,24 +108,16 @@ def _build(options: argparse.Namespace) -> int:
     problem = load(options.spec)
     made = make(problem, options.language or ())
     program = engine() if options.pdf is not False else None
-    files = _texts(made)
-    _write_all({options.output / name: text.encode() for name, text in files.items()})
-    faults: list[str] = []
-    if program is not None:
-        pdfs, faults = _pdfs(made, program)
-        _write_all({options.output / name: data for name, data in pdfs.items()})
-    report = _read_back(made, options.output)
-    names = _file_names(problem)
-    _write_all(
-        {
-            options.output / names["report"]: (
-                json.dumps(report.as_json(), indent=1, ensure_ascii=False) + "\n"
-            ).encode()
-        }
-    )
-    print(f"wrote to {options.output}:")
-    for name in [*files, *(pdfs if program is not None else ()), names["report"]]:
-        print(f"  {name}")
+    with _Files(options.output) as files:
+        for name, text in _texts(made).items():
+            files.add(name, text.encode())
+        report = _read_back(made, files)
+        files.add(_file_names(problem)["report"], _json(report).encode())
+        faults = _add_pdfs(made, program, files) if program is not None else []
+        files.commit()
+        print(f"wrote to {options.output}:")
+        for name in files.staged:
+            print(f"  {name}")
     _print_report(report)
     for fault in faults:
         print(f"  page fault: {fault}")
@@ -132,24 +131,35 @@ def _build(options: argparse.Namespace) -> int:
 def _latex(options: argparse.Namespace) -> int:
     problem = load(options.spec)
     language = options.language or problem.languages[0]
-    weights = [w.strip() for w in (options.weights or "").split(",") if w.strip()]
-    text = make(problem, [language], weights).texts[language]
+    text = make(problem, [language], _weights(options)).texts[language]
     if options.output is None:
         if options.pdf:
             raise InputError("--pdf needs --output FILE to know where to put the PDF")
         sys.stdout.write(text)
         return GOOD
-    _write_all({options.output: text.encode()})
+    if options.pdf and options.output.suffix == ".pdf":
+        raise InputError("--output names the LaTeX file; the PDF is put beside it")
+    _write(options.output, text.encode())
     if options.pdf:
         program = engine()
         if program is None:
             raise InputError(ADVICE)
         made = _typeset(text, program)
-        _write_all({options.output.with_suffix(".pdf"): made.pdf})
+        _write(options.output.with_suffix(".pdf"), made.pdf)
         for fault in made.faults:
             print(f"page fault: {fault}", file=sys.stderr)
         return FOUND if made.faults else GOOD
     return GOOD
+
+
+def _weights(options: argparse.Namespace) -> list[str]:
+    """The weights to tell of; none for all."""
+    if options.weights is None:
+        return []
+    weights = [weight.strip() for weight in options.weights.split(",") if weight.strip()]
+    if not weights:
+        raise InputError("--weights needs names of weights, such as w1,w5")
+    return weights
 
 
 def _code(options: argparse.Namespace) -> int:
@@ -158,14 +168,14 @@ def _code(options: argparse.Namespace) -> int:
     if options.output is None:
         sys.stdout.write(text)
     else:
-        _write_all({options.output: text.encode()})
+        _write(options.output, text.encode())
     return GOOD
 
 
 def _verify(options: argparse.Namespace) -> int:
     report = make(load(options.spec)).verify()
     if options.json:
-        print(json.dumps(report.as_json(), indent=1, ensure_ascii=False))
+        sys.stdout.write(_json(report))
     else:
         _print_report(report)
     return GOOD if report.agree else FOUND
@@ -198,13 +208,18 @@ def _texts(made: Made) -> dict[str, str]:
     return texts | {names[f"code {target}"]: text for target, text in made.modules.items()}
 
 
-def _pdfs(made: Made, program: str) -> tuple[dict[str, bytes], list[str]]:
-    pdfs, faults = {}, []
+def _add_pdfs(made: Made, program: str, files: _Files) -> list[str]:
+    """Add the PDFs; returns what is wrong with them, a PDF that could not be made included."""
+    faults = []
     for language, text in made.texts.items():
-        done = _typeset(text, program)
-        pdfs[f"{made.problem.name}.{language}.pdf"] = done.pdf
-        faults += [f"{language}: {fault}" for fault in done.faults]
-    return pdfs, faults
+        try:
+            done = _typeset(text, program)
+        except InputError as error:
+            faults.append(f"{language}: {error}")
+        else:
+            files.add(f"{made.problem.name}.{language}.pdf", done.pdf)
+            faults += [f"{language}: {fault}" for fault in done.faults]
+    return faults
 
 
 def _typeset(text: str, program: str) -> Typeset:
@@ -214,38 +229,101 @@ def _typeset(text: str, program: str) -> Typeset:
         raise InputError(f"the PDF could not be made: {error}") from None
 
 
-def _read_back(made: Made, folder: Path) -> Report:
+def _read_back(made: Made, files: _Files) -> Report:
     """Verify the files as they lie on the disk, not what was meant to be written."""
     names = _file_names(made.problem)
-    texts = {
-        language: (folder / names[f"tex {language}"]).read_text("utf-8") for language in made.texts
-    }
-    modules = {
-        target: (folder / names[f"code {target}"]).read_text("utf-8") for target in made.modules
-    }
-    return made.verify(texts, modules)
+    return made.verify(
+        {language: files.read(names[f"tex {language}"]) for language in made.texts},
+        {target: files.read(names[f"code {target}"]) for target in made.modules},
+    )
 
 
-def _write_all(files: Mapping[Path, bytes]) -> None:
-    """Write files whole or not at all: each is complete before any takes its place."""
-    staged: list[tuple[str, Path]] = []
+def _json(report: Report) -> str:
+    return json.dumps(report.as_json(), indent=1, ensure_ascii=False) + "\n"
+
+
+def _write(path: Path, data: bytes) -> None:
+    with _Files(path.parent) as files:
+        files.add(path.name, data)
+        files.commit()
+
+
+class _Files:
+    """Files of one folder that take their places together or not at all.
+
+    Each is complete under a temporary name before the first takes its place. If one cannot, those
+    that already did make way again for what was there before.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.staged: dict[str, Path] = {}
+        self.spare: list[Path] = []
+        self.made: list[Path] = []
+
+    def __enter__(self) -> _Files:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for path in (*self.staged.values(), *self.spare):
+            path.unlink(missing_ok=True)
+        for folder in self.made:
+            with contextlib.suppress(OSError):  # it stays if there is something in it
+                folder.rmdir()
+
+    def add(self, name: str, data: bytes) -> None:
+        """Write a file under a temporary name."""
+        if (self.folder / name).is_dir():
+            raise InputError(f"'{self.folder / name}' is a folder")
+        with _refusing(self.folder / name):
+            missing = [p for p in (self.folder, *self.folder.parents) if not p.exists()]
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.made += missing
+            self.staged[name] = self._temporary(name)
+            self.staged[name].write_bytes(data)
+            self.staged[name].chmod(0o666 & ~_umask())
+
+    def read(self, name: str) -> str:
+        """The text of a file as it was written."""
+        return self.staged[name].read_text("utf-8")
+
+    def commit(self) -> None:
+        """Let all files take their places."""
+        before: dict[Path, Path | None] = {}
+        with _refusing(self.folder):
+            for name in self.staged:
+                before[self.folder / name] = self._copy(name)
+        try:
+            for name, path in self.staged.items():
+                with _refusing(self.folder / name):
+                    os.replace(path, self.folder / name)
+        except InputError:
+            for path, old in before.items():
+                with contextlib.suppress(OSError):
+                    path.unlink(missing_ok=True) if old is None else os.replace(old, path)
+            raise
+
+    def _copy(self, name: str) -> Path | None:
+        """A copy of what is in the place of a file."""
+        if not (self.folder / name).exists():
+            return None
+        copy = self._temporary(name)
+        self.spare.append(copy)
+        shutil.copy2(self.folder / name, copy)
+        return copy
+
+    def _temporary(self, name: str) -> Path:
+        handle, path = tempfile.mkstemp(dir=self.folder, prefix=f".{name[:80]}.")
+        os.close(handle)
+        return Path(path)
+
+
+@contextlib.contextmanager
+def _refusing(path: Path) -> Iterator[None]:
     try:
-        for path, data in files.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if path.is_dir():
-                raise InputError(f"'{path}' is a folder")
-            handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-            staged.append((name, path))
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            os.chmod(name, 0o666 & ~_umask())
-        for name, path in staged:
-            os.replace(name, path)
+        yield
     except OSError as error:
-        raise InputError(f"cannot write '{error.filename or path}': {error.strerror}") from None
-    finally:
-        for name, _ in staged:
-            Path(name).unlink(missing_ok=True)
+        raise InputError(f"cannot write '{path}': {error.strerror}") from None
 
 
 def _umask() -> int:

@@ -173,7 +173,7 @@ class Inside(_Node):
 
     def __new__(cls, position: sympy.Expr, size: sympy.Expr) -> sympy.Expr:
         if position.is_Integer and size.is_Integer:
-            return sympy.Integer(int(0 <= position < size))
+            return sympy.Integer(int(bool(0 <= position < size)))
         made: Inside = sympy.Expr.__new__(cls, position, size)
         return made
 

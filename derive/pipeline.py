@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 from derive.backprop import differentiate
 from derive.emit import TARGETS, emit
+from derive.errors import InputError, nearest
 from derive.graph import Derivation
+from derive.notation import notation
 from derive.problem import Problem
 from derive.render.blocks import Page
 from derive.render.curves import curves
 from derive.render.document import latex
 from derive.render.drawings import draw
+from derive.render.order import weights_in_order
 from derive.render.story import tell
 from derive.verify import Report, verify
 
@@ -41,10 +44,22 @@ class Made:
 
 
 def make(problem: Problem, languages: Sequence[str] = (), weights: Sequence[str] = ()) -> Made:
-    """Derive, tell and emit. `weights` restricts the page to some weights."""
+    """Derive, tell and emit. `weights` restricts the page to some weights.
+
+    Raises InputError if there is no weight of a given name.
+    """
+    _check_weights(problem, weights)
     derivation = differentiate(problem.graph)
     modules = {target: emit(problem, derivation, target) for target in TARGETS}
     drawings = draw(problem, derivation, curves(problem, modules["python"]))
     page = tell(problem, derivation, drawings, weights)
     texts = {language: latex(page, language) for language in languages or problem.languages}
     return Made(problem, derivation, page, texts, modules)
+
+
+def _check_weights(problem: Problem, weights: Sequence[str]) -> None:
+    names = notation(problem)
+    known = {names.name(weight).report for weight in weights_in_order(problem)} if weights else ()
+    for weight in weights:
+        if weight not in known:
+            raise InputError(f"there is no weight '{weight}'; {nearest(weight, known)}")

@@ -71,11 +71,16 @@ def _run(program: str, place: Path) -> str:
         done = subprocess.run(command, cwd=place, env=stable, capture_output=True, timeout=SECONDS)
     except subprocess.TimeoutExpired:
         raise TypesetError(f"{program} did not finish within {SECONDS} seconds") from None
+    except OSError as error:
+        raise TypesetError(f"{program} could not be run: {error.strerror}") from None
     log_file = place / "page.log"
     log = log_file.read_text(encoding="utf-8", errors="replace") if log_file.exists() else ""
     if done.returncode != 0 or not (place / "page.pdf").exists():
         first = next((k for k, line in enumerate(log.splitlines()) if line.startswith("!")), 0)
-        words = "\n".join(log.splitlines()[first : first + 6]) or done.stdout.decode()[-500:]
+        words = (
+            "\n".join(log.splitlines()[first : first + 6])
+            or done.stdout.decode(errors="replace")[-500:]
+        )
         raise TypesetError(f"{program} stopped:\n{words}")
     return log
 

@@ -189,9 +189,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("case", "by", "words"), REFUSED, ids=lambda part: str(part)[:40])
-def test_a_loss_without_parameters_is_refused(
-    case: Case, by: list[str] | None, words: str
-) -> None:
+def test_a_loss_without_parameters_is_refused(case: Case, by: list[str] | None, words: str) -> None:
     with pytest.raises(GraphError, match=words):
         differentiate(case.graph(), by)
 
@@ -200,8 +198,7 @@ def test_a_loss_without_parameters_is_refused(
 def test_a_graph_without_exactly_one_loss_is_refused(count: int) -> None:
     x = Quantity("x", "x", (), Role.PARAMETER)
     made = tuple(
-        Equation(Quantity(f"E{k}", "E", (), Role.LOSS), (), Element("x") ** 2)
-        for k in range(count)
+        Equation(Quantity(f"E{k}", "E", (), Role.LOSS), (), Element("x") ** 2) for k in range(count)
     )
     with pytest.raises(GraphError, match=f"needs one loss, this one has {count}"):
         differentiate(Graph((x,), made))

@@ -56,56 +56,250 @@ ACTIVATION = ("activation: logistic", "activation: mine")
 LOSS = ("half_squared_error", "mine")
 DEFINED = BASE.count("\n") + 1
 BAD: list[tuple[str, str, str]] = [
-    ("rows of a matrix", edited(("[[1, 2], [3, 4]]", "[[1, 2]]")), "a.yaml:8: parameters.W1: the shape must be 2 x 2, but here is a list of 1"),
-    ("one short row", edited(("[3, 4]", "[3]")), "a.yaml:8: parameters.W1.1: the shape must be 2 x 2, but here is a list of 1"),
-    ("a flat list", edited(("[[1, 2], [3, 4]]", "[1, 2]")), "a.yaml:8: parameters.W1.0: the shape must be 2 x 2, but here is a number"),
-    ("a number", edited(("[[1, 2], [3, 4]]", "1")), "a.yaml:8: parameters.W1: the shape must be 2 x 2"),
-    ("too deep", edited(("[1, 2]", "[[1], 2]")), "a.yaml:8: parameters.W1.0.0: a number is expected (shape 2 x 2), but here is a list"),
-    ("bias", edited(("[9, 10]", "[9]")), "a.yaml:10: parameters.b2: the shape must be 2, but here is a list of 1"),
-    ("unknown parameter", edited(("b2:", "b3:")), "a.yaml:10: parameters.b3: there is no parameter 'b3'; known: W1, W2, b2"),
-    ("missing parameter", edited(("  b2: [9, 10]\n", "")), "a.yaml:7: parameters: the value of 'b2' is missing"),
-    ("missing parameters", SYMBOLIC + "data:\n  inputs: [0.5, 0.25]\n  targets: [0, 1]\n", "parameters: the parameters are missing"),
-    ("missing inputs", edited(("  inputs: [0.5, 0.25]\n", "")), "a.yaml:11: data: the inputs are missing"),
-    ("missing targets", edited(("  targets: [0, 1]\n", "")), "a.yaml:11: data: the targets are missing"),
-    ("short sample", edited(("[0.5, 0.25]", "[0.5]")), "a.yaml:12: data.inputs.0: the shape must be 1 x 2, but here is a list of 1"),
-    ("empty sample", edited(("[0.5, 0.25]", "[]")), "a.yaml:12: data.inputs.0: the shape must be 1 x 2"),
-    ("mapping in a sample", edited(("[0.5, 0.25]", "[{a: 1}, 2]")), "a.yaml:12: data.inputs.0.0: a number is expected"),
-    ("ragged batch", edited(("[0.5, 0.25]", "[[0.5, 0.25], 3]"), ("[0, 1]", "[[0, 1], [1, 0]]")), "a.yaml:12: data.inputs.1: the shape must be 2 x 2, but here is a number"),
-    ("batches differ", edited(("[0.5, 0.25]", "[[0.5, 0.25], [1, 2]]")), "a.yaml:11: data: 2 samples of inputs but 1 of targets"),
-    ("batch size", BASE + "  batch: 3\n", f"a.yaml:{DEFINED}: data.batch: the batch is given as 3 but has 1"),
-    ("no identifier", edited(("[h1, h2]", "['h 1', h2]")), "a.yaml:4: network.layers.0.dense.0: 'h 1' is no name"),
+    (
+        "rows of a matrix",
+        edited(("[[1, 2], [3, 4]]", "[[1, 2]]")),
+        "a.yaml:8: parameters.W1: the shape must be 2 x 2, but here is a list of 1",
+    ),
+    (
+        "one short row",
+        edited(("[3, 4]", "[3]")),
+        "a.yaml:8: parameters.W1.1: the shape must be 2 x 2, but here is a list of 1",
+    ),
+    (
+        "a flat list",
+        edited(("[[1, 2], [3, 4]]", "[1, 2]")),
+        "a.yaml:8: parameters.W1.0: the shape must be 2 x 2, but here is a number",
+    ),
+    (
+        "a number",
+        edited(("[[1, 2], [3, 4]]", "1")),
+        "a.yaml:8: parameters.W1: the shape must be 2 x 2",
+    ),
+    (
+        "too deep",
+        edited(("[1, 2]", "[[1], 2]")),
+        "a.yaml:8: parameters.W1.0.0: a number is expected (shape 2 x 2), but here is a list",
+    ),
+    (
+        "bias",
+        edited(("[9, 10]", "[9]")),
+        "a.yaml:10: parameters.b2: the shape must be 2, but here is a list of 1",
+    ),
+    (
+        "unknown parameter",
+        edited(("b2:", "b3:")),
+        "a.yaml:10: parameters.b3: there is no parameter 'b3'; known: W1, W2, b2",
+    ),
+    (
+        "missing parameter",
+        edited(("  b2: [9, 10]\n", "")),
+        "a.yaml:7: parameters: the value of 'b2' is missing",
+    ),
+    (
+        "missing parameters",
+        SYMBOLIC + "data:\n  inputs: [0.5, 0.25]\n  targets: [0, 1]\n",
+        "parameters: the parameters are missing",
+    ),
+    (
+        "missing inputs",
+        edited(("  inputs: [0.5, 0.25]\n", "")),
+        "a.yaml:11: data: the inputs are missing",
+    ),
+    (
+        "missing targets",
+        edited(("  targets: [0, 1]\n", "")),
+        "a.yaml:11: data: the targets are missing",
+    ),
+    (
+        "short sample",
+        edited(("[0.5, 0.25]", "[0.5]")),
+        "a.yaml:12: data.inputs.0: the shape must be 1 x 2, but here is a list of 1",
+    ),
+    (
+        "empty sample",
+        edited(("[0.5, 0.25]", "[]")),
+        "a.yaml:12: data.inputs.0: the shape must be 1 x 2",
+    ),
+    (
+        "mapping in a sample",
+        edited(("[0.5, 0.25]", "[{a: 1}, 2]")),
+        "a.yaml:12: data.inputs.0.0: a number is expected",
+    ),
+    (
+        "ragged batch",
+        edited(("[0.5, 0.25]", "[[0.5, 0.25], 3]"), ("[0, 1]", "[[0, 1], [1, 0]]")),
+        "a.yaml:12: data.inputs.1: the shape must be 2 x 2, but here is a number",
+    ),
+    (
+        "batches differ",
+        edited(("[0.5, 0.25]", "[[0.5, 0.25], [1, 2]]")),
+        "a.yaml:11: data: 2 samples of inputs but 1 of targets",
+    ),
+    (
+        "batch size",
+        BASE + "  batch: 3\n",
+        f"a.yaml:{DEFINED}: data.batch: the batch is given as 3 but has 1",
+    ),
+    (
+        "no identifier",
+        edited(("[h1, h2]", "['h 1', h2]")),
+        "a.yaml:4: network.layers.0.dense.0: 'h 1' is no name",
+    ),
     ("Hangul", edited(("[h1, h2]", "[가, h2]")), "network.layers.0.dense.0: '가' is no name"),
-    ("LaTeX", edited(("[h1, h2]", "['h\\input', h2]")), "network.layers.0.dense.0: 'h\\input' is no name"),
-    ("keyword", edited(("[i1, i2]", "[i1, lambda]")), "a.yaml:2: network.inputs.1: 'lambda' is a reserved word"),
-    ("function", edited(("[i1, i2]", "[exp, i2]")), "a.yaml:2: network.inputs.0: 'exp' is a reserved word"),
-    ("duplicate", edited(("[o1, o2]", "[o1, o1]")), "a.yaml:5: network.layers.1.dense.1: the name 'o1' is used twice"),
-    ("no units", edited(("[o1, o2]", "[]")), "a.yaml:5: network.layers.1.dense: a layer needs at least one unit"),
-    ("clash with a weight", edited(("[i1, i2]", "[w1, i2]")), "network: two things are called 'w1'"),
+    (
+        "LaTeX",
+        edited(("[h1, h2]", "['h\\input', h2]")),
+        "network.layers.0.dense.0: 'h\\input' is no name",
+    ),
+    (
+        "keyword",
+        edited(("[i1, i2]", "[i1, lambda]")),
+        "a.yaml:2: network.inputs.1: 'lambda' is a reserved word",
+    ),
+    (
+        "function",
+        edited(("[i1, i2]", "[exp, i2]")),
+        "a.yaml:2: network.inputs.0: 'exp' is a reserved word",
+    ),
+    (
+        "duplicate",
+        edited(("[o1, o2]", "[o1, o1]")),
+        "a.yaml:5: network.layers.1.dense.1: the name 'o1' is used twice",
+    ),
+    (
+        "no units",
+        edited(("[o1, o2]", "[]")),
+        "a.yaml:5: network.layers.1.dense: a layer needs at least one unit",
+    ),
+    (
+        "clash with a weight",
+        edited(("[i1, i2]", "[w1, i2]")),
+        "network: two things are called 'w1'",
+    ),
     ("clash with a bias", edited(("[i1, i2]", "[b2, i2]")), "network: two things are called 'b2'"),
-    ("clash with a net input", edited(("[i1, i2]", "[net_h1, i2]")), "network: two things are called 'net_h1'"),
-    ("clash with the loss", edited(("[i1, i2]", "[E_total, i2]")), "network: two things are called 'E_total'"),
-    ("activation", edited(("logistic", "logistik")), "a.yaml:4: network.layers.0.activation: unknown activation 'logistik'; did you mean 'logistic'?"),
-    ("loss", edited(("half_squared_error", "half_squared")), "a.yaml:6: network.loss: unknown loss 'half_squared'; did you mean 'half_squared_error'?"),
-    ("frozen", BASE + "training: {frozen: [W1, W9]}\n", f"a.yaml:{DEFINED}: training.frozen.1: there is no parameter 'W9'"),
-    ("all frozen", BASE + "training: {frozen: [W1, W2, b2]}\n", f"a.yaml:{DEFINED}: training.frozen: at least one parameter must be trained"),
-    ("optimizer", BASE + "training: {optimizer: adm}\n", f"a.yaml:{DEFINED}: training.optimizer: unknown optimizer"),
-    ("targets", edited(("half_squared_error", "categorical_cross_entropy"), ("tanh", "softmax"), ("[0, 1]", "[0.5, 0.6]")), "a.yaml:13: data.targets: this loss needs targets that sum to 1, these sum to 1.1"),
-    ("formula in place", edited(("activation: logistic", "activation: 'f(x) = sinn(x)'")), "a.yaml:4: network.layers.0.activation: 'sinn' is not a function of the language; did you mean 'sin'?"),
-    ("equation in place", edited(("activation: logistic", "activation: 'y[n,h] = x[n,q]'")), "a.yaml:4: network.layers.0.activation: in the equation of 'out1'"),
-    ("two variables", edited(("activation: logistic", "activation: 'f(x, y) = x'")), "a.yaml:4: network.layers.0.activation: this needs 1 different variables"),
-    ("own activation", edited(ACTIVATION) + define("activations", "f(x) = x +"), f"a.yaml:{DEFINED}: define.activations.mine: this is not a formula"),
-    ("attack", edited(ACTIVATION) + define("activations", "f(x) = x.__class__"), f"a.yaml:{DEFINED}: define.activations.mine: `x.__class__` is not in the language"),
-    ("shape of an activation", edited(ACTIVATION) + define("activations", "y[n] = sum(h, x[n,h])"), f"a.yaml:{DEFINED}: define.activations.mine: an activation gives one value per unit"),
-    ("turned activation", edited(ACTIVATION) + define("activations", "y[h,n] = x[n,h]"), "an activation gives one value per unit"),
-    ("two activations", edited(ACTIVATION) + define("activations", "y[n,h] = x[n,h]; z[n,h] = y[n,h]"), f"a.yaml:{DEFINED}: define.activations.mine: 'out1' is defined twice"),
-    ("constant activation", edited(ACTIVATION) + define("activations", "f(x) = 1"), "a.yaml:1: network: the loss does not depend on 'W1'"),
-    ("own loss", edited(LOSS) + define("losses", "f(y, t) = (y-q)**2"), f"a.yaml:{DEFINED}: define.losses.mine: 'q' is unknown"),
-    ("variables of a loss", edited(LOSS) + define("losses", "f(y) = y**2"), f"a.yaml:{DEFINED}: define.losses.mine: this needs 2 different variables"),
-    ("infinite loss", edited(LOSS) + define("losses", "f(y, t) = log(0)*y"), f"a.yaml:{DEFINED}: define.losses.mine: this is not finite"),
-    ("shape of a loss", edited(LOSS) + define("losses", "e[o] = sum(n, y[n,o]-t[n,o])"), f"a.yaml:{DEFINED}: define.losses.mine: a loss gives one error per output or per sample"),
-    ("whole loss", edited(LOSS) + define("losses", "e = sum(n, sum(o, y[n,o]-t[n,o]))"), "a loss gives one error per output or per sample"),
-    ("loss of nothing", edited(LOSS) + define("losses", "f(y, t) = t**2"), "a.yaml:1: network: the loss does not depend on 'W1'"),
-]  # fmt: skip
+    (
+        "clash with a net input",
+        edited(("[i1, i2]", "[net_h1, i2]")),
+        "network: two things are called 'net_h1'",
+    ),
+    (
+        "clash with the loss",
+        edited(("[i1, i2]", "[E_total, i2]")),
+        "network: two things are called 'E_total'",
+    ),
+    (
+        "activation",
+        edited(("logistic", "logistik")),
+        "a.yaml:4: network.layers.0.activation: unknown activation 'logistik'; "
+        "did you mean 'logistic'?",
+    ),
+    (
+        "loss",
+        edited(("half_squared_error", "half_squared")),
+        "a.yaml:6: network.loss: unknown loss 'half_squared'; did you mean 'half_squared_error'?",
+    ),
+    (
+        "frozen",
+        BASE + "training: {frozen: [W1, W9]}\n",
+        f"a.yaml:{DEFINED}: training.frozen.1: there is no parameter 'W9'",
+    ),
+    (
+        "all frozen",
+        BASE + "training: {frozen: [W1, W2, b2]}\n",
+        f"a.yaml:{DEFINED}: training.frozen: at least one parameter must be trained",
+    ),
+    (
+        "optimizer",
+        BASE + "training: {optimizer: adm}\n",
+        f"a.yaml:{DEFINED}: training.optimizer: unknown optimizer",
+    ),
+    (
+        "targets",
+        edited(
+            ("half_squared_error", "categorical_cross_entropy"),
+            ("tanh", "softmax"),
+            ("[0, 1]", "[0.5, 0.6]"),
+        ),
+        "a.yaml:13: data.targets: this loss needs targets that sum to 1, these sum to 1.1",
+    ),
+    (
+        "formula in place",
+        edited(("activation: logistic", "activation: 'f(x) = sinn(x)'")),
+        "a.yaml:4: network.layers.0.activation: 'sinn' is not a function of the language; "
+        "did you mean 'sin'?",
+    ),
+    (
+        "equation in place",
+        edited(("activation: logistic", "activation: 'y[n,h] = x[n,q]'")),
+        "a.yaml:4: network.layers.0.activation: in the equation of 'out1'",
+    ),
+    (
+        "two variables",
+        edited(("activation: logistic", "activation: 'f(x, y) = x'")),
+        "a.yaml:4: network.layers.0.activation: this needs 1 different variables",
+    ),
+    (
+        "own activation",
+        edited(ACTIVATION) + define("activations", "f(x) = x +"),
+        f"a.yaml:{DEFINED}: define.activations.mine: this is not a formula",
+    ),
+    (
+        "attack",
+        edited(ACTIVATION) + define("activations", "f(x) = x.__class__"),
+        f"a.yaml:{DEFINED}: define.activations.mine: `x.__class__` is not in the language",
+    ),
+    (
+        "shape of an activation",
+        edited(ACTIVATION) + define("activations", "y[n] = sum(h, x[n,h])"),
+        f"a.yaml:{DEFINED}: define.activations.mine: an activation gives one value per unit",
+    ),
+    (
+        "turned activation",
+        edited(ACTIVATION) + define("activations", "y[h,n] = x[n,h]"),
+        "an activation gives one value per unit",
+    ),
+    (
+        "two activations",
+        edited(ACTIVATION) + define("activations", "y[n,h] = x[n,h]; z[n,h] = y[n,h]"),
+        f"a.yaml:{DEFINED}: define.activations.mine: 'out1' is defined twice",
+    ),
+    (
+        "constant activation",
+        edited(ACTIVATION) + define("activations", "f(x) = 1"),
+        "a.yaml:1: network: the loss does not depend on 'W1'",
+    ),
+    (
+        "own loss",
+        edited(LOSS) + define("losses", "f(y, t) = (y-q)**2"),
+        f"a.yaml:{DEFINED}: define.losses.mine: 'q' is unknown",
+    ),
+    (
+        "variables of a loss",
+        edited(LOSS) + define("losses", "f(y) = y**2"),
+        f"a.yaml:{DEFINED}: define.losses.mine: this needs 2 different variables",
+    ),
+    (
+        "infinite loss",
+        edited(LOSS) + define("losses", "f(y, t) = log(0)*y"),
+        f"a.yaml:{DEFINED}: define.losses.mine: this is not finite",
+    ),
+    (
+        "shape of a loss",
+        edited(LOSS) + define("losses", "e[o] = sum(n, y[n,o]-t[n,o])"),
+        f"a.yaml:{DEFINED}: define.losses.mine: a loss gives one error per output or per sample",
+    ),
+    (
+        "whole loss",
+        edited(LOSS) + define("losses", "e = sum(n, sum(o, y[n,o]-t[n,o]))"),
+        "a loss gives one error per output or per sample",
+    ),
+    (
+        "loss of nothing",
+        edited(LOSS) + define("losses", "f(y, t) = t**2"),
+        "a.yaml:1: network: the loss does not depend on 'W1'",
+    ),
+]
 
 
 @pytest.mark.parametrize(("text", "words"), [b[1:] for b in BAD], ids=[b[0] for b in BAD])
@@ -174,7 +368,7 @@ def test_the_loss_is_a_mean_or_a_sum_over_the_batch() -> None:
 def test_every_activation_with_every_loss(activation: str, loss: str) -> None:
     """The outputs go through a logistic layer or softmax, so that every loss is defined."""
     last = "softmax" if LOSSES[loss].distribution else "logistic"
-    text = SYMBOLIC.replace("tanh", last).replace(": logistic}\n    - {dense: [o", f": {activation}}}\n    - {{dense: [o")
+    text = SYMBOLIC.replace("logistic", activation).replace("tanh", last)
     graph = made(text.replace("half_squared_error", loss) + "data: {batch: 2}\n").graph
     derivation = differentiate(graph)
     given = draw(graph)

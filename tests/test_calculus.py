@@ -28,10 +28,9 @@ from tests.core_support import (
 )
 
 AXIS = axis("a", 4)
-I, J, K, A = (Index(letter, AXIS) for letter in "ijka")
+N, J, K, A = (Index(letter, AXIS) for letter in "ijka")
 R = Index("r", axis("r", 2))
 SIZES = {("x", 0): AXIS, ("y", 0): AXIS, ("w", 0): R.axis}
-
 
 
 def y(place: sympy.Expr) -> Element:
@@ -50,7 +49,7 @@ CONTRACTIONS: list[tuple[tuple[sympy.Expr, ...], sympy.Expr]] = [
     ((Delta(J + 1, A), sympy.exp(y(J))), sympy.exp(y(A - 1)) * Inside(A - 1, AXIS.size)),
     ((Delta(J, A), sympy.exp(y(J))), sympy.exp(y(A))),
     ((Delta(2 * J, A), y(J)), Total(Delta(2 * J, A) * y(J), J)),
-    ((Delta(J, A), Delta(J, I), y(J)), Delta(A, I) * y(A)),
+    ((Delta(J, A), Delta(J, N), y(J)), Delta(A, N) * y(A)),
     ((Delta(J + 1, A), 1 / y(J)), Total(Delta(J + 1, A) / y(J), J)),
     ((Delta(J, A), 1 / y(J)), 1 / y(A)),
     ((Delta(J + 1, A), 1 / y(J + 1)), Inside(A - 1, AXIS.size) / y(A)),
@@ -76,14 +75,14 @@ def test_a_delta_that_can_never_hold_is_nothing() -> None:
 
 
 def test_nothing_is_differentiated_by_what_it_does_not_read() -> None:
-    assert partial(y(I) * Total(y(J), J), "x", (A,), Fresh()) == []
+    assert partial(y(N) * Total(y(J), J), "x", (A,), Fresh()) == []
 
 
 @pytest.mark.parametrize(
     ("expr", "words"),
     [
-        (Slope(y(I), y(J)), "no rule for the derivative of Slope"),
-        (sympy.Function("f")(y(I)), "the function f has no row in the table of functions"),
+        (Slope(y(N), y(J)), "no rule for the derivative of Slope"),
+        (sympy.Function("f")(y(N)), "the function f has no row in the table of functions"),
     ],
 )
 def test_what_is_not_understood_is_refused(expr: sympy.Expr, words: str) -> None:

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mpmath import mp, mpf
 
-from derive.calculus import open_terms, same, tidy
 from derive.calculus import build as build_terms
+from derive.calculus import open_terms, same, tidy
 from derive.expression import (
     Axis,
     Chosen,
@@ -34,9 +34,9 @@ from derive.expression import (
 from tests.core_support import DIGITS, axis, closure, distance, relaxed
 
 AXIS = axis("a", 3)
-I, J, K = (Index(letter, AXIS) for letter in "ijk")
+L, J, K = (Index(letter, AXIS) for letter in "ijk")
 SHORT = Index("i", axis("b", 2))
-X, Y = Element("x", I), Element("y", J)
+X, Y = Element("x", L), Element("y", J)
 
 
 def test_an_axis_knows_its_length() -> None:
@@ -46,39 +46,39 @@ def test_an_axis_knows_its_length() -> None:
 
 
 def test_indices_are_equal_by_name_and_size() -> None:
-    assert Index("i", AXIS) == I
-    assert Index("i", axis("other", 3)) == I
-    assert SHORT != I
-    assert J != I
-    assert I.is_integer
+    assert Index("i", AXIS) == L
+    assert Index("i", axis("other", 3)) == L
+    assert SHORT != L
+    assert J != L
+    assert L.is_integer
 
 
-@pytest.mark.parametrize("expr", [I, X, Total(X * Y, I), Largest(X, I), Delta(I, J)], ids=str)
+@pytest.mark.parametrize("expr", [L, X, Total(X * Y, L), Largest(X, L), Delta(L, J)], ids=str)
 def test_nodes_survive_copying(expr: sympy.Expr) -> None:
     assert pickle.loads(pickle.dumps(expr)) == expr
     assert copy.deepcopy(expr) == expr
 
 
 def test_bound_indices_are_not_free() -> None:
-    assert Total(X * Y, I).free_symbols == {J}
-    assert Largest(X * Y, I, J).free_symbols == set()
-    assert bound_indices(Largest(X * Y, I, J)) == (I, J)
-    assert bound_indices(Total(X, I)) == (I,)
+    assert Total(X * Y, L).free_symbols == {J}
+    assert Largest(X * Y, L, J).free_symbols == set()
+    assert bound_indices(Largest(X * Y, L, J)) == (L, J)
+    assert bound_indices(Total(X, L)) == (L,)
     assert bound_indices(X) == ()
 
 
 def test_deltas_and_guards_are_decided_when_they_can_be() -> None:
-    assert Delta(I, I) == 1
-    assert Delta(I + 1, I) == 0
+    assert Delta(L, L) == 1
+    assert Delta(L + 1, L) == 0
     assert Delta(sympy.Integer(2), sympy.Integer(2)) == 1
-    assert isinstance(Delta(I, J), Delta)
+    assert isinstance(Delta(L, J), Delta)
     assert Inside(sympy.Integer(2), sympy.Integer(3)) == 1
     assert Inside(sympy.Integer(3), sympy.Integer(3)) == 0
     assert Inside(sympy.Integer(-1), sympy.Integer(3)) == 0
-    assert isinstance(Inside(I, sympy.Integer(3)), Inside)
+    assert isinstance(Inside(L, sympy.Integer(3)), Inside)
 
 
-ON_AXIS = [(I, 3, True), (I, 2, False), (I + 1, 3, False), (sympy.Integer(2), 3, True),
+ON_AXIS = [(L, 3, True), (L, 2, False), (L + 1, 3, False), (sympy.Integer(2), 3, True),
            (sympy.Integer(3), 3, False), (sympy.Integer(-1), 3, False)]  # fmt: skip
 
 
@@ -88,20 +88,20 @@ def test_what_surely_stays_on_an_axis(position: sympy.Expr, size: int, expected:
 
 
 def test_what_an_expression_reads() -> None:
-    expr = Element("b", I) * Total(Element("a", J) + Element("b", J), J)
+    expr = Element("b", L) * Total(Element("a", J) + Element("b", J), J)
     assert set(reads(expr)) == {"a", "b"}
     assert len(list(elements(expr))) == 3
 
 
 def test_sums_are_not_carried_out_by_sympy() -> None:
-    assert Total(X, I) != Total(Element("x", J), J)
-    assert same(Total(X, I), Total(Element("x", J), J))
-    assert not same(Total(X, I), Total(Element("x", I + 1), I))
-    assert not same(Total(Total(Element("A", I, J), I), J), Total(Total(Element("A", J, I), I), J))
+    assert Total(X, L) != Total(Element("x", J), J)
+    assert same(Total(X, L), Total(Element("x", J), J))
+    assert not same(Total(X, L), Total(Element("x", L + 1), L))
+    assert not same(Total(Total(Element("A", L, J), L), J), Total(Total(Element("A", J, L), L), J))
 
 
 def test_what_a_choice_is_about_is_never_rewritten() -> None:
-    chosen = Chosen(Largest(X, I), J)
+    chosen = Chosen(Largest(X, L), J)
     assert rebuild(chosen * X, lambda n: Y if isinstance(n, Largest) else n) == chosen * X
 
 
@@ -111,7 +111,7 @@ def random_expression(source: random.Random, scope: list[Index], depth: int) -> 
         place = source.choice([*scope, source.choice(scope) + 1, 2 - source.choice(scope)])
         return source.choice([Element("x", place), Element("y", place), place + 1])
     below = [random_expression(source, scope, depth - 1) for _ in range(2)]
-    index = source.choice([I, J, K])
+    index = source.choice([L, J, K])
     inner = random_expression(source, list(dict.fromkeys([*scope, index])), depth - 1)
     match source.randrange(6):
         case 0:
@@ -132,12 +132,12 @@ NUMBERS["y", (1,)] = mpf("0.45")
 
 
 @relaxed(250)
-@given(st.integers(0, 2**32), st.sampled_from([J, K, I + 1, J - I, sympy.Integer(2), 2 * K]))
+@given(st.integers(0, 2**32), st.sampled_from([J, K, L + 1, J - L, sympy.Integer(2), 2 * K]))
 def test_substitution_keeps_the_value(seed: int, put: sympy.Expr) -> None:
-    expr = random_expression(random.Random(seed), [I, J, K], 3)
-    changed = substitute(expr, {I: put}, Fresh())
-    at = {I: 1, J: 2, K: 0}
-    there = {**at, I: int(put.xreplace({k: sympy.Integer(v) for k, v in at.items()}))}
+    expr = random_expression(random.Random(seed), [L, J, K], 3)
+    changed = substitute(expr, {L: put}, Fresh())
+    at = {L: 1, J: 2, K: 0}
+    there = {**at, L: int(put.xreplace({k: sympy.Integer(v) for k, v in at.items()}))}
     with mp.workdps(DIGITS):
         assert distance(closure(changed)(NUMBERS, at), closure(expr)(NUMBERS, there)) < 1e-40
 
@@ -145,18 +145,21 @@ def test_substitution_keeps_the_value(seed: int, put: sympy.Expr) -> None:
 @relaxed(250)
 @given(st.integers(0, 2**32))
 def test_two_indices_can_change_places(seed: int) -> None:
-    expr = random_expression(random.Random(seed), [I, J], 3)
-    swapped = substitute(expr, {I: J, J: I}, Fresh())
+    expr = random_expression(random.Random(seed), [L, J], 3)
+    swapped = substitute(expr, {L: J, J: L}, Fresh())
     with mp.workdps(DIGITS):
-        found, expected = closure(swapped)(NUMBERS, {I: 0, J: 2}), closure(expr)(NUMBERS, {I: 2, J: 0})
+        found, expected = (
+            closure(swapped)(NUMBERS, {L: 0, J: 2}),
+            closure(expr)(NUMBERS, {L: 2, J: 0}),
+        )
         assert distance(found, expected) < 1e-40
 
 
 @relaxed(250)
 @given(st.integers(0, 2**32))
 def test_tidy_and_open_terms_keep_the_value(seed: int) -> None:
-    expr = random_expression(random.Random(seed), [I, J], 3)
-    bound = {I: 0, J: 2}
+    expr = random_expression(random.Random(seed), [L, J], 3)
+    bound = {L: 0, J: 2}
     with mp.workdps(DIGITS):
         expected = closure(expr)(NUMBERS, bound)
         tidied = tidy(expr, frozenset({"i", "j"}))

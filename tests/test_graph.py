@@ -12,29 +12,29 @@ from derive.graph import Equation, Graph, GraphError, Quantity, Role, adjoint_na
 from tests.core_support import CASES, axis
 
 A, B = axis("a", 3), axis("b", 2)
-I, J, K, M = Index("i", A), Index("j", A), Index("k", B), Index("m", A)
+N, J, K, M = Index("i", A), Index("j", A), Index("k", B), Index("m", A)
 X = Quantity("x", "x", (A,), Role.INPUT)
 S = Quantity("s", "s", (), Role.PARAMETER)
 Y = Quantity("y", "y", (A,), Role.HIDDEN)
 x, s = (lambda place: Element("x", place)), Element("s")
 
 
-def graph(rhs: sympy.Expr, indices: tuple[Index, ...] = (I,), quantity: Quantity = Y) -> Graph:
+def graph(rhs: sympy.Expr, indices: tuple[Index, ...] = (N,), quantity: Quantity = Y) -> Graph:
     return Graph((X, S), (Equation(quantity, indices, rhs),))
 
 
 GOOD: list[sympy.Expr] = [
-    x(I),
-    x(I - 1) * s,
-    x(2 * I + 1),
-    x(I**2),
+    x(N),
+    x(N - 1) * s,
+    x(2 * N + 1),
+    x(N**2),
     x(sympy.Integer(7)),
-    x(I) * Total(x(J), J),
+    x(N) * Total(x(J), J),
     Total(x(J), J) * Total(x(J) ** 2, J),
     Total(Total(x(J) * x(M), J), M),
-    Total(x(I + K), K),
+    Total(x(N + K), K),
     Largest(x(J) * x(M), J, M),
-    I * s,
+    N * s,
 ]
 
 
@@ -46,31 +46,33 @@ def test_what_is_well_formed(rhs: sympy.Expr) -> None:
 BAD: list[tuple[Callable[[], Graph], str]] = [
     (lambda: Graph((X, X), ()), "a given quantity is listed twice"),
     (lambda: graph(s, quantity=X), "'x' is defined twice"),
-    (lambda: Graph((X, S), (Equation(Y, (I,), x(I)),) * 2), "'y' is defined twice"),
-    (lambda: graph(Element("y", I)), "'y' is read before it is defined"),
+    (lambda: Graph((X, S), (Equation(Y, (N,), x(N)),) * 2), "'y' is defined twice"),
+    (lambda: graph(Element("y", N)), "'y' is read before it is defined"),
     (lambda: graph(Element("q")), "'q' is read before it is defined"),
     (lambda: graph(x(J)), "the index 'j' of 'x[j]' is not bound"),
-    (lambda: graph(x(I + J)), "the index 'j' of 'x[i + j]' is not bound"),
+    (lambda: graph(x(N + J)), "the index 'j' of 'x[i + j]' is not bound"),
     (lambda: graph(J * s), "the index 'j' is not bound"),
     (lambda: graph(Total(x(J), J) * x(J)), "the index 'j' of 'x[j]' is not bound"),
-    (lambda: graph(Total(x(I), I)), "the index 'i' is bound twice"),
+    (lambda: graph(Total(x(N), N)), "the index 'i' is bound twice"),
     (lambda: graph(Total(Total(x(J), J), J)), "the index 'j' is bound twice"),
-    (lambda: graph(Largest(x(I), I)), "the index 'i' is bound twice"),
+    (lambda: graph(Largest(x(N), N)), "the index 'i' is bound twice"),
     (lambda: graph(Total(x(K), K)), "the index 'k' runs over 2 values but meets the axis 'a'"),
     (lambda: graph(Element("x")), "'x' has 1 axes but is read with 0 indices"),
-    (lambda: graph(Element("s", I)), "'s' has 0 axes but is read with 1 indices"),
-    (lambda: graph(x(I), (K,)), "the indices of 'y' do not fit its axes"),
+    (lambda: graph(Element("s", N)), "'s' has 0 axes but is read with 1 indices"),
+    (lambda: graph(x(N), (K,)), "the indices of 'y' do not fit its axes"),
     (lambda: graph(s, ()), "the indices of 'y' do not fit its axes"),
-    (lambda: graph(s, (I, I), Quantity("z", "z", (A, A), Role.HIDDEN)), "'z' repeats an index"),
-    (lambda: graph(x(I / 2)), "the index 'i/2' of 'x[i/2]' is not made of index letters"),
+    (lambda: graph(s, (N, N), Quantity("z", "z", (A, A), Role.HIDDEN)), "'z' repeats an index"),
+    (lambda: graph(x(N / 2)), "the index 'i/2' of 'x[i/2]' is not made of index letters"),
     (lambda: graph(x(s)), "the index 's' of 'x[s]' is not made of index letters"),
-    (lambda: graph(x(x(I))), "the index 'x[i]' of 'x[x[i]]' is not made of index letters"),
-    (lambda: graph(x(2**I)), "is not made of index letters"),
-    (lambda: graph(x(sympy.exp(I))), "is not made of index letters"),
+    (lambda: graph(x(x(N))), "the index 'x[i]' of 'x[x[i]]' is not made of index letters"),
+    (lambda: graph(x(2**N)), "is not made of index letters"),
+    (lambda: graph(x(sympy.exp(N))), "is not made of index letters"),
 ]
 
 
-@pytest.mark.parametrize(("make", "words"), BAD, ids=[f"{k}: {w[:40]}" for k, (_, w) in enumerate(BAD)])
+@pytest.mark.parametrize(
+    ("make", "words"), BAD, ids=[f"{k}: {w[:40]}" for k, (_, w) in enumerate(BAD)]
+)
 def test_each_violation_has_its_words(make: Callable[[], Graph], words: str) -> None:
     with pytest.raises(GraphError) as caught:
         make()
@@ -78,7 +80,7 @@ def test_each_violation_has_its_words(make: Callable[[], Graph], words: str) -> 
 
 
 def test_an_error_names_the_equation() -> None:
-    with pytest.raises(GraphError, match="^in the equation of 'y': "):
+    with pytest.raises(GraphError, match=r"^in the equation of 'y': "):
         graph(x(J))
 
 

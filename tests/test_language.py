@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import pytest
@@ -201,7 +202,9 @@ def column(error: LanguageError) -> int:
     return len(caret) - 1 - 4
 
 
-@pytest.mark.parametrize(("text", "at", "words"), REFUSALS, ids=[ascii(t)[:40] for t, *_ in REFUSALS])
+@pytest.mark.parametrize(
+    ("text", "at", "words"), REFUSALS, ids=[ascii(t)[:40] for t, *_ in REFUSALS]
+)
 def test_everything_else_is_refused_with_a_caret(text: str, at: int, words: str) -> None:
     with pytest.raises(LanguageError) as caught:
         parse_expression(text, SCOPE)
@@ -233,10 +236,8 @@ ENDLESS = [
 @pytest.mark.parametrize("text", ENDLESS, ids=[text[:12] for text in ENDLESS])
 def test_no_text_hangs_or_breaks_the_parser(text: str) -> None:
     started = time.monotonic()
-    try:
+    with contextlib.suppress(LanguageError):
         parse_expression(text, SCOPE)
-    except LanguageError:
-        pass
     assert time.monotonic() - started < 2
 
 
@@ -275,10 +276,8 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 @given(st.lists(st.sampled_from([*TOKENS, "y[n] = ", "e = ", "=", "\n"]), max_size=14).map("".join))
 def test_any_equations_are_read_or_refused(text: str) -> None:
     started = time.monotonic()
-    try:
+    with contextlib.suppress(LanguageError):
         parse_equations(text, QUANTITIES, LETTERS, hidden)
-    except LanguageError:
-        pass
     assert time.monotonic() - started < 2
 
 

@@ -207,7 +207,9 @@ TRANSCENDENTAL = [
 ]
 
 
-@pytest.mark.parametrize(("expr", "expected"), TRANSCENDENTAL, ids=[str(e) for e, _ in TRANSCENDENTAL])
+@pytest.mark.parametrize(
+    ("expr", "expected"), TRANSCENDENTAL, ids=[str(e) for e, _ in TRANSCENDENTAL]
+)
 def test_other_values_have_fifty_digits(expr: sympy.Expr, expected) -> None:  # type: ignore[no-untyped-def]
     found = evaluate(expr, TABLE.__getitem__)
     with mp.workdps(DIGITS):

@@ -32,7 +32,9 @@ IN_OUTPUT: list[tuple[sympy.Expr, sympy.Expr, sympy.Expr]] = [
 ]
 
 
-@pytest.mark.parametrize(("output", "slope", "expected"), IN_OUTPUT, ids=[str(o) for o, *_ in IN_OUTPUT])
+@pytest.mark.parametrize(
+    ("output", "slope", "expected"), IN_OUTPUT, ids=[str(o) for o, *_ in IN_OUTPUT]
+)
 def test_a_slope_is_written_in_the_output(
     output: sympy.Expr, slope: sympy.Expr, expected: sympy.Expr
 ) -> None:
@@ -143,40 +145,40 @@ def test_recognising_keeps_the_value(seed: int) -> None:
 
 
 A3, A2 = axis("a", 3), axis("b", 2)
-I, J, K = (Index(letter, A3) for letter in "ijk")
+N, J, K = (Index(letter, A3) for letter in "ijk")
 SHORT = Index("s", A2)
-Z, LHS = (lambda place: Element("z", place)), Element("y", I)
-SOFTMAX = exp(Z(I)) / Total(exp(Z(K)), K)
+Z, LHS = (lambda place: Element("z", place)), Element("y", N)
+SOFTMAX = exp(Z(N)) / Total(exp(Z(K)), K)
 
 
 def test_a_whole_right_side_is_replaced_wherever_it_stands() -> None:
     total = Total(exp(Z(J)), J)
-    factors = (exp(Z(I)), exp(Z(J)), total**-2, W)
-    assert sympy.Mul(*in_output(factors, LHS, (I,), SOFTMAX)) == W * LHS * Element("y", J)
+    factors = (exp(Z(N)), exp(Z(J)), total**-2, W)
+    assert sympy.Mul(*in_output(factors, LHS, (N,), SOFTMAX)) == W * LHS * Element("y", J)
 
 
 def test_a_part_of_a_right_side_is_left_alone() -> None:
-    factors = (exp(Z(I)), W)
-    assert in_output(factors, LHS, (I,), SOFTMAX) == factors
+    factors = (exp(Z(N)), W)
+    assert in_output(factors, LHS, (N,), SOFTMAX) == factors
 
 
-@pytest.mark.parametrize("place", [SHORT, I + 1, sympy.Integer(3)], ids=str)
+@pytest.mark.parametrize("place", [SHORT, N + 1, sympy.Integer(3)], ids=str)
 def test_an_output_is_not_read_beyond_its_axis(place: sympy.Expr) -> None:
     total = Total(exp(Z(K)), K)
     factors = (exp(Z(place)), 1 / total)
-    assert Element("y", place) not in in_output(factors, LHS, (I,), SOFTMAX)
+    assert Element("y", place) not in in_output(factors, LHS, (N,), SOFTMAX)
 
 
 MATCHES: list[tuple[sympy.Expr, sympy.Expr, bool]] = [
-    (Z(I), Z(J), True),
-    (Z(I), Z(sympy.Integer(2)), True),
-    (Z(I), Z(SHORT), False),
-    (Z(I), Element("x", J), False),
-    (Z(I) * Z(I + 1), Z(J) * Z(J + 1), True),
-    (Element("A", I, I), Element("A", J, K), False),
-    (Total(Z(K) * Z(I), K), Total(Z(I) * Z(J), I), True),
+    (Z(N), Z(J), True),
+    (Z(N), Z(sympy.Integer(2)), True),
+    (Z(N), Z(SHORT), False),
+    (Z(N), Element("x", J), False),
+    (Z(N) * Z(N + 1), Z(J) * Z(J + 1), True),
+    (Element("A", N, N), Element("A", J, K), False),
+    (Total(Element("A", N, K), K), Total(Element("A", J, N), N), True),
     (Total(Z(K), K), Total(Z(SHORT), SHORT), False),
-    (Total(Element("A", I, K), K), Total(Element("A", J, J), J), False),
+    (Total(Element("A", N, K), K), Total(Element("A", J, J), J), False),
 ]
 
 
@@ -184,4 +186,4 @@ MATCHES: list[tuple[sympy.Expr, sympy.Expr, bool]] = [
 def test_matching_up_to_the_names_of_indices(
     pattern: sympy.Expr, expr: sympy.Expr, expected: bool
 ) -> None:
-    assert match(pattern, expr, {I: None}) is expected
+    assert match(pattern, expr, {N: None}) is expected

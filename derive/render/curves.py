@@ -16,7 +16,7 @@ from derive.render.order import path_view, weights_in_order
 POINTS = 81
 MOST_TRAINING_POINTS = 120
 MOST_WORK = 30_000_000
-SPAN = 15  # half the width of the slice, in lengths of the step
+SPAN = 22  # half the width of the slice, in lengths of the step
 
 
 def curves(problem: Problem, source: str) -> Curves | None:

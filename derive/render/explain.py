@@ -30,7 +30,7 @@ def explain(problem: Problem, derivation: Derivation, weight: str) -> Iterator[s
     yield f"The gradient of {weight}, factor by factor"
     for block in story.weight_blocks(found[weight], set()):
         if block.kind == "weight":
-            yield f"  {block['formula']}"
+            yield from _lines(block["formula"])
         for copy in block.fields.get("copies", ()):
             yield f"  {copy['tex']}"
         if isinstance(block.fields.get("display"), Display):

@@ -19,7 +19,14 @@ def particle(tex: str, pair: str) -> str:
 
 
 def _final(tex: str) -> str:
-    """The final consonant of the last digit or letter, or nothing."""
+    """The final consonant of the last syllable, digit or letter, or nothing.
+
+    A gloss in brackets after a Korean word is not read: 교차 엔트로피(cross-entropy) ends in 피.
+    """
+    spoken = re.sub(r"(?<=[가-힣])\([^()]*\)$", "", tex)
+    if spoken and "가" <= spoken[-1] <= "힣":
+        place = (ord(spoken[-1]) - ord("가")) % 28
+        return {0: "", 8: "ㄹ"}.get(place, "ㅇ")
     bare = re.sub(r"\\(mathrm|operatorname|partial|frac)\b", "", tex)
     bare = re.sub(r"\^\{[^{}]*\}", "", bare)
     signs = re.findall(r"\\[A-Za-z]+|[A-Za-z0-9]", bare)

@@ -35,6 +35,7 @@ Key = tuple[str, tuple[int, ...]]
 Values = dict[Key, Any]
 DIGITS = 50
 STEP = 18  # a central difference with h = 10^-18 is good to about 10^-30
+STILL = 1e-12  # below it a difference may be all error
 SMOOTH = 1e-9  # how far apart the slopes from the left and from the right may be
 
 
@@ -140,7 +141,7 @@ def slope(function: Callable[[Any], Any]) -> Any:
     step = mp.mpf(10) ** -STEP
     here, above, below = (function(shift) for shift in (mp.mpf(0), step, -step))
     central = (above - below) / (2 * step)
-    if abs(above - 2 * here + below) / step <= SMOOTH * abs(central):
+    if abs(central) > STILL and abs(above - 2 * here + below) / step <= SMOOTH * abs(central):
         return central
     return _slope_of(function(Dual(mp.mpf(0), mp.mpf(1))))
 

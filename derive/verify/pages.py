@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import sympy
 from mpmath import mp
 
-from derive.numbers import NumberFormat, real
+from derive.notation import Name
+from derive.numbers import real
 from derive.problem import Problem
 from derive.proofread import Claim, Finding, Kind, Policy, judge, read, symbol_name
 from derive.proofread import Rounding as ReadRounding
-from derive.render.blocks import Page
+from derive.render.blocks import Block, Page
+from derive.render.sheet import Display
 from derive.verify.interpreter import DIGITS
+from derive.verify.oracle import ALPHA, DECREASE
 from derive.verify.report import Comparison, Route, Status, judged
 from derive.verify.routes import EXACT_TOLERANCE, relative
 
 FORMULA_TOLERANCE = 1e-20
+VERBATIM = frozenset({"tex", "formula", "tikz", "net", "out"})
+FIGURE = re.compile(r"\\begin\{tikzpicture\}.*?\\end\{tikzpicture\}", re.DOTALL)
+DECIMAL = re.compile(r"\d+\.\d+(?![\d.]|\s*(?:pt|em|ex|mm|cm)\b)")
+CELL = re.compile(r"(?<!\\)&")
 
 
-def numbers_route(page: Page, truth: Mapping[Name, Any], numbers: NumberFormat) -> Route:
-    """Each number of the page: the unrounded value against the true one, the text against both."""
+def numbers_route(page: Page, truth: Mapping[Name, Any]) -> Route:
+    """Each number of the page: the unrounded value against the true one, the text against it."""
     values = {name.report: v for name, v in truth.items()}
     forward_only = ALPHA in truth and DECREASE not in truth
 
@@ -34,20 +44,12 @@ def numbers_route(page: Page, truth: Mapping[Name, Any], numbers: NumberFormat) 
                     yield Comparison(f"{name} has no value", math.nan)
                 elif name in values:
                     yield Comparison(name, relative(real(entry.exact), values[name]))
-                    yield Comparison(f"{name} as printed", _print_error(entry, numbers))
+                    written = real(Fraction(entry.text))
+                    yield Comparison(f"{name} as printed", relative(written, real(entry.page)))
                 elif not forward_only:
                     yield Comparison(f"{name} is no name", math.nan)
 
     return judged("page numbers", comparisons(), EXACT_TOLERANCE)
-
-
-def _print_error(entry: Entry, numbers: NumberFormat) -> float:
-    """How far the text is from the number that the page goes on with, and from the true one."""
-    printed = Fraction(Decimal(entry.text or "nan"))
-    if numbers.chained:
-        return relative(real(printed), real(entry.page or Fraction(0)))
-    unit = Fraction(10) ** int(Decimal(entry.text or "nan").as_tuple().exponent)
-    return relative(real(printed), real(entry.page or Fraction(0))) if unit else math.nan
 
 
 def text_route(
@@ -61,7 +63,12 @@ def text_route(
     items = read(text)
     known = _known(page, truth)
     findings = judge(items, _policy(problem, known))
-    fault = _fault(findings) or _lost(items, page) or _changed(text, page)
+    fault = (
+        _fault(findings)
+        or _lost(items, text, page)
+        or _untold(items, known, page)
+        or _changed(text, page)
+    )
     checks = [c for item in items if isinstance(item, Claim) for c in _formulas(item, known)]
     count = sum(f.kind is not Kind.SYMBOLIC for f in findings)
     if fault:
@@ -79,10 +86,10 @@ def _known(page: Page, truth: Mapping[Name, Any]) -> dict[str, Any]:
     return {symbol_name(name.tex): values[name.report] for name in (*truth, *on_page)}
 
 
-def _policy(numbers: NumberFormat, known: Mapping[str, Any]) -> Policy:
-    exact = (
-        {} if numbers.chained else {name: Decimal(mp.nstr(v, DIGITS)) for name, v in known.items()}
-    )
+def _policy(problem: Problem, known: Mapping[str, Any]) -> Policy:
+    numbers, exact = problem.numbers, {}
+    if not numbers.chained and not problem.symbolic:
+        exact = {name: Decimal(mp.nstr(v, DIGITS)) for name, v in known.items()}
     return Policy(
         digits=numbers.significant_digits,
         decimals=numbers.decimals,
@@ -100,18 +107,115 @@ def _fault(findings: list[Finding]) -> str:
     return ""
 
 
-def _lost(items: list[Any], page: Page) -> str:
-    """A number that the page should show and the reader did not find."""
+def _lost(items: list[Any], text: str, page: Page) -> str:
+    """A display, or the number that it ends with, that is not on the page."""
     printed = {
         (str(item.lhs), Decimal(item.printed))
         for item in items
         if isinstance(item, Claim) and item.printed is not None
     }
     for display in page.displays():
+        place = _spaced(text.partition(rf"\label{{{display.label}}}")[2].partition(r"\label{")[0])
+        if not all(_spaced(part) in place for part in (display.lhs, *display.rows)):
+            return f"{display.label} was not found on the page"
         shown = display.result is not None and (symbol_name(display.lhs), Decimal(display.result))
         if shown and shown not in printed:
             return f"{display.label} = {display.result} was not found on the page"
     return ""
+
+
+def _untold(items: list[Any], known: Mapping[str, Any], page: Page) -> str:
+    """A number or a formula that the page does not give like this."""
+    texts = {symbol_name(entry.name.tex): entry.text for entry in page.numbers.values()}
+    strings = "\n".join(_spaced(each) for block in page.blocks for each in _strings(block.fields))
+    for item in items:
+        if not isinstance(item, Claim):
+            continue
+        left, place = str(item.lhs), f"line {item.where.line}"
+        if item.printed is not None and item.lhs.is_Symbol:
+            text = texts.get(left)
+            if text is None or Fraction(item.printed) != Fraction(text):
+                return f"{place}: {item.lhs_tex} is {text or 'unknown'}, printed is {item.printed}"
+        elif left not in known and r"\\" not in item.source:
+            for side in (item.lhs_tex, *item.form_tex):
+                if _spaced(side) not in strings:
+                    return f"{place}: nothing gives '{_spaced(side)[:60]}'"
+    return ""
+
+
+def _changed(text: str, page: Page) -> str:
+    """What differs between the page as it was told and the page as it stands."""
+    body = FIGURE.sub("", text.partition(r"\begin{document}")[2])
+    whole, rows = _spaced(text), _table_rows(body)
+    told: set[str] = set()
+    for each in _strings(page.title):
+        told |= set(DECIMAL.findall(each))
+    for block in page.blocks:
+        told |= {number for each in _strings(block.fields) for number in DECIMAL.findall(each)}
+        for piece in _pieces(block.fields):
+            if _spaced(piece) not in whole:
+                return f"'{_spaced(piece)[:60]}' was not found on the page"
+        for row in _rows(block.fields):
+            if not any(_holds(found, row) for found in rows):
+                return f"the row {' & '.join(row)} was not found on the page"
+    for number in DECIMAL.findall(body):
+        if number not in told:
+            return f"{number} stands on the page, but nothing gives it"
+    return ""
+
+
+def _spaced(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _pieces(value: Any) -> Iterator[str]:
+    """Formulas and figures, which stand on a page as they are."""
+    if isinstance(value, Mapping):
+        yield from (value[key] for key in VERBATIM & value.keys() if isinstance(value[key], str))
+        for part in value.values():
+            yield from _pieces(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _pieces(part)
+
+
+def _rows(value: Any) -> Iterator[list[str]]:
+    """The cells of every row of a table."""
+    if is_dataclass(value) and not isinstance(value, Display | Block):
+        cells = [getattr(value, each.name) for each in fields(value)]
+        if isinstance(cells[0], str) and all(isinstance(c, str | tuple) for c in cells):
+            yield list(_strings(cells))
+            return
+        value = cells
+    parts = value.values() if isinstance(value, Mapping) else value
+    if isinstance(parts, Iterable) and not isinstance(parts, str):
+        for part in parts:
+            yield from _rows(part)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Every finished string of a block."""
+    if isinstance(value, str):
+        yield value
+    elif is_dataclass(value):
+        yield from _strings([getattr(value, each.name) for each in fields(value)])
+    elif isinstance(value, Mapping):
+        yield from _strings(list(value.values()))
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _strings(part)
+
+
+def _table_rows(body: str) -> list[list[str]]:
+    """The cells of every line that ends like the row of a table."""
+    lines = (line.strip() for line in body.splitlines())
+    rows = [line.removesuffix(r"\\") for line in lines if "&" in line and line.endswith(r"\\")]
+    return [[cell.strip().strip("$") for cell in CELL.split(row)] for row in rows]
+
+
+def _holds(found: list[str], row: list[str]) -> bool:
+    """Whether a row of the page holds the cells one after the other."""
+    return any(found[k : k + len(row)] == row for k in range(len(found) - len(row) + 1))
 
 
 def _formulas(claim: Claim, known: Mapping[str, Any]) -> Iterator[Comparison]:

@@ -60,8 +60,9 @@ class Report:
 
     @property
     def agree(self) -> bool:
-        statuses = [route.status for route in self.routes] + [n.status for n in self.numbers]
-        return Status.DISAGREES not in statuses and Status.AGREES in statuses
+        routes = {route.status for route in self.routes}
+        statuses = routes | {row.status for row in self.numbers}
+        return Status.AGREES in routes and Status.DISAGREES not in statuses
 
     def as_json(self) -> dict[str, Any]:
         """The report as plain data."""
@@ -94,14 +95,20 @@ class Report:
 
 
 def judged(name: str, comparisons: Iterable[Comparison], tolerance: float) -> Route:
-    """A route from its comparisons: none at all, a NaN or one too large is a disagreement."""
+    """A route from its comparisons: none at all, a NaN or one too large is a disagreement.
+
+    So is a comparison that cannot be made because a value does not exist.
+    """
     worst, what, count = 0.0, "", 0
-    for comparison in comparisons:
-        count += 1
-        if math.isnan(comparison.error) or comparison.error > worst:
-            worst, what = comparison.error, comparison.what
-            if math.isnan(worst):
-                break
+    try:
+        for comparison in comparisons:
+            count += 1
+            if math.isnan(comparison.error) or comparison.error > worst:
+                worst, what = comparison.error, comparison.what
+                if math.isnan(worst):
+                    break
+    except (ArithmeticError, ValueError) as error:
+        return Route(name, Status.DISAGREES, count, math.nan, f"{type(error).__name__}: {error}")
     if count == 0:
         return Route(name, Status.DISAGREES, 0, math.nan, "nothing was compared")
     if math.isnan(worst) or worst > tolerance:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -42,7 +42,7 @@ from derive.verify.report import Comparison, Route, Status, judged, skipped
 
 EXACT_TOLERANCE = 1e-25
 DOUBLE_TOLERANCE = 1e-9
-MOST_SYMPY = 24
+MOST_SYMPY = 12
 
 
 def relative(found: Any, expected: Any) -> float:
@@ -155,22 +155,27 @@ SYMBOLIC = Algebra(
 )
 
 
-def by_sympy(derivation: Derivation, given: Values) -> Iterator[Comparison]:
+def by_sympy(derivation: Derivation, points: Iterable[Values]) -> Iterator[Comparison]:
     """Route 2: the loss as one expanded formula, differentiated whole by SymPy."""
     graph = derivation.forward
-    symbols = {key: sympy.Symbol("_".join(map(str, (key[0], *key[1]))), real=True) for key in given}
+    symbols = {
+        (quantity.name, place): sympy.Symbol("_".join(map(str, (quantity.name, *place))), real=True)
+        for quantity in graph.given
+        for _, place in _places(quantity)
+    }
     loss = run(graph, dict(symbols), SYMBOLIC)[graph.loss.name, ()]
-    found = adjoints(derivation, given)
-    order = list(symbols)
     keys = gradient_keys(derivation)
-    spread = max(1, math.ceil(len(keys) / MOST_SYMPY))
-    for key in keys[::spread]:
-        slope = sympy.lambdify(
-            [symbols[k] for k in order], sympy.diff(loss, symbols[key]), "mpmath", cse=True
-        )
+    keys = keys[:: max(1, math.ceil(len(keys) / MOST_SYMPY))]
+    slopes = sympy.lambdify(
+        list(symbols.values()), [sympy.diff(loss, symbols[key]) for key in keys], "mpmath", cse=True
+    )
+    for given in points:
+        found = adjoints(derivation, given)
         with mp.workdps(DIGITS):
-            expected = slope(*[given[k] for k in order])
-            yield Comparison(f"∂E/∂{key}", relative(found[adjoint_name(key[0]), key[1]], expected))
+            expected = slopes(*[given[key] for key in symbols])
+            for key, slope_ in zip(keys, expected, strict=True):
+                adjoint = found[adjoint_name(key[0]), key[1]]
+                yield Comparison(f"∂E/∂{key}", relative(adjoint, slope_))
 
 
 def steps(derivation: Derivation, given: Values) -> Iterator[Comparison]:
@@ -189,9 +194,7 @@ def steps(derivation: Derivation, given: Values) -> Iterator[Comparison]:
             yield from _arrival(derivation, equation, values)
 
 
-def _arrival(
-    derivation: Derivation, equation: Equation, values: Values
-) -> Iterator[Comparison]:
+def _arrival(derivation: Derivation, equation: Equation, values: Values) -> Iterator[Comparison]:
     """The last step of a quantity against the equation it arrives at."""
     last = [s for s in derivation.steps if adjoint_name(s.quantity) == equation.quantity.name][-1:]
     for step in last:

@@ -1,0 +1,204 @@
+"""The shape of the package: which module may know which, and what no module may do."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import derive
+
+PACKAGE = Path(derive.__file__).parent
+SOURCES = {
+    ".".join(("derive", *path.relative_to(PACKAGE).with_suffix("").parts)): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+SOURCES = {name.removesuffix(".__init__"): path for name, path in SOURCES.items()}
+TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in SOURCES.items()}
+LONGEST_FILE = 420
+LONGEST_FUNCTION = 60
+
+# From the bottom up: a module may import those above it in this list and nothing else of derive.
+CORE = (
+    "derive.errors",
+    "derive.functions",
+    "derive.expression",
+    "derive.graph",
+    "derive.rules",
+    "derive.numbers",
+    "derive.library",
+    "derive.calculus",
+    "derive.language",
+    "derive.problem",
+    "derive.backprop",
+    "derive.scalar",
+    "derive.spec",
+    "derive.notation",
+    "derive.build",
+)
+
+
+def imports(name: str) -> Iterator[str]:
+    """The modules of derive that a module imports, wherever in the file."""
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name} has a relative import"
+            module = node.module or ""
+            inner = [f"{module}.{alias.name}" for alias in node.names]
+            yield from [m for m in inner if m in SOURCES] or [module]
+
+
+def of_derive(name: str) -> set[str]:
+    return {m for m in imports(name) if m == "derive" or m.startswith("derive.")}
+
+
+def place(module: str) -> int:
+    """Where in the order of the core a module stands; past its end if it is downstream."""
+    found = [k for k, core in enumerate(CORE) if module == core or module.startswith(f"{core}.")]
+    return found[0] if found else len(CORE)
+
+
+@pytest.mark.parametrize("name", [n for n in SOURCES if place(n) < len(CORE)])
+def test_the_core_imports_only_what_stands_before_it(name: str) -> None:
+    own = CORE[place(name)]
+    later = {m for m in of_derive(name) if place(m) >= place(name) and not m.startswith(own)}
+    assert not later, f"{name} imports {sorted(later)}"
+
+
+def test_every_module_of_the_core_exists() -> None:
+    assert set(CORE) <= set(SOURCES)
+
+
+@pytest.mark.parametrize("name", [n for n in SOURCES if n.startswith("derive.proofread")])
+def test_the_proof_reader_knows_nothing_of_the_program(name: str) -> None:
+    foreign = {m for m in of_derive(name) if not m.startswith("derive.proofread")}
+    assert not foreign, f"{name} imports {sorted(foreign)}"
+
+
+ORACLES = ("derive.verify.interpreter", "derive.verify.routes")
+JUDGED = ("calculus", "rules", "backprop", "scalar", "emit", "render", "numbers")
+
+
+@pytest.mark.parametrize("name", ORACLES)
+def test_an_oracle_shares_no_code_with_what_it_judges(name: str) -> None:
+    judged = {f"derive.{word}" for word in JUDGED}
+    shared = {m for m in of_derive(name) if any(f"{m}.".startswith(f"{j}.") for j in judged)}
+    assert not shared, f"{name} imports {sorted(shared)}"
+
+
+@pytest.mark.parametrize(
+    ("upstream", "downstream"),
+    [("emit", "render"), ("emit", "verify"), ("render", "verify"),
+     ("emit", "cli"), ("render", "cli"), ("verify", "cli")],
+)  # fmt: skip
+def test_data_flows_one_way(upstream: str, downstream: str) -> None:
+    for name in SOURCES:
+        if name.startswith(f"derive.{upstream}"):
+            against = {m for m in of_derive(name) if f"{m}.".startswith(f"derive.{downstream}.")}
+            assert not against, f"{name} imports {sorted(against)}"
+
+
+EVALUATING = {"eval", "exec", "compile", "__import__", "sympify", "parse_expr", "S"}
+ALLOWED = {
+    ("derive.emit.run", "exec"),  # runs the module that the program itself has just written
+    ("derive.emit.run", "compile"),
+    ("derive.expression", "sympify"),  # integers as indices, never text
+}
+
+
+def calls(name: str) -> Iterator[tuple[str, int]]:
+    """Calls, and functions handed on, by the last part of their name."""
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.Attribute) and node.attr in EVALUATING:
+            owner = node.value.id if isinstance(node.value, ast.Name) else ""
+            if owner in ("sympy", "builtins", "parsing", "sympy_parser"):
+                yield node.attr, node.lineno
+        elif isinstance(node, ast.Name) and node.id in EVALUATING - {"S"}:
+            yield node.id, node.lineno
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((a.name, node.lineno) for a in node.names if a.name in EVALUATING)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_text_is_never_evaluated(name: str) -> None:
+    # `sympy.S.One` names a constant and evaluates nothing; `sympy.S(text)` would.
+    called = {
+        node.func.attr
+        for node in ast.walk(TREES[name])
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    found = [
+        f"{name}:{line}: {word}"
+        for word, line in calls(name)
+        if (name, word) not in ALLOWED and not (word == "S" and "S" not in called)
+    ]
+    assert not found
+
+
+def test_sympify_is_given_indices_only() -> None:
+    """Its argument is a name that is annotated as an expression or an integer, not as text."""
+    tree = TREES["derive.expression"]
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef) and "sympify" in ast.unparse(function):
+            kinds = {a.arg: ast.unparse(a.annotation) for a in function.args.args if a.annotation}
+            if function.args.vararg and function.args.vararg.annotation:
+                kinds[function.args.vararg.arg] = ast.unparse(function.args.vararg.annotation)
+            text = ast.unparse(function)
+            given = [kind for arg, kind in kinds.items() if f"sympify({arg})" in text]
+            given += [kind for arg, kind in kinds.items() if f"sympify, {arg}" in text]
+            assert given
+            assert not [kind for kind in given if "str" in kind]
+
+
+def public(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.ClassDef]:
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            yield node
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_what_is_public_is_documented(name: str) -> None:
+    tree = TREES[name]
+    missing = [n.name for n in public(tree) if ast.get_docstring(n) is None]
+    assert not missing
+    assert ast.get_docstring(tree) or not tree.body, f"{name} has no docstring"
+
+
+def test_functions_and_files_are_short() -> None:
+    long = [
+        f"{path.relative_to(PACKAGE)}: {lines} lines"
+        for path in SOURCES.values()
+        if (lines := len(path.read_text("utf-8").splitlines())) > LONGEST_FILE
+    ]
+    for name, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef):
+                lines = (node.end_lineno or node.lineno) - node.lineno + 1
+                if lines > LONGEST_FUNCTION:
+                    long.append(f"{name}.{node.name}: {lines} lines")
+    assert not long, "\n".join(long)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_module_keeps_no_state_but_constants(name: str) -> None:
+    changed = [n.names for n in ast.walk(TREES[name]) if isinstance(n, ast.Global)]
+    assert not changed
+
+
+PRINTING = {"derive.cli", "derive.__main__"}
+
+
+@pytest.mark.parametrize("name", [n for n in SOURCES if n not in PRINTING])
+def test_only_the_command_line_prints(name: str) -> None:
+    found = [
+        node.lineno
+        for node in ast.walk(TREES[name])
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "print"
+    ]
+    assert not found
