@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import zip_longest
-
-import sympy
+from collections.abc import Iterator, Sequence
 
 from derive.expression import Element
 from derive.graph import Derivation, Kind, Role
-from derive.notation import UPDATED, Name, notation
-from derive.numbers import NumberFormat, Zeros
+from derive.notation import UPDATED, notation
 from derive.problem import Problem
 from derive.render.blocks import Block, Page
 from derive.render.deltas import delta_blocks, delta_forward
 from derive.render.drawings import Drawings
-from derive.render.index_form import IndexForm, inlined
+from derive.render.ending import ending_blocks
+from derive.render.loss import loss_blocks
 from derive.render.network import scalar_network, unwritten_network
 from derive.render.order import path_view, weights_in_order
-from derive.render.sheet import Display, Sheet, values_of
+from derive.render.sheet import Sheet, values_of
 from derive.render.weights import ALPHA, ALPHA_NAME, Story
 from derive.scalar import positions
-
-UNROUNDED = NumberFormat(significant_digits=10, zeros=Zeros.PAD)
-Relabel = Callable[[Element], Element]
-DECREASE = sympy.Symbol("decrease", real=True)
 
 
 def tell(
@@ -40,7 +32,7 @@ def tell(
     blocks = [
         *_setting(story, drawings),
         *(_forward(story) if path_view(problem) else delta_forward(story)),
-        *_loss(story),
+        *loss_blocks(story),
         *_descent(story, drawings),
     ]
     if path_view(problem):
@@ -48,7 +40,7 @@ def tell(
     else:
         blocks += delta_blocks(story)
     if not only:
-        blocks += _ending(story, drawings)
+        blocks += ending_blocks(story, drawings)
     return Page(problem.title, tuple(blocks), values_of(story.sheet.entries))
 
 
@@ -189,55 +181,6 @@ def _format(problem: Problem) -> dict[str, object]:
     }
 
 
-def _loss(story: Story) -> Iterator[Block]:
-    display = loss_display(story, Element("E"), lambda element: element)
-    last = story.problem.layers[-1].out
-    outputs = [
-        f"{story.sheet.symbol(out)} = {story.sheet.text(out)}"
-        for out in story.network.equations
-        if out.name == last and story.sheet.text(out)
-    ]
-    yield Block(
-        "loss",
-        {
-            "display": display,
-            "loss": story.problem.loss,
-            "batch": story.problem.batch,
-            "reduction": story.problem.reduction.value,
-            "value": display.result,
-            "outputs": outputs if path_view(story.problem) else [],
-        },
-    )
-
-
-def loss_display(story: Story, key: Element, at: Relabel) -> Display:
-    """The loss at the given or at the updated values.
-
-    In path view `E = E_o1 + E_o2 = ½(…)² + ½(…)² = number`, otherwise in index form.
-    """
-    network, sheet = story.network, story.sheet
-    whole = network.equations.get(Element("E"))
-    errors = {e: network.equations[e] for e in network.equations if e.name == "E_each"}
-    for error, expr in errors.items():
-        sheet.enter(at(error), relabel(expr, at))
-    if path_view(story.problem) and whole is not None:
-        shown = [sheet.formula(relabel(whole, at))]
-        return sheet.define(key, relabel(whole.xreplace(errors), at), shown)
-    if whole is not None:
-        sheet.enter(key, relabel(whole.xreplace(errors), at))
-    form, graph = IndexForm(story.problem), story.problem.graph
-    full = inlined(graph.equation("E").rhs, graph.equation("E_each"))
-    rows = [form.tex(graph.equation("E").rhs), form.tex(full)] if key.name == "E" else []
-    result = sheet.text(key)
-    rows += [result] if result is not None else []
-    return Display(sheet.label(key), sheet.symbol(key), tuple(rows), result)
-
-
-def relabel(expr: sympy.Expr, at: Relabel) -> sympy.Expr:
-    """Rename every element of an expression."""
-    return expr.xreplace({element: at(element) for element in expr.atoms(Element)})
-
-
 def _descent(story: Story, drawings: Drawings) -> Iterator[Block]:
     weight = drawings.descent_weight or weights_in_order(story.problem)[0]
     yield Block(
@@ -274,135 +217,3 @@ def _weights(story: Story, chosen: Sequence[Element], drawings: Drawings) -> Ite
                 },
             )
         yield from blocks[1:]
-
-
-@dataclass(frozen=True)
-class Change:
-    """One line of the table of updates."""
-
-    name: str
-    old: str
-    gradient: str
-    new: str
-
-
-def _ending(story: Story, drawings: Drawings) -> Iterator[Block]:
-    """Updates, second pass, comparison, training curve, table of all values."""
-    sheet, problem = story.sheet, story.problem
-    if problem.symbolic:
-        yield Block("symbolic_end", {})
-        return
-    frozen = problem.training.frozen
-    if path_view(problem):
-        yield Block(
-            "updates",
-            {
-                "changes": _changes(story),
-                "frozen": bool(frozen),
-                "hidden": len(problem.layers) > 1,
-            },
-        )
-        yield Block("second_pass", {"displays": _second_pass(story)})
-    loss, new = Element("E"), Element("E" + UPDATED)
-    at = updated_elements(story)
-    if path_view(problem):
-        display = loss_display(story, new, at)
-    else:
-        for left, right in story.network.equations.items():
-            if story.network.kind(left) is not Kind.ERROR:
-                sheet.enter(at(left), relabel(right, at))
-        display = loss_display(story, new, at)
-    sheet.symbols[DECREASE] = Name("decrease", r"\Delta E", "decrease")
-    difference = sheet.define(DECREASE, loss - new)
-    entry = sheet.entries[DECREASE]
-    yield Block(
-        "comparison",
-        {
-            "display": display,
-            "old": sheet.text(loss),
-            "new": sheet.text(new),
-            "difference": difference,
-            "amount": sheet.text(DECREASE),
-            "smaller": entry.exact is not None and entry.exact > 0,
-            "path_view": path_view(problem),
-        },
-    )
-    if drawings.training:
-        yield Block(
-            "training",
-            {
-                "tikz": drawings.training,
-                "steps": problem.training.steps,
-                "last": drawings.last_loss,
-                "batch": problem.batch,
-            },
-        )
-    if path_view(problem):
-        rows = _table(story)
-        half = (len(rows) + 1) // 2
-        pairs = list(zip_longest(rows[:half], rows[half:]))
-        yield Block("table", {"pairs": pairs, "chained": problem.numbers.chained})
-    yield Block("closing", {"path_view": path_view(problem)})
-
-
-def updated_elements(story: Story) -> Relabel:
-    """Elements at the updated weights: what does not change keeps its name."""
-    quantities = story.problem.graph.quantities
-    frozen = story.problem.training.frozen
-
-    def at(element: Element) -> Element:
-        quantity = quantities[element.name]
-        fixed = quantity.role in (Role.INPUT, Role.TARGET, Role.CONSTANT)
-        if fixed or element.name in frozen:
-            return element
-        return Element(element.name + UPDATED, *element.indices)
-
-    return at
-
-
-def _second_pass(story: Story) -> list[Display]:
-    at = updated_elements(story)
-    return [
-        story.sheet.define(at(left), relabel(right, at))
-        for left, right in story.network.equations.items()
-        if story.network.kind(left) is not Kind.ERROR
-    ]
-
-
-def _changes(story: Story) -> list[Change]:
-    sheet = story.sheet
-    changes = []
-    for weight in sorted(weights_in_order(story.problem), key=sheet.rank):
-        new = Element(weight.name + UPDATED, *weight.indices)
-        if new in sheet.entries:
-            changes.append(
-                Change(
-                    sheet.name(weight).tex,
-                    sheet.text(weight) or "",
-                    sheet.text(story.total(weight)) or "",
-                    sheet.text(new) or "",
-                )
-            )
-    return changes
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table of all values."""
-
-    name: str
-    page: str
-    exact: str
-
-
-def _table(story: Story) -> list[Row]:
-    """Every computed number as on the page and with ten digits."""
-    rows = []
-    given = set(story.problem.values)
-    for key, entry in story.sheet.entries.items():
-        known = isinstance(key, Element) and key.name in given
-        if entry.exact is None or entry.text is None or known or key == ALPHA:
-            continue
-        exact = UNROUNDED.text(entry.exact) if entry.exact != 0 else "0"
-        rows.append(Row(entry.name.inline, entry.text, exact))
-    return rows
