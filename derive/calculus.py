@@ -14,6 +14,7 @@ from functools import cache
 
 import sympy
 
+from derive.errors import InputError
 from derive.expression import (
     Axis,
     Chosen,
@@ -36,7 +37,7 @@ from derive.functions import BY_SYMBOL
 from derive.rules import recognise, slope_in_output
 
 
-class CalculusError(ValueError):
+class CalculusError(InputError, ValueError):
     """An expression the calculus refuses rather than guesses at."""
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from derive import __version__, load
 from derive.backprop import differentiate
-from derive.emit import TARGETS, emit
+from derive.emit import TARGETS
 from derive.errors import InputError
-from derive.pipeline import Made, make
+from derive.pipeline import Made, make, module
 from derive.problem import Problem
 from derive.render.explain import explain
 from derive.spec import builtin_names
@@ -164,7 +164,7 @@ def _weights(options: argparse.Namespace) -> list[str]:
 
 def _code(options: argparse.Namespace) -> int:
     problem = load(options.spec)
-    text = emit(problem, differentiate(problem.graph), options.target)
+    text = module(problem, differentiate(problem.graph), options.target)
     if options.output is None:
         sys.stdout.write(text)
     else:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import sympy
 
+from derive.errors import InputError
 from derive.expression import Axis, Element, Index, bound_indices, reads
 
 
@@ -71,7 +72,7 @@ class Equation:
         return Element(self.quantity.name, *self.indices)
 
 
-class GraphError(ValueError):
+class GraphError(InputError, ValueError):
     """A graph that breaks a rule of well-formedness."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from derive.backprop import differentiate
-from derive.emit import TARGETS, emit
+from derive.emit import TARGETS, EmitError, emit
 from derive.errors import InputError, nearest
 from derive.graph import Derivation
 from derive.notation import notation
@@ -14,7 +14,7 @@ from derive.problem import Problem
 from derive.render.blocks import Page
 from derive.render.curves import curves
 from derive.render.document import latex
-from derive.render.drawings import draw
+from derive.render.drawings import Drawings, draw
 from derive.render.order import weights_in_order
 from derive.render.story import tell
 from derive.verify import Report, verify
@@ -50,11 +50,41 @@ def make(problem: Problem, languages: Sequence[str] = (), weights: Sequence[str]
     """
     _check_weights(problem, weights)
     derivation = differentiate(problem.graph)
-    modules = {target: emit(problem, derivation, target) for target in TARGETS}
-    drawings = draw(problem, derivation, curves(problem, modules["python"]))
-    page = tell(problem, derivation, drawings, weights)
+    modules = {target: module(problem, derivation, target) for target in TARGETS}
+    drawings = _drawings(problem, derivation, modules["python"])
+    page = _page(problem, derivation, drawings, weights)
     texts = {language: latex(page, language) for language in languages or problem.languages}
     return Made(problem, derivation, page, texts, modules)
+
+
+def module(problem: Problem, derivation: Derivation, target: str) -> str:
+    """The source of a module. Raises InputError if the target cannot compute the problem."""
+    try:
+        return emit(problem, derivation, target)
+    except EmitError as error:
+        raise InputError(f"no {target} module can be written: {error}") from error
+
+
+def _drawings(problem: Problem, derivation: Derivation, source: str) -> Drawings:
+    """The figures; without curves where the loss leaves the range of floats or its domain."""
+    try:
+        return draw(problem, derivation, curves(problem, source))
+    except (ArithmeticError, ValueError):
+        return draw(problem, derivation, None)
+
+
+def _page(
+    problem: Problem, derivation: Derivation, drawings: Drawings, weights: Sequence[str]
+) -> Page:
+    try:
+        return tell(problem, derivation, drawings, weights)
+    except (ArithmeticError, ValueError) as error:
+        if problem.symbolic:
+            raise
+        raise InputError(
+            f"{problem.name}: at these values, or after the update, a number of the page is not "
+            f"finite and real: {error}"
+        ) from error
 
 
 def _check_weights(problem: Problem, weights: Sequence[str]) -> None:

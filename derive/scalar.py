@@ -15,7 +15,7 @@ from derive.expression import (
     LogTotalExp,
     Total,
 )
-from derive.functions import maximum
+from derive.functions import absolute, maximum
 from derive.graph import Equation, Graph, Local
 
 Binding = Mapping[Index, int]
@@ -51,7 +51,8 @@ def expand(expr: sympy.Expr, binding: Binding, shapes: Mapping[str, tuple[int, .
         return _largest(expr, binding, shapes)
     if not expr.args:
         return expr
-    return expr.func(*[expand(argument, binding, shapes) for argument in expr.args])
+    made = expr.func(*[expand(argument, binding, shapes) for argument in expr.args])
+    return made.replace(sympy.Abs, absolute) if isinstance(expr, sympy.Pow) else made
 
 
 def _largest(expr: Largest, binding: Binding, shapes: Mapping[str, tuple[int, ...]]) -> sympy.Expr:

@@ -8,7 +8,7 @@ from mpmath import mp
 
 from derive.backprop import differentiate
 from derive.expression import Element, Index, Largest, Slope, Total
-from derive.functions import maximum
+from derive.functions import absolute, maximum
 from derive.graph import Graph
 from derive.scalar import expand, local_slope, positions, scalar_equations, shapes_of
 from tests.core_support import CASES, DIGITS, Oracle, axis, closure, distance, draw, sides
@@ -32,6 +32,7 @@ EXPANDED: list[tuple[sympy.Expr, dict[Index, int], sympy.Expr]] = [
     (Total(sympy.Integer(2), N), {}, sympy.Integer(6)),
     (Total(N * x(N), N), {}, x(1) + 2 * x(2)),
     (Largest(x(N), N), {}, maximum(maximum(x(0), x(1)), x(2))),
+    (sympy.sqrt(x(N) * x(J)), {N: 1, J: 1}, absolute(x(1))),
     (sympy.tanh(x(N)) * J, {N: 0, J: 2}, 2 * sympy.tanh(x(0))),
 ]
 

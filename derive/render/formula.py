@@ -89,7 +89,7 @@ TEX = Script(
     power=lambda base, exponent: Piece(f"{base}^{{{exponent.tex}}}", Tightness.POWER),
     exponential=lambda exponent: Piece(f"e^{{{exponent.tex}}}", Tightness.POWER),
     root=lambda inside: Piece(rf"\sqrt{{{inside.tex}}}", Tightness.ATOM),
-    absolute=lambda inside: Piece(rf"\left|{inside.tex}\right|", Tightness.ATOM),
+    absolute=lambda inside: Piece(rf"\left\lvert {inside.tex}\right\rvert", Tightness.ATOM),
     total=lambda index, body: Piece(
         rf"\sum_{{{index}}} {body.within(Tightness.SERIES)}", Tightness.SERIES
     ),

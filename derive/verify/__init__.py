@@ -11,7 +11,7 @@ from derive.problem import Problem
 from derive.render.blocks import Page
 from derive.render.order import path_view
 from derive.verify.interpreter import Values
-from derive.verify.modules import code_values, large_module_route, module_route
+from derive.verify.modules import code_values, large_module_route, module_route, point
 from derive.verify.oracle import true_values
 from derive.verify.pages import numbers_route, text_route
 from derive.verify.published import number_rows, published_route
@@ -55,9 +55,10 @@ def verify(
     if large:
         routes += [large_module_route(t, source, problem, SEED) for t, source in modules.items()]
     else:
-        at = own if own is not None else drawn_values(problem.graph, SEED)
+        given = [drawn_values(problem.graph, SEED), *([own] if own is not None else [])]
+        expected = [point(derivation, values) for values in given] if modules else []
         for target, source in modules.items():
-            route, done = module_route(target, source, problem, derivation, at)
+            route, done = module_route(target, source, problem, expected)
             routes.append(route)
             if target == "python" and own is not None:
                 code = code_values(problem, done)

@@ -34,6 +34,7 @@ from derive.graph import Graph
 Key = tuple[str, tuple[int, ...]]
 Values = dict[Key, Any]
 DIGITS = 50
+_CONSTANTS = {sympy.pi: mp.pi, sympy.E: mp.e}
 STEP = 18  # a central difference with h = 10^-18 is good to about 10^-30
 STILL = 1e-12  # below it a difference may be all error
 SMOOTH = 1e-9  # how far apart the slopes from the left and from the right may be
@@ -107,7 +108,6 @@ def _slope_of(number: Any) -> Any:
 
 def _lifted(function: Callable[..., Any]) -> Callable[..., Any]:
     """A smooth function that also takes duals, its slopes found by differences."""
-    step = mp.mpf(10) ** -STEP
 
     def lifted(*arguments: Any) -> Any:
         if not any(isinstance(argument, Dual) for argument in arguments):
@@ -116,12 +116,20 @@ def _lifted(function: Callable[..., Any]) -> Callable[..., Any]:
         slope = mp.mpf(0)
         for k, argument in enumerate(arguments):
             if isinstance(argument, Dual):
-                high = function(*still[:k], still[k] + step, *still[k + 1 :])
-                low = function(*still[:k], still[k] - step, *still[k + 1 :])
-                slope += argument.slope * (high - low) / (2 * step)
+                slope += argument.slope * _partial(function, still, k)
         return Dual(function(*still), slope)
 
     return lifted
+
+
+def _partial(function: Callable[..., Any], at: list[Any], k: int) -> Any:
+    """A central difference by one argument, with a step that is small beside the argument."""
+    zeros = max(0, -mp.mag(at[k]) // 3) if at[k] else 0
+    with mp.workdps(DIGITS + zeros):
+        step = mp.mpf(10) ** -(STEP + zeros)
+        high = function(*at[:k], at[k] + step, *at[k + 1 :])
+        low = function(*at[:k], at[k] - step, *at[k + 1 :])
+        return (high - low) / (2 * step)
 
 
 EXACT = Algebra(
@@ -224,8 +232,9 @@ def value(expr: sympy.Expr, values: Values, binding: dict[Index, int], algebra: 
             return result
         case sympy.Pow():
             return _power(expr, again, algebra)
-    if expr == sympy.pi:
-        return algebra.number(Fraction(str(mp.nstr(mp.pi, DIGITS))))
+    if expr in _CONSTANTS:
+        with mp.workdps(DIGITS):
+            return algebra.number(Fraction(mp.nstr(+_CONSTANTS[expr], DIGITS)))
     arguments = expr.args
     if isinstance(expr, maximum | minimum) and arguments[1].is_number:
         arguments = arguments[::-1]  # the first wins a tie, and a constant wins against all

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import product, zip_longest
 from typing import Any
 
@@ -30,21 +31,46 @@ LINE_STEP = 1e-6
 LINE_TOLERANCE = 1e-5
 
 
+@dataclass(frozen=True)
+class Point:
+    """Values of what is given, and what a module must make of them."""
+
+    given: Values
+    forward: Values
+    gradients: Values
+
+
+def point(derivation: Derivation, given: Values) -> Point:
+    """Forward values by the interpreter; gradients by differences, or derived if they are many."""
+    graph = derivation.forward
+    with mp.workdps(DIGITS):
+        forward = run(graph, given)
+        keys = [key for key in given if graph.quantities[key[0]].role is Role.PARAMETER]
+        chosen = keys[:: max(1, len(keys) // MOST_DIFFERENCES)]
+        gradients = {key: by_difference(graph, given, key) for key in chosen}
+        if len(chosen) < len(keys):
+            derived = run(derivation.backward, forward)
+            gradients = {key: derived[adjoint_name(key[0]), key[1]] for key in keys} | gradients
+    return Point(given, forward, gradients)
+
+
 def module_route(
-    target: str, source: str, problem: Problem, derivation: Derivation, given: Values
+    target: str, source: str, problem: Problem, points: Iterable[Point]
 ) -> tuple[Route, Executed | None]:
-    """Forward values and gradients of a module at the given values."""
+    """Forward values, gradients and an update at some points; also the numbers of the last one."""
     name = f"module {target}"
     if target != "python" and not _installed(target):
         return skipped(name, f"{target} is not installed"), None
     try:
         module = load(problem, source, target)
-        done = module.run(_tables(given))
-        comparisons = [
-            *_comparisons(done, derivation, given),
-            *_updates(done, problem, given),
-            *_constants(module, derivation.forward),
-        ]
+        comparisons = list(_constants(module, problem.graph))
+        done = None
+        for each in points:
+            done = module.run(_tables(each.given))
+            comparisons += [
+                *_comparisons(done, problem, each),
+                *_updates(done, problem, each.given),
+            ]
     except Exception as error:
         return _broken(name, error), None
     return judged(name, comparisons, DOUBLE_TOLERANCE), done
@@ -97,26 +123,16 @@ def _installed(target: str) -> bool:
     return True
 
 
-def _comparisons(done: Executed, derivation: Derivation, given: Values) -> Iterator[Comparison]:
-    """Forward values and gradients; of many gradients some are compared with differences."""
-    graph = derivation.forward
+def _comparisons(done: Executed, problem: Problem, expected: Point) -> Iterator[Comparison]:
     with mp.workdps(DIGITS):
-        true = run(graph, given)
-        for equation in graph.equations:
-            for place in product(*map(range, equation.quantity.shape)):
-                key = (equation.quantity.name, place)
-                yield Comparison(str(key), _error(done.forward, key, true[key]))
-        yield Comparison("loss", relative(mp.mpf(done.loss), true[graph.loss.name, ()]))
-        keys = list(done.gradients)
-        chosen = set(keys[:: max(1, len(keys) // MOST_DIFFERENCES)])
-        derived = run(derivation.backward, true) if len(chosen) < len(keys) else {}
-        for key in keys:
-            expected = (
-                by_difference(graph, given, key)
-                if key in chosen
-                else derived[adjoint_name(key[0]), key[1]]
-            )
-            yield Comparison(f"∂E/∂{key}", _error(done.gradients, key, expected))
+        for key, true in expected.forward.items():
+            if key not in expected.given:
+                yield Comparison(str(key), _error(done.forward, key, true))
+        loss = expected.forward[problem.graph.loss.name, ()]
+        yield Comparison("loss", relative(mp.mpf(done.loss), loss))
+        for key, true in expected.gradients.items():
+            if key in done.gradients or trained(problem, key):
+                yield Comparison(f"∂E/∂{key}", _error(done.gradients, key, true))
 
 
 def _error(found: Mapping[Key, float], key: Key, expected: Any) -> float:

@@ -8,12 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import sympy
 from mpmath import mp
 
-from derive.notation import Name
+from derive.expression import Element
+from derive.notation import Name, notation
 from derive.numbers import real
 from derive.problem import Problem
 from derive.proofread import Claim, Finding, Kind, Policy, judge, read, symbol_name
@@ -89,7 +91,8 @@ def _known(page: Page, truth: Mapping[Name, Any]) -> dict[str, Any]:
 def _policy(problem: Problem, known: Mapping[str, Any]) -> Policy:
     numbers, exact = problem.numbers, {}
     if not numbers.chained and not problem.symbolic:
-        exact = {name: Decimal(mp.nstr(v, DIGITS)) for name, v in known.items()}
+        given = _given(problem)
+        exact = {n: Decimal(mp.nstr(v, DIGITS)) for n, v in known.items() if n not in given}
     return Policy(
         digits=numbers.significant_digits,
         decimals=numbers.decimals,
@@ -97,6 +100,17 @@ def _policy(problem: Problem, known: Mapping[str, Any]) -> Policy:
         chained=numbers.chained,
         exact=exact,
     )
+
+
+def _given(problem: Problem) -> set[str]:
+    """What is printed with all its digits, not rounded."""
+    names = notation(problem)
+    elements = [
+        Element(quantity.name, *place)
+        for quantity in problem.graph.given
+        for place in product(*map(range, quantity.shape))
+    ]
+    return {symbol_name(name.tex) for name in (ALPHA, *map(names.name, elements))}
 
 
 def _fault(findings: list[Finding]) -> str:
@@ -125,7 +139,10 @@ def _lost(items: list[Any], text: str, page: Page) -> str:
 
 
 def _untold(items: list[Any], known: Mapping[str, Any], page: Page) -> str:
-    """A number or a formula that the page does not give like this."""
+    """A number or a formula that the page does not give like this.
+
+    Where no values are known, a formula that a phrase puts together is not told from a wrong one.
+    """
     texts = {symbol_name(entry.name.tex): entry.text for entry in page.numbers.values()}
     strings = "\n".join(_spaced(each) for block in page.blocks for each in _strings(block.fields))
     for item in items:
@@ -136,7 +153,7 @@ def _untold(items: list[Any], known: Mapping[str, Any], page: Page) -> str:
             text = texts.get(left)
             if text is None or Fraction(item.printed) != Fraction(text):
                 return f"{place}: {item.lhs_tex} is {text or 'unknown'}, printed is {item.printed}"
-        elif left not in known and r"\\" not in item.source:
+        elif known and left not in known and r"\\" not in item.source:
             for side in (item.lhs_tex, *item.form_tex):
                 if _spaced(side) not in strings:
                     return f"{place}: nothing gives '{_spaced(side)[:60]}'"

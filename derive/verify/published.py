@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Any
 
 from derive.numbers import Number, NumberFormat, Zeros
@@ -15,6 +16,7 @@ from derive.render.sheet import Entry
 from derive.verify.report import NumberRow, Route, Status
 
 NOBODY: list[Published | None] = [None]
+PRINT = re.compile(r"[-+]?\d{1,60}(\.\d{0,60})?([eE][-+]?\d{1,2})?")
 FULL = NumberFormat(significant_digits=16, zeros=Zeros.STRIP)
 
 
@@ -76,40 +78,38 @@ def _row(
 
 def _equal(printed: str, entry: Entry, numbers: NumberFormat) -> bool:
     """Whether a print is the page's number; unrounded texts are judged at the print's digits."""
-    try:
-        value = Decimal(printed)
-    except InvalidOperation:
+    if not PRINT.fullmatch(printed) or entry.text is None:
         return False
-    if entry.text is not None and value == Decimal(entry.text):
+    value = Fraction(printed)
+    if value == Fraction(entry.text):
         return True
     if numbers.chained or entry.exact is None:
         return False
-    return value == Decimal(_to_digits(printed, entry.exact, numbers))
+    return value == Fraction(_to_digits(printed, entry.exact, numbers))
 
 
 def _to_digits(printed: str, value: Number, numbers: NumberFormat) -> str:
     """A value rounded to as many decimals as the print has."""
-    exponent = Decimal(printed).as_tuple().exponent
-    decimals = max(0, -exponent) if isinstance(exponent, int) else 0
+    mantissa, _, exponent = printed.lower().partition("e")
+    decimals = max(0, len(mantissa.partition(".")[2]) - int(exponent or 0))
     return NumberFormat(None, decimals, numbers.rounding, Zeros.PAD, False).text(value)
 
 
 def _explanations(published: Published, entry: Entry) -> Iterator[str]:
     """What would explain a print that differs."""
     yield f"expected {entry.text}"
-    try:
-        value = Decimal(published.printed)
-    except InvalidOperation:
-        yield f"'{published.printed}' is not a decimal number"
+    if not PRINT.fullmatch(published.printed):
+        yield f"'{published.printed}' is not a plain decimal number"
         return
     if entry.exact is None or entry.page is None:
         return
+    value = Fraction(published.printed)
     plain = NumberFormat()
-    if value == Decimal(_to_digits(published.printed, entry.exact, plain)):
+    if value == Fraction(_to_digits(published.printed, entry.exact, plain)):
         yield "it is the unrounded value at the digits printed"
-    elif value == Decimal(_to_digits(published.printed, entry.page, plain)):
+    elif value == Fraction(_to_digits(published.printed, entry.page, plain)):
         yield "it is the same number with fewer digits"
-    elif value == -Decimal(entry.text or "nan"):
+    elif value == -entry.page:
         yield "it has the opposite sign"
 
 
