@@ -68,7 +68,8 @@ def draw(problem: Problem, derivation: Derivation, curves: Curves | None) -> Dra
         scalars = scalar_network(derivation)
         for weight in _told_in_full(problem):
             figure = _path(problem, names, scalars, named, weight)
-            paths[names.name(weight).report] = figure
+            if figure:
+                paths[names.name(weight).report] = figure
     drawings = Drawings(network=network_figure(named), paths=paths)
     if curves is None:
         return drawings

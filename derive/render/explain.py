@@ -38,8 +38,9 @@ def explain(problem: Problem, derivation: Derivation, weight: str) -> Iterator[s
 
 
 def _lines(display: Display) -> Iterator[str]:
-    """A display on as many lines as it has rows."""
-    first, *rest = display.rows
-    yield f"  {display.lhs} = {first}"
-    for row in rest:
-        yield f"  {' ' * len(display.lhs)} = {row}"
+    """A display on as many lines as it has rows; a broken row goes on below its own beginning."""
+    indent = " " * len(display.lhs)
+    for number, row in enumerate(display.rows):
+        start, *more = row.splitlines()
+        yield f"  {indent if number else display.lhs} = {start}"
+        yield from (f"  {indent}   {line.strip()}" for line in more)

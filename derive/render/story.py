@@ -202,9 +202,9 @@ def _weights(story: Story, chosen: Sequence[Element], drawings: Drawings) -> Ite
     told: set[str] = set()
     for weight in chosen:
         report = story.sheet.name(weight).report
-        was_hidden = "hidden" in told
+        begun, was_hidden = bool(told), "hidden" in told
         blocks = list(story.weight_blocks(weight, told))
-        if "hidden" in told and not was_hidden and len(told) > 2:
+        if begun and "hidden" in told and not was_hidden:
             yield Block("interlude", {})
         yield blocks[0]
         if report in drawings.paths:

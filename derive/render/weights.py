@@ -95,15 +95,17 @@ class Story:
             for e in self.network.equations
             if e.name == node.name and e != node
         ]
-        kind = "factor_fused" if node.name in self.network.fused else "factor_error"
+        fused = node.name in self.network.fused
+        first = f"fusion of {node.name}" not in self.told
+        self.told.add(f"fusion of {node.name}")
         return Block(
-            kind,
+            "factor_fused" if fused else "factor_error",
             {
                 "display": display,
                 "node": self.sheet.symbol(node),
                 "others": others,
                 "loss": self.problem.loss,
-                "fusion": self._fusion(node) if kind == "factor_fused" else "",
+                "fusion": self._fusion(node) if fused and first else "",
             },
         )
 
@@ -278,8 +280,8 @@ class Story:
 
     def _direction(self, weight: Element, new: Element) -> dict[str, object]:
         """Which way the weight moved, and whether that takes the output towards its target."""
-        entry, after = self.sheet.entries[weight], self.sheet.entries[new]
-        if entry.exact is None or after.exact is None:
+        entry, after = self.sheet.entries[weight], self.sheet.entries.get(new)
+        if entry.exact is None or after is None or after.exact is None:
             return {"moved": "unknown", "why": None}
         moved = compare(after.exact, entry.exact)
         word = {1: "up", -1: "down", 0: "same"}[moved]
@@ -287,13 +289,18 @@ class Story:
 
     def _small(self, weight: Element, key: Key) -> str:
         """The product of a gradient that is far below those told before, as a formula."""
-        entry = self.sheet.entries[key]
+        entry = self.sheet.entries.get(key)
         told = [
             abs(real(e.exact))
             for k, e in self.sheet.entries.items()
             if k != key and e.exact is not None and e.name.report.startswith("dE_total/dw")
         ]
-        if entry.exact is None or not told or abs(real(entry.exact)) * 20 > max(told):
+        if (
+            entry is None
+            or entry.exact is None
+            or not told
+            or abs(real(entry.exact)) * 20 > max(told)
+        ):
             return ""
         readers = self.network.readers[weight]
         if len(readers) != 1:

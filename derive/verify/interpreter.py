@@ -36,7 +36,7 @@ Values = dict[Key, Any]
 DIGITS = 50
 _CONSTANTS = {sympy.pi: mp.pi, sympy.E: mp.e}
 STEP = 18  # a central difference with h = 10^-18 is good to about 10^-30
-STILL = 1e-12  # below it a difference may be all error
+STILL = 1e-12  # a difference below it may be all error, one above its inverse a jump
 SMOOTH = 1e-9  # how far apart the slopes from the left and from the right may be
 
 
@@ -149,7 +149,8 @@ def slope(function: Callable[[Any], Any]) -> Any:
     step = mp.mpf(10) ** -STEP
     here, above, below = (function(shift) for shift in (mp.mpf(0), step, -step))
     central = (above - below) / (2 * step)
-    if abs(central) > STILL and abs(above - 2 * here + below) / step <= SMOOTH * abs(central):
+    steady = STILL < abs(central) < 1 / STILL
+    if steady and abs(above - 2 * here + below) / step <= SMOOTH * abs(central):
         return central
     return _slope_of(function(Dual(mp.mpf(0), mp.mpf(1))))
 

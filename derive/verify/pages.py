@@ -18,7 +18,7 @@ from derive.expression import Element
 from derive.notation import Name, notation
 from derive.numbers import real
 from derive.problem import Problem
-from derive.proofread import Claim, Finding, Kind, Policy, judge, read, symbol_name
+from derive.proofread import Claim, Finding, FormulaError, Kind, Policy, judge, read, symbol_name
 from derive.proofread import Rounding as ReadRounding
 from derive.render.blocks import Block, Page
 from derive.render.sheet import Display
@@ -62,6 +62,15 @@ def text_route(
     `truth` may be of drawn values if the problem gives none.
     """
     name = f"page {language}"
+    try:
+        return _judged_text(name, text, page, problem, truth)
+    except FormulaError as error:
+        return Route(name, Status.DISAGREES, 0, math.nan, f"a name cannot be read: {error}")
+
+
+def _judged_text(
+    name: str, text: str, page: Page, problem: Problem, truth: Mapping[Name, Any]
+) -> Route:
     items = read(text)
     known = _known(page, truth)
     findings = judge(items, _policy(problem, known))

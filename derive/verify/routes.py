@@ -42,7 +42,7 @@ from derive.verify.report import Comparison, Route, Status, judged, skipped
 
 EXACT_TOLERANCE = 1e-25
 DOUBLE_TOLERANCE = 1e-9
-MOST_SYMPY = 12
+MOST_SYMPY = 8
 
 
 def relative(found: Any, expected: Any) -> float:
@@ -140,16 +140,39 @@ def _places(quantity: Quantity) -> Iterator[Key]:
         yield quantity.name, place
 
 
+class Above(sympy.Function):
+    """1 if the first argument exceeds the second, else 0."""
+
+    nargs = 2
+    is_real = True
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        return sympy.Integer(0)
+
+
+class Larger(sympy.Function):
+    """The larger of two values, the first at a tie; SymPy's own gives a kink the slope 1/2."""
+
+    nargs = 2
+    is_real = True
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        second = Above(self.args[1], self.args[0])
+        return 1 - second if argindex == 1 else second
+
+
+KINKS = {"Above": lambda a, b: mp.mpf(a > b), "Larger": lambda a, b: b if b > a else a}
+
 SYMBOLIC = Algebra(
     lambda number: sympy.Rational(number.numerator, number.denominator),
     {
         **{row.name: row.definition or row.symbol for row in ROWS},
-        "max": lambda a, b: sympy.Piecewise((b, b > a), (a, True)),
-        "min": lambda a, b: sympy.Piecewise((b, b < a), (a, True)),
+        "max": Larger,
+        "min": lambda a, b: -Larger(-a, -b),
         "abs": sympy.Abs,
         "sign": sympy.sign,
-        "greater": lambda a, b: sympy.Piecewise((1, a > b), (0, True)),
-        "at_least": lambda a, b: sympy.Piecewise((1, a >= b), (0, True)),
+        "greater": Above,
+        "at_least": lambda a, b: 1 - Above(b, a),
         "where": lambda c, a, b: sympy.Piecewise((a, sympy.Eq(c, 1)), (b, True)),
     },
 )
@@ -167,7 +190,10 @@ def by_sympy(derivation: Derivation, points: Iterable[Values]) -> Iterator[Compa
     keys = gradient_keys(derivation)
     keys = keys[:: max(1, math.ceil(len(keys) / MOST_SYMPY))]
     slopes = sympy.lambdify(
-        list(symbols.values()), [sympy.diff(loss, symbols[key]) for key in keys], "mpmath", cse=True
+        list(symbols.values()),
+        [sympy.diff(loss, symbols[key]) for key in keys],
+        [KINKS, "mpmath"],
+        cse=True,
     )
     for given in points:
         found = adjoints(derivation, given)
