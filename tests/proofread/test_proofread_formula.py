@@ -1,5 +1,6 @@
 """The formula parser: names, grammar, refusals, and a round trip of random expressions."""
 
+import contextlib
 from fractions import Fraction
 
 import pytest
@@ -8,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from derive.proofread import FormulaError, parse_formula, symbol_name
-import contextlib
 
 
 @pytest.mark.parametrize(
