@@ -27,6 +27,7 @@ from derive.problem import LayerUse, Problem, Published, Tensor, Training, Unit
 from derive.spec import DataSpec, LayerSpec, LossSpec, Path_, SpecFile
 
 BIAS_ROWS = {"each": "dense", "shared": "dense_shared_bias", "none": "dense_without_bias"}
+RESERVED = ("alpha", "decrease", "learning_rate", "pi", "e")  # they mean something on the page
 LARGEST = Fraction(10) ** 100
 MOST_NAMES = 2000
 
@@ -156,7 +157,7 @@ def _units(file: SpecFile, path: Path_, given: int | list[str], letter: str) -> 
     for k, name in enumerate(given):
         if not IDENTIFIER.match(name):
             raise file.fail((*path, k), f"'{name}' is no name: use letters, digits and _")
-        if keyword.iskeyword(name) or name in BY_NAME:
+        if keyword.iskeyword(name) or name in BY_NAME or name in RESERVED:
             raise file.fail((*path, k), f"'{name}' is a reserved word")
         if name in given[:k]:
             raise file.fail((*path, k), f"the name '{name}' is used twice")

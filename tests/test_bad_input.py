@@ -48,6 +48,7 @@ CASES = [
     ("  targets: [0.5]\n", "", "12", "targets are missing"),
     ("[h1, h2]", "[h1, h-2]", "4", "is no name"),
     ("[h1, h2]", "[h1, lambda]", "4", "reserved word"),
+    ("[h1, h2]", "[h1, alpha]", "4", "reserved word"),
     ("[h1, h2]", "[h1, h1]", "4", "used twice"),
     ("[h1, h2]", "[]", "4", "at least one unit"),
     ("[h1, h2]", "-2", "4", "greater than or equal to 1"),

@@ -96,7 +96,7 @@ GREEK = frozenset(
 _SIGN_MARKS = {"+": "+", "*": "*", "ast": "*", "star": "*", "prime": "'", "dagger": "†",
                "top": "^T", "intercal": "^T", "-": "-"}  # fmt: skip
 _SPELLED = {"cdot": "·", "times": "×", "ldots": "…", "dots": "…", "langle": "<", "rangle": ">",
-            "{": "{", "}": "}", "prime": "'", "infty": "∞", "partial": "∂"}  # fmt: skip
+            "{": "{", "}": "}", "_": "_", "prime": "'", "infty": "∞", "partial": "∂"}  # fmt: skip
 _CLOSES = {"(": ")", "[": "]", "<": ">"}
 
 
