@@ -149,8 +149,9 @@ def test_the_other_engine(name: str, language: str) -> None:
         Small((9, 9, 9), ("tanh", "identity"), "half_squared_error", ("each", "each"), batch=3),
         Small((2, 2, 2), ("tanh", "logistic"), "binary_cross_entropy", ("each", "each"),
               numbers="{decimals: 12, chained: false}"),
+        Small((2, 14), ("softmax",), "categorical_cross_entropy", ("each",)),
     ],
-    ids=["symbolic", "softmax", "coupled", "wide", "long numbers"],
+    ids=["symbolic", "softmax", "coupled", "wide", "long numbers", "many outputs"],
 )  # fmt: skip
 def test_other_shapes(small: Small) -> None:
     text = derive.make(small.problem(), ["en"]).texts["en"]

@@ -16,6 +16,7 @@ from itertools import pairwise
 
 import sympy
 
+from derive.errors import InputError
 from derive.expression import Element, Index, LogTotalExp, Total
 from derive.functions import (
     absolute,
@@ -69,6 +70,7 @@ class Script:
     times: str
     beside: str
     opening: str
+    wide: tuple[str, str]
     break_line: str
 
 
@@ -98,6 +100,7 @@ TEX = Script(
     times=r" \times ",
     beside=r"\,",
     opening="",
+    wide=(r"\bigl(", r"\bigr)"),
     break_line=" \\\\\n  &\\quad ",
 )
 PLAIN = Script(
@@ -119,6 +122,7 @@ PLAIN = Script(
     times=" × ",
     beside="·",
     opening="·",
+    wide=("(", ")"),
     break_line="\n      ",
 )
 
@@ -167,6 +171,11 @@ class Writer:
             return Piece(self.script.command("pi"), Tightness.ATOM)
         if expr == sympy.E:
             return self.script.exponential(Piece("1", Tightness.ATOM))
+        if expr.func not in _FUNCTIONS:
+            raise InputError(
+                f"the page has no notation yet for the derivative that contains {expr}; "
+                "'derive code' does not need one"
+            )
         return _FUNCTIONS[expr.func](self, *expr.args)
 
     def _sum(self, expr: sympy.Add) -> Piece:

@@ -169,9 +169,23 @@ class Sheet:
         return number_piece(text, self.script)
 
     def _sum_rows(self, writer: Writer, expr: sympy.Expr) -> str:
-        if isinstance(expr, sympy.Add) and width(writer.tex(expr)) > LINE:
+        """A formula; a long sum, or a product or quotient with one, goes on over several lines."""
+        tex = writer.tex(expr)
+        if width(tex) <= LINE:
+            return tex
+        if isinstance(expr, sympy.Add):
             return self._fit(writer.summands(expr))
-        return writer.tex(expr)
+        factors = [(f, *f.as_base_exp()) for f in sympy.Mul.make_args(expr)]
+        sums = [f for f in factors if isinstance(f[1], sympy.Add) and abs(f[2]) == 1]
+        if not sums:
+            return tex
+        longest, total, power = max(sums, key=lambda each: len(each[1].args))
+        rest = sympy.Mul(*[f for f, *_ in factors if f != longest])
+        piece = writer.piece(rest)
+        front = piece.within(Tightness.PRODUCT) if isinstance(rest, sympy.Add) else piece.tex
+        front += self.script.opening if power == 1 else " / "
+        opening, closing = self.script.wide
+        return f"{front}{opening}{self._fit(writer.summands(total), width(front))}{closing}"
 
     def _term(self, term: Sequence[Key], leaf: Callable[[Key], Piece]) -> str:
         return join_product([leaf(key) for key in term], self.script.times)
@@ -191,10 +205,9 @@ class Sheet:
                 written += [substituted, result] if long else [f"{substituted} = {result}"]
         return Display(self.label(key), self.symbol(key), tuple(written), result)
 
-    def _fit(self, parts: list[tuple[bool, str]]) -> str:
-        """A sum on one line or, if that is too long, on several."""
+    def _fit(self, parts: list[tuple[bool, str]], length: int = 0) -> str:
+        """A sum on one line or, if that is too long, on several; `length` is taken already."""
         lines: list[list[tuple[bool, str]]] = [[]]
-        length = 0
         for part in parts:
             size = width(part[1]) + 3
             if lines[-1] and length + size > LINE:

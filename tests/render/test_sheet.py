@@ -235,3 +235,30 @@ def test_a_sum_breaks_before_the_sign() -> None:
 def test_a_short_result_stays_on_the_line() -> None:
     page = sheet(i1="0.5", w1="0.2")
     assert page.define(NET, X1 * W[0]).rows[-1] == r"0.5\cdot 0.2 = 0.1"
+
+
+def test_a_long_sum_in_a_product_is_broken_inside_its_bracket() -> None:
+    page = sheet()
+    keys = [Element("W1", k, 0) for k in range(12)]
+    for key in keys:
+        page.give(key, Fraction("-0.1234"))
+    page.give(X1, Fraction("0.5678"))
+    display = page.define(NET, (1 - X1) * sympy.Add(*[key * X1 for key in keys]))
+    for row in display.rows[:2]:
+        first, *others = row.split(TEX.break_line)
+        assert first.startswith((r"(1 - i_1)\bigl(", r"(1 - 0.5678)\bigl("))
+        assert all(line.startswith("+ ") for line in others) and others
+        assert row.endswith(r"\bigr)") and row.count("(-0.1234)") in (0, 12)
+        assert all(width(line) <= LINE + 2 for line in (first, *others))
+
+
+def test_a_long_denominator_is_written_after_a_stroke() -> None:
+    page = sheet()
+    keys = [Element("W1", k, 0) for k in range(20)]
+    for key in keys:
+        page.give(key, Fraction("-0.1234"))
+    display = page.define(NET, sympy.exp(keys[0]) / sympy.Add(*map(sympy.exp, keys)))
+    assert display.rows[0].startswith(r"e^{w_1} / \bigl(e^{w_1} + e^{w_3}")
+    assert display.rows[1].startswith(r"e^{-0.1234} / \bigl(e^{-0.1234} + ")
+    assert display.rows[1].count(TEX.break_line) >= 1
+    assert display.result == "0.05"
