@@ -200,12 +200,22 @@ def _texts(
     strokes = [*pairwise(path), tuple(map(frame.page, tangent))]
     strokes += [((x, y), (x, 0.0)) for x, y in places[:2]]
     lines = [Line(segment(*stroke), CURVE_WEIGHT) for stroke in strokes]
-    boxes = place([_candidates(point, tex) for point, tex in named], solid, lines)
+    middle = (places[0][0] + places[1][0]) / 2
+    candidates = [
+        sorted(_candidates(point, tex), key=lambda box: _astray(box, point, middle))
+        for point, tex in named
+    ]
+    boxes = place(candidates, solid, lines)
     texts = []
     for (point, tex), box in zip(named, boxes, strict=True):
         if box:
             texts += _text(frame, point, box, tex)
     return texts
+
+
+def _astray(box: Box, point: Point, middle: float) -> bool:
+    """Whether a label would stand on the other side, where the neighbouring point is."""
+    return (box.centre[0] - middle) * (point[0] - middle) < 0
 
 
 def _candidates(point: Point, tex: str) -> list[Box]:

@@ -71,7 +71,7 @@ def module_route(
                 *_comparisons(done, problem, each),
                 *_updates(done, problem, each.given),
             ]
-    except Exception as error:
+    except Exception as error:  # a wrong module may fail in any way; each way is a finding
         return _broken(name, error), None
     return judged(name, comparisons, DOUBLE_TOLERANCE), done
 
@@ -87,7 +87,7 @@ def large_module_route(target: str, source: str, problem: Problem, seed: int) ->
         return skipped(name, f"{target} is not installed")
     try:
         comparisons = list(_along_lines(load(problem, source, target), seed))
-    except Exception as error:
+    except Exception as error:  # as above
         return _broken(name, error)
     return judged(name, comparisons, LINE_TOLERANCE)
 
