@@ -27,7 +27,7 @@ from derive.problem import LayerUse, Problem, Published, Tensor, Training, Unit
 from derive.spec import DataSpec, LayerSpec, LossSpec, Path_, SpecFile
 
 BIAS_ROWS = {"each": "dense", "shared": "dense_shared_bias", "none": "dense_without_bias"}
-RESERVED = ("alpha", "decrease", "learning_rate", "pi", "e")  # they mean something on the page
+RESERVED = ("alpha", "decrease", "pi", "e")  # they mean something on the page
 LARGEST = Fraction(10) ** 100
 MOST_NAMES = 2000
 

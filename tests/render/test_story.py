@@ -189,7 +189,7 @@ def smalls(draw: st.DrawFn) -> Small:
 
 
 @settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     derandomize=True,
     database=None,
