@@ -214,6 +214,7 @@ def _weights(story: Story, chosen: Sequence[Element], drawings: Drawings) -> Ite
                     "tikz": drawings.paths[report],
                     "name": story.sheet.name(weight).tex,
                     "hidden": was_hidden != ("hidden" in told),
+                    "several": blocks[0]["several"],
                 },
             )
         yield from blocks[1:]

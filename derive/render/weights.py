@@ -123,6 +123,8 @@ class Story:
     def _slope_block(self, of: Element, by: Element) -> Block:
         key = self.sheet.slope(of, by)
         display = self.sheet.define(key, self.network.slope(of, by))
+        if self.network.kind(of) is Kind.NET:
+            return Block("factor_weight", {"display": display, "by": self.sheet.symbol(by)})
         use = self.problem.layers[self._layer(of) - 1]
         slope = self.network.slope(of, by)
         told = f"slope of {use.activation}"
@@ -225,6 +227,7 @@ class Story:
                 "first_hidden": hidden and "hidden" not in told,
                 "first_in_layer": f"layer {layer}" not in told,
                 "hidden": hidden,
+                "several": self._several(readers),
                 "bias": network.kind(weight) is Kind.BIAS,
                 "shared": len(readers) > 1,
                 "readers": [sheet.symbol(v) for v in readers],
@@ -246,6 +249,13 @@ class Story:
         )
         yield self._update_block(weight, key, hidden, told)
         told |= {"any", f"layer {layer}"} | ({"hidden"} if hidden else set())
+
+    def _several(self, readers: tuple[Element, ...]) -> bool:
+        """Whether more than one way leads from these net inputs to the error."""
+        ends = [self.network.chain(reader)[0] for reader in readers]
+        return any(
+            not self.network.at_loss(end) and len(self.network.readers[end]) > 1 for end in ends
+        )
 
     def _last_factors(self, weight: Element, readers: tuple[Element, ...]) -> Iterator[Block]:
         """∂net/∂w: what the weight multiplies."""
