@@ -188,6 +188,8 @@ def _layer(
         lambda name, axes: Quantity(f"net{number}", "net", axes, Role.HIDDEN, Kind.NET, number),
     )
     text, couples, where = _activation(file, (*path, "activation"), layer.activation)
+    if couples and len(units) == 1:
+        raise file.fail(where, f"{layer.activation} over a single unit is always 1; give two")
     try:
         out = _apply_activation(network, text, net, number)
     except LanguageError as error:

@@ -48,6 +48,12 @@ CASES = [
     ("  targets: [0.5]\n", "", "12", "targets are missing"),
     ("[h1, h2]", "[h1, h-2]", "4", "is no name"),
     ("[h1, h2]", "[h1, lambda]", "4", "reserved word"),
+    (
+        "[o1], activation: logistic",
+        "[o1], activation: softmax",
+        "5",
+        "over a single unit is always 1",
+    ),
     ("[h1, h2]", "[h1, alpha]", "4", "reserved word"),
     ("[h1, h2]", "[h1, h1]", "4", "used twice"),
     ("[h1, h2]", "[]", "4", "at least one unit"),
