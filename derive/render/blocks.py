@@ -32,7 +32,7 @@ class Page:
     numbers: Mapping[str, Entry]
 
     def displays(self) -> tuple[Display, ...]:
-        """Every display of the page, for looking things up in tests."""
+        """Every display of the page: what a reader of the written file must find again."""
         found = []
         for block in self.blocks:
             for value in block.fields.values():

@@ -93,7 +93,6 @@ def _comparison(story: Story) -> Block:
             "old": sheet.text(loss),
             "new": sheet.text(new),
             "difference": difference,
-            "amount": sheet.text(DECREASE),
             "smaller": entry.exact is not None and entry.exact > 0,
             "path_view": path_view(story.problem),
         },

@@ -98,18 +98,19 @@ class Sheet:
         text = literal(value) if value is not None else None
         self.entries[key] = Entry(self.name(key), value, value, text)
 
-    def enter(self, key: Key, expr: sympy.Expr) -> None:
-        """Put `key = expr` on the sheet without showing it."""
-        if self._known(expr):
+    def enter(self, key: Key, expr: sympy.Expr) -> bool:
+        """Put `key = expr` on the sheet without showing it; False if a value is missing."""
+        known = self._known(expr)
+        if known:
             self._enter(key, lambda values: evaluate(expr, values))
+        return known
 
     def define(self, key: Key, expr: sympy.Expr, shown: Sequence[str] = ()) -> Display:
         """`key = expr`; `shown` are further symbolic rows to print before the formula."""
         formula = self._sum_rows(self.writer(self._tex), expr)
         rows = [*shown, formula]
         substituted = None
-        if self._known(expr):
-            self._enter(key, lambda values: evaluate(expr, values))
+        if self.enter(key, expr):
             substituted = self._sum_rows(self.writer(self._number), expr)
         return self._display(key, rows, substituted)
 
@@ -129,11 +130,8 @@ class Sheet:
     def equal(self, key: Key, expr: sympy.Expr) -> str:
         """`key = expr = number` on one line, for a derivative that only copies a value."""
         tex = f"{self.symbol(key)} = {self.writer(self._tex).tex(expr)}"
-        if self._known(expr):
-            self._enter(key, lambda values: evaluate(expr, values))
-            text = self.entries[key].text
-            if not expr.is_number:
-                tex += f" = {text}"
+        if self.enter(key, expr) and not expr.is_number:
+            tex += f" = {self.text(key)}"
         self.labels.setdefault(key, self.label(key))
         return tex
 

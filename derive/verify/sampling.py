@@ -6,6 +6,7 @@ import math
 import random
 from dataclasses import replace
 from fractions import Fraction
+from itertools import product
 
 import sympy
 from mpmath import mp
@@ -104,10 +105,7 @@ def _normalised(drawn: dict[tuple[int, ...], Fraction]) -> dict[tuple[int, ...],
 
 
 def _places(quantity: Quantity) -> list[tuple[int, ...]]:
-    result: list[tuple[int, ...]] = [()]
-    for size in quantity.shape:
-        result = [(*place, k) for place in result for k in range(size)]
-    return result
+    return list(product(*map(range, quantity.shape)))
 
 
 def small(derivation: Derivation) -> Derivation:
