@@ -87,14 +87,13 @@ def _active(graph: Graph, wanted: tuple[str, ...]) -> frozenset[str]:
     unknown = [name for name in wanted if name not in graph.quantities]
     if unknown:
         raise GraphError(f"there is no quantity '{unknown[0]}'")
+    read = {equation.quantity.name: reads(equation.rhs) for equation in graph.equations}
     forward = set(wanted)
-    for equation in graph.equations:
-        if forward & set(reads(equation.rhs)):
-            forward.add(equation.quantity.name)
+    while more := {n for n, below in read.items() if n not in forward and forward & set(below)}:
+        forward |= more
     backward = {graph.loss.name}
-    for equation in reversed(graph.equations):
-        if equation.quantity.name in backward:
-            backward |= set(reads(equation.rhs))
+    while more := {below for n in backward for below in read.get(n, ())} - backward:
+        backward |= more
     return frozenset(forward & backward)
 
 
@@ -160,8 +159,9 @@ def _upstream(
     """adj_y[i] as a factor; an adjoint that is a plain number is written as that number."""
     if quantity.role is Role.LOSS:
         return ()
-    if ready[quantity.name].rhs.is_number:
-        return (ready[quantity.name].rhs,)
+    equation = ready.get(quantity.name)  # not yet there if both belong to one recurrence
+    if equation is not None and equation.rhs.is_number:
+        return (equation.rhs,)
     return (Element(adjoint_name(quantity.name), *indices),)
 
 

@@ -85,6 +85,8 @@ def partial(expr: sympy.Expr, name: str, at: tuple[Index, ...], fresh: Fresh) ->
         return []
     match expr:
         case Element():
+            if expr.name != name:  # the name only stands in a position, which is a whole number
+                return []
             pairs = zip(expr.indices, at, strict=True)
             return [Term((), tuple(Delta(position, index) for position, index in pairs))]
         case sympy.Add():
@@ -109,7 +111,7 @@ def partial(expr: sympy.Expr, name: str, at: tuple[Index, ...], fresh: Fresh) ->
             chosen = Chosen(expr, *change.values())
             inner = partial(body, name, at, fresh)
             return [Term((*change.values(), *t.bound), (chosen, *t.factors)) for t in inner]
-        case Chosen():
+        case Chosen() | Delta() | Inside():
             return []
         case sympy.Function():
             return _applied(expr, name, at, fresh)

@@ -161,9 +161,9 @@ class Delta(_Node):
     """Kronecker's delta: 1 if both arguments are equal, else 0."""
 
     def __new__(cls, left: sympy.Expr, right: sympy.Expr) -> sympy.Expr:
-        difference = sympy.sympify(left) - sympy.sympify(right)
-        if difference.is_Integer:
-            return sympy.Integer(int(difference == 0))
+        left, right = sympy.sympify(left), sympy.sympify(right)
+        if (left - right).is_Integer:
+            return sympy.Integer(int(left == right))
         made: Delta = sympy.Expr.__new__(cls, left, right)
         return made
 
@@ -239,10 +239,9 @@ def rebuild(expr: sympy.Expr, change: Callable[[sympy.Expr], sympy.Expr]) -> sym
 
 
 def elements(expr: sympy.Basic) -> Iterator[Element]:
-    """Every element read by an expression, in the order of a preorder walk."""
+    """Every element read by an expression, also in a position, in the order of a preorder walk."""
     if isinstance(expr, Element):
         yield expr
-        return
     for argument in expr.args:
         yield from elements(argument)
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import sympy
 
 from derive.errors import InputError
-from derive.expression import Axis, Element, Index, bound_indices, reads
+from derive.expression import Axis, Element, Index, bound_indices, elements, reads
 
 
 class Role(StrEnum):
@@ -39,7 +39,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Quantity:
-    """Something with a name and a shape; `name` is for code, `tex` for pages."""
+    """Something with a name and a shape; `name` is for code, `tex` for pages.
+
+    An `integer` quantity holds whole numbers (tokens, labels) and may stand in a position.
+    """
 
     name: str
     tex: str
@@ -48,6 +51,7 @@ class Quantity:
     kind: Kind = Kind.OTHER
     layer: int = 0
     sums_to_one: bool = False
+    integer: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -78,7 +82,11 @@ class GraphError(InputError, ValueError):
 
 @dataclass(frozen=True)
 class Graph:
-    """Equations in dependency order; every quantity is given or defined once."""
+    """Equations in dependency order; every quantity is given or defined once.
+
+    Equations that depend on each other through a shift (`h[t]` on `h[t-1]`) stand side by side, in
+    the order in which one step computes them.
+    """
 
     given: tuple[Quantity, ...]
     equations: tuple[Equation, ...]
@@ -101,6 +109,11 @@ class Graph:
         if len(losses) != 1:
             raise GraphError(f"a graph needs one loss, this one has {len(losses)}")
         return losses[0]
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The equations as they are computed: alone, or together step by step."""
+        return blocks(self.equations)
 
     def equation(self, name: str) -> Equation:
         return next(e for e in self.equations if e.quantity.name == name)
@@ -153,28 +166,145 @@ def adjoint_name(name: str) -> str:
     return f"adj_{name}"
 
 
+@dataclass(frozen=True)
+class Block:
+    """Equations that are computed together.
+
+    A recurrence names, for each of its equations, the place of the index that it walks along; it
+    goes forward (`step` 1) or backward (-1). Any other block is a single equation with step 0.
+    """
+
+    equations: tuple[Equation, ...]
+    step: int = 0
+    along: tuple[int, ...] = ()
+
+
+def blocks(equations: tuple[Equation, ...]) -> tuple[Block, ...]:
+    """Equations grouped into recurrences and single ones. Raises GraphError for a true circle."""
+    place = {equation.quantity.name: k for k, equation in enumerate(equations)}
+    made: list[Block] = []
+    start = 0
+    while start < len(equations):
+        stop, last = start + 1, start
+        while last < stop:  # everything up to the last equation that is read ahead of its turn
+            stop = max([stop, *(place[n] + 1 for n in reads(equations[last].rhs) if n in place)])
+            last += 1
+        group = equations[start:stop]
+        if len(group) == 1 and group[0].quantity.name not in reads(group[0].rhs):
+            made.append(Block(group))
+        else:
+            made.append(_recurrence(group))
+        start = stop
+    return tuple(made)
+
+
+def _recurrence(group: tuple[Equation, ...]) -> Block:
+    """The block of equations that read each other, if one index leads through them all."""
+    for first in range(len(group[0].indices)):
+        along = _along(group, first)
+        for step in (1, -1):
+            if along and _leads(group, along, step):
+                return Block(group, step, tuple(along[e.quantity.name] for e in group))
+    names = ", ".join(f"'{equation.quantity.name}'" for equation in group)
+    raise GraphError(
+        f"{names} depend on each other in a circle; a recurrence reads an earlier step, as in "
+        "h[t-1], of one and the same index"
+    )
+
+
+def _along(group: tuple[Equation, ...], first: int) -> dict[str, int]:
+    """The place of the walking index in every equation, or nothing if it is lost on the way."""
+    members = {equation.quantity.name: equation for equation in group}
+    along = {group[0].quantity.name: first}
+    waiting = list(along)
+    while waiting:
+        equation = members[waiting.pop()]
+        letter = equation.indices[along[equation.quantity.name]]
+        for read in elements(equation.rhs):
+            if read.name in members and read.name not in along:
+                for k, position in enumerate(read.indices):
+                    if letter in position.free_symbols:
+                        along[read.name] = k
+                        waiting.append(read.name)
+                        break
+        for other in group:  # a member may be reached only from where it is read
+            name = other.quantity.name
+            if name not in along:
+                place = _place_from_reader(other, along, members)
+                if place is not None:
+                    along[name] = place
+                    waiting.append(name)
+    return along if len(along) == len(members) else {}
+
+
+def _place_from_reader(
+    reader: Equation, along: Mapping[str, int], members: Mapping[str, Equation]
+) -> int | None:
+    """The place of the index with which a reader walks along what it reads."""
+    for read in elements(reader.rhs):
+        if read.name in members and read.name in along:
+            letters = read.indices[along[read.name]].free_symbols
+            for k, index in enumerate(reader.indices):
+                if index in letters:
+                    return k
+    return None
+
+
+def _leads(group: tuple[Equation, ...], along: Mapping[str, int], step: int) -> bool:
+    """Whether every reading goes back along the index, or to an equation before this one."""
+    done: set[str] = set()
+    for equation in group:
+        letter = equation.indices[along[equation.quantity.name]]
+        for read in elements(equation.rhs):
+            if read.name in along:
+                ahead = _most(step * (read.indices[along[read.name]] - letter))
+                if ahead is None or ahead > 0 or (ahead == 0 and read.name not in done):
+                    return False
+        done.add(equation.quantity.name)
+    return True
+
+
+def _most(offset: sympy.Expr) -> int | None:
+    """The largest value of a linear offset over all values of its indices; None if not linear."""
+    total = 0
+    for term in sympy.Add.make_args(sympy.expand(offset)):
+        share, rest = term.as_coeff_Mul()
+        if rest == 1 and share.is_Integer:
+            total += int(share)
+        elif isinstance(rest, Index) and share.is_Integer and rest.axis.size.is_Integer:
+            total += max(0, int(share) * (rest.axis.length - 1))
+        else:
+            return None
+    return total
+
+
 def check(graph: Graph) -> None:
     """Prove a graph well formed. Raises GraphError with the equation and the reason."""
     known = {quantity.name: quantity for quantity in graph.given}
     if len(known) != len(graph.given):
         raise GraphError("a given quantity is listed twice")
-    for equation in graph.equations:
-        name = equation.quantity.name
-        if name in known:
-            raise GraphError(f"'{name}' is defined twice")
-        _check_equation(equation, known)
-        known[name] = equation.quantity
+    for block in blocks(graph.equations):
+        for equation in block.equations:
+            if equation.quantity.name in known:
+                raise GraphError(f"'{equation.quantity.name}' is defined twice")
+            known[equation.quantity.name] = equation.quantity
+        for equation in block.equations:
+            check_equation(equation, known)
 
 
-def _check_equation(equation: Equation, known: Mapping[str, Quantity]) -> None:
+def check_equation(equation: Equation, known: Mapping[str, Quantity]) -> None:
+    """Prove one equation well formed, given what it may read. Raises GraphError."""
     name = equation.quantity.name
     if len(set(equation.indices)) != len(equation.indices):
         raise GraphError(f"'{name}' repeats an index on its left side")
     sizes = [index.axis.size for index in equation.indices]
     if sizes != [axis.size for axis in equation.quantity.axes]:
         raise GraphError(f"the indices of '{name}' do not fit its axes")
-    for problem in _problems(equation.rhs, known, frozenset(equation.indices)):
-        raise GraphError(f"in the equation of '{name}': {problem}")
+    problems = list(_problems(equation.rhs, known, frozenset(equation.indices)))
+    if equation.quantity.role is not Role.ADJOINT:  # a solved delta may lead to another axis
+        problems = problems or list(_misfits(equation.rhs, known))
+    if problems:
+        raise GraphError(f"in the equation of '{name}': {problems[0]}")
 
 
 def _problems(
@@ -192,12 +322,14 @@ def _problems(
         yield from _problems(argument, known, scope | frozenset(inner))
 
 
-def _whole(position: sympy.Expr) -> bool:
-    """Whether an index expression is a polynomial of index letters with whole coefficients."""
+def _whole(position: sympy.Expr, known: Mapping[str, Quantity]) -> bool:
+    """Whether a position is a polynomial of index letters and whole-number quantities."""
     if isinstance(position, sympy.Pow):
-        return _whole(position.base) and bool(position.exp.is_Integer and position.exp > 0)
+        return _whole(position.base, known) and bool(position.exp.is_Integer and position.exp > 0)
     if isinstance(position, sympy.Add | sympy.Mul):
-        return all(map(_whole, position.args))
+        return all(_whole(argument, known) for argument in position.args)
+    if isinstance(position, Element):
+        return position.name in known and known[position.name].integer
     return isinstance(position, Index) or bool(position.is_Integer)
 
 
@@ -214,14 +346,22 @@ def _element_problems(
             f"{len(element.indices)} indices"
         )
         return
-    for position, axis in zip(element.indices, quantity.axes, strict=True):
-        if not _whole(position):
+    for position in element.indices:
+        if not _whole(position, known):
             yield f"the index '{position}' of '{element}' is not made of index letters and integers"
         for symbol in position.free_symbols:
             if isinstance(symbol, Index) and symbol not in scope:
                 yield f"the index '{symbol}' of '{element}' is not bound"
-        if isinstance(position, Index) and position.axis.size != axis.size:
-            yield (
-                f"the index '{position}' runs over {position.axis.size} values but meets the "
-                f"axis '{axis.name}' of '{element.name}', which has {axis.size}"
-            )
+        for inner in elements(position):
+            yield from _element_problems(inner, known, scope)
+
+
+def _misfits(expr: sympy.Expr, known: Mapping[str, Quantity]) -> Iterator[str]:
+    """Places where an index letter alone meets an axis of another size."""
+    for element in elements(expr):
+        for position, axis in zip(element.indices, known[element.name].axes, strict=True):
+            if isinstance(position, Index) and position.axis.size != axis.size:
+                yield (
+                    f"the index '{position}' runs over {position.axis.size} values but meets the "
+                    f"axis '{axis.name}' of '{element.name}', which has {axis.size}"
+                )

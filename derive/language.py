@@ -11,16 +11,29 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import sympy
 
 from derive.calculus import tidy
 from derive.errors import LanguageError, nearest
-from derive.expression import Axis, Element, Fresh, Index, Largest, Total, substitute
+from derive.expression import (
+    Axis,
+    Delta,
+    Element,
+    Fresh,
+    Index,
+    Largest,
+    Total,
+    elements,
+    reads,
+    rebuild,
+    substitute,
+)
 from derive.functions import BY_NAME, absolute, greater, where
-from derive.graph import Equation, Graph, GraphError, Quantity
+from derive.graph import Equation, GraphError, Quantity, blocks, check_equation
 from derive.rules import recognise
 
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
@@ -89,50 +102,202 @@ def parse_equations(
     known: Mapping[str, Quantity],
     letters: Mapping[str, Axis],
     describe: Callable[[str, tuple[Axis, ...]], Quantity],
+    variables: Mapping[str, sympy.Expr] = MappingProxyType({}),
 ) -> tuple[Equation, ...]:
     """Equations separated by `;` or line ends; `describe` makes the quantity each one defines.
 
     The axis of an index letter is `letters[letter]`, or that of the quantity in which the letter
-    stands alone. Raises LanguageError.
+    stands alone; `variables` are names with a value. An equation may read what a later one defines,
+    and a recurrence reads itself at an earlier step; a line like `h[-1,k] = h0[k]` says what is
+    read before the first one. Raises LanguageError.
     """
+    lines = [_split(" ".join(line.split())) for line in re.split(r"[;\n]", text) if line.strip()]
+    heads = [line for line in lines if line.edge is None]
     quantities = dict(known)
-    equations = []
-    for line in filter(str.strip, re.split(r"[;\n]", text)):
-        source = " ".join(line.split())
-        name, indices, right = _split(source)
-        axes = _infer(right, quantities, letters)
-        missing = [letter for letter in indices if letter not in axes]
-        if missing:
-            column = source.index(missing[0])
-            raise LanguageError(source, column, f"the size of the index '{missing[0]}' is unknown")
-        scope = Scope(quantities, axes, {})
-        rhs = tidy(parse_expression(right, scope), frozenset(indices))
-        quantity = describe(name, tuple(axes[letter] for letter in indices))
-        places = tuple(Index(letter, axes[letter]) for letter in indices)
-        equation = Equation(quantity, places, rhs)
-        _prove(equation, quantities, source)
-        quantities[name] = quantity
-        equations.append(equation)
-    return tuple(equations)
+    axes = _all_axes(heads, quantities, letters, describe)
+    equations = {}
+    for head in heads:
+        scope = Scope(quantities, axes[head.name], variables)
+        rhs = tidy(parse_expression(head.right, scope), frozenset(head.letters))
+        places = tuple(Index(letter, axes[head.name][letter]) for letter in head.letters)
+        equations[head.name] = Equation(quantities[head.name], places, rhs)
+    for line in lines:
+        if line.edge is not None:
+            equations = _with_edge(line, equations, Scope(quantities, letters, variables))
+    for head in heads:
+        _prove(equations[head.name], quantities, head.source)
+    try:
+        ordered = in_order(tuple(equations.values()))
+        blocks(ordered)
+        return ordered
+    except GraphError as error:
+        raise LanguageError(heads[-1].source, 0, str(error)) from None
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One line, taken apart; `edge` is the place of a position that is not a letter."""
+
+    source: str
+    name: str
+    letters: tuple[str, ...]
+    right: str
+    edge: int | None
+
+
+def _all_axes(
+    heads: list[_Line],
+    quantities: dict[str, Quantity],
+    letters: Mapping[str, Axis],
+    describe: Callable[[str, tuple[Axis, ...]], Quantity],
+) -> dict[str, dict[str, Axis]]:
+    """The axes of the letters of every line; the quantities are added as their axes are found."""
+    found: dict[str, dict[str, Axis]] = {}
+    for head in heads:
+        if head.name in quantities or [h.name for h in heads].count(head.name) > 1:
+            raise LanguageError(head.source, 0, f"'{head.name}' is defined twice")
+    waiting = list(heads)
+    while waiting:
+        left = []
+        for head in waiting:
+            axes = _infer(head.right, quantities, letters)
+            missing = [letter for letter in head.letters if letter not in axes]
+            if missing:
+                left.append((head, missing[0]))
+                continue
+            found[head.name] = axes
+            quantities[head.name] = describe(head.name, tuple(axes[x] for x in head.letters))
+        if len(left) == len(waiting):
+            head, letter = left[0]
+            column = head.source.index(letter, head.source.index("["))
+            raise LanguageError(
+                head.source, column, f"the size of the index '{letter}' is unknown"
+            )
+        waiting = [head for head, _ in left]
+    for head in heads:  # what was defined later may tell the size of a summed letter
+        found[head.name] = _infer(head.right, quantities, found[head.name])
+    return found
+
+
+def _with_edge(
+    line: _Line, equations: dict[str, Equation], scope: Scope
+) -> dict[str, Equation]:
+    """The equations after `h[-1,k] = h0[k]`: a reading of h that meets the edge reads h0."""
+    target = equations.get(line.name)
+    if target is None or line.edge is None or len(line.letters) != len(target.indices):
+        reason = f"there is no equation of '{line.name}' with {len(line.letters)} indices"
+        raise LanguageError(line.source, 0, reason)
+    own = {
+        letter: index.axis
+        for k, (letter, index) in enumerate(zip(line.letters, target.indices, strict=True))
+        if k != line.edge
+    }
+    inside = Scope(scope.quantities, {**scope.letters, **own}, scope.variables)
+    axis = target.indices[line.edge].axis
+    edge_scope = Scope({}, {line.letters[line.edge]: axis, **inside.letters}, scope.variables)
+    edge = parse_expression(line.letters[line.edge], edge_scope)
+    if not edge.is_Integer or 0 <= edge < axis.size:
+        column = line.source.index("[")
+        raise LanguageError(
+            line.source, column, f"an edge lies outside 0 to {axis.size - 1}, as in h[-1,k]"
+        )
+    value = parse_expression(line.right, inside)
+    letters = [Index(x, own[x]) if k != line.edge else None for k, x in enumerate(line.letters)]
+    fresh = Fresh()
+
+    def read(node: sympy.Expr) -> sympy.Expr:
+        if not isinstance(node, Element) or node.name != line.name:
+            return node
+        position = node.indices[line.edge or 0]
+        if isinstance(position, Index):
+            return node
+        change = {a: b for a, b in zip(letters, node.indices, strict=True) if a is not None}
+        return node + Delta(position - edge, 0) * substitute(value, change, fresh)
+
+    changed = {}
+    for name, equation in equations.items():
+        taken = frozenset(index.name for index in equation.indices)
+        changed[name] = replace(equation, rhs=tidy(rebuild(equation.rhs, read), taken))
+    return changed
+
+
+def in_order(equations: tuple[Equation, ...]) -> tuple[Equation, ...]:
+    """The equations so that each follows what it reads, otherwise in the order given.
+
+    Within a recurrence, what is read at the same step comes first. Raises GraphError.
+    """
+    left = {equation.quantity.name: equation for equation in equations}
+    ordered: list[Equation] = []
+    while left:
+        ready = [e for e in left.values() if not set(reads(e.rhs)) & left.keys()]
+        if ready:
+            ordered.append(ready[0])
+            del left[ready[0].quantity.name]
+            continue
+        circle = _first_circle(left)
+        ordered += _stepwise(circle)
+        for equation in circle:
+            del left[equation.quantity.name]
+    return tuple(ordered)
+
+
+def _first_circle(left: Mapping[str, Equation]) -> list[Equation]:
+    """Equations that all depend on each other and on nothing else that is left."""
+    below: dict[str, set[str]] = {}
+    for name in left:
+        seen, waiting = set[str](), [name]
+        while waiting:
+            more = set(reads(left[waiting.pop()].rhs)) & left.keys() - seen
+            seen |= more
+            waiting += sorted(more)
+        below[name] = seen
+    for name in left:
+        if name in below[name] and all(name in below[other] for other in below[name]):
+            return [left[other] for other in left if other in below[name]]
+    raise GraphError("the equations depend on each other in a circle")
+
+
+def _stepwise(circle: list[Equation]) -> list[Equation]:
+    """The equations of a recurrence in the order of one step."""
+    waiting, done = list(circle), list[Equation]()
+    while waiting:
+        names = {equation.quantity.name for equation in waiting}
+        for equation in waiting:
+            if not names & set(_at_once(equation)):
+                break
+        else:
+            return circle  # the check says what is wrong
+        waiting.remove(equation)
+        done.append(equation)
+    return done
+
+
+def _at_once(equation: Equation) -> Iterator[str]:
+    """What an equation reads at its own indices only."""
+    for read in elements(equation.rhs):
+        if all(isinstance(position, Index) for position in read.indices):
+            yield read.name
 
 
 def _prove(equation: Equation, quantities: Mapping[str, Quantity], source: str) -> None:
     """Check one equation on its own, so that a mistake is reported beside its text."""
+    others = {q.name: q for q in quantities.values() if q.name != equation.quantity.name}
     try:
-        Graph(tuple({q.name: q for q in quantities.values()}.values()), (equation,))
+        check_equation(equation, {**others, equation.quantity.name: equation.quantity})
     except GraphError as error:
         raise LanguageError(source, 0, str(error)) from None
 
 
-def _split(source: str) -> tuple[str, tuple[str, ...], str]:
+def _split(source: str) -> _Line:
     match = re.fullmatch(r"([A-Za-z][A-Za-z0-9_]*) ?(?:\[([^\]]*)\])? ?=(?!=) ?(.+)", source)
     if match is None:
         raise LanguageError(source, 0, "an equation is written like y[n,h] = tanh(x[n,h])")
     letters = tuple(part.strip() for part in match[2].split(",")) if match[2] else ()
-    for letter in letters:
-        if not IDENTIFIER.match(letter):
-            raise LanguageError(source, source.index("["), f"'{letter}' is no index letter")
-    return match[1], letters, match[3]
+    edges = [k for k, letter in enumerate(letters) if not IDENTIFIER.match(letter)]
+    if edges and (len(edges) > 1 or not re.match(r"-\d|size\(", letters[edges[0]])):
+        reason = f"'{letters[edges[0]]}' is no index letter"
+        raise LanguageError(source, source.index("["), reason)
+    return _Line(source, match[1], letters, match[3], edges[0] if edges else None)
 
 
 def _infer(
@@ -205,6 +370,8 @@ class _Reader:
                 return self._operation(node, depth)
             case ast.Call():
                 return self._call(node, depth)
+            case ast.Compare(ops=[ast.Eq()]):
+                return self._same(node, depth)
         raise self.fail(node, f"{self.text(node)} is not in the language")
 
     def _number(self, node: ast.Constant) -> sympy.Expr:
@@ -269,6 +436,8 @@ class _Reader:
             return self._reduction(name, node, depth)
         if name == "where":
             return self._where(node, depth)
+        if name == "size":
+            return self._size(node)
         arguments = [self.read(argument, depth + 1) for argument in node.args]
         if name == "sqrt" and len(arguments) == 1:
             return self._finite(node, sympy.sqrt(arguments[0]))
@@ -277,7 +446,7 @@ class _Reader:
             reason = f"{name} is written like {name}(i, x[i]), with index letters first"
             raise self.fail(node, reason)
         if row is None:
-            hint = nearest(name, {*BY_NAME, *REDUCTIONS, "sqrt"})
+            hint = nearest(name, {*BY_NAME, *REDUCTIONS, "sqrt", "size"})
             raise self.fail(node, f"'{name}' is not a function of the language; {hint}")
         if len(arguments) != row.arity:
             raise self.fail(node, f"{name} takes {row.arity} arguments, not {len(arguments)}")
@@ -311,10 +480,36 @@ class _Reader:
             body = Total(body, index) / (index.axis.size if name == "mean" else 1)
         return body
 
+    def _size(self, node: ast.Call) -> sympy.Expr:
+        letter = node.args[0] if len(node.args) == 1 else None
+        if not isinstance(letter, ast.Name) or letter.id not in self.scope.letters:
+            raise self.fail(node, "size is written like size(i), with an index letter")
+        return self.scope.letters[letter.id].size
+
+    def _same(self, node: ast.Compare, depth: int) -> sympy.Expr:
+        """1 where two positions are the same, else 0."""
+        left, right = (self.read(side, depth + 1) for side in (node.left, *node.comparators))
+        if not self._is_position(left) or not self._is_position(right):
+            reason = "a condition compares two values with <, <=, > or >=; == is for positions"
+            raise self.fail(node, reason)
+        return Delta(left, right)
+
+    def _is_position(self, expr: sympy.Expr) -> bool:
+        """Whether an expression is made of index letters, whole numbers and whole quantities."""
+        if isinstance(expr, Element):
+            return self.scope.quantities[expr.name].integer
+        if isinstance(expr, sympy.Add | sympy.Mul):
+            return all(map(self._is_position, expr.args))
+        return isinstance(expr, Index) or bool(expr.is_Integer)
+
     def _where(self, node: ast.Call, depth: int) -> sympy.Expr:
         if len(node.args) != 3 or not isinstance(node.args[0], ast.Compare):
             raise self.fail(node, "where is written like where(x > 0, x, 0)")
         test = node.args[0]
+        if isinstance(test.ops[0], ast.Eq | ast.NotEq) and len(test.ops) == 1:
+            same = self._same(test, depth)
+            yes, no = (self.read(branch, depth + 1) for branch in node.args[1:])
+            return where(same, yes, no) if isinstance(test.ops[0], ast.Eq) else where(same, no, yes)
         sides = [self.read(side, depth + 1) for side in (test.left, *test.comparators)]
         yes, no = (self.read(branch, depth + 1) for branch in node.args[1:])
         if len(sides) != 2 or not isinstance(test.ops[0], ast.Gt | ast.Lt | ast.GtE | ast.LtE):
@@ -322,9 +517,19 @@ class _Reader:
         a, b = sides
         match test.ops[0]:
             case ast.Gt():
-                return where(greater(a, b), yes, no)
+                return _chosen(greater(a, b), yes, no)
             case ast.Lt():
-                return where(greater(b, a), yes, no)
+                return _chosen(greater(b, a), yes, no)
             case ast.GtE():
-                return where(greater(b, a), no, yes)
-        return where(greater(a, b), no, yes)
+                return _chosen(greater(b, a), no, yes)
+        return _chosen(greater(a, b), no, yes)
+
+
+def _chosen(test: sympy.Expr, yes: sympy.Expr, no: sympy.Expr) -> sympy.Expr:
+    """A choice; a masked exponential becomes a product, so that a masked softmax is recognised."""
+    if not any(True for _ in elements(test)):
+        if yes == 0 and isinstance(no, sympy.exp):
+            return where(test, sympy.S.Zero, sympy.S.One) * no
+        if no == 0 and isinstance(yes, sympy.exp):
+            return where(test, sympy.S.One, sympy.S.Zero) * yes
+    return where(test, yes, no)

@@ -126,6 +126,32 @@ def _input(unit: Unit, sample: str) -> Name:
     return Name(code, f"{match[1]}_{digits if len(digits) == 1 else f'{{{digits}}}'}", code)
 
 
+@dataclass(frozen=True)
+class IndexNotation:
+    """Names of the elements of any graph: `W[0,1]` is W_0_1 in code and W_{0,1} on the page."""
+
+    quantities: Mapping[str, Quantity]
+
+    def name(self, element: Element) -> Name:
+        """The names of an element whose indices are all numbers."""
+        if element.name.startswith(ADJOINT):
+            inner = Element(element.name.removeprefix(ADJOINT), *element.indices)
+            return derivative(self.loss(), self.name(inner))
+        if element.name.endswith(UPDATED):
+            inner = Element(element.name.removesuffix(UPDATED), *element.indices)
+            return self.name(inner).updated()
+        quantity = self.quantities[element.name]
+        places = [str(index) for index in element.indices]
+        subscript = f"_{{{','.join(places)}}}" if places else ""
+        report = f"{quantity.name}[{','.join(places)}]" if places else quantity.name
+        return Name("_".join([quantity.name, *places]), f"{quantity.tex}{subscript}", report)
+
+    def loss(self) -> Name:
+        """The name of the quantity that is differentiated."""
+        loss = next(q for q in self.quantities.values() if q.role is Role.LOSS)
+        return Name(loss.name, loss.tex, loss.name)
+
+
 def derivative(of: Name, by: Name) -> Name:
     """The name of ∂of/∂by."""
     of_code = "E" if of.code == "E_total" else of.code
@@ -138,8 +164,16 @@ def derivative(of: Name, by: Name) -> Name:
     )
 
 
+Names = Notation | IndexNotation
+
+
+def names_of(problem: Problem) -> Names:
+    """The names of a problem's elements: a network counts its weights, a model has indices."""
+    return IndexNotation(problem.graph.quantities) if problem.is_model else notation(problem)
+
+
 def notation(problem: Problem) -> Notation:
-    """The notation of a problem."""
+    """The notation of a network."""
     graph = problem.graph
     units = {0: problem.inputs} | {use.number: use.units for use in problem.layers}
     return Notation(graph.quantities, units, _offsets(graph), problem.batch, len(problem.layers))
@@ -158,7 +192,7 @@ def _offsets(graph: Graph) -> dict[str, int]:
     return offsets
 
 
-def scalar_names(names: Notation, graph: Graph) -> dict[str, Element]:
+def scalar_names(names: Names, graph: Graph) -> dict[str, Element]:
     """Every scalar of the graph by its code name. Raises InputError if two share one."""
     table: dict[str, Element] = {}
     for quantity in graph.quantities.values():

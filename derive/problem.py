@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from derive.graph import Graph
@@ -36,30 +36,53 @@ class LayerUse:
 
 
 @dataclass(frozen=True)
+class NodeUse:
+    """One node of a model: the quantities that it made, and the row of the library, if any."""
+
+    name: str
+    row: str
+    given: tuple[str, ...]
+    defined: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Published:
-    """A number that somebody printed; `misprint` explains why it is known to be wrong."""
+    """A number that somebody printed; `misprint` explains why it is known to be wrong.
+
+    `slack` is how many units of the last printed digit the print may be off.
+    """
 
     name: str
     printed: str
     where: str
     misprint: str | None = None
+    slack: int = 0
 
 
 @dataclass(frozen=True)
 class Training:
-    """Gradient descent: learning rate, number of steps, parameters that are not updated."""
+    """How parameters are updated: learning rate, number of steps, parameters to leave alone.
+
+    `settings` are those of the optimizer; `states` are first values of its states, by state and
+    parameter, where they are not zero.
+    """
 
     learning_rate: Fraction
     steps: int
     frozen: frozenset[str]
     optimizer: str
+    settings: Mapping[str, Fraction] = field(default_factory=dict)
+    states: Mapping[tuple[str, str], Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Problem:
     """All that the later stages need to know of a spec.
 
-    `values` holds every given quantity or, for a symbolic problem, fewer.
+    `values` holds every given quantity or, for a symbolic problem, fewer. A network has `layers`; a
+    model of any graph has `nodes` instead, the quantities to differentiate by (`wanted`), the
+    constants that stand for a given upstream gradient, by the quantity they belong to, and the
+    given values that change from update to update (`samples`, used in turn).
     """
 
     name: str
@@ -75,6 +98,15 @@ class Problem:
     numbers: NumberFormat
     languages: tuple[str, ...]
     published: tuple[Published, ...]
+    nodes: tuple[NodeUse, ...] = ()
+    wanted: tuple[str, ...] | None = None
+    upstream: Mapping[str, str] = field(default_factory=dict)
+    samples: tuple[Mapping[str, Tensor], ...] = ()
+
+    @property
+    def is_model(self) -> bool:
+        """Whether this is a graph of nodes rather than a chain of layers."""
+        return bool(self.nodes)
 
     @property
     def symbolic(self) -> bool:

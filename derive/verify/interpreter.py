@@ -6,6 +6,7 @@ emitters. Numbers may be `mpf`, `Dual`, SymPy expressions, or scalars of a tenso
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ from derive.expression import (
     Total,
 )
 from derive.functions import BY_SYMBOL, maximum, minimum
-from derive.graph import Graph
+from derive.graph import Equation, Graph
 
 Key = tuple[str, tuple[int, ...]]
 Values = dict[Key, Any]
@@ -169,17 +170,56 @@ def run(
 ) -> Values:
     """The value of every element of the graph; `moved` adds to an element once it is known."""
     shifts = moved or {}
-    values = {key: v + shifts[key] if key in shifts else v for key, v in given.items()}
+    values = _OnDemand(graph, algebra, shifts)
+    values.update({key: v + shifts[key] if key in shifts else v for key, v in given.items()})
     for equation in graph.equations:
-        computed = {}
-        for position in product(*[range(axis.length) for axis in equation.quantity.axes]):
-            binding = dict(zip(equation.indices, position, strict=True))
-            key = (equation.quantity.name, position)
-            computed[key] = value(equation.rhs, values, binding, algebra)
-            if key in shifts:
-                computed[key] = computed[key] + shifts[key]
-        values.update(computed)
-    return values
+        places = list(product(*[range(axis.length) for axis in equation.quantity.axes]))
+        for place in reversed(places) if _looks_ahead(equation) else places:
+            values.compute((equation.quantity.name, place))
+    return dict(values)
+
+
+class _OnDemand(dict[Key, Any]):
+    """Values that are computed when they are first asked for: that is all a recurrence needs."""
+
+    def __init__(self, graph: Graph, algebra: Algebra, shifts: Mapping[Key, Any]) -> None:
+        super().__init__()
+        self.equations = {equation.quantity.name: equation for equation in graph.equations}
+        self.shapes = {name: equation.quantity.shape for name, equation in self.equations.items()}
+        self.algebra = algebra
+        self.shifts = shifts
+        self.busy: set[Key] = set()
+
+    def get(self, key: Key, default: Any = None) -> Any:
+        if key in self:
+            return self[key]
+        shape = self.shapes.get(key[0])
+        if shape is None or not all(0 <= k < n for k, n in zip(key[1], shape, strict=True)):
+            return default
+        return self.compute(key)
+
+    def compute(self, key: Key) -> Any:
+        if key in self:
+            return self[key]
+        if key in self.busy:
+            raise ValueError(f"{key[0]}{list(key[1])} depends on itself")
+        self.busy.add(key)
+        equation = self.equations[key[0]]
+        binding = dict(zip(equation.indices, key[1], strict=True))
+        result = value(equation.rhs, self, binding, self.algebra)
+        self.busy.remove(key)
+        self[key] = result + self.shifts[key] if key in self.shifts else result
+        return self[key]
+
+
+def _looks_ahead(equation: Equation) -> bool:
+    """Whether an equation reads itself beyond the entry it defines; then the last comes first."""
+    return any(
+        (position - index).is_positive
+        for element in equation.rhs.atoms(Element)
+        if element.name == equation.quantity.name
+        for position, index in zip(element.indices, equation.indices, strict=True)
+    )
 
 
 def value(expr: sympy.Expr, values: Values, binding: dict[Index, int], algebra: Algebra) -> Any:
@@ -190,7 +230,7 @@ def value(expr: sympy.Expr, values: Values, binding: dict[Index, int], algebra: 
 
     match expr:
         case Element():
-            place = tuple(_position(index, binding) for index in expr.indices)
+            place = tuple(_position(index, values, binding) for index in expr.indices)
             return values.get((expr.name, place), algebra.number(Fraction(0)))
         case Index():
             return algebra.number(Fraction(binding[expr]))
@@ -210,16 +250,16 @@ def value(expr: sympy.Expr, values: Values, binding: dict[Index, int], algebra: 
         case Chosen():
             compared = _compared(expr.largest, values, binding, algebra)
             winner = max(compared, key=lambda place: compared[place])  # the first at a tie
-            asked = tuple(_position(place, binding) for place in expr.positions)
+            asked = tuple(_position(place, values, binding) for place in expr.positions)
             return algebra.number(Fraction(int(winner == asked)))
         case Delta():
-            left, right = (_position(side, binding) for side in expr.args)
+            left, right = (_position(side, values, binding) for side in expr.args)
             return algebra.number(Fraction(int(left == right)))
         case Inside():
-            position, size = (_position(side, binding) for side in expr.args)
+            position, size = (_position(side, values, binding) for side in expr.args)
             return algebra.number(Fraction(int(0 <= position < size)))
         case Slope():
-            place = tuple(_position(index, binding) for index in expr.element.indices)
+            place = tuple(_position(index, values, binding) for index in expr.element.indices)
             return element_slope(expr.body, values, binding, (expr.element.name, place))
         case sympy.Add():
             total = again(expr.args[0])
@@ -253,16 +293,29 @@ def _power(expr: sympy.Pow, again: Callable[..., Any], algebra: Algebra) -> Any:
     return again(base) ** again(exponent)
 
 
-def _position(expr: sympy.Expr, binding: Mapping[Index, int]) -> int:
-    """An index expression as a number; it must come out whole."""
-    if isinstance(expr, Index):
-        return binding[expr]
-    if expr.is_Integer:
-        return int(expr)
-    result = expr.subs(dict(binding), simultaneous=True)
-    if not result.is_Integer:
-        raise ValueError(f"the index {expr} is not whole")
-    return int(result)
+def _position(expr: sympy.Expr, values: Values, binding: Mapping[Index, int]) -> int:
+    """A position as a number; it must come out whole."""
+
+    def again(node: sympy.Expr) -> int:
+        return _position(node, values, binding)
+
+    match expr:
+        case Index():
+            return binding[expr]
+        case sympy.Integer():
+            return int(expr)
+        case sympy.Add():
+            return sum(map(again, expr.args))
+        case sympy.Mul():
+            return math.prod(map(again, expr.args))
+        case sympy.Pow(exp=sympy.Integer()) if expr.exp > 0:
+            return again(expr.base) ** int(expr.exp)
+        case Element():
+            place = tuple(map(again, expr.indices))
+            found = values.get((expr.name, place), 0)
+            if int(found) == found:
+                return int(found)
+    raise ValueError(f"the index {expr} is not whole")
 
 
 def _compared(

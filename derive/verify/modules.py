@@ -18,7 +18,7 @@ from derive.emit import Executed, load
 from derive.emit.run import Module
 from derive.expression import Element
 from derive.graph import Derivation, Graph, Role, adjoint_name
-from derive.notation import derivative, notation
+from derive.notation import derivative, names_of
 from derive.problem import Problem
 from derive.verify.interpreter import DIGITS, Key, Values, run
 from derive.verify.oracle import trained, update_rule
@@ -191,7 +191,7 @@ def code_values(problem: Problem, done: Executed | None) -> Mapping[str, Any]:
     """The numbers of an executed module by report name."""
     if done is None:
         return {}
-    names = notation(problem)
+    names = names_of(problem)
 
     def name(key: tuple[str, tuple[int, ...]]) -> Any:
         return names.name(Element(key[0], *key[1]))

@@ -17,7 +17,7 @@ from derive.expression import Element, elements
 from derive.graph import Equation, Graph, Role
 from derive.language import parse_function
 from derive.library.optimizers import OPTIMIZERS
-from derive.notation import Name, Notation, derivative, notation
+from derive.notation import Name, Names, derivative, names_of
 from derive.problem import Problem
 from derive.verify.interpreter import DIGITS, EXACT, Key, Values, element_slope, run
 from derive.verify.routes import by_difference
@@ -29,7 +29,7 @@ DECREASE = Name("decrease", r"\Delta E", "decrease")
 
 def true_values(problem: Problem, given: Values) -> dict[Name, Any]:
     """Values by name. Large networks: forward values and the loss only."""
-    graph, names = problem.graph, notation(problem)
+    graph, names = problem.graph, names_of(problem)
     with mp.workdps(DIGITS):
         before = run(graph, given)
         found = {_name(names, key): v for key, v in before.items()}
@@ -49,7 +49,7 @@ def true_values(problem: Problem, given: Values) -> dict[Name, Any]:
     return found
 
 
-def _name(names: Notation, key: Key) -> Name:
+def _name(names: Names, key: Key) -> Name:
     return names.name(Element(key[0], *key[1]))
 
 
@@ -68,7 +68,7 @@ def update_rule(problem: Problem) -> Callable[[Any, Any], Any]:
     return lambda value, gradient: rule(value, rate, gradient)
 
 
-def _local_slopes(graph: Graph, values: Values, names: Notation) -> dict[Name, Any]:
+def _local_slopes(graph: Graph, values: Values, names: Names) -> dict[Name, Any]:
     """∂of/∂by for every scalar and every scalar that its equation reads."""
     found = {}
     for equation in graph.equations:

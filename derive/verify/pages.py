@@ -15,7 +15,7 @@ import sympy
 from mpmath import mp
 
 from derive.expression import Element
-from derive.notation import Name, notation
+from derive.notation import Name, names_of
 from derive.numbers import real
 from derive.problem import Problem
 from derive.proofread import Claim, Finding, FormulaError, Kind, Policy, judge, read, symbol_name
@@ -113,7 +113,7 @@ def _policy(problem: Problem, known: Mapping[str, Any]) -> Policy:
 
 def _given(problem: Problem) -> set[str]:
     """What is printed with all its digits, not rounded."""
-    names = notation(problem)
+    names = names_of(problem)
     elements = [
         Element(quantity.name, *place)
         for quantity in problem.graph.given
