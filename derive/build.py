@@ -6,30 +6,33 @@ import keyword
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import product
 from math import prod
-from typing import Any
 
 import sympy
 
+from derive.equations import parse_equations
 from derive.errors import InputError, LanguageError, nearest
 from derive.expression import Axis, Element, Index, Total, reads
+from derive.fields import number_format, read_tensor, title_of
 from derive.functions import BY_NAME
 from derive.graph import Equation, Graph, Kind, Quantity, Role
-from derive.language import IDENTIFIER, parse_equations, parse_function
+from derive.language import IDENTIFIER, parse_function
 from derive.library.activations import ACTIVATIONS
 from derive.library.layers import LAYERS
 from derive.library.losses import LOSSES, Loss, Reduction
 from derive.library.optimizers import OPTIMIZERS
 from derive.notation import notation, scalar_names
-from derive.numbers import NumberFormat
 from derive.problem import LayerUse, Problem, Published, Tensor, Training, Unit
-from derive.spec import DataSpec, LayerSpec, LossSpec, Path_, SpecFile
+from derive.schema import DataSpec, LayerSpec, LossSpec, NetworkSpec
+from derive.spec import Path_, SpecFile
 
 BIAS_ROWS = {"each": "dense", "shared": "dense_shared_bias", "none": "dense_without_bias"}
 RESERVED = ("alpha", "decrease", "pi", "e")  # they mean something on the page
-LARGEST = Fraction(10) ** 100
 MOST_NAMES = 2000
+MODEL_ONLY = (
+    *("inputs", "targets", "constants", "integers", "sizes", "loss", "upstream"),
+    *("gradients", "samples"),
+)
 
 
 @dataclass
@@ -74,19 +77,31 @@ class _Network:
 
 def build(file: SpecFile) -> Problem:
     """The problem that a spec describes. Raises InputError with file, line and field."""
+    if file.spec.network is None:
+        from derive.model import build_model
+
+        return build_model(file)
+    return _build_network(file, file.spec.network)
+
+
+def _build_network(file: SpecFile, described: NetworkSpec) -> Problem:
     spec = file.spec
+    for section in MODEL_ONLY:
+        if getattr(spec, section):
+            raise file.fail((section,), "this belongs to a 'model'; here is a 'network'")
     batch = _batch_size(file)
     network = _Network(Axis("batch", sympy.Integer(batch)))
-    inputs = _units(file, ("network", "inputs"), spec.network.inputs, "i")
+    inputs = _units(file, ("network", "inputs"), described.inputs, "i")
     axis = Axis("inputs", sympy.Integer(len(inputs)))
     current = network.give(
         Quantity("x", "x", (network.batch, axis), Role.INPUT, Kind.DATA, layer=0)
     )
     uses = []
-    for number, layer in enumerate(spec.network.layers, 1):
-        use, current = _layer(file, network, layer, number, current)
+    for number, layer in enumerate(described.layers, 1):
+        last = number == len(described.layers)
+        use, current = _layer(file, network, layer, number, current, last)
         uses.append(use)
-    loss = spec.network.loss
+    loss = described.loss
     chosen = loss if isinstance(loss, LossSpec) else LossSpec(name=loss)
     _loss(file, network, chosen, current, len(uses))
     graph = Graph(tuple(network.given), tuple(network.equations))
@@ -95,7 +110,7 @@ def build(file: SpecFile) -> Problem:
     graph = _know_distributions(file, graph, values)
     problem = Problem(
         name=file.name,
-        title=_title(file),
+        title=title_of(file),
         graph=graph,
         layers=tuple(uses),
         inputs=inputs,
@@ -104,12 +119,21 @@ def build(file: SpecFile) -> Problem:
         loss=chosen.name,
         values=values,
         training=_training(file, graph),
-        numbers=_numbers(file),
+        numbers=number_format(file),
         languages=tuple(spec.languages),
-        published=tuple(Published(p.name, p.printed, p.where, p.misprint) for p in spec.published),
+        published=_published(file),
     )
     _distinct_names(file, problem)
     return problem
+
+
+def _published(file: SpecFile) -> tuple[Published, ...]:
+    for k, each in enumerate(file.spec.published):
+        if not isinstance(each.printed, str):
+            raise file.fail(("published", k, "printed"), "a network prints one number at a time")
+    return tuple(
+        Published(p.name, str(p.printed), p.where, p.misprint, p.slack) for p in file.spec.published
+    )
 
 
 def _connected(file: SpecFile, graph: Graph) -> None:
@@ -135,19 +159,6 @@ def _distinct_names(file: SpecFile, problem: Problem) -> None:
         raise file.fail(("network",), str(error)) from None
 
 
-def _title(file: SpecFile) -> dict[str, str]:
-    title = file.spec.title
-    return dict(title) if isinstance(title, dict) else {"en": title, "ko": title}
-
-
-def _numbers(file: SpecFile) -> NumberFormat:
-    numbers = file.spec.numbers
-    digits = numbers.significant_digits
-    if digits is None and numbers.decimals is None:
-        digits = 4
-    return NumberFormat(digits, numbers.decimals, numbers.rounding, numbers.zeros, numbers.chained)
-
-
 def _units(file: SpecFile, path: Path_, given: int | list[str], letter: str) -> tuple[Unit, ...]:
     """The units of a layer, named by the spec or counted with a letter."""
     if isinstance(given, int):
@@ -165,11 +176,15 @@ def _units(file: SpecFile, path: Path_, given: int | list[str], letter: str) -> 
 
 
 def _layer(
-    file: SpecFile, network: _Network, layer: LayerSpec, number: int, before: Quantity
+    file: SpecFile,
+    network: _Network,
+    layer: LayerSpec,
+    number: int,
+    before: Quantity,
+    last: bool,
 ) -> tuple[LayerUse, Quantity]:
     """Add one layer and its activation; the last quantity is what the next layer reads."""
     path: Path_ = ("network", "layers", number - 1)
-    last = number == len(file.spec.network.layers)
     units = _units(file, (*path, "dense"), layer.dense, "o" if last else "h")
     row = LAYERS[BIAS_ROWS[layer.bias]]
     axis = Axis(f"layer {number}", sympy.Integer(len(units)))
@@ -327,7 +342,8 @@ def _values(file: SpecFile, graph: Graph) -> dict[str, Tensor]:
     for quantity in graph.of_role(Role.PARAMETER):
         if quantity.name in parameters:
             path: Path_ = ("parameters", quantity.name)
-            values[quantity.name] = _tensor(file, path, parameters[quantity.name], quantity.shape)
+            given = parameters[quantity.name]
+            values[quantity.name] = read_tensor(file, path, given, quantity.shape)
     if parameters and len(values) < len(known):
         missing = next(name for name in known if name not in values)
         raise file.fail(
@@ -344,34 +360,10 @@ def _data_values(file: SpecFile, data: DataSpec, graph: Graph, needed: bool) -> 
                 raise file.fail(("data",), f"the {word} are missing; give all values or none")
             continue
         nested = rows if rows and isinstance(rows[0], list) else [rows]
-        values[name] = _tensor(file, ("data", word), nested, graph.quantities[name].shape)
+        values[name] = read_tensor(file, ("data", word), nested, graph.quantities[name].shape)
     if values and not needed:
         raise file.fail(("parameters",), "the parameters are missing; give all values or none")
     return values
-
-
-def _tensor(file: SpecFile, path: Path_, given: Any, shape: tuple[int, ...]) -> Tensor:
-    """Nested lists as a table of exact numbers. Raises InputError if the shape is wrong."""
-    words = " x ".join(map(str, shape)) or "a single number"
-    result = {}
-    for position in product(*map(range, shape)):
-        value: Any = given
-        for depth, k in enumerate(position):
-            if not isinstance(value, list) or len(value) != shape[depth]:
-                found = f"a list of {len(value)}" if isinstance(value, list) else "a number"
-                where = (*path, *position[:depth])
-                raise file.fail(where, f"the shape must be {words}, but here is {found}")
-            value = value[k]
-        if isinstance(value, bool) or not isinstance(value, int | Fraction):
-            what = "a list" if isinstance(value, list) else f"'{value}'"
-            raise file.fail(
-                (*path, *position), f"a number is expected (shape {words}), but here is {what}"
-            )
-        number = Fraction(value)
-        if abs(number) > LARGEST:
-            raise file.fail((*path, *position), "this number is too large")
-        result[position] = number
-    return result
 
 
 def _training(file: SpecFile, graph: Graph) -> Training:

@@ -16,6 +16,7 @@ class LanguageError(InputError):
     def __init__(self, text: str, column: int, reason: str) -> None:
         super().__init__(f"{reason}\n    {text}\n    {' ' * column}^")
         self.reason = reason
+        self.text = text
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

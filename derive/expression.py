@@ -112,6 +112,13 @@ class Total(_Reduction):
     word = "sum"
 
 
+def total(body: sympy.Expr, indices: tuple[Index, ...]) -> sympy.Expr:
+    """The sum over several indices, the first outermost."""
+    for index in reversed(indices):
+        body = Total(body, index)
+    return body
+
+
 class LogTotalExp(_Reduction):
     """`log(sum(i, exp(body)))`, kept whole so that code can evaluate it without overflow."""
 

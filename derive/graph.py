@@ -206,9 +206,10 @@ def _recurrence(group: tuple[Equation, ...]) -> Block:
             if along and _leads(group, along, step):
                 return Block(group, step, tuple(along[e.quantity.name] for e in group))
     names = ", ".join(f"'{equation.quantity.name}'" for equation in group)
+    circle = "depend on each other in a circle" if len(group) > 1 else "depends on itself"
     raise GraphError(
-        f"{names} depend on each other in a circle; a recurrence reads an earlier step, as in "
-        "h[t-1], of one and the same index"
+        f"{names} {circle}; a recurrence reads an earlier step of one and the same index, as in "
+        "h[t-1]"
     )
 
 

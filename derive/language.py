@@ -11,13 +11,11 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from types import MappingProxyType
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import sympy
 
-from derive.calculus import tidy
 from derive.errors import LanguageError, nearest
 from derive.expression import (
     Axis,
@@ -28,12 +26,10 @@ from derive.expression import (
     Largest,
     Total,
     elements,
-    reads,
-    rebuild,
     substitute,
 )
 from derive.functions import BY_NAME, absolute, greater, where
-from derive.graph import Equation, GraphError, Quantity, blocks, check_equation
+from derive.graph import Quantity
 from derive.rules import recognise
 
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
@@ -62,10 +58,10 @@ class Scope:
 def parse_expression(text: str, scope: Scope) -> sympy.Expr:
     """One right-hand side. Raises LanguageError for anything that is not in the language."""
     source = " ".join(text.split())
-    return recognise(_Reader(source, scope).read(_tree(source), 0))
+    return recognise(_Reader(source, scope).read(syntax_tree(source), 0))
 
 
-def _tree(source: str) -> ast.expr:
+def syntax_tree(source: str) -> ast.expr:
     """The syntax tree of one line of text; nothing in it is evaluated. Raises LanguageError."""
     foreign = FOREIGN.search(source)
     if foreign is not None:
@@ -95,225 +91,6 @@ def parse_function(text: str, arity: int) -> Callable[..., sympy.Expr]:
     scope = Scope({}, {}, dict(zip(names, symbols, strict=True)))
     body = parse_expression(match[2], scope)
     return lambda *values: body.xreplace(dict(zip(symbols, values, strict=True)))
-
-
-def parse_equations(
-    text: str,
-    known: Mapping[str, Quantity],
-    letters: Mapping[str, Axis],
-    describe: Callable[[str, tuple[Axis, ...]], Quantity],
-    variables: Mapping[str, sympy.Expr] = MappingProxyType({}),
-) -> tuple[Equation, ...]:
-    """Equations separated by `;` or line ends; `describe` makes the quantity each one defines.
-
-    The axis of an index letter is `letters[letter]`, or that of the quantity in which the letter
-    stands alone; `variables` are names with a value. An equation may read what a later one defines,
-    and a recurrence reads itself at an earlier step; a line like `h[-1,k] = h0[k]` says what is
-    read before the first one. Raises LanguageError.
-    """
-    lines = [_split(" ".join(line.split())) for line in re.split(r"[;\n]", text) if line.strip()]
-    heads = [line for line in lines if line.edge is None]
-    quantities = dict(known)
-    axes = _all_axes(heads, quantities, letters, describe)
-    equations = {}
-    for head in heads:
-        scope = Scope(quantities, axes[head.name], variables)
-        rhs = tidy(parse_expression(head.right, scope), frozenset(head.letters))
-        places = tuple(Index(letter, axes[head.name][letter]) for letter in head.letters)
-        equations[head.name] = Equation(quantities[head.name], places, rhs)
-    for line in lines:
-        if line.edge is not None:
-            equations = _with_edge(line, equations, Scope(quantities, letters, variables))
-    for head in heads:
-        _prove(equations[head.name], quantities, head.source)
-    try:
-        ordered = in_order(tuple(equations.values()))
-        blocks(ordered)
-        return ordered
-    except GraphError as error:
-        raise LanguageError(heads[-1].source, 0, str(error)) from None
-
-
-@dataclass(frozen=True)
-class _Line:
-    """One line, taken apart; `edge` is the place of a position that is not a letter."""
-
-    source: str
-    name: str
-    letters: tuple[str, ...]
-    right: str
-    edge: int | None
-
-
-def _all_axes(
-    heads: list[_Line],
-    quantities: dict[str, Quantity],
-    letters: Mapping[str, Axis],
-    describe: Callable[[str, tuple[Axis, ...]], Quantity],
-) -> dict[str, dict[str, Axis]]:
-    """The axes of the letters of every line; the quantities are added as their axes are found."""
-    found: dict[str, dict[str, Axis]] = {}
-    for head in heads:
-        if head.name in quantities or [h.name for h in heads].count(head.name) > 1:
-            raise LanguageError(head.source, 0, f"'{head.name}' is defined twice")
-    waiting = list(heads)
-    while waiting:
-        left = []
-        for head in waiting:
-            axes = _infer(head.right, quantities, letters)
-            missing = [letter for letter in head.letters if letter not in axes]
-            if missing:
-                left.append((head, missing[0]))
-                continue
-            found[head.name] = axes
-            quantities[head.name] = describe(head.name, tuple(axes[x] for x in head.letters))
-        if len(left) == len(waiting):
-            head, letter = left[0]
-            column = head.source.index(letter, head.source.index("["))
-            raise LanguageError(
-                head.source, column, f"the size of the index '{letter}' is unknown"
-            )
-        waiting = [head for head, _ in left]
-    for head in heads:  # what was defined later may tell the size of a summed letter
-        found[head.name] = _infer(head.right, quantities, found[head.name])
-    return found
-
-
-def _with_edge(
-    line: _Line, equations: dict[str, Equation], scope: Scope
-) -> dict[str, Equation]:
-    """The equations after `h[-1,k] = h0[k]`: a reading of h that meets the edge reads h0."""
-    target = equations.get(line.name)
-    if target is None or line.edge is None or len(line.letters) != len(target.indices):
-        reason = f"there is no equation of '{line.name}' with {len(line.letters)} indices"
-        raise LanguageError(line.source, 0, reason)
-    own = {
-        letter: index.axis
-        for k, (letter, index) in enumerate(zip(line.letters, target.indices, strict=True))
-        if k != line.edge
-    }
-    inside = Scope(scope.quantities, {**scope.letters, **own}, scope.variables)
-    axis = target.indices[line.edge].axis
-    edge_scope = Scope({}, {line.letters[line.edge]: axis, **inside.letters}, scope.variables)
-    edge = parse_expression(line.letters[line.edge], edge_scope)
-    if not edge.is_Integer or 0 <= edge < axis.size:
-        column = line.source.index("[")
-        raise LanguageError(
-            line.source, column, f"an edge lies outside 0 to {axis.size - 1}, as in h[-1,k]"
-        )
-    value = parse_expression(line.right, inside)
-    letters = [Index(x, own[x]) if k != line.edge else None for k, x in enumerate(line.letters)]
-    fresh = Fresh()
-
-    def read(node: sympy.Expr) -> sympy.Expr:
-        if not isinstance(node, Element) or node.name != line.name:
-            return node
-        position = node.indices[line.edge or 0]
-        if isinstance(position, Index):
-            return node
-        change = {a: b for a, b in zip(letters, node.indices, strict=True) if a is not None}
-        return node + Delta(position - edge, 0) * substitute(value, change, fresh)
-
-    changed = {}
-    for name, equation in equations.items():
-        taken = frozenset(index.name for index in equation.indices)
-        changed[name] = replace(equation, rhs=tidy(rebuild(equation.rhs, read), taken))
-    return changed
-
-
-def in_order(equations: tuple[Equation, ...]) -> tuple[Equation, ...]:
-    """The equations so that each follows what it reads, otherwise in the order given.
-
-    Within a recurrence, what is read at the same step comes first. Raises GraphError.
-    """
-    left = {equation.quantity.name: equation for equation in equations}
-    ordered: list[Equation] = []
-    while left:
-        ready = [e for e in left.values() if not set(reads(e.rhs)) & left.keys()]
-        if ready:
-            ordered.append(ready[0])
-            del left[ready[0].quantity.name]
-            continue
-        circle = _first_circle(left)
-        ordered += _stepwise(circle)
-        for equation in circle:
-            del left[equation.quantity.name]
-    return tuple(ordered)
-
-
-def _first_circle(left: Mapping[str, Equation]) -> list[Equation]:
-    """Equations that all depend on each other and on nothing else that is left."""
-    below: dict[str, set[str]] = {}
-    for name in left:
-        seen, waiting = set[str](), [name]
-        while waiting:
-            more = set(reads(left[waiting.pop()].rhs)) & left.keys() - seen
-            seen |= more
-            waiting += sorted(more)
-        below[name] = seen
-    for name in left:
-        if name in below[name] and all(name in below[other] for other in below[name]):
-            return [left[other] for other in left if other in below[name]]
-    raise GraphError("the equations depend on each other in a circle")
-
-
-def _stepwise(circle: list[Equation]) -> list[Equation]:
-    """The equations of a recurrence in the order of one step."""
-    waiting, done = list(circle), list[Equation]()
-    while waiting:
-        names = {equation.quantity.name for equation in waiting}
-        for equation in waiting:
-            if not names & set(_at_once(equation)):
-                break
-        else:
-            return circle  # the check says what is wrong
-        waiting.remove(equation)
-        done.append(equation)
-    return done
-
-
-def _at_once(equation: Equation) -> Iterator[str]:
-    """What an equation reads at its own indices only."""
-    for read in elements(equation.rhs):
-        if all(isinstance(position, Index) for position in read.indices):
-            yield read.name
-
-
-def _prove(equation: Equation, quantities: Mapping[str, Quantity], source: str) -> None:
-    """Check one equation on its own, so that a mistake is reported beside its text."""
-    others = {q.name: q for q in quantities.values() if q.name != equation.quantity.name}
-    try:
-        check_equation(equation, {**others, equation.quantity.name: equation.quantity})
-    except GraphError as error:
-        raise LanguageError(source, 0, str(error)) from None
-
-
-def _split(source: str) -> _Line:
-    match = re.fullmatch(r"([A-Za-z][A-Za-z0-9_]*) ?(?:\[([^\]]*)\])? ?=(?!=) ?(.+)", source)
-    if match is None:
-        raise LanguageError(source, 0, "an equation is written like y[n,h] = tanh(x[n,h])")
-    letters = tuple(part.strip() for part in match[2].split(",")) if match[2] else ()
-    edges = [k for k, letter in enumerate(letters) if not IDENTIFIER.match(letter)]
-    if edges and (len(edges) > 1 or not re.match(r"-\d|size\(", letters[edges[0]])):
-        reason = f"'{letters[edges[0]]}' is no index letter"
-        raise LanguageError(source, source.index("["), reason)
-    return _Line(source, match[1], letters, match[3], edges[0] if edges else None)
-
-
-def _infer(
-    text: str, quantities: Mapping[str, Quantity], letters: Mapping[str, Axis]
-) -> dict[str, Axis]:
-    """The axis of every index letter, read off the places where the letter stands alone."""
-    axes = dict(letters)
-    for node in ast.walk(_tree(text)):
-        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
-            quantity = quantities.get(node.value.id)
-            parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-            if quantity is not None and len(parts) == len(quantity.axes):
-                for part, axis in zip(parts, quantity.axes, strict=True):
-                    if isinstance(part, ast.Name) and part.id not in quantities:
-                        axes.setdefault(part.id, axis)
-    return axes
 
 
 def _explodes(base: sympy.Expr, exponent: sympy.Expr) -> bool:
@@ -533,3 +310,11 @@ def _chosen(test: sympy.Expr, yes: sympy.Expr, no: sympy.Expr) -> sympy.Expr:
         if no == 0 and isinstance(yes, sympy.exp):
             return where(test, sympy.S.One, sympy.S.Zero) * yes
     return where(test, yes, no)
+
+
+def __getattr__(name: str):  # TEMPORARY
+    if name == "parse_equations":
+        from derive.equations import parse_equations
+
+        return parse_equations
+    raise AttributeError(name)

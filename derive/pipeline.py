@@ -49,9 +49,9 @@ def make(problem: Problem, languages: Sequence[str] = (), weights: Sequence[str]
     Raises InputError if there is no weight of a given name.
     """
     _check_weights(problem, weights)
-    derivation = differentiate(problem.graph)
+    derivation = differentiate(problem.graph, problem.wanted)
     modules = {target: module(problem, derivation, target) for target in TARGETS}
-    drawings = _drawings(problem, derivation, modules["python"])
+    drawings = Drawings() if problem.is_model else _drawings(problem, derivation, modules["python"])
     page = _page(problem, derivation, drawings, weights)
     texts = {language: latex(page, language) for language in languages or problem.languages}
     return Made(problem, derivation, page, texts, modules)
@@ -77,6 +77,10 @@ def _page(
     problem: Problem, derivation: Derivation, drawings: Drawings, weights: Sequence[str]
 ) -> Page:
     try:
+        if problem.is_model:
+            from derive.render.model_story import tell_model
+
+            return tell_model(problem, derivation)
         return tell(problem, derivation, drawings, weights)
     except (ArithmeticError, ValueError) as error:
         if problem.symbolic:
@@ -88,6 +92,8 @@ def _page(
 
 
 def _check_weights(problem: Problem, weights: Sequence[str]) -> None:
+    if weights and problem.is_model:
+        raise InputError("the page of a model is told as a whole; 'gradients:' of its spec chooses")
     names = notation(problem)
     known = {names.name(weight).report for weight in weights_in_order(problem)} if weights else ()
     for weight in weights:

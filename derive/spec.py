@@ -1,4 +1,4 @@
-"""The spec file: its schema, and loading it with errors that name file, line and field."""
+"""Loading a spec file, with errors that name file, line and field."""
 
 from __future__ import annotations
 
@@ -8,134 +8,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import ValidationError
 
 from derive.errors import InputError, nearest
-from derive.library.losses import Reduction
-from derive.numbers import Rounding, Zeros
+from derive.schema import Spec
 
 Path_ = tuple[str | int, ...]
 NUMBER = re.compile(r"[-+]?(\d{1,60}(\.\d{0,60})?|\.\d{1,60})([eE][-+]?\d{1,3})?")
-
-
-def _number(value: Any) -> Fraction:
-    if isinstance(value, bool) or not isinstance(value, int | Fraction):
-        raise PydanticCustomError("number", "this must be a number")
-    return Fraction(value)
-
-
-Num = Annotated[Any, BeforeValidator(_number)]
-Count = Annotated[int, Field(ge=1, le=100_000, strict=True)]
-
-
-class _Strict(BaseModel):
-    """A section of the spec: an unknown field is an error that names the nearest known one."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_fields(cls, data: Any) -> Any:
-        if isinstance(data, dict):
-            for key in data:
-                if key not in cls.model_fields:
-                    hint = nearest(str(key), cls.model_fields)
-                    raise PydanticCustomError(
-                        "unknown", "unknown field '{key}'; {hint}", {"key": str(key), "hint": hint}
-                    )
-        return data
-
-
-class LayerSpec(_Strict):
-    """One dense layer: its units (a count or their names), bias and activation."""
-
-    dense: Count | list[str]
-    bias: Literal["each", "shared", "none"] = "each"
-    activation: str = "identity"
-
-
-class LossSpec(_Strict):
-    """The loss, and how the samples of a batch are put together."""
-
-    name: str
-    batch: Reduction = Reduction.MEAN
-
-
-class NetworkSpec(_Strict):
-    """Inputs, layers in order, loss."""
-
-    inputs: Count | list[str]
-    layers: Annotated[list[LayerSpec], Field(min_length=1)]
-    loss: str | LossSpec
-
-
-class DataSpec(_Strict):
-    """One sample (a list) or a batch (a list of lists); or only the size of the batch."""
-
-    inputs: list[Any] | None = None
-    targets: list[Any] | None = None
-    batch: Count | None = None
-
-
-class TrainingSpec(_Strict):
-    """Learning rate, number of updates for the training curve, parameters to leave alone."""
-
-    learning_rate: Num = Fraction(1, 2)
-    steps: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] = 1000
-    optimizer: str = "gradient_descent"
-    frozen: list[str] = []
-
-
-class NumbersSpec(_Strict):
-    """How numbers are written on the page."""
-
-    significant_digits: Annotated[int, Field(ge=1, le=40, strict=True)] | None = None
-    decimals: Annotated[int, Field(ge=0, le=40, strict=True)] | None = None
-    rounding: Rounding = Rounding.HALF_UP
-    zeros: Zeros = Zeros.STRIP
-    chained: bool = True
-
-    @model_validator(mode="after")
-    def _one_precision(self) -> NumbersSpec:
-        if self.significant_digits is not None and self.decimals is not None:
-            raise PydanticCustomError(
-                "precision", "give either significant_digits or decimals, not both"
-            )
-        return self
-
-
-class PublishedSpec(_Strict):
-    """A number that was printed elsewhere, as text, so that its digits count."""
-
-    name: str
-    printed: str
-    where: str = ""
-    misprint: str | None = None
-
-
-class DefinitionsSpec(_Strict):
-    """Functions of the user's own, written like `f(x) = x*tanh(x)`."""
-
-    activations: dict[str, str] = {}
-    losses: dict[str, str] = {}
-
-
-class Spec(_Strict):
-    """A whole spec file."""
-
-    title: str | dict[str, str] = ""
-    network: NetworkSpec
-    parameters: dict[str, Any] = {}
-    data: DataSpec = DataSpec()
-    training: TrainingSpec = TrainingSpec()
-    numbers: NumbersSpec = NumbersSpec()
-    languages: Annotated[list[Literal["ko", "en"]], Field(min_length=1)] = ["ko", "en"]
-    published: list[PublishedSpec] = []
-    define: DefinitionsSpec = DefinitionsSpec()
 
 
 @dataclass(frozen=True)
@@ -185,7 +67,7 @@ def parse_spec(text: str, source: str, name: str) -> SpecFile:
     """Validate the text of a spec. Raises InputError with source, line and field."""
     data, lines = _plain(text, source)
     if not isinstance(data, dict):
-        raise InputError(f"{source}: a spec is a mapping that starts with 'network:'")
+        raise InputError(f"{source}: a spec is a mapping with 'network:' or 'model:'")
     try:
         spec = Spec.model_validate(data)
     except ValidationError as error:
@@ -270,7 +152,7 @@ class _YamlReader:
 
     def _scalar(self, node: yaml.ScalarNode, path: Path_) -> Any:
         kind = node.tag.removeprefix("tag:yaml.org,2002:")
-        if path and path[-1] == "printed":  # a printed number is text: its digits count
+        if "printed" in path:  # a printed number is text: its digits count
             return node.value
         if kind == "str" and node.style is None and NUMBER.fullmatch(node.value):
             return Fraction(node.value)  # YAML 1.1 takes 1e-3 for text

@@ -19,6 +19,7 @@ import sympy
 from hypothesis import HealthCheck, settings
 from mpmath import mp, mpf
 
+from derive.equations import parse_equations
 from derive.expression import (
     Axis,
     Chosen,
@@ -32,7 +33,6 @@ from derive.expression import (
     Total,
 )
 from derive.graph import Derivation, Graph, Quantity, Role, adjoint_name
-from derive.language import parse_equations
 
 DIGITS = 50
 STEP = "1e-18"

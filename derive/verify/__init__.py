@@ -44,6 +44,10 @@ def verify(
 
     At the spec's values where it gives them, and at seeded values in general position.
     """
+    if problem.is_model:
+        from derive.verify.of_model import verify_model
+
+        return verify_model(problem, derivation, page, texts, modules)
     reduced = small(derivation)
     large = work(problem.graph) > MOST_WORK
     points = [drawn_values(reduced.forward, SEED)]

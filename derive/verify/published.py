@@ -29,7 +29,7 @@ def number_rows(problem: Problem, page: Page, code: Mapping[str, Any]) -> tuple[
     for name, entry in page.numbers.items():
         if entry.text is not None:
             published: list[Published | None] = [*by_name.pop(name, [])]
-            rows += [_row(name, entry, code, problem, p) for p in published or NOBODY]
+            rows += [row_of(name, entry, code, problem, p) for p in published or NOBODY]
     for name, left in by_name.items():
         rows += [_unknown(name, each) for each in left]
     return tuple(rows)
@@ -54,9 +54,10 @@ def published_route(problem: Problem, rows: tuple[NumberRow, ...]) -> Route | No
     return Route("published numbers", status, len(compared), math.nan if wrong else 0.0, detail)
 
 
-def _row(
+def row_of(
     name: str, entry: Entry, code: Mapping[str, Any], problem: Problem, published: Published | None
 ) -> NumberRow:
+    """A number of the page beside its exact value, the code's, and a published one."""
     exact = FULL.text(entry.exact) if entry.exact is not None else None
     in_code = repr(float(code[name])) if name in code else None
     row = NumberRow(name, exact, entry.text, in_code, None, Status.AGREES)

@@ -126,10 +126,10 @@ def local_slopes(derivation: Derivation, given: Values) -> Iterator[Comparison]:
 
 
 def gradient_keys(derivation: Derivation) -> list[Key]:
-    """Every element of every parameter."""
+    """Every element of everything given that was differentiated by."""
     return [
         key
-        for quantity in derivation.forward.of_role(Role.PARAMETER)
+        for quantity in derivation.forward.given
         if adjoint_name(quantity.name) in derivation.backward.quantities
         for key in _places(quantity)
     ]
@@ -181,12 +181,15 @@ SYMBOLIC = Algebra(
 def by_sympy(derivation: Derivation, points: Iterable[Values]) -> Iterator[Comparison]:
     """Route 2: the loss as one expanded formula, differentiated whole by SymPy."""
     graph = derivation.forward
+    points = list(points)
     symbols = {
         (quantity.name, place): sympy.Symbol("_".join(map(str, (quantity.name, *place))), real=True)
         for quantity in graph.given
+        if not quantity.integer
         for _, place in _places(quantity)
     }
-    loss = run(graph, dict(symbols), SYMBOLIC)[graph.loss.name, ()]
+    whole = {key: v for key, v in points[0].items() if graph.quantities[key[0]].integer}
+    loss = run(graph, {**symbols, **whole}, SYMBOLIC)[graph.loss.name, ()]
     keys = gradient_keys(derivation)
     keys = keys[:: max(1, math.ceil(len(keys) / MOST_SYMPY))]
     slopes = sympy.lambdify(
@@ -217,10 +220,10 @@ def steps(derivation: Derivation, given: Values) -> Iterator[Comparison]:
                     f"{step.rule} of {step.quantity}{list(place)}", relative(after, before)
                 )
         for equation in derivation.backward.equations:
-            yield from _arrival(derivation, equation, values)
+            yield from arrivals(derivation, equation, values)
 
 
-def _arrival(derivation: Derivation, equation: Equation, values: Values) -> Iterator[Comparison]:
+def arrivals(derivation: Derivation, equation: Equation, values: Values) -> Iterator[Comparison]:
     """The last step of a quantity against the equation it arrives at."""
     last = [s for s in derivation.steps if adjoint_name(s.quantity) == equation.quantity.name][-1:]
     for step in last:
@@ -290,7 +293,8 @@ def torch_gradient(graph: Graph, given: Values, keys: list[Key]) -> dict[Key, fl
             "where": torch.where,
         },
     )
-    leaves = {key: number(float(v)).requires_grad_(True) for key, v in given.items()}
+    whole = {q.name for q in graph.given if q.integer}
+    leaves = {key: number(float(v)).requires_grad_(key[0] not in whole) for key, v in given.items()}
     run(graph, dict(leaves), algebra)[graph.loss.name, ()].backward()
     return {key: float(leaves[key].grad) for key in keys}
 

@@ -1,0 +1,53 @@
+"""Fields of a spec that every kind of problem has: title, number format, tensors of numbers."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+from derive.numbers import NumberFormat
+from derive.problem import Tensor
+from derive.spec import Path_, SpecFile
+
+LARGEST = Fraction(10) ** 100
+
+
+def title_of(file: SpecFile) -> dict[str, str]:
+    """The title by language."""
+    title = file.spec.title
+    return dict(title) if isinstance(title, dict) else {"en": title, "ko": title}
+
+
+def number_format(file: SpecFile) -> NumberFormat:
+    """How numbers are written; four significant digits if the spec does not say."""
+    numbers = file.spec.numbers
+    digits = numbers.significant_digits
+    if digits is None and numbers.decimals is None:
+        digits = 4
+    chained = file.spec.model is None if numbers.chained is None else numbers.chained
+    return NumberFormat(digits, numbers.decimals, numbers.rounding, numbers.zeros, chained)
+
+
+def read_tensor(file: SpecFile, path: Path_, given: Any, shape: tuple[int, ...]) -> Tensor:
+    """Nested lists as a table of exact numbers. Raises InputError if the shape is wrong."""
+    words = " x ".join(map(str, shape)) or "a single number"
+    result = {}
+    for position in product(*map(range, shape)):
+        value: Any = given
+        for depth, k in enumerate(position):
+            if not isinstance(value, list) or len(value) != shape[depth]:
+                found = f"a list of {len(value)}" if isinstance(value, list) else "a number"
+                where = (*path, *position[:depth])
+                raise file.fail(where, f"the shape must be {words}, but here is {found}")
+            value = value[k]
+        if isinstance(value, bool) or not isinstance(value, int | Fraction):
+            what = "a list" if isinstance(value, list) else f"'{value}'"
+            raise file.fail(
+                (*path, *position), f"a number is expected (shape {words}), but here is {what}"
+            )
+        number = Fraction(value)
+        if abs(number) > LARGEST:
+            raise file.fail((*path, *position), "this number is too large")
+        result[position] = number
+    return result

@@ -1,0 +1,51 @@
+"""Spec → Problem for a model: equations and layers of any graph, wired by name."""
+
+from __future__ import annotations
+
+from derive.fields import number_format, title_of
+from derive.graph import Graph, GraphError
+from derive.library.losses import Reduction
+from derive.model.given import give
+from derive.model.goal import add_loss, add_upstream, wanted
+from derive.model.nodes import add_nodes
+from derive.model.parts import Parts
+from derive.model.training import published, samples_of, training_of
+from derive.problem import Problem
+from derive.spec import SpecFile
+
+
+def build_model(file: SpecFile) -> Problem:
+    """The problem that a spec with a `model` describes. Raises InputError."""
+    spec = file.spec
+    if spec.data != type(spec.data)():
+        raise file.fail(("data",), "a model gives its data in 'inputs' and 'targets'")
+    model = Parts()
+    give(file, model)
+    add_nodes(file, model)
+    upstream = add_upstream(file, model)
+    if not upstream:
+        add_loss(file, model)
+    try:
+        graph = Graph(tuple(model.given.values()), tuple(model.equations.values()))
+    except GraphError as error:
+        raise file.fail(("model",), str(error)) from None
+    samples = samples_of(file, graph)
+    return Problem(
+        name=file.name,
+        title=title_of(file),
+        graph=graph,
+        layers=(),
+        inputs=(),
+        batch=1,
+        reduction=Reduction.SUM,
+        loss="",
+        values=model.values,
+        training=training_of(file, graph, len(samples)),
+        numbers=number_format(file),
+        languages=tuple(spec.languages),
+        published=tuple(published(file)),
+        nodes=tuple(model.nodes),
+        wanted=wanted(file, graph),
+        upstream=upstream,
+        samples=samples,
+    )

@@ -1,0 +1,160 @@
+"""What of a model is differentiated, a loss or an upstream gradient, and by what."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import sympy
+
+from derive.equations import parse_equations
+from derive.errors import LanguageError, nearest
+from derive.expression import Axis, Element, reads, total
+from derive.fields import read_tensor
+from derive.graph import Equation, Graph, Kind, Quantity, Role
+from derive.library import loss_named, loss_names
+from derive.library.instantiate import Instance
+from derive.library.losses import Reduction
+from derive.model.nodes import made_of
+from derive.model.parts import Parts, check_name, filled, letters_of
+from derive.notation import symbol
+from derive.schema import LossTermSpec
+from derive.spec import Path_, SpecFile
+
+
+def add_upstream(file: SpecFile, model: Parts) -> dict[str, str]:
+    """Where ∂E/∂y is given, the loss is E = Σ y·∂E/∂y with the second factor held fixed."""
+    if not file.spec.upstream:
+        return {}
+    if file.spec.loss is not None:
+        raise file.fail(("upstream",), "give either a loss or an upstream gradient, not both")
+    found = {}
+    whole: sympy.Expr = sympy.S.Zero
+    for name, values in file.spec.upstream.items():
+        path: Path_ = ("upstream", name)
+        equation = model.equations.get(name)
+        if equation is None:
+            hint = nearest(name, model.equations)
+            raise file.fail(path, f"the model does not compute '{name}'; {hint}")
+        quantity = equation.quantity
+        constant = Quantity(
+            model.free(f"g_{name}"),
+            symbol(f"g_{name}", len(quantity.axes)),
+            quantity.axes,
+            Role.CONSTANT,
+            Kind.DATA,
+        )
+        model.given[constant.name] = constant
+        model.values[constant.name] = read_tensor(
+            file, path, filled(values, quantity.shape), quantity.shape
+        )
+        found[name] = constant.name
+        letters = equation.indices
+        whole += total(Element(name, *letters) * Element(constant.name, *letters), letters)
+    _add_loss(model, model.free("E"), whole)
+    return found
+
+
+def _add_loss(model: Parts, name: str, value: sympy.Expr) -> None:
+    loss = Quantity(name, symbol(name, 0), (), Role.LOSS, Kind.ERROR)
+    model.add("", "", Instance((), (Equation(loss, (), value),), loss))
+
+
+def add_loss(file: SpecFile, model: Parts) -> None:
+    """Make the loss: a scalar of the model, an equation, or weighted losses of the library."""
+    loss = file.spec.loss
+    path: Path_ = ("loss",)
+    if isinstance(loss, str) and "=" in loss:
+        _loss_equation(file, model, loss)
+    elif isinstance(loss, str) or loss is None:
+        name = loss if loss is not None else list(model.equations)[-1]
+        equation = model.equations.get(name)
+        if equation is None:
+            raise file.fail(
+                path, f"the model does not compute '{name}'; {nearest(name, model.equations)}"
+            )
+        if equation.quantity.axes:
+            what = "the last equation is" if loss is None else f"'{name}' is"
+            raise file.fail(
+                path if loss is not None else ("model",),
+                f"{what} no single number, so it is no loss; give 'loss:' or 'upstream:'",
+            )
+        scalar = replace(equation.quantity, role=Role.LOSS, kind=Kind.ERROR)
+        model.equations[name] = replace(equation, quantity=scalar)
+    else:
+        _library_losses(file, model, loss if isinstance(loss, list) else [loss])
+
+
+def _loss_equation(file: SpecFile, model: Parts, text: str) -> None:
+    letters = letters_of(file)
+
+    def describe(name: str, axes: tuple[Axis, ...]) -> Quantity:
+        role = Role.HIDDEN if axes else Role.LOSS
+        return Quantity(name, symbol(name, len(axes)), axes, role, Kind.ERROR)
+
+    try:
+        made = parse_equations(text, model.quantities, letters, describe)
+    except LanguageError as error:
+        raise file.fail(("loss",), str(error)) from None
+    if len([e for e in made if e.quantity.role is Role.LOSS]) != 1:
+        raise file.fail(("loss",), "a loss is one equation of a single number, like E = ...")
+    model.add("", "", Instance((), made, made[-1].quantity))
+
+
+def _library_losses(file: SpecFile, model: Parts, terms: list[LossTermSpec]) -> None:
+    whole: sympy.Expr = sympy.S.Zero
+    for k, term in enumerate(terms):
+        path: Path_ = ("loss", k) if isinstance(file.spec.loss, list) else ("loss",)
+        if term.loss not in loss_names():
+            hint = nearest(term.loss, loss_names())
+            raise file.fail((*path, "loss"), f"unknown loss '{term.loss}'; {hint}")
+        row, usual = loss_named(term.loss)
+        name = term.name or model.free(f"E{k + 1}" if len(terms) > 1 else "e")
+        check_name(file, (*path, "name"), name)
+        made = made_of(file, model, path, row, term, name, name)
+        model.add(name, row.name, made)
+        reduction = term.reduction or usual
+        share = sympy.Integer(1)
+        if reduction is Reduction.MEAN:
+            for axis in made.output.axes:
+                share *= axis.size
+        letters = model.equations[made.output.name].indices
+        errors = total(Element(made.output.name, *letters), letters)
+        whole += sympy.Rational(term.weight) * errors / share
+    _add_loss(model, model.free("E"), whole)
+
+
+def wanted(file: SpecFile, graph: Graph) -> tuple[str, ...]:
+    """What to differentiate by: as the spec says, or all parameters and inputs."""
+    reached = _reached(graph)
+    for k, name in enumerate(file.spec.gradients or ()):
+        quantity = graph.quantities.get(name)
+        if quantity is None:
+            hint = nearest(name, graph.quantities)
+            raise file.fail(("gradients", k), f"there is no quantity '{name}'; {hint}")
+        if quantity.integer or name not in reached:
+            raise file.fail(("gradients", k), f"the loss does not depend on '{name}'")
+    if file.spec.gradients:
+        return tuple(file.spec.gradients)
+    for quantity in graph.of_role(Role.PARAMETER):
+        if quantity.name not in reached:
+            raise file.fail(
+                ("parameters", quantity.name), f"the loss does not depend on '{quantity.name}'"
+            )
+    wanted = tuple(
+        q.name
+        for role in (Role.PARAMETER, Role.INPUT)
+        for q in graph.of_role(role)
+        if q.name in reached and not q.integer
+    )
+    if not wanted:
+        raise file.fail(("model",), "the loss depends on no parameter and no input")
+    return wanted
+
+
+def _reached(graph: Graph) -> set[str]:
+    """Everything that the loss depends on."""
+    read = {equation.quantity.name: reads(equation.rhs) for equation in graph.equations}
+    reached = {graph.loss.name}
+    while more := {below for name in reached for below in read.get(name, ())} - reached:
+        reached |= more
+    return reached

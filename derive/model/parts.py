@@ -1,0 +1,68 @@
+"""The graph of a model while it grows."""
+
+from __future__ import annotations
+
+import keyword
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy
+
+from derive.expression import Axis
+from derive.functions import BY_NAME
+from derive.graph import Equation, Quantity
+from derive.language import CONSTANTS, IDENTIFIER
+from derive.library.instantiate import Instance
+from derive.problem import NodeUse, Tensor
+from derive.spec import Path_, SpecFile
+
+
+@dataclass
+class Parts:
+    """The graph while it grows, and the values that came with it."""
+
+    given: dict[str, Quantity] = field(default_factory=dict)
+    equations: dict[str, Equation] = field(default_factory=dict)
+    values: dict[str, Tensor] = field(default_factory=dict)
+    nodes: list[NodeUse] = field(default_factory=list)
+
+    @property
+    def quantities(self) -> dict[str, Quantity]:
+        """Everything that the graph has so far, by name."""
+        return {**self.given, **{name: e.quantity for name, e in self.equations.items()}}
+
+    def free(self, name: str) -> str:
+        """A name that nothing has yet, as close to the wanted one as can be."""
+        while name in self.quantities:
+            name += "_"
+        return name
+
+    def add(self, name: str, row: str, made: Instance) -> None:
+        """Add what a node made."""
+        self.given |= {quantity.name: quantity for quantity in made.given}
+        self.equations |= {equation.quantity.name: equation for equation in made.equations}
+        given = tuple(quantity.name for quantity in made.given)
+        defined = tuple(equation.quantity.name for equation in made.equations)
+        self.nodes.append(NodeUse(name, row, given, defined))
+
+
+def check_name(file: SpecFile, path: Path_, name: str) -> None:
+    """A name must be usable in equations, code and pages. Raises InputError."""
+    if not IDENTIFIER.match(name):
+        raise file.fail(path, f"'{name}' is no name: use letters, digits and _")
+    if keyword.iskeyword(name) or name in BY_NAME or name in CONSTANTS or name.startswith("adj_"):
+        raise file.fail(path, f"'{name}' is a reserved word")
+
+
+def filled(values: Any, shape: tuple[int, ...]) -> Any:
+    """A single number stands for a whole tensor."""
+    if values is None or isinstance(values, list):
+        return values
+    for size in reversed(shape):
+        values = [values] * size
+    return values
+
+
+def letters_of(file: SpecFile) -> dict[str, Axis]:
+    """The index letters whose sizes the spec states."""
+    return {letter: Axis(letter, sympy.Integer(size)) for letter, size in file.spec.sizes.items()}

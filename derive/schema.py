@@ -1,0 +1,306 @@
+"""The schema of a spec file: every section and field, with what it means.
+
+The texts below the fields are what the reference, the JSON schema and editors show.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from derive.errors import nearest
+from derive.library.losses import Reduction
+from derive.numbers import Rounding, Zeros
+
+
+def _number(value: Any) -> Fraction:
+    if isinstance(value, bool) or not isinstance(value, int | Fraction):
+        raise PydanticCustomError("number", "this must be a number")
+    return Fraction(value)
+
+
+Num = Annotated[
+    Any,
+    BeforeValidator(_number),
+    PlainSerializer(float, return_type=float),
+    WithJsonSchema({"type": "number"}),
+]
+Count = Annotated[int, Field(ge=1, le=100_000, strict=True)]
+Values = Annotated[
+    Any,
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number"},
+                {"type": "array"},
+                {
+                    "type": "object",
+                    "properties": {"shape": {"type": "array"}, "values": {}},
+                    "additionalProperties": False,
+                },
+                {"type": "null"},
+            ]
+        }
+    ),
+]
+
+
+class _Strict(BaseModel):
+    """A section of the spec: an unknown field is an error that names the nearest known one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_fields(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            for key in data:
+                if key not in cls.model_fields:
+                    hint = nearest(str(key), cls.model_fields)
+                    raise PydanticCustomError(
+                        "unknown", "unknown field '{key}'; {hint}", {"key": str(key), "hint": hint}
+                    )
+        return data
+
+
+class LayerSpec(_Strict):
+    """One dense layer of a network."""
+
+    dense: Count | list[str]
+    """The units: how many, or their names."""
+    bias: Literal["each", "shared", "none"] = "each"
+    """One bias for each unit, one shared by the layer, or none."""
+    activation: str = "identity"
+    """An activation of the library or of `define`, or a formula such as `f(x) = x*tanh(x)`."""
+
+
+class LossSpec(_Strict):
+    """The loss of a network, and how the samples of a batch are put together."""
+
+    name: str
+    """A loss of the library or of `define`."""
+    batch: Reduction = Reduction.MEAN
+    """Whether the losses of the samples are averaged or added up."""
+
+
+class NetworkSpec(_Strict):
+    """A chain of dense layers, told on the page weight by weight."""
+
+    inputs: Count | list[str]
+    """The inputs: how many, or their names."""
+    layers: Annotated[list[LayerSpec], Field(min_length=1)]
+    """The layers in order; the last one is the output layer."""
+    loss: str | LossSpec
+    """The loss by its name, or with the reduction of the batch."""
+
+
+class DataSpec(_Strict):
+    """The data of a network."""
+
+    inputs: list[Any] | None = None
+    """One sample (a list of numbers) or a batch (a list of lists)."""
+    targets: list[Any] | None = None
+    """The targets, in the same form."""
+    batch: Count | None = None
+    """The size of the batch, if no values are given."""
+
+
+class TrainingSpec(_Strict):
+    """How the parameters are updated."""
+
+    learning_rate: Num = Fraction(1, 2)
+    """The learning rate, called alpha in the equations of the optimizers."""
+    steps: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] = 1000
+    """How many updates the training makes."""
+    epochs: Count | None = None
+    """In a model: how often all `samples` are gone through, instead of `steps`."""
+    optimizer: str = "gradient_descent"
+    """An optimizer of the library."""
+    settings: dict[str, Num] = {}
+    """In a model: settings of the optimizer, such as `{beta1: 0.9}`."""
+    states: dict[str, dict[str, Values]] = {}
+    """In a model: first values of the optimizer's states, by state and parameter; otherwise 0."""
+    frozen: list[str] = []
+    """Parameters that are not updated."""
+
+
+class NumbersSpec(_Strict):
+    """How numbers are written on the page."""
+
+    significant_digits: Annotated[int, Field(ge=1, le=40, strict=True)] | None = None
+    """How many significant digits a number has; 4 if `decimals` is not given either."""
+    decimals: Annotated[int, Field(ge=0, le=40, strict=True)] | None = None
+    """How many decimals a number has, instead of significant digits."""
+    rounding: Rounding = Rounding.HALF_UP
+    """What happens to a 5 that is dropped."""
+    zeros: Zeros = Zeros.STRIP
+    """Whether zeros at the end are dropped or kept."""
+    chained: bool | None = None
+    """Whether a number is computed from the rounded numbers before it, as by hand. A network does
+    so unless told otherwise, a model does not."""
+
+    @model_validator(mode="after")
+    def _one_precision(self) -> NumbersSpec:
+        if self.significant_digits is not None and self.decimals is not None:
+            raise PydanticCustomError(
+                "precision", "give either significant_digits or decimals, not both"
+            )
+        return self
+
+
+class PublishedSpec(_Strict):
+    """A number that was printed elsewhere, to be compared with what comes out here."""
+
+    name: str
+    """What it is: `y`, `W[0,1]`, `dE/dW[0,1]`, `dh[1]/da[1]`; `@3` after it means after 3 updates,
+    `+` after one. Indices count from 0. In a network: `w5`, `out_h1`, `dE/dw5`, `w5+`."""
+    printed: str | list[Any]
+    """The number as printed, so that its digits count; in a model also nested lists, a table."""
+    where: str = ""
+    """Where it was printed."""
+    misprint: str | None = None
+    """Why the print is known to be wrong. Of a table only the wrong entries are excused."""
+    slack: Annotated[int, Field(ge=0, le=9, strict=True)] = 0
+    """In a model: by how many units of its last digit a print may be off; 1 if it was cut."""
+
+
+class OwnLayerSpec(_Strict):
+    """A layer of your own, in the texts in which the library is written."""
+
+    inputs: Annotated[list[str], Field(min_length=1)]
+    """What it reads: names with index letters, such as `x[...,i]`; `...` are any further axes."""
+    equations: str
+    """Its equations, one a line."""
+    output: str = "y"
+    """Which of the quantities that it defines goes on."""
+    parameters: list[str] = []
+    """What is trained, such as `W[h,i]`."""
+    constants: list[str] = []
+    """What is given but not trained, such as `mask[...,i]`."""
+    integers: list[str] = []
+    """Which of these hold whole numbers and may stand in a position."""
+    settings: dict[str, Num] = {}
+    """Numbers with a usual value that a use of the layer may change, such as `{stride: 1}`."""
+    sizes: dict[str, str] = {}
+    """The size of a letter from others, such as `{u: (size(i) - size(r))//stride + 1}`."""
+    optional: dict[str, Num] = {}
+    """Operands that need not be given, with the number that then stands for them."""
+    summary: str = ""
+    """What the layer does, in one line."""
+
+
+class DefinitionsSpec(_Strict):
+    """What the spec adds to the library."""
+
+    activations: dict[str, str] = {}
+    """Activations for a network, such as `{wave: f(x) = sin(x)}`."""
+    losses: dict[str, str] = {}
+    """Losses for a network, of one output `f(y, t) = ...` or of a sample `e[n] = ...`."""
+    layers: dict[str, OwnLayerSpec] = {}
+    """Layers for a model."""
+
+
+class NodeSpec(_Strict):
+    """One use of a layer in a model."""
+
+    layer: str
+    """A layer of the library or of `define`."""
+    name: str | None = None
+    """What the names of its own quantities begin with; its output, if `output` is not given."""
+    inputs: str | list[str] | dict[str, str]
+    """What it reads: one name, names in the order of the layer's inputs, or by their names."""
+    output: str | None = None
+    """The name of what it makes."""
+    operands: dict[str, str | Num] = {}
+    """Its parameters and constants, by their names in the layer: the name of a quantity, or a
+    number that stands for all of its entries (`{b: 0}` leaves a bias out)."""
+    settings: dict[str, Num] = {}
+    """Settings that differ from their usual values."""
+    sizes: dict[str, Count] = {}
+    """Sizes of letters that nothing else tells, such as `{h: 3}` for three units."""
+
+
+class LossTermSpec(_Strict):
+    """One loss of the library, as a term of the whole loss of a model."""
+
+    loss: str
+    """A loss of the library."""
+    inputs: str | list[str] | dict[str, str]
+    """What it reads, mostly the output and the target: `[y, t]`."""
+    name: str | None = None
+    """What its own quantities are called."""
+    operands: dict[str, str | Num] = {}
+    """Further quantities, by their names in the loss."""
+    settings: dict[str, Num] = {}
+    """Settings that differ from their usual values."""
+    reduction: Reduction | None = None
+    """Whether its entries are added up or averaged; every loss has a usual way."""
+    weight: Num = Fraction(1)
+    """The factor with which it enters the whole loss."""
+
+
+class Spec(_Strict):
+    """A whole spec file: a `network`, which is a chain of dense layers, or a `model` of any graph.
+
+    `network`, `data` belong to a network; `inputs`, `targets`, `constants`, `integers`, `sizes`,
+    `loss`, `upstream`, `gradients` and `samples` to a model; the rest to both. A quantity of a
+    model is given by its value, a number or nested lists, or by `{shape: [2, 3]}` without one;
+    `{shape: [2, 3], values: 0}` fills the shape.
+    """
+
+    title: str | dict[str, str] = ""
+    """The title of the page, or one for each language: `{en: ..., ko: ...}`."""
+    network: NetworkSpec | None = None
+    """A chain of dense layers."""
+    model: Annotated[list[str | NodeSpec], Field(min_length=1)] | None = None
+    """Equations and uses of layers in any order that can be computed."""
+    inputs: dict[str, Values] = {}
+    """What goes in."""
+    parameters: dict[str, Values] = {}
+    """What is trained. In a network `W1`, `b1`, `W2`, ... with a row for each unit."""
+    targets: dict[str, Values] = {}
+    """What should come out."""
+    constants: dict[str, Values] = {}
+    """What is given and not trained: noise, masks, first states."""
+    integers: list[str] = []
+    """Given quantities that hold whole numbers and may stand in a position: tokens, labels."""
+    sizes: dict[str, Count] = {}
+    """Sizes of index letters that no quantity shows."""
+    loss: str | LossTermSpec | list[LossTermSpec] | None = None
+    """The name of a number that the model computes, an equation `E = ...`, or losses of the
+    library; if it is left out, the last equation is the loss."""
+    upstream: dict[str, Values] = {}
+    """Instead of a loss: the given gradient by something that the model computes."""
+    gradients: list[str] | None = None
+    """What to differentiate by; all parameters and inputs, if it is left out."""
+    samples: list[dict[str, Values]] = []
+    """Values of inputs, targets or constants for each update in turn."""
+    data: DataSpec = DataSpec()
+    """The data of a network."""
+    training: TrainingSpec = TrainingSpec()
+    """How the parameters are updated."""
+    numbers: NumbersSpec = NumbersSpec()
+    """How numbers are written."""
+    languages: Annotated[list[Literal["ko", "en"]], Field(min_length=1)] = ["ko", "en"]
+    """The languages of the page."""
+    published: list[PublishedSpec] = []
+    """Numbers that somebody printed, to be checked."""
+    define: DefinitionsSpec = DefinitionsSpec()
+    """Activations, losses and layers of your own."""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Spec:
+        if (self.network is None) == (self.model is None):
+            raise PydanticCustomError("kind", "a spec has either 'network' or 'model'")
+        return self

@@ -1,0 +1,288 @@
+"""The verification of a model: the same routes, thinned where a graph has many entries."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from itertools import product
+from typing import Any, TypeVar
+
+import sympy
+from mpmath import mp
+
+from derive.errors import InputError
+from derive.expression import Delta, Element
+from derive.functions import ROWS
+from derive.graph import Derivation, Graph, Quantity, Role, adjoint_name
+from derive.notation import Name, names_of
+from derive.problem import Problem
+from derive.render.blocks import Page
+from derive.verify.interpreter import (
+    DIGITS,
+    EXACT,
+    Algebra,
+    Key,
+    Values,
+    element_slope,
+    run,
+    value,
+)
+from derive.verify.model_numbers import model_rows
+from derive.verify.modules import code_values, large_module_route, module_route, point
+from derive.verify.oracle import ALPHA, DECREASE
+from derive.verify.pages import numbers_route, text_route
+from derive.verify.published import published_route
+from derive.verify.report import Comparison, Report, Route, judged, skipped
+from derive.verify.routes import (
+    EXACT_TOLERANCE,
+    LIBRARIES,
+    adjoints,
+    arrivals,
+    by_difference,
+    by_sympy,
+    relative,
+    well_formed,
+)
+from derive.verify.sampling import TRIES, spec_values, work
+from derive.verify.trajectory import Trajectory
+
+Item = TypeVar("Item")
+SEED = 1
+BUDGET = 150_000  # multiplications that a route may take
+MOST_WORK = 40_000  # a larger graph is only checked as a module
+MOST_TREE = 3_000  # operations in the loss written out as one formula
+FEW = 24
+
+
+def verify_model(
+    problem: Problem,
+    derivation: Derivation,
+    page: Page,
+    texts: Mapping[str, str],
+    modules: Mapping[str, str],
+) -> Report:
+    """Check the derivation of a model, its pages and its modules.
+
+    At the spec's values where it gives them, and at seeded values in general position. Of a graph
+    with many entries a seeded choice is compared; every quantity has its share.
+    """
+    cost = work(problem.graph)
+    own = None if cost > MOST_WORK else spec_values(problem)
+    routes: list[Route] = [well_formed(derivation)]
+    code: Mapping[str, float] = {}
+    trajectory = None
+    truth: Mapping[Name, Any] = {}
+    if cost > MOST_WORK:
+        routes += [large_module_route(t, source, problem, SEED) for t, source in modules.items()]
+    else:
+        points = [model_values(problem, SEED), *([own] if own is not None else [])]
+        routes += list(_derivation_routes(derivation, points, cost))
+        expected = [point(derivation, values) for values in points] if modules else []
+        for target, source in modules.items():
+            route, done = module_route(target, source, problem, expected)
+            routes.append(route)
+            if target == "python" and own is not None:
+                code = code_values(problem, done)
+    if own is not None:
+        trajectory = Trajectory(problem, derivation, own)
+        truth = true_values_of_model(problem, derivation, trajectory, cost)
+        if page.numbers:
+            routes.append(numbers_route(page, truth))
+    routes += [text_route(name, text, page, problem, truth) for name, text in texts.items()]
+    rows = model_rows(problem, page, code, trajectory)
+    published = published_route(problem, rows)
+    return Report((*routes, *([published] if published else [])), rows)
+
+
+def _derivation_routes(
+    derivation: Derivation, points: Sequence[Values], cost: int
+) -> Iterator[Route]:
+    most = max(FEW, BUDGET // max(1, cost))
+    if _tree(derivation.forward, points[0]) <= MOST_TREE:
+        yield judged("SymPy", by_sympy(derivation, points), EXACT_TOLERANCE)
+    else:
+        yield skipped("SymPy", "the loss is too long as a single formula")
+    for name, route in (
+        ("differences", _differences),
+        ("local derivatives", _local_slopes),
+        ("steps", _steps),
+    ):
+        yield judged(name, (c for p in points for c in route(derivation, p, most)), EXACT_TOLERANCE)
+    yield from (library(derivation, points[-1]) for library in LIBRARIES)
+
+
+def some(items: Sequence[Item], most: int) -> list[Item]:
+    """All items, or a seeded choice if they are too many."""
+    if len(items) <= most:
+        return list(items)
+    return random.Random(f"{SEED}/{len(items)}").sample(list(items), most)
+
+
+def _places(quantity: Quantity) -> list[Key]:
+    return [(quantity.name, place) for place in product(*map(range, quantity.shape))]
+
+
+def _differentiated(derivation: Derivation) -> list[Quantity]:
+    found = derivation.backward.quantities
+    return [q for q in derivation.forward.quantities.values() if adjoint_name(q.name) in found]
+
+
+def _differences(derivation: Derivation, given: Values, most: int) -> Iterator[Comparison]:
+    """Route 3: adjoints against central differences with 50 digits."""
+    found = adjoints(derivation, given)
+    quantities = _differentiated(derivation)
+    share = max(2, most // (3 * max(1, len(quantities))))
+    with mp.workdps(DIGITS):
+        for quantity in quantities:
+            for key in some(_places(quantity), share):
+                expected = by_difference(derivation.forward, given, key)
+                yield Comparison(
+                    f"∂E/∂{key}", relative(found[adjoint_name(key[0]), key[1]], expected)
+                )
+
+
+def _local_slopes(derivation: Derivation, given: Values, most: int) -> Iterator[Comparison]:
+    """Route 3, too: local derivatives against differences of the equation they belong to."""
+    share = max(4, min(200, 20 * most // max(1, len(derivation.locals))))
+    with mp.workdps(DIGITS):
+        values = run(derivation.forward, given)
+        for local in derivation.locals:
+            equation = derivation.forward.equation(local.of)
+            own = len(local.indices)
+            free = (*local.indices, *local.at)
+            for place in some(list(product(*[range(i.axis.length) for i in free])), share):
+                found = value(local.value, values, dict(zip(free, place, strict=True)), EXACT)
+                binding = dict(zip(equation.indices, place[:own], strict=True))
+                by = (local.by, place[own:])
+                expected = element_slope(equation.rhs, values, binding, by)
+                what = f"∂{local.of}{list(place[:own])}/∂{by}"
+                yield Comparison(what, relative(found, expected))
+
+
+def _steps(derivation: Derivation, given: Values, most: int) -> Iterator[Comparison]:
+    """Route 4: both sides of every step, for a choice of values of its free indices."""
+    values = adjoints(derivation, given)
+    share = max(2, min(100, 20 * most // max(1, len(derivation.steps))))
+    with mp.workdps(DIGITS):
+        for step in derivation.steps:
+            for place in some(list(product(*[range(i.axis.length) for i in step.indices])), share):
+                binding = dict(zip(step.indices, place, strict=True))
+                before = value(step.before, values, binding, EXACT)
+                after = value(step.after, values, binding, EXACT)
+                what = f"{step.rule} of {step.quantity}{list(place)}"
+                yield Comparison(what, relative(after, before))
+        for equation in derivation.backward.equations:
+            yield from arrivals(derivation, equation, values)
+
+
+class _Size:
+    """How many operations a number took: a number for the interpreter, which counts them."""
+
+    def __init__(self, size: int = 1) -> None:
+        self.size = min(size, 10 * MOST_TREE)
+
+    def _with(self, other: Any) -> _Size:
+        return _Size(self.size + (other.size if isinstance(other, _Size) else 1))
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _with
+    __truediv__ = __rtruediv__ = __pow__ = __rpow__ = _with
+
+
+def _tree(graph: Graph, given: Values) -> int:
+    """How long the loss is when it is written out as one formula."""
+
+    def joined(*sizes: _Size) -> _Size:
+        return _Size(1 + sum(size.size for size in sizes))
+
+    algebra = Algebra(lambda _: _Size(1), {row.name: joined for row in ROWS})
+    whole = {q.name for q in graph.given if q.integer}
+    start = {key: v if key[0] in whole else _Size(1) for key, v in given.items()}
+    found = run(graph, start, algebra)[graph.loss.name, ()]
+    return int(found.size)
+
+
+# --- values ----------------------------------------------------------------------------------
+
+
+def model_values(problem: Problem, seed: int) -> Values:
+    """Seeded values for everything that is given, at which the loss is finite.
+
+    Whole numbers are those of the spec, or fit the axis on which they pick a place. Raises
+    InputError if no draw gives a finite loss.
+    """
+    graph = problem.graph
+    for attempt in range(TRIES):
+        source = random.Random(f"{seed}/{attempt}")
+        low = -1000 if attempt < TRIES // 2 else 100  # a variance must not be negative
+        with mp.workdps(DIGITS):
+            values: Values = {}
+            for quantity in graph.given:
+                for key in _places(quantity):
+                    values[key] = EXACT.number(_drawn(problem, quantity, key[1], source, low))
+            try:
+                loss = run(graph, values)[graph.loss.name, ()]
+            except (ValueError, ZeroDivisionError, TypeError):
+                continue
+        if isinstance(loss, mp.mpf) and mp.isfinite(loss):
+            return values
+    raise InputError(
+        "the loss is not a finite number at any of the values tried; does it take the logarithm "
+        "or the root of something that can be negative?"
+    )
+
+
+def _drawn(
+    problem: Problem, quantity: Quantity, place: tuple[int, ...], source: random.Random, low: int
+) -> Fraction:
+    if quantity.integer:
+        own = problem.values.get(quantity.name)
+        if own is not None:
+            return own[place]
+        return Fraction(source.randrange(_places_to_pick(problem.graph, quantity.name)))
+    if quantity.role is Role.TARGET:
+        return Fraction(source.randint(100, 900), 1000)
+    return Fraction(source.randint(low, 1000), 1000)
+
+
+def _places_to_pick(graph: Graph, name: str) -> int:
+    """The size of the axis on which a whole-number quantity picks a place."""
+    sizes = [1]
+    for equation in graph.equations:
+        for node in sympy.preorder_traversal(equation.rhs):
+            if isinstance(node, Element):
+                axes = graph.quantities[node.name].axes
+                pairs = zip(node.indices, axes, strict=True)
+                sizes += [axis.length for position, axis in pairs if _is(position, name)]
+            elif isinstance(node, Delta) and any(_is(side, name) for side in node.args):
+                sizes += [s.axis.length for s in node.free_symbols if s not in node.args[0].args]
+    return max(sizes)
+
+
+def _is(position: sympy.Expr, name: str) -> bool:
+    return isinstance(position, Element) and position.name == name
+
+
+def true_values_of_model(
+    problem: Problem, derivation: Derivation, trajectory: Trajectory, cost: int
+) -> dict[Name, Any]:
+    """The values of every name of a page: by differences where that is affordable."""
+    names = names_of(problem)
+    values = dict(trajectory.at(0))
+    with mp.workdps(DIGITS):
+        keys = [key for q in _differentiated(derivation) for key in _places(q)]
+        for key in some(keys, max(FEW, BUDGET // max(1, 3 * cost))):
+            if derivation.forward.quantities[key[0]].role is not Role.LOSS:
+                slope = by_difference(derivation.forward, trajectory.given, key)
+                values[adjoint_name(key[0]), key[1]] = slope
+        found = {names.name(Element(name, *place)): v for (name, place), v in values.items()}
+        found[ALPHA] = EXACT.number(problem.training.learning_rate)
+        if any(
+            q.name not in problem.training.frozen for q in problem.graph.of_role(Role.PARAMETER)
+        ):
+            loss = (problem.graph.loss.name, ())
+            after = trajectory.at(1)
+            for (name, place), v in after.items():
+                found[names.name(Element(name, *place)).updated()] = v
+            found[DECREASE] = values[loss] - after[loss]
+    return found
