@@ -55,7 +55,7 @@ def differentiate(graph: Graph, by: Iterable[str] | None = None) -> Derivation:
     active = _active(graph, wanted)
     if not active & set(wanted):
         raise GraphError("the loss depends on none of the quantities to differentiate by")
-    work = _Work(graph, active, _sizes(graph))
+    work = _Work(graph, active, _sizes(graph), _together(graph))
     equations: list[Equation] = []
     locals_: list[Local] = []
     steps: list[Step] = []
@@ -80,6 +80,11 @@ class _Work:
     graph: Graph
     active: frozenset[str]
     sizes: Sizes
+    together: Mapping[str, int]
+
+    def recur(self, left: str, right: str) -> bool:
+        """Whether two quantities belong to the same recurrence."""
+        return left in self.together and self.together[left] == self.together.get(right)
 
 
 def _active(graph: Graph, wanted: tuple[str, ...]) -> frozenset[str]:
@@ -95,6 +100,16 @@ def _active(graph: Graph, wanted: tuple[str, ...]) -> frozenset[str]:
     while more := {below for n in backward for below in read.get(n, ())} - backward:
         backward |= more
     return frozenset(forward & backward)
+
+
+def _together(graph: Graph) -> dict[str, int]:
+    """The number of the recurrence to which a quantity belongs."""
+    return {
+        equation.quantity.name: number
+        for number, block in enumerate(graph.blocks)
+        for equation in block.equations
+        if block.step
+    }
 
 
 def _sizes(graph: Graph) -> Sizes:
@@ -168,11 +183,16 @@ def _upstream(
 def _local(
     equation: Equation, quantity: Quantity, at: tuple[Index, ...], work: _Work, fresh: Fresh
 ) -> tuple[Local, list[Term], list[Step]]:
-    """∂y[i]/∂q[a], first as the calculus finds it, then written in the output where it can be."""
+    """∂y[i]/∂q[a], first as the calculus finds it, then written in the output where it can be.
+
+    Within a recurrence the chain rule gets the terms with all their deltas: the step of the reader
+    must be solved for first, or the adjoint would no longer be seen to walk along one index.
+    """
     indices = tuple(fresh(index) for index in equation.indices)
     change = dict(zip(equation.indices, indices, strict=True))
     rhs = substitute(equation.rhs, change, fresh)
-    found = [contract(t, work.sizes, fresh) for t in partial(rhs, quantity.name, at, fresh)]
+    plain = partial(rhs, quantity.name, at, fresh)
+    found = [contract(term, work.sizes, fresh) for term in plain]
     terms = [term for term in found if term is not None]
     free = (*indices, *at)
     names = frozenset(index.name for index in free)
@@ -184,7 +204,10 @@ def _local(
     value = tidy(build(terms), names)
     if value != raw:
         steps.append(Step(Rule.OUTPUT, quantity.name, raw, value, free))
-    return Local(equation.quantity.name, quantity.name, indices, at, value), terms, steps
+    local = Local(equation.quantity.name, quantity.name, indices, at, value)
+    if work.recur(equation.quantity.name, quantity.name):
+        terms = [_written_in_output(term, lhs, indices, rhs) for term in plain]
+    return local, terms, steps
 
 
 def _written_in_output(

@@ -220,7 +220,7 @@ def _split(source: str) -> _Line:
         raise LanguageError(source, 0, "an equation is written like y[n,h] = tanh(x[n,h])")
     letters = tuple(part.strip() for part in match[2].split(",")) if match[2] else ()
     edges = [k for k, letter in enumerate(letters) if not IDENTIFIER.match(letter)]
-    if edges and (len(edges) > 1 or not re.match(r"-\d|size\(", letters[edges[0]])):
+    if edges and (len(edges) > 1 or not re.match(r"-?\d|size\(", letters[edges[0]])):
         reason = f"'{letters[edges[0]]}' is no index letter"
         raise LanguageError(source, source.index("["), reason)
     return _Line(source, match[1], letters, match[3], edges[0] if edges else None)
