@@ -7,8 +7,9 @@ The backward pass is again a graph, in the order in which it is computed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import sympy
 
@@ -43,6 +44,7 @@ from derive.graph import (
     Step,
     adjoint_name,
 )
+from derive.repeats import Result, key_of, names_in, translated
 from derive.rules import Rule, in_output
 
 
@@ -55,7 +57,7 @@ def differentiate(graph: Graph, by: Iterable[str] | None = None) -> Derivation:
     active = _active(graph, wanted)
     if not active & set(wanted):
         raise GraphError("the loss depends on none of the quantities to differentiate by")
-    work = _Work(graph, active, _sizes(graph), _together(graph))
+    work = _Work(graph, active, _sizes(graph), _together(graph), _readers(graph, active), {})
     equations: list[Equation] = []
     locals_: list[Local] = []
     steps: list[Step] = []
@@ -81,6 +83,19 @@ class _Work:
     active: frozenset[str]
     sizes: Sizes
     together: Mapping[str, int]
+    readers: Mapping[str, list[Equation]]
+    found: dict[Hashable, tuple[tuple[str, ...], Result]]
+
+    @cached_property
+    def names(self) -> Mapping[str, Quantity]:
+        """The quantities of the forward pass."""
+        return self.graph.quantities
+
+    def nature(self, name: str) -> Hashable:
+        """All that a derivation asks of a quantity but its name."""
+        forward = self.names.get(name)
+        quantity = forward or self.names[name.removeprefix(adjoint_name(""))]
+        return forward is not None, quantity.axes, quantity.sums_to_one
 
     def recur(self, left: str, right: str) -> bool:
         """Whether two quantities belong to the same recurrence."""
@@ -102,6 +117,16 @@ def _active(graph: Graph, wanted: tuple[str, ...]) -> frozenset[str]:
     return frozenset(forward & backward)
 
 
+def _readers(graph: Graph, active: frozenset[str]) -> dict[str, list[Equation]]:
+    """The equations on the way to the loss that read a quantity."""
+    readers: dict[str, list[Equation]] = {}
+    for equation in graph.equations:
+        if equation.quantity.name in active or equation.quantity.role is Role.LOSS:
+            for name in reads(equation.rhs):
+                readers.setdefault(name, []).append(equation)
+    return readers
+
+
 def _together(graph: Graph) -> dict[str, int]:
     """The number of the recurrence to which a quantity belongs."""
     return {
@@ -120,12 +145,11 @@ def _sizes(graph: Graph) -> Sizes:
     return sizes
 
 
-def _own_indices(quantity: Quantity, graph: Graph) -> tuple[Index, ...]:
+def _own_indices(quantity: Quantity, work: _Work) -> tuple[Index, ...]:
     """The letters of a quantity: those of its equation, or of the first place it is read at."""
-    for equation in graph.equations:
-        if equation.quantity.name == quantity.name:
-            return equation.indices
-    for equation in graph.readers(quantity.name):
+    if not quantity.given:
+        return work.graph.equation(quantity.name).indices
+    for equation in work.readers.get(quantity.name, []):
         for element in equation.rhs.atoms(Element):
             places = element.indices
             plain = all(isinstance(i, Index) for i in places) and len(set(places)) == len(places)
@@ -137,19 +161,42 @@ def _own_indices(quantity: Quantity, graph: Graph) -> tuple[Index, ...]:
     return tuple(Index(chr(ord("a") + k), axis) for k, axis in enumerate(quantity.axes))
 
 
-def _adjoint(
-    quantity: Quantity, work: _Work, ready: Mapping[str, Equation]
-) -> tuple[Equation, list[Local], list[Step]]:
+def _adjoint(quantity: Quantity, work: _Work, ready: Mapping[str, Equation]) -> Result:
+    """One adjoint with its derivation: as found before under other names, or derived now."""
+    readers = work.readers.get(quantity.name, [])
+    at = _own_indices(quantity, work)
+    known = [ready[e.quantity.name] for e in readers if e.quantity.name in ready]
+    surroundings = (*readers, *known)
+    names = names_in((quantity, *(e.quantity for e in readers)), surroundings)
+    more = (
+        at,
+        tuple(work.recur(e.quantity.name, quantity.name) for e in readers),
+        tuple(map(work.nature, names)),
+    )
+    key = key_of(names, surroundings, more)
+    made = replace(quantity, name=adjoint_name(quantity.name), role=Role.ADJOINT, sums_to_one=False)
+    if key in work.found:
+        before, result = work.found[key]
+        return translated(result, before, names, made)
+    result = _derived(quantity, made, at, work, ready)
+    work.found[key] = (names, result)
+    return result
+
+
+def _derived(
+    quantity: Quantity,
+    made: Quantity,
+    at: tuple[Index, ...],
+    work: _Work,
+    ready: Mapping[str, Equation],
+) -> Result:
     """The equation of one adjoint, its local derivatives, and the steps that led to it."""
-    at = _own_indices(quantity, work.graph)
     taken = frozenset(index.name for index in at)
     fresh = Fresh()
     locals_: list[Local] = []
     steps: list[Step] = []
     uncontracted: list[Term] = []
-    for equation in work.graph.readers(quantity.name):
-        if equation.quantity.name not in work.active and equation.quantity.role is not Role.LOSS:
-            continue
+    for equation in work.readers.get(quantity.name, []):
         local, terms, moves = _local(equation, quantity, at, work, fresh)
         locals_.append(local)
         steps += moves
@@ -162,10 +209,7 @@ def _adjoint(
     value = tidy(build(kept), taken)
     steps.append(Step(Rule.CHAIN, quantity.name, build(uncontracted), value, at))
     value, moves = _simplify(value, quantity, at, work, ready)
-    adjoint = replace(
-        quantity, name=adjoint_name(quantity.name), role=Role.ADJOINT, sums_to_one=False
-    )
-    return Equation(adjoint, at, value), locals_, steps + moves
+    return Equation(made, at, value), locals_, steps + moves
 
 
 def _upstream(
@@ -231,8 +275,9 @@ def _simplify(
     """Cancel a denominator of the loss against the local derivative; use normalised targets."""
     steps = []
     taken = frozenset(index.name for index in at)
-    fused = tidy(_fuse(value, work, ready), taken)
-    if _denominators(fused, work) < _denominators_through(value, work, ready):
+    below = _denominators_through(value, work, ready)
+    fused = tidy(_fuse(value, work, ready), taken) if below else value
+    if _denominators(fused, work) < below:
         steps.append(Step(Rule.CANCEL, quantity.name, value, fused, at))
         value = fused
         one = rebuild(value, lambda node: _normalised(node, work.graph))
@@ -272,7 +317,7 @@ def _within(element: Element, quantity: Quantity) -> bool:
 
 def _denominators(expr: sympy.Expr, work: _Work) -> int:
     """How many divisions by a forward quantity an expression contains."""
-    names = work.graph.quantities.keys()
+    names = work.names
     return sum(
         1
         for power in expr.atoms(sympy.Pow)

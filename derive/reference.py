@@ -38,23 +38,23 @@ stands alone, so it need not be said; where it never does, `sizes:` says it.
 | `sum(i, j, f)`, `mean(i, f)` | the sum, or the mean, over all values of the letters |
 | `max(r, s, f)` | the largest value over the letters; a tie goes to the first |
 | `softmax(k, f)` | `exp(f)/sum(k, exp(f))` |
-| `where(a > b, f, g)` | f where the condition holds, else g; also `<`, `<=`, `>=`, and `==`, `!=` between positions |
+| `where(a > b, f, g)` | f where the condition holds, else g; also `<`, `<=`, `>=`, `==`, `!=` |
 | `(i == 2*j + r)` | 1 where the positions are equal, else 0 |
 | `size(i)` | how many values a letter has |
 | `sqrt(f)`, `pi` | the root; the number |
 {functions}
 
 Positions count from 0 and may be computed: `x[2*u + r - 1]`. Outside its range a tensor reads as
-zero, which is what padding means. A quantity of `integers:` may stand in a position: `E[token[t],d]`
-picks a row.
+zero, which is what padding means. A quantity of `integers:` may stand in a position:
+`E[token[t],d]` picks a row. Only positions are compared with `==` and `!=`.
 
 A recurrence reads itself, or another equation that depends on it, at an earlier step of one index:
 
     h[t,k] = tanh(sum(i, W[k,i]*x[t,i]) + sum(j, U[k,j]*h[t-1,j]) + b[k])
     h[-1,k] = h0[k]
 
-The second line is an edge: what is read before the first step; without it that is zero. A recurrence
-may as well run backward, reading `t+1`, with the edge `h[size(t),k] = h0[k]`.
+The second line is an edge: what is read before the first step; without it that is zero. A
+recurrence may as well run backward, reading `t+1`, with the edge `h[size(t),k] = h0[k]`.
 
 The derivative of `max(x, 0)` and of `abs(x)` at 0 is 0.
 """

@@ -33,6 +33,7 @@ CORE = (
     "derive.equations",
     "derive.library",
     "derive.problem",
+    "derive.repeats",
     "derive.backprop",
     "derive.second_order",
     "derive.text",

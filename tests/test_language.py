@@ -310,7 +310,7 @@ BAD_EQUATIONS: list[tuple[str, str]] = [
     ("a == s", "an equation is written like"),
     ("é[n] = s", "an equation is written like"),
     ("a[n,] = s", "is no index letter"),
-    ("a[2] = s", "'2' is no index letter"),
+    ("a[2] = s", "there is no equation of 'a'"),
     ("a[n+1] = s", "'n+1' is no index letter"),
     ("a[j] = s", "the size of the index 'j' is unknown"),
     ("a[n,n] = s", "repeats an index"),
