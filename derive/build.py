@@ -19,8 +19,10 @@ from derive.graph import Equation, Graph, Kind, Quantity, Role
 from derive.language import IDENTIFIER, parse_function
 from derive.library.activations import ACTIVATIONS
 from derive.library.layers import LAYERS
-from derive.library.losses import LOSSES, Loss, Reduction
+from derive.library.losses import LOSSES, Reduction
 from derive.library.optimizers import OPTIMIZERS
+from derive.library.row import NOTHING, Number, signature, written_out
+from derive.model import build_model
 from derive.notation import notation, scalar_names
 from derive.problem import LayerUse, Problem, Published, Tensor, Training, Unit
 from derive.schema import DataSpec, LayerSpec, LossSpec, NetworkSpec
@@ -55,9 +57,11 @@ class _Network:
         local: Mapping[str, Quantity],
         letters: Mapping[str, Axis],
         describe: Callable[[str, tuple[Axis, ...]], Quantity],
+        settings: Mapping[str, Number] = NOTHING,
     ) -> Quantity:
         """Add equations written in local names; returns the first quantity they define."""
-        made = parse_equations(text, local, letters, describe)
+        variables = {name: sympy.Rational(value) for name, value in settings.items()}
+        made = parse_equations(text, local, letters, describe, variables)
         self.equations += made
         self.quantities.update({e.quantity.name: e.quantity for e in made})
         return made[0].quantity
@@ -78,8 +82,6 @@ class _Network:
 def build(file: SpecFile) -> Problem:
     """The problem that a spec describes. Raises InputError with file, line and field."""
     if file.spec.network is None:
-        from derive.model import build_model
-
         return build_model(file)
     return _build_network(file, file.spec.network)
 
@@ -187,57 +189,66 @@ def _layer(
     path: Path_ = ("network", "layers", number - 1)
     units = _units(file, (*path, "dense"), layer.dense, "o" if last else "h")
     row = LAYERS[BIAS_ROWS[layer.bias]]
+    parameters = [signature(text) for text in row.parameters]
     axis = Axis(f"layer {number}", sympy.Integer(len(units)))
-    letters = {"n": network.batch, "i": before.axes[1], row.units: axis}
+    letters = {"n": network.batch, "i": before.axes[1], "h": axis}
     local = {"x": before}
-    for name, parameter in row.parameters.items():
-        axes = tuple(letters[letter] for letter in parameter.letters)
+    for name, own in ((each.name, each.letters) for each in parameters):
+        axes = tuple(letters[letter] for letter in own)
+        kind = Kind.BIAS if name == "b" else Kind.WEIGHT
         local[name] = network.give(
-            Quantity(f"{name}{number}", name, axes, Role.PARAMETER, parameter.kind, number)
+            Quantity(f"{name}{number}", name, axes, Role.PARAMETER, kind, number)
         )
     start = len(network.equations)
     net = network.define(
-        row.equations,
+        written_out(row.equations, ("n",)),
         local,
         letters,
         lambda name, axes: Quantity(f"net{number}", "net", axes, Role.HIDDEN, Kind.NET, number),
     )
-    text, couples, where = _activation(file, (*path, "activation"), layer.activation)
+    text, couples, settings, where = _activation(file, (*path, "activation"), layer.activation)
     if couples and len(units) == 1:
         raise file.fail(where, f"{layer.activation} over a single unit is always 1; give two")
     try:
-        out = _apply_activation(network, text, net, number)
+        out = _apply_activation(network, text, settings, net, number)
     except LanguageError as error:
         raise file.fail(where, str(error)) from None
     if out.axes != net.axes:
         raise file.fail(where, "an activation gives one value per unit: y[n,h] = ...")
     if last:
         network.reletter(start, {"h": "o", "i": "h"} if number > 1 else {"h": "o"})
-    used = tuple(f"{name}{number}" for name in row.parameters)
+    used = tuple(f"{each.name}{number}" for each in parameters)
     use = LayerUse(number, row.name, units, used, net.name, out.name, layer.activation, couples)
     return use, out
 
 
-def _activation(file: SpecFile, path: Path_, name: str) -> tuple[str, bool, Path_]:
-    """The text of an activation and its place: a definition of the spec, a row, or a formula."""
+def _activation(
+    file: SpecFile, path: Path_, name: str
+) -> tuple[str, bool, Mapping[str, Number], Path_]:
+    """The text of an activation with its settings, from the spec, the library, or a formula.
+
+    Also whether it couples the units, and the place to which an error belongs.
+    """
     own = file.spec.define.activations
     if name in own:
-        return own[name], False, ("define", "activations", name)
+        return own[name], False, NOTHING, ("define", "activations", name)
     if name in ACTIVATIONS:
         row = ACTIVATIONS[name]
-        return row.equation, row.couples, path
+        return row.equation, row.couples, row.settings, path
     if "=" in name:
-        return name, False, path
+        return name, False, NOTHING, path
     raise file.fail(path, f"unknown activation '{name}'; {nearest(name, {*ACTIVATIONS, *own})}")
 
 
-def _apply_activation(network: _Network, text: str, net: Quantity, number: int) -> Quantity:
+def _apply_activation(
+    network: _Network, text: str, settings: Mapping[str, Number], net: Quantity, number: int
+) -> Quantity:
     def describe(name: str, axes: tuple[Axis, ...]) -> Quantity:
         return Quantity(f"out{number}", "out", axes, Role.HIDDEN, Kind.OUT, number)
 
     if "[" in text:
         letters = {"n": network.batch, "h": net.axes[1]}
-        return network.define(text, {"x": net}, letters, describe)
+        return network.define(text, {"x": net}, letters, describe, settings)
     indices = (Index("n", network.batch), Index("h", net.axes[1]))
     value = parse_function(text, 1)(Element(net.name, *indices))
     quantity = describe("y", net.axes)
@@ -254,21 +265,23 @@ def _loss(file: SpecFile, network: _Network, loss: LossSpec, output: Quantity, l
     """Add the target, the errors, and the loss as their sum or mean."""
     own = file.spec.define.losses
     path: Path_ = ("network", "loss")
+    outputs, distribution = Reduction.SUM, False
     if loss.name in own:
         path = ("define", "losses", loss.name)
-        row = Loss(loss.name, "", own[loss.name])
+        text = own[loss.name]
     elif loss.name in LOSSES:
         row = LOSSES[loss.name]
+        text, outputs, distribution = row.equation, row.outputs, row.distribution
     else:
         hint = nearest(loss.name, {*LOSSES, *own})
         raise file.fail(path, f"unknown loss '{loss.name}'; {hint}")
     target = network.give(
         Quantity(
-            "t", "target", output.axes, Role.TARGET, Kind.DATA, layers, sums_to_one=row.distribution
+            "t", "target", output.axes, Role.TARGET, Kind.DATA, layers, sums_to_one=distribution
         )
     )
     try:
-        error = _error(network, row.equation, output, target)
+        error = _error(network, text, output, target)
     except LanguageError as problem:
         raise file.fail(path, str(problem)) from None
     if error.axes not in (output.axes, output.axes[:1]):
@@ -276,7 +289,7 @@ def _loss(file: SpecFile, network: _Network, loss: LossSpec, output: Quantity, l
     n, o = Index("n", network.batch), Index("o", output.axes[1])
     total: sympy.Expr = Element(error.name, *(n, o)[: len(error.axes)])
     if len(error.axes) == 2:
-        total = Total(total, o) / (o.axis.size if row.outputs is Reduction.MEAN else 1)
+        total = Total(total, o) / (o.axis.size if outputs is Reduction.MEAN else 1)
     total = Total(total, n) / (n.axis.size if loss.batch is Reduction.MEAN else 1)
     whole = Quantity("E", r"E_{\mathrm{total}}", (), Role.LOSS, Kind.ERROR, layers)
     _add(network, Equation(whole, (), total))
@@ -378,6 +391,18 @@ def _training(file: SpecFile, graph: Graph) -> Training:
     if training.optimizer not in OPTIMIZERS:
         hint = nearest(training.optimizer, OPTIMIZERS)
         raise file.fail(("training", "optimizer"), f"unknown optimizer; {hint}")
+    row = OPTIMIZERS[training.optimizer]
+    if row.states:
+        words = f"{row.name} keeps states; a network is trained without, use a 'model'"
+        raise file.fail(("training", "optimizer"), words)
+    for name in training.settings:
+        if name not in row.settings:
+            hint = nearest(name, row.settings)
+            raise file.fail(("training", "settings", name), f"no such setting; {hint}")
     return Training(
-        training.learning_rate, training.steps, frozenset(training.frozen), training.optimizer
+        training.learning_rate,
+        training.steps,
+        frozenset(training.frozen),
+        training.optimizer,
+        {**row.settings, **training.settings},
     )

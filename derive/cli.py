@@ -19,7 +19,12 @@ from derive.emit import TARGETS
 from derive.errors import InputError
 from derive.pipeline import Made, make, module
 from derive.problem import Problem
+from derive.reference import reference
 from derive.render.explain import explain
+from derive.render.explain_model import explain_model, explain_second_order
+from derive.scaffold import scaffold
+from derive.schema import Spec
+from derive.showcase import listing, shown
 from derive.spec import builtin_names
 from derive.typeset import ADVICE, Typeset, TypesetError, engine, typeset
 from derive.verify import Report
@@ -86,8 +91,20 @@ def _parser() -> argparse.ArgumentParser:
     check = add("verify", _verify, "check every number by independent routes")
     _spec(check)
     check.add_argument("--json", action="store_true", help="print the report as JSON")
-    tell = add("explain", _explain, "show the derivation of one weight in the terminal")
-    tell.add_argument("names", nargs="+", metavar="[SPEC] WEIGHT")
+    tell = add("explain", _explain, "show the derivation by one weight or quantity")
+    tell.add_argument("names", nargs="+", metavar="[SPEC] NAME")
+    tell.add_argument(
+        "--order", type=int, choices=(1, 2), default=1, help="2: the Hessian times a vector"
+    )
+    rows = add("layers", _layers, "list the library, or show the equations of one of its rows")
+    rows.add_argument("name", nargs="?", metavar="NAME")
+    start = add("new", _new, "write a spec to start from")
+    start.add_argument("file", type=Path, nargs="?", metavar="FILE", help="default: print it")
+    kind = start.add_mutually_exclusive_group()
+    kind.add_argument("--network", action="store_true", help="a chain of dense layers")
+    kind.add_argument("--layer", metavar="NAME", help="a model of one layer of the library")
+    add("reference", _reference, "print the reference of the spec language (Markdown)")
+    add("schema", _schema, "print the JSON schema of a spec, for editors")
     return parser
 
 
@@ -164,7 +181,7 @@ def _weights(options: argparse.Namespace) -> list[str]:
 
 def _code(options: argparse.Namespace) -> int:
     problem = load(options.spec)
-    text = module(problem, differentiate(problem.graph), options.target)
+    text = module(problem, differentiate(problem.graph, problem.wanted), options.target)
     if options.output is None:
         sys.stdout.write(text)
     else:
@@ -184,10 +201,45 @@ def _verify(options: argparse.Namespace) -> int:
 def _explain(options: argparse.Namespace) -> int:
     if len(options.names) > 2:
         raise InputError("explain takes a spec and a weight, or only a weight")
-    *spec, weight = options.names
+    *spec, name = options.names
     problem = load(spec[0] if spec else DEFAULT)
-    for line in explain(problem, differentiate(problem.graph), weight):
+    derivation = differentiate(problem.graph, problem.wanted)
+    if options.order == 2:
+        told = explain_second_order(derivation, name)
+    elif problem.is_model:
+        told = explain_model(derivation, name)
+    else:
+        told = explain(problem, derivation, name)
+    for line in told:
         print(line)
+    return GOOD
+
+
+def _layers(options: argparse.Namespace) -> int:
+    for line in listing() if options.name is None else shown(options.name):
+        print(line)
+    return GOOD
+
+
+def _new(options: argparse.Namespace) -> int:
+    text = scaffold(options.layer, options.network)
+    if options.file is None:
+        sys.stdout.write(text)
+        return GOOD
+    if options.file.exists():
+        raise InputError(f"'{options.file}' is already there")
+    _write(options.file, text.encode())
+    print(f"wrote {options.file}; try: derive verify {options.file}")
+    return GOOD
+
+
+def _reference(_: argparse.Namespace) -> int:
+    sys.stdout.write(reference())
+    return GOOD
+
+
+def _schema(_: argparse.Namespace) -> int:
+    sys.stdout.write(json.dumps(Spec.model_json_schema(), indent=1, ensure_ascii=False) + "\n")
     return GOOD
 
 

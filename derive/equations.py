@@ -132,7 +132,7 @@ def _with_edge(line: _Line, equations: dict[str, Equation], scope: Scope) -> dic
     fresh = Fresh()
 
     def read(node: sympy.Expr) -> sympy.Expr:
-        if not isinstance(node, Element) or node.name != line.name:
+        if not isinstance(node, Element) or node.name != target.quantity.name:
             return node
         position = node.indices[line.edge or 0]
         if isinstance(position, Index):

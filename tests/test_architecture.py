@@ -24,6 +24,7 @@ LONGEST_FUNCTION = 60
 CORE = (
     "derive.errors",
     "derive.functions",
+    "derive.symbols",
     "derive.expression",
     "derive.graph",
     "derive.rules",

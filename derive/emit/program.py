@@ -13,9 +13,8 @@ from derive.emit.stable_graph import stable_backward, stable_equations, stable_g
 from derive.emit.tree import Loop, Node, Read, Reduce, walk
 from derive.expression import Element, Index, reads
 from derive.graph import Derivation, Equation, Graph, Quantity, Role, adjoint_name
-from derive.language import parse_function
 from derive.library.losses import Reduction
-from derive.library.optimizers import OPTIMIZERS
+from derive.library.optimizers import plain_step
 from derive.problem import Problem
 
 ALPHA = sympy.Symbol("learning_rate", positive=True)
@@ -183,7 +182,7 @@ def _updates(
     problem: Problem, trained: Iterable[Quantity], adjoints: Mapping[str, Equation]
 ) -> tuple[Equation, ...]:
     """The optimizer's equation for every trained parameter; an unused one has the gradient 0."""
-    step = parse_function(OPTIMIZERS[problem.training.optimizer].equation, 3)
+    step = plain_step(problem.training.optimizer, problem.training.settings)
     equations = []
     for quantity in trained:
         adjoint = adjoints.get(adjoint_name(quantity.name))

@@ -1,13 +1,18 @@
 """Losses: `y` is the output, `t` the target, `e` the error of one output or one sample.
 
-The loss is the errors added up over the outputs (or averaged, where the row says so) and then
-averaged or added up over the samples of the batch, as the spec says.
+In a network the errors are added up over the outputs (or averaged, where the row says so) and then
+averaged or added up over the samples, as the spec says. In a model all entries of `e` are put
+together in the usual way of the row, or as the spec says.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from fractions import Fraction
+
+from derive.library.row import Layer, Number, signature, written_out
 
 
 class Reduction(StrEnum):
@@ -19,37 +24,202 @@ class Reduction(StrEnum):
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss: the equation of its error, and how the outputs are put together."""
+    """A loss: the formula of its error over `entry`, and how outputs are put together.
+
+    `usual` is how a model puts all entries together.
+    """
 
     name: str
     summary: str
-    equation: str
+    formula: str
+    entry: str = "..."
     outputs: Reduction = Reduction.SUM
+    usual: Reduction = Reduction.MEAN
     distribution: bool = False
+    inputs: tuple[str, ...] = ("y[...]", "t[...]")
+    integers: tuple[str, ...] = ()
+    settings: Mapping[str, Number] = field(default_factory=dict)
+    more: str = ""
+    sizes: Mapping[str, str] = field(default_factory=dict)
+    notes: str = ""
 
+    @property
+    def layer(self) -> Layer:
+        """The loss as a layer whose output is the error."""
+        left = f"e[{self.entry}]" if self.entry else "e"
+        return Layer(
+            self.name,
+            "loss",
+            self.summary,
+            self.inputs,
+            f"{self.more}\n{left} = {self.formula}" if self.more else f"{left} = {self.formula}",
+            output="e",
+            integers=self.integers,
+            settings=self.settings,
+            sizes=self.sizes,
+            notes=self.notes,
+        )
+
+    @property
+    def equation(self) -> str:
+        """The equation for the outputs o of a network and the samples n."""
+        per_sample = signature(self.inputs[0]).letters
+        return written_out(self.layer.equations, ("n",) if per_sample else ("n", "o"))
+
+
+PAIR = ("y[...,o]", "t[...,o]")
+LABEL = ("y[...,o]", "label[...]")
+LOG_TOTAL = "log(sum(k, exp(y[...,k])))"
 
 ROWS = (
     Loss(
         "half_squared_error",
         "half the squared distance to the target, added up over the outputs",
-        "e[n,o] = (t[n,o] - y[n,o])**2/2",
+        "(t[...] - y[...])**2/2",
+        usual=Reduction.SUM,
     ),
     Loss(
         "mean_squared_error",
         "the squared distance to the target, averaged over the outputs",
-        "e[n,o] = (t[n,o] - y[n,o])**2",
+        "(t[...] - y[...])**2",
         outputs=Reduction.MEAN,
     ),
     Loss(
         "binary_cross_entropy",
         "for outputs between 0 and 1 and targets of 0 to 1, added up over the outputs",
-        "e[n,o] = -(t[n,o]*log(y[n,o]) + (1 - t[n,o])*log(1 - y[n,o]))",
+        "-(t[...]*log(y[...]) + (1 - t[...])*log(1 - y[...]))",
     ),
     Loss(
         "categorical_cross_entropy",
         "for an output and a target that are distributions",
-        "e[n] = -sum(o, t[n,o]*log(y[n,o]))",
+        "-sum(o, t[...,o]*log(y[...,o]))",
+        inputs=PAIR,
         distribution=True,
     ),
 )
 LOSSES = {row.name: row for row in ROWS}
+
+# Losses that a model can use; a network, whose page tells of them in words, has those above.
+FURTHER = (
+    Loss(
+        "mean_absolute_error",
+        "the distance to the target; slope 0 at 0",
+        "abs(y[...] - t[...])",
+    ),
+    Loss(
+        "huber",
+        "half the squared distance, linear beyond delta",
+        "where(abs(y[...] - t[...]) <= delta, (y[...] - t[...])**2/2, "
+        "delta*(abs(y[...] - t[...]) - delta/2))",
+        settings={"delta": 1},
+    ),
+    Loss(
+        "log_cosh",
+        "the logarithm of the hyperbolic cosine of the distance",
+        "y[...] - t[...] + softplus(-2*(y[...] - t[...])) - log(2)",
+    ),
+    Loss(
+        "binary_cross_entropy_logits",
+        "binary cross-entropy of net inputs",
+        "softplus(y[...]) - t[...]*y[...]",
+    ),
+    Loss(
+        "categorical_cross_entropy_logits",
+        "cross-entropy of net inputs and a target distribution",
+        f"-sum(o, t[...,o]*(y[...,o] - {LOG_TOTAL}))",
+        inputs=PAIR,
+    ),
+    Loss(
+        "label_cross_entropy",
+        "cross-entropy of a distribution and a label",
+        "-log(y[...,label[...]])",
+        inputs=LABEL,
+        integers=("label",),
+    ),
+    Loss(
+        "label_cross_entropy_logits",
+        "cross-entropy of net inputs and a label",
+        f"{LOG_TOTAL} - y[...,label[...]]",
+        inputs=LABEL,
+        integers=("label",),
+    ),
+    Loss(
+        "negative_log_likelihood",
+        "minus the log-probability of a label",
+        "-y[...,label[...]]",
+        inputs=LABEL,
+        integers=("label",),
+        notes="y holds logarithms of probabilities.",
+    ),
+    Loss(
+        "kl_divergence",
+        "the divergence of the output from the target distribution",
+        "sum(o, t[...,o]*(log(t[...,o]) - log(y[...,o])))",
+        inputs=PAIR,
+    ),
+    Loss(
+        "label_smoothing_cross_entropy",
+        "cross-entropy with a target that gives a share to every class",
+        "-sum(o, ((1 - epsilon)*t[...,o] + epsilon/size(o))*log(y[...,o]))",
+        inputs=PAIR,
+        settings={"epsilon": Fraction(1, 10)},
+    ),
+    Loss(
+        "hinge",
+        "for targets of -1 and 1: what is missing to a margin of 1",
+        "max(1 - t[...]*y[...], 0)",
+    ),
+    Loss(
+        "squared_hinge",
+        "the square of the hinge",
+        "max(1 - t[...]*y[...], 0)**2",
+    ),
+    Loss(
+        "triplet",
+        "a sample must be nearer to its like than to the other by a margin",
+        "max(sqrt(sum(d, (y[...,d] - like[...,d])**2)) "
+        "- sqrt(sum(d, (y[...,d] - other[...,d])**2)) + margin, 0)",
+        inputs=("y[...,d]", "like[...,d]", "other[...,d]"),
+        settings={"margin": 1},
+    ),
+    Loss(
+        "info_nce",
+        "each sample must find its partner among all (contrastive)",
+        "log(sum(m, exp(s[n,m]))) - s[n,n]",
+        entry="n",
+        inputs=("y[n,d]", "partner[m,d]"),
+        more="s[n,m] = sum(d, y[n,d]*partner[m,d])/temperature",
+        settings={"temperature": 1},
+    ),
+    Loss(
+        "cosine",
+        "one minus the cosine of the angle to the target",
+        "1 - sum(o, y[...,o]*t[...,o])/sqrt(sum(o, y[...,o]**2)*sum(o, t[...,o]**2))",
+        inputs=PAIR,
+    ),
+    Loss(
+        "l1_penalty",
+        "the absolute values of a parameter; slope 0 at 0",
+        "abs(y[...])",
+        usual=Reduction.SUM,
+        inputs=("y[...]",),
+    ),
+    Loss(
+        "l2_penalty",
+        "the squares of a parameter, without a factor of one half",
+        "y[...]**2",
+        usual=Reduction.SUM,
+        inputs=("y[...]",),
+    ),
+)
+BY_NAME = {row.name: row for row in (*ROWS, *FURTHER)}
+
+
+def loss_names() -> tuple[str, ...]:
+    """The losses of a model."""
+    return tuple(BY_NAME)
+
+
+def loss_layer(name: str) -> tuple[Layer, Reduction]:
+    """A loss as a layer, and how its entries are usually put together."""
+    return BY_NAME[name].layer, BY_NAME[name].usual

@@ -11,9 +11,9 @@ from derive.expression import Axis
 from derive.fields import read_tensor
 from derive.graph import Kind, Quantity, Role
 from derive.model.parts import Parts, check_name, filled
-from derive.notation import symbol
 from derive.problem import Tensor
 from derive.spec import Path_, SpecFile
+from derive.symbols import symbol
 
 SECTIONS = {
     "inputs": Role.INPUT,

@@ -11,14 +11,13 @@ from derive.errors import LanguageError, nearest
 from derive.expression import Axis, Element, reads, total
 from derive.fields import read_tensor
 from derive.graph import Equation, Graph, Kind, Quantity, Role
-from derive.library import loss_named, loss_names
 from derive.library.instantiate import Instance
-from derive.library.losses import Reduction
+from derive.library.losses import Reduction, loss_layer, loss_names
 from derive.model.nodes import made_of
 from derive.model.parts import Parts, check_name, filled, letters_of
-from derive.notation import symbol
 from derive.schema import LossTermSpec
 from derive.spec import Path_, SpecFile
+from derive.symbols import symbol
 
 
 def add_upstream(file: SpecFile, model: Parts) -> dict[str, str]:
@@ -107,7 +106,7 @@ def _library_losses(file: SpecFile, model: Parts, terms: list[LossTermSpec]) -> 
         if term.loss not in loss_names():
             hint = nearest(term.loss, loss_names())
             raise file.fail((*path, "loss"), f"unknown loss '{term.loss}'; {hint}")
-        row, usual = loss_named(term.loss)
+        row, usual = loss_layer(term.loss)
         name = term.name or model.free(f"E{k + 1}" if len(terms) > 1 else "e")
         check_name(file, (*path, "name"), name)
         made = made_of(file, model, path, row, term, name, name)

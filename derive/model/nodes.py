@@ -10,13 +10,13 @@ from derive.equations import parse_equations
 from derive.errors import InputError, LanguageError, nearest
 from derive.expression import Axis
 from derive.graph import Quantity, Role
-from derive.library import layer_named, layer_names
 from derive.library.instantiate import Instance, instantiate
+from derive.library.layers import LAYERS
 from derive.library.row import Layer
 from derive.model.parts import Parts, check_name, letters_of
-from derive.notation import symbol
 from derive.schema import LossTermSpec, NodeSpec
 from derive.spec import Path_, SpecFile
+from derive.symbols import symbol
 
 
 def add_nodes(file: SpecFile, model: Parts) -> None:
@@ -149,6 +149,6 @@ def _row(file: SpecFile, path: Path_, name: str) -> Layer:
             sizes=row.sizes,
             optional=row.optional,
         )
-    if name not in layer_names():
-        raise file.fail(path, f"unknown layer '{name}'; {nearest(name, {*layer_names(), *own})}")
-    return layer_named(name)
+    if name not in LAYERS:
+        raise file.fail(path, f"unknown layer '{name}'; {nearest(name, {*LAYERS, *own})}")
+    return LAYERS[name]

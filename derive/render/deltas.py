@@ -13,8 +13,7 @@ import sympy
 
 from derive.expression import Element
 from derive.graph import Equation, adjoint_name
-from derive.language import parse_function
-from derive.library.optimizers import OPTIMIZERS
+from derive.library.optimizers import plain_step
 from derive.notation import ADJOINT, UPDATED, Name
 from derive.problem import LayerUse
 from derive.render.blocks import Block
@@ -221,7 +220,7 @@ def _scalar_adjoint(story: Story, node: Element) -> sympy.Expr:
 
 
 def _define_updates(story: Story, use: LayerUse) -> Display | None:
-    step = parse_function(OPTIMIZERS[story.problem.training.optimizer].equation, 3)
+    step = plain_step(story.problem.training.optimizer, story.problem.training.settings)
     first: Display | None = None
     for name in use.parameters:
         if name in story.problem.training.frozen:

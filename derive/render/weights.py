@@ -15,8 +15,7 @@ import sympy
 
 from derive.expression import Element
 from derive.graph import Kind
-from derive.language import parse_function
-from derive.library.optimizers import OPTIMIZERS
+from derive.library.optimizers import plain_step
 from derive.notation import UPDATED, Name
 from derive.numbers import compare, real
 from derive.problem import Problem
@@ -270,7 +269,7 @@ class Story:
         new = Element(weight.name + UPDATED, *weight.indices)
         if weight.name in self.problem.training.frozen:
             return Block("frozen", {"name": sheet.symbol(weight)})
-        step = parse_function(OPTIMIZERS[self.problem.training.optimizer].equation, 3)
+        step = plain_step(self.problem.training.optimizer, self.problem.training.settings)
         display = sheet.define(new, step(weight, ALPHA, key))
         old_text, new_text = sheet.text(weight), sheet.text(new)
         return Block(

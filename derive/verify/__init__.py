@@ -12,6 +12,7 @@ from derive.render.blocks import Page
 from derive.render.order import path_view
 from derive.verify.interpreter import Values
 from derive.verify.modules import code_values, large_module_route, module_route, point
+from derive.verify.of_model import verify_model
 from derive.verify.oracle import true_values
 from derive.verify.pages import numbers_route, text_route
 from derive.verify.published import number_rows, published_route
@@ -45,8 +46,6 @@ def verify(
     At the spec's values where it gives them, and at seeded values in general position.
     """
     if problem.is_model:
-        from derive.verify.of_model import verify_model
-
         return verify_model(problem, derivation, page, texts, modules)
     reduced = small(derivation)
     large = work(problem.graph) > MOST_WORK

@@ -142,6 +142,9 @@ EXACT = Algebra(
 )
 
 
+LAMBDIFIED = [{row.symbol.__name__: row.exact for row in BY_SYMBOL.values()}, "mpmath"]
+
+
 def slope(function: Callable[[Any], Any]) -> Any:
     """How fast a function of a small shift moves at 0.
 

@@ -15,11 +15,10 @@ from mpmath import mp
 
 from derive.expression import Element, elements
 from derive.graph import Equation, Graph, Role
-from derive.language import parse_function
-from derive.library.optimizers import OPTIMIZERS
+from derive.library.optimizers import plain_step
 from derive.notation import Name, Names, derivative, names_of
 from derive.problem import Problem
-from derive.verify.interpreter import DIGITS, EXACT, Key, Values, element_slope, run
+from derive.verify.interpreter import DIGITS, EXACT, LAMBDIFIED, Key, Values, element_slope, run
 from derive.verify.routes import by_difference
 
 MOST_SCALARS = 400
@@ -62,8 +61,8 @@ def trained(problem: Problem, key: Key) -> bool:
 def update_rule(problem: Problem) -> Callable[[Any, Any], Any]:
     """One update of a parameter from its value and its gradient."""
     w, alpha, g = sympy.symbols("w alpha g", real=True)
-    step = parse_function(OPTIMIZERS[problem.training.optimizer].equation, 3)(w, alpha, g)
-    rule = sympy.lambdify([w, alpha, g], step, "mpmath")
+    step = plain_step(problem.training.optimizer, problem.training.settings)(w, alpha, g)
+    rule = sympy.lambdify([w, alpha, g], step, LAMBDIFIED)
     rate = EXACT.number(problem.training.learning_rate)
     return lambda value, gradient: rule(value, rate, gradient)
 

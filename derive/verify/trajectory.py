@@ -21,7 +21,7 @@ from derive.errors import InputError, nearest
 from derive.graph import Derivation, Role, adjoint_name
 from derive.library.optimizers import OPTIMIZERS, parse_update
 from derive.problem import Problem
-from derive.verify.interpreter import DIGITS, EXACT, Key, Values, element_slope, run
+from derive.verify.interpreter import DIGITS, EXACT, LAMBDIFIED, Key, Values, element_slope, run
 
 ITEM = r"([A-Za-z][A-Za-z0-9_]*)(?:\[([\d,\s]*)\])?"
 NAME = re.compile(rf"\s*(?:d{ITEM}\s*/\s*d{ITEM}|{ITEM})\s*(\+|@\s*\d+)?\s*")
@@ -166,7 +166,7 @@ def _rules(problem: Problem) -> dict[str, Callable[..., Any]]:
     names = ("w", "g", "alpha", "k", *row.states)
     symbols = [sympy.Symbol(name, real=True) for name in names]
     found = parse_update(row, problem.training.settings)
-    return {name: sympy.lambdify(symbols, found[name], "mpmath") for name in ("w", *row.states)}
+    return {name: sympy.lambdify(symbols, found[name], LAMBDIFIED) for name in ("w", *row.states)}
 
 
 def _place(text: str | None) -> tuple[int, ...]:

@@ -1,0 +1,153 @@
+"""Attention: t counts queries, r keys and values; a counts heads and e the places within one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from types import MappingProxyType
+
+from derive.library.row import Layer
+
+SCORES = "s[...,t,r] = sum(d, Q[...,t,d]*K[...,r,d])/sqrt(size(d))"
+QKV = ("Q[...,t,d]", "K[...,r,d]", "V[...,r,e]")
+READ = "y[...,t,e] = sum(r, p[...,t,r]*V[...,r,e])"
+HEADS: Mapping[str, Fraction | int] = MappingProxyType({"heads": 2})
+HEAD_SIZES = {
+    "a": "heads",
+    "e": "size(i)//heads",
+    "r": "size(t)",
+    "o": "size(t)",
+    "j": "size(i)",
+    "k": "size(i)",
+}
+PROJECTIONS = ("Wq[j,i]", "bq[j]", "Wk[j,i]", "bk[j]", "Wv[j,i]", "bv[j]", "Wo[k,j]", "bo[k]")
+
+
+def _masked(scores: str) -> str:
+    """Softmax over the keys r that are not after the query t."""
+    other = scores.replace(",r]", ",o]")
+    return f"where(r <= t, exp({scores}), 0)/sum(o, where(o <= t, exp({other}), 0))"
+
+
+def _heads(weights: str, x: str = "x") -> str:
+    """Projections, scores, weights and what the heads read, joined by the last matrix into `m`."""
+    return f"""
+        q[...,t,a,e] = sum(i, Wq[size(e)*a + e,i]*{x}[...,t,i]) + bq[size(e)*a + e]
+        key[...,t,a,e] = sum(i, Wk[size(e)*a + e,i]*{x}[...,t,i]) + bk[size(e)*a + e]
+        v[...,t,a,e] = sum(i, Wv[size(e)*a + e,i]*{x}[...,t,i]) + bv[size(e)*a + e]
+        s[...,a,t,r] = sum(e, q[...,t,a,e]*key[...,r,a,e])/sqrt(size(e))
+        p[...,a,t,r] = {weights}
+        c[...,t,a,e] = sum(r, p[...,a,t,r]*v[...,r,a,e])
+    """
+
+
+def _norm(x: str, letter: str, number: int) -> str:
+    """Layer normalisation of `x` into `n1` or `n2`."""
+    entry = f"{x}[...,t,{letter}]"
+    return f"""
+        mu{number}[...,t] = mean({letter}, {entry})
+        var{number}[...,t] = mean({letter}, ({entry} - mu{number}[...,t])**2)
+        xhat{number}[...,t,{letter}] = ({entry} - mu{number}[...,t])/sqrt(var{number}[...,t] + eps)
+        n{number}[...,t,{letter}] = \
+gamma{number}[{letter}]*xhat{number}[...,t,{letter}] + beta{number}[{letter}]
+    """
+
+
+JOINED = "sum(a, e, Wo[i,size(e)*a + e]*c[...,t,a,e]) + bo[i]"
+BLOCK_PARAMETERS = (
+    *("Wq[j,i]", "bq[j]", "Wk[j,i]", "bk[j]", "Wv[j,i]", "bv[j]", "Wo[i,j]", "bo[i]"),
+    *("gamma1[i]", "beta1[i]", "W1[f,i]", "b1[f]", "W2[i,f]", "b2[i]", "gamma2[i]", "beta2[i]"),
+)
+BLOCK_SIZES = {key: HEAD_SIZES[key] for key in "aeroj"}
+BLOCK_SETTINGS: Mapping[str, Fraction | int] = MappingProxyType(
+    {"heads": 2, "eps": Fraction(1, 100_000)}
+)
+FEED = "max(sum(i, W1[f,i]*n{k}[...,t,i]) + b1[f], 0)"
+
+ROWS = (
+    Layer(
+        "attention",
+        "attention",
+        "scaled dot-product attention",
+        QKV,
+        f"{SCORES}\np[...,t,r] = softmax(r, s[...,t,r])\n{READ}",
+    ),
+    Layer(
+        "causal_attention",
+        "attention",
+        "scaled dot-product attention that does not see later keys",
+        QKV,
+        f"{SCORES}\np[...,t,r] = {_masked('s[...,t,r]')}\n{READ}",
+        sizes={"o": "size(r)"},
+    ),
+    Layer(
+        "multi_head_attention",
+        "attention",
+        "self-attention in several heads, joined by a matrix",
+        ("x[...,t,i]",),
+        _heads("softmax(r, s[...,a,t,r])")
+        + "y[...,t,k] = sum(a, e, Wo[k,size(e)*a + e]*c[...,t,a,e]) + bo[k]",
+        parameters=PROJECTIONS,
+        settings=HEADS,
+        sizes=HEAD_SIZES,
+        notes="Head a has the rows e*a to e*a + e - 1 of the matrices.",
+    ),
+    Layer(
+        "causal_multi_head_attention",
+        "attention",
+        "self-attention in several heads that does not see later places",
+        ("x[...,t,i]",),
+        _heads(_masked("s[...,a,t,r]"))
+        + "y[...,t,k] = sum(a, e, Wo[k,size(e)*a + e]*c[...,t,a,e]) + bo[k]",
+        parameters=PROJECTIONS,
+        settings=HEADS,
+        sizes=HEAD_SIZES,
+    ),
+    Layer(
+        "additive_attention",
+        "attention",
+        "keys scored by a small network, for one query",
+        ("Q[...,i]", "K[...,r,j]", "V[...,r,e]"),
+        """
+        a[...,r,h] = tanh(sum(i, W[h,i]*Q[...,i]) + sum(j, U[h,j]*K[...,r,j]))
+        s[...,r] = sum(h, w[h]*a[...,r,h])
+        p[...,r] = softmax(r, s[...,r])
+        y[...,e] = sum(r, p[...,r]*V[...,r,e])
+        """,
+        parameters=("W[h,i]", "U[h,j]", "w[h]"),
+        notes="As in Bahdanau et al. (2015).",
+    ),
+    Layer(
+        "transformer_encoder_block",
+        "attention",
+        "self-attention and a feed-forward network, each added and normalised",
+        ("x[...,t,i]",),
+        _heads("softmax(r, s[...,a,t,r])")
+        + f"u1[...,t,i] = x[...,t,i] + {JOINED}"
+        + _norm("u1", "i", 1)
+        + f"z[...,t,f] = {FEED.format(k=1)}\n"
+        + "u2[...,t,i] = n1[...,t,i] + sum(f, W2[i,f]*z[...,t,f]) + b2[i]"
+        + _norm("u2", "i", 2)
+        + "y[...,t,i] = n2[...,t,i]",
+        parameters=BLOCK_PARAMETERS,
+        settings=BLOCK_SETTINGS,
+        sizes=BLOCK_SIZES,
+        notes="Normalised after each sum, as in Vaswani et al. (2017); ReLU within.",
+    ),
+    Layer(
+        "transformer_encoder_block_prenorm",
+        "attention",
+        "self-attention and a feed-forward network, each of the normalised input, added",
+        ("x[...,t,i]",),
+        _norm("x", "i", 1)
+        + _heads("softmax(r, s[...,a,t,r])", "n1")
+        + f"u1[...,t,i] = x[...,t,i] + {JOINED}"
+        + _norm("u1", "i", 2)
+        + f"z[...,t,f] = {FEED.format(k=2)}\n"
+        + "y[...,t,i] = u1[...,t,i] + sum(f, W2[i,f]*z[...,t,f]) + b2[i]",
+        parameters=BLOCK_PARAMETERS,
+        settings=BLOCK_SETTINGS,
+        sizes=BLOCK_SIZES,
+        notes="Normalised before each part, as in GPT-2; ReLU within.",
+    ),
+)

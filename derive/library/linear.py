@@ -1,0 +1,137 @@
+"""Layers that are linear in what they read, and those that only move entries about."""
+
+from __future__ import annotations
+
+from derive.library.row import Layer
+
+DENSE = "y[...,h] = sum(i, W[h,i]*x[...,i])"
+
+ROWS = (
+    Layer(
+        "dense",
+        "linear",
+        "weighted sum of all inputs plus one bias for each unit",
+        ("x[...,i]",),
+        f"{DENSE} + b[h]",
+        parameters=("W[h,i]", "b[h]"),
+    ),
+    Layer(
+        "dense_shared_bias",
+        "linear",
+        "weighted sum of all inputs plus one bias for the whole layer",
+        ("x[...,i]",),
+        f"{DENSE} + b",
+        parameters=("W[h,i]", "b"),
+    ),
+    Layer(
+        "dense_without_bias",
+        "linear",
+        "weighted sum of all inputs",
+        ("x[...,i]",),
+        DENSE,
+        parameters=("W[h,i]",),
+    ),
+    Layer(
+        "bilinear",
+        "linear",
+        "a form in two inputs for each unit, plus a bias",
+        ("x[...,i]", "z[...,j]"),
+        "y[...,h] = sum(i, j, W[h,i,j]*x[...,i]*z[...,j]) + b[h]",
+        parameters=("W[h,i,j]", "b[h]"),
+    ),
+    Layer(
+        "embedding",
+        "linear",
+        "the row of a table that a token picks",
+        ("token[...]",),
+        "y[...,d] = W[token[...],d]",
+        parameters=("W[v,d]",),
+        integers=("token",),
+    ),
+    Layer(
+        "scale_shift",
+        "linear",
+        "a factor and a summand for each unit",
+        ("x[...,i]",),
+        "y[...,i] = gamma[i]*x[...,i] + beta[i]",
+        parameters=("gamma[i]", "beta[i]"),
+    ),
+    Layer(
+        "add",
+        "linear",
+        "the sum of two inputs, as in a residual connection",
+        ("x[...]", "z[...]"),
+        "y[...] = x[...] + z[...]",
+    ),
+    Layer(
+        "multiply",
+        "linear",
+        "the product of two inputs, entry by entry",
+        ("x[...]", "z[...]"),
+        "y[...] = x[...]*z[...]",
+    ),
+    Layer(
+        "concatenate",
+        "linear",
+        "two inputs side by side along the last axis",
+        ("x[...,i]", "z[...,k]"),
+        "y[...,j] = sum(i, x[...,i]*(j == i)) + sum(k, z[...,k]*(j == size(i) + k))",
+        sizes={"j": "size(i) + size(k)"},
+    ),
+    Layer(
+        "flatten",
+        "linear",
+        "the last two axes as one, row by row",
+        ("x[...,i,k]",),
+        "y[...,j] = sum(i, k, x[...,i,k]*(j == size(k)*i + k))",
+        sizes={"j": "size(i)*size(k)"},
+    ),
+    Layer(
+        "flatten3",
+        "linear",
+        "the last three axes as one: channels, then rows, then columns",
+        ("x[...,c,h,w]",),
+        "y[...,j] = sum(c, h, w, x[...,c,h,w]*(j == size(h)*size(w)*c + size(w)*h + w))",
+        sizes={"j": "size(c)*size(h)*size(w)"},
+    ),
+    Layer(
+        "reshape",
+        "linear",
+        "the last axis as two, row by row; give the size of i",
+        ("x[...,j]",),
+        "y[...,i,k] = x[...,size(k)*i + k]",
+        sizes={"k": "size(j)//size(i)", "i": "rows"},
+        settings={"rows": 2},
+    ),
+    Layer(
+        "transpose",
+        "linear",
+        "the last two axes exchanged",
+        ("x[...,i,j]",),
+        "y[...,j,i] = x[...,i,j]",
+    ),
+    Layer(
+        "dropout",
+        "linear",
+        "a given mask of zeros and ones, and the rest scaled up",
+        ("x[...]",),
+        "y[...] = mask[...]*x[...]/keep",
+        constants=("mask[...]",),
+        settings={"keep": 1},
+        notes="keep is the probability with which an entry is kept; the mask is given.",
+    ),
+    Layer(
+        "mean_over",
+        "linear",
+        "the mean over the last axis",
+        ("x[...,i]",),
+        "y[...] = mean(i, x[...,i])",
+    ),
+    Layer(
+        "sum_over",
+        "linear",
+        "the sum over the last axis",
+        ("x[...,i]",),
+        "y[...] = sum(i, x[...,i])",
+    ),
+)

@@ -1,0 +1,149 @@
+"""Every row of the library: it takes small sizes, is differentiated quickly, and rightly."""
+
+from __future__ import annotations
+
+import random
+from fractions import Fraction
+
+import pytest
+import sympy
+from mpmath import mp
+
+from derive.backprop import differentiate
+from derive.errors import InputError
+from derive.expression import Element, total
+from derive.graph import Derivation, Equation, Graph, Kind, Quantity, Role
+from derive.library.instantiate import instantiate
+from derive.library.layers import LAYERS
+from derive.library.losses import loss_layer, loss_names
+from derive.library.optimizers import OPTIMIZERS, parse_update
+from derive.library.row import Layer
+from derive.scaffold import example
+from derive.showcase import listing, shown
+from derive.verify.interpreter import DIGITS, EXACT, LAMBDIFIED, Values, run
+from derive.verify.of_model import _differences, _steps
+from tests.core_support import axis
+
+ROWS = {**LAYERS, **{name: loss_layer(name)[0] for name in loss_names()}}
+POSITIVE = {"var0", "t", "keep"}
+PROBABILITIES = {"binary_cross_entropy", "categorical_cross_entropy", "label_cross_entropy",
+                 "kl_divergence", "label_smoothing_cross_entropy"}  # fmt: skip
+
+
+def derived(row: Layer) -> Derivation:
+    """A row whose output is weighed by given numbers, differentiated by all that is real."""
+    inputs, made = example(row)
+    output = next(e for e in made.equations if e.quantity.name == made.output.name)
+    weights = Quantity("upstream_", "g", made.output.axes, Role.CONSTANT, Kind.DATA)
+    letters = output.indices
+    seen = Element("upstream_", *letters) * Element(made.output.name, *letters)
+    loss = Quantity("loss_", "L", (), Role.LOSS, Kind.ERROR)
+    given = (*inputs.values(), *made.given, weights)
+    graph = Graph(given, (*made.equations, Equation(loss, (), total(seen, letters))))
+    names = [q.name for q in given if not q.integer and q is not weights and graph.readers(q.name)]
+    return differentiate(graph, names)
+
+
+def values_for(name: str, graph: Graph) -> Values:
+    """Seeded values in general position, probabilities where a row needs them."""
+    source = random.Random(name)
+    values: Values = {}
+    with mp.workdps(DIGITS):
+        for quantity in graph.given:
+            positive = quantity.name in POSITIVE or (
+                quantity.name == "y" and name in PROBABILITIES
+            )
+            for place in _places(quantity):
+                if quantity.integer:
+                    value = Fraction(source.randrange(2))
+                else:
+                    low = 50 if positive else -900
+                    value = Fraction(source.randint(low, 900), 1000)
+                values[quantity.name, place] = EXACT.number(value)
+    return values
+
+
+def _places(quantity: Quantity) -> list[tuple[int, ...]]:
+    places: list[tuple[int, ...]] = [()]
+    for size in quantity.shape:
+        places = [(*place, k) for place in places for k in range(size)]
+    return places
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_row_is_differentiated_rightly(name: str) -> None:
+    derivation = derived(ROWS[name])
+    values = values_for(name, derivation.forward)
+    errors = [c.error for c in _differences(derivation, values, 60)]
+    errors += [c.error for c in _steps(derivation, values, 20)]
+    assert max(errors) < 1e-20
+
+
+@pytest.mark.parametrize("name", [*ROWS, *OPTIMIZERS])
+def test_a_row_can_be_shown(name: str) -> None:
+    lines = list(shown(name))
+    assert lines[0].startswith(f"{name}: ")
+    assert len(lines) > 1
+    assert any(name in line for line in listing())
+
+
+def test_a_row_that_is_not_there_is_named() -> None:
+    with pytest.raises(InputError, match="did you mean 'layer_norm'"):
+        shown("layernorm")
+
+
+X = Quantity("x", "x", (axis("n", 2), axis("i", 3)), Role.INPUT)
+W = Quantity("W", "W", (axis("h", 2), axis("i", 4)), Role.PARAMETER)
+WRONG = [
+    ("dense", {}, {}, "its input 'x' is not wired"),
+    ("dense", {"x": X}, {}, "the size of the letter 'h' of W is unknown"),
+    ("dense", {"x": X, "W": W}, {}, "the letter 'i' has 3 values in 'x' but 4 in 'W'"),
+    ("attention", {"Q": X, "K": X, "V": Quantity("v", "v", (), Role.INPUT)}, {}, "has 0 axes"),
+    ("embedding", {"token": X}, {"v": 3, "d": 2}, "list it under 'integers'"),
+    ("conv1d", {"x": X}, {"o": 1, "r": 9}, "would have -5 values"),
+    ("batch_norm", {"x": X}, {"c": 4}, "the letter 'c' has 3 values in 'x' but 4 in its sizes"),
+]
+
+
+@pytest.mark.parametrize(("name", "wires", "sizes", "words"), WRONG)
+def test_what_does_not_fit_is_said(
+    name: str, wires: dict[str, Quantity], sizes: dict[str, int], words: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        instantiate(LAYERS[name], "l1", wires, {}, sizes)
+    assert words in str(caught.value)
+    assert f"{name} 'l1'" in str(caught.value)
+
+
+def test_a_number_stands_for_an_operand() -> None:
+    made = instantiate(LAYERS["dense"], "l1", {"x": X, "b": Fraction(0)}, {}, {"h": 2})
+    assert [q.name for q in made.given] == ["l1_W"]
+    assert "b" not in str(made.equations[0].rhs)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_an_optimizer_goes_downhill(name: str) -> None:
+    row = OPTIMIZERS[name]
+    update = parse_update(row, {})
+    names = ("w", "g", "alpha", "k", *row.states)
+    symbols = [sympy.Symbol(each, real=True) for each in names]
+    step = sympy.lambdify(symbols, [update[each] for each in ("w", *row.states)], LAMBDIFIED)
+    with mp.workdps(DIGITS):
+        w, states = mp.mpf(2), [mp.mpf(0) for _ in row.states]
+        for k in range(1, 6):
+            new, *states = step(w, 2 * w, mp.mpf("0.01"), mp.mpf(k), *states)
+            assert abs(new) < abs(w)
+            w = new
+
+
+def test_adam_is_adam() -> None:
+    update = parse_update(OPTIMIZERS["adam"], {"beta1": Fraction(1, 2)})
+    m, g = sympy.Symbol("m", real=True), sympy.Symbol("g", real=True)
+    assert sympy.expand(update["m"] - (m / 2 + g / 2)) == 0
+
+
+def test_the_interpreter_runs_every_row_forward() -> None:
+    for name, row in ROWS.items():
+        derivation = derived(row)
+        values = run(derivation.forward, values_for(name, derivation.forward))
+        assert mp.isfinite(values["loss_", ()]), name
