@@ -153,6 +153,9 @@ def in_order(equations: tuple[Equation, ...]) -> tuple[Equation, ...]:
     Within a recurrence, what is read at the same step comes first. Raises GraphError.
     """
     left = {equation.quantity.name: equation for equation in equations}
+    for equation in equations:
+        if left[equation.quantity.name] is not equation:
+            raise GraphError(f"'{equation.quantity.name}' is defined twice")
     ordered: list[Equation] = []
     while left:
         ready = [e for e in left.values() if not set(reads(e.rhs)) & left.keys()]

@@ -240,7 +240,7 @@ BAD: list[tuple[str, bytes, list[str]]] = [
     ("missing network", b"title: x\n", ["1", "'network'"]),
     ("unknown activation", spec("logistic", "logistc"), ["6", "'logistic'"]),
     ("unknown loss", spec("binary_cross_entropy", "cross_entropi"), ["7", "cross_entropy'"]),
-    ("unknown optimizer", spec("steps: 20", "optimizer: adam"), ["14", "gradient_descent"]),
+    ("unknown optimizer", spec("steps: 20", "optimizer: gradient"), ["14", "gradient_descent"]),
     ("unknown parameter", spec("  b1:", "  b2:"), ["10", "no parameter 'b2'", "W1, b1"]),
     ("unknown layer", spec("dense: [y1]", "conv: [y1]"), ["6", "conv"]),
     ("infinity", spec("0.7", ".inf"), ["9", "W1", "finite"]),

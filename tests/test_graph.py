@@ -47,7 +47,7 @@ BAD: list[tuple[Callable[[], Graph], str]] = [
     (lambda: Graph((X, X), ()), "a given quantity is listed twice"),
     (lambda: graph(s, quantity=X), "'x' is defined twice"),
     (lambda: Graph((X, S), (Equation(Y, (N,), x(N)),) * 2), "'y' is defined twice"),
-    (lambda: graph(Element("y", N)), "'y' is read before it is defined"),
+    (lambda: graph(Element("y", N)), "'y' depends on itself"),
     (lambda: graph(Element("q")), "'q' is read before it is defined"),
     (lambda: graph(x(J)), "the index 'j' of 'x[j]' is not bound"),
     (lambda: graph(x(N + J)), "the index 'j' of 'x[i + j]' is not bound"),

@@ -144,7 +144,7 @@ BAD: list[tuple[str, str, str]] = [
         edited("  loss: half_squared_error\n", ""),
         "a.yaml:1: network: the field 'loss' is missing",
     ),
-    ("missing section", "title: x\n", "a.yaml:1: spec: the field 'network' is missing"),
+    ("missing section", "title: x\n", "a.yaml:1: spec: a spec has either 'network' or 'model'"),
     (
         "missing in a layer",
         edited("dense: [h1, h2], ", ""),
@@ -173,7 +173,7 @@ BAD: list[tuple[str, str, str]] = [
         BASE + "title: \x07\n",
         "a.yaml: this is not YAML: unacceptable character #x0007",
     ),
-    ("empty", "", "a.yaml: a spec is a mapping that starts with 'network:'"),
+    ("empty", "", "a.yaml: a spec is a mapping with 'network:' or 'model:'"),
     ("only a comment", "# nothing\n", "a.yaml: a spec is a mapping"),
     ("list at the top", "- 1\n", "a.yaml: a spec is a mapping"),
     ("text at the top", "hello", "a.yaml: a spec is a mapping"),

@@ -70,8 +70,8 @@ def instantiate(
     """A layer as equations of a graph.
 
     `wires` maps the layer's own names to quantities, or to numbers that stand for all entries. What
-    is not wired is made: a parameter `W` is called `{name}_W`, or `W` if the name is empty. Raises InputError for sizes that do
-    not fit or are not known, and for anything that is not wired but must be.
+    is not wired is made: a parameter `W` is called `{name}_W`, or `W` if the name is empty. Raises
+    InputError for sizes that do not fit or are not known, and for anything that must be wired.
     """
     letters = _Letters(row, name)
     operands = [signature(text) for text in row.operands]

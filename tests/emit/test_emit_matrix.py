@@ -26,9 +26,15 @@ def close(found: Mapping[Place, float], expected: Mapping[Place, float], within:
 @pytest.mark.parametrize("activation", [*ACTIVATIONS, *OWN])
 @pytest.mark.parametrize("bias", ["each", "shared", "none"])
 def test_all_numbers(activation: str, loss: str, bias: str) -> None:
+    last = "logistic" if loss.endswith("cross_entropy") and unbounded(activation) else activation
     for batch in (1, 3):
         for depth in (1, 2, 3):
-            check((activation,) * depth, loss, bias, batch)
+            check((*(activation,) * (depth - 1), last), loss, bias, batch)
+
+
+def unbounded(activation: str) -> bool:
+    """Whether an output may leave the range in which a cross-entropy has a value."""
+    return activation not in ("logistic", "softmax", "hard_sigmoid", "relu", "identity", "tanh")
 
 
 def check(activations: tuple[str, ...], loss: str, bias: str, batch: int) -> None:
