@@ -289,7 +289,7 @@ def value(expr: sympy.Expr, values: Values, binding: dict[Index, int], algebra: 
 def _power(expr: sympy.Pow, again: Callable[..., Any], algebra: Algebra) -> Any:
     base, exponent = expr.args
     if exponent == sympy.Rational(1, 2):
-        return again(base) ** 0.5
+        return again(base) ** algebra.number(Fraction(1, 2))
     if exponent.is_Integer:
         whole = again(base) ** abs(int(exponent))
         return whole if exponent > 0 else algebra.number(Fraction(1)) / whole
