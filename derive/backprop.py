@@ -95,7 +95,8 @@ class _Work:
         """All that a derivation asks of a quantity but its name."""
         forward = self.names.get(name)
         quantity = forward or self.names[name.removeprefix(adjoint_name(""))]
-        return forward is not None, quantity.axes, quantity.sums_to_one
+        sizes = tuple(axis.size for axis in quantity.axes)
+        return forward is not None, sizes, quantity.sums_to_one
 
     def recur(self, left: str, right: str) -> bool:
         """Whether two quantities belong to the same recurrence."""
