@@ -22,6 +22,7 @@ from derive.calculus import (
     partial,
     tidy,
 )
+from derive.collect import collected
 from derive.expression import (
     Element,
     Fresh,
@@ -167,7 +168,8 @@ def _adjoint(quantity: Quantity, work: _Work, ready: Mapping[str, Equation]) -> 
     readers = work.readers.get(quantity.name, [])
     at = _own_indices(quantity, work)
     known = [ready[e.quantity.name] for e in readers if e.quantity.name in ready]
-    surroundings = (*readers, *known)
+    own = () if quantity.given else (work.graph.equation(quantity.name),)
+    surroundings = (*own, *readers, *known)
     names = names_in((quantity, *(e.quantity for e in readers)), surroundings)
     more = (
         at,
@@ -273,9 +275,13 @@ def _simplify(
     work: _Work,
     ready: Mapping[str, Equation],
 ) -> tuple[sympy.Expr, list[Step]]:
-    """Cancel a denominator of the loss against the local derivative; use normalised targets."""
+    """Put averages in, or cancel a denominator of the loss; use normalised targets."""
     steps = []
     taken = frozenset(index.name for index in at)
+    short = _collected(value, quantity, work, ready)
+    if short is not None:
+        short = tidy(short, taken)
+        return short, [Step(Rule.COLLECTED, quantity.name, value, short, at)]
     below = _denominators_through(value, work, ready)
     fused = tidy(_fuse(value, work, ready), taken) if below else value
     if _denominators(fused, work) < below:
@@ -286,6 +292,22 @@ def _simplify(
             steps.append(Step(Rule.NORMALISED, quantity.name, value, one, at))
             value = one
     return value, steps
+
+
+def _collected(
+    value: sympy.Expr, quantity: Quantity, work: _Work, ready: Mapping[str, Equation]
+) -> sympy.Expr | None:
+    """The derivative with those by averages of the quantity put in, if that makes it short."""
+    readers = work.readers.get(quantity.name, [])
+    inner = {
+        adjoint_name(reader.quantity.name): ready[reader.quantity.name]
+        for reader in readers
+        if reader.quantity.name in ready and 0 < len(reader.quantity.axes) < len(quantity.axes)
+    }
+    if not set(inner) <= set(reads(value)):
+        inner = {}
+    own = () if quantity.given else (work.graph.equation(quantity.name),)
+    return collected(value, inner, readers, (*readers, *own))
 
 
 def _fuse(value: sympy.Expr, work: _Work, ready: Mapping[str, Equation]) -> sympy.Expr:

@@ -253,9 +253,11 @@ class _Reader:
             for index in other.values():
                 below = Total(below, index)
             return sympy.exp(body) / below
+        count = sympy.Integer(1)
         for index in indices:
-            body = Total(body, index) / (index.axis.size if name == "mean" else 1)
-        return body
+            body = Total(body, index)
+            count *= index.axis.size
+        return body / count if name == "mean" else body
 
     def _size(self, node: ast.Call) -> sympy.Expr:
         letter = node.args[0] if len(node.args) == 1 else None

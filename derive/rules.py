@@ -31,6 +31,7 @@ class Rule(StrEnum):
     OUTPUT = "written in the output"
     CANCEL = "cancelled against the loss"
     NORMALISED = "targets sum to one"
+    COLLECTED = "collected"
     STABLE = "stable form"
 
 

@@ -34,6 +34,7 @@ CORE = (
     "derive.equations",
     "derive.library",
     "derive.problem",
+    "derive.collect",
     "derive.repeats",
     "derive.backprop",
     "derive.second_order",

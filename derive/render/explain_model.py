@@ -17,6 +17,7 @@ REASONS = {
     Rule.CHAIN: "chain rule, deltas collapsed",
     Rule.CANCEL: "the denominators cancel",
     Rule.NORMALISED: "the targets sum to one",
+    Rule.COLLECTED: "put together: deviations add up to zero",
 }
 
 
