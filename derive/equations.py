@@ -83,9 +83,15 @@ def _all_axes(
 ) -> dict[str, dict[str, Axis]]:
     """The axes of the letters of every line; the quantities are added as their axes are found."""
     found: dict[str, dict[str, Axis]] = {}
+    names = [head.name for head in heads]
     for head in heads:
-        if head.name in quantities or [h.name for h in heads].count(head.name) > 1:
+        if head.name in quantities or names.count(head.name) > 1:
             raise LanguageError(head.source, 0, f"'{head.name}' is defined twice")
+        for letter in head.letters:
+            if letter in quantities or letter in names:
+                column = head.source.index(letter, head.source.index("["))
+                reason = f"'{letter}' is a quantity; use another letter for the index"
+                raise LanguageError(head.source, column, reason)
     waiting = list(heads)
     while waiting:
         left = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -11,6 +12,7 @@ from derive.problem import Tensor
 from derive.spec import Path_, SpecFile
 
 LARGEST = Fraction(10) ** 100
+FRACTION = re.compile(r"-?\d{1,40}/[1-9]\d{0,39}")
 
 
 def title_of(file: SpecFile) -> dict[str, str]:
@@ -41,6 +43,8 @@ def read_tensor(file: SpecFile, path: Path_, given: Any, shape: tuple[int, ...])
                 where = (*path, *position[:depth])
                 raise file.fail(where, f"the shape must be {words}, but here is {found}")
             value = value[k]
+        if isinstance(value, str) and FRACTION.fullmatch(value):
+            value = Fraction(value)
         if isinstance(value, bool) or not isinstance(value, int | Fraction):
             what = "a list" if isinstance(value, list) else f"'{value}'"
             raise file.fail(

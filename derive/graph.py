@@ -301,11 +301,8 @@ def check_equation(equation: Equation, known: Mapping[str, Quantity]) -> None:
     sizes = [index.axis.size for index in equation.indices]
     if sizes != [axis.size for axis in equation.quantity.axes]:
         raise GraphError(f"the indices of '{name}' do not fit its axes")
-    problems = list(_problems(equation.rhs, known, frozenset(equation.indices)))
-    if equation.quantity.role is not Role.ADJOINT:  # a solved delta may lead to another axis
-        problems = problems or list(_misfits(equation.rhs, known))
-    if problems:
-        raise GraphError(f"in the equation of '{name}': {problems[0]}")
+    for problem in _problems(equation.rhs, known, frozenset(equation.indices)):
+        raise GraphError(f"in the equation of '{name}': {problem}")
 
 
 def _problems(
@@ -355,14 +352,3 @@ def _element_problems(
                 yield f"the index '{symbol}' of '{element}' is not bound"
         for inner in elements(position):
             yield from _element_problems(inner, known, scope)
-
-
-def _misfits(expr: sympy.Expr, known: Mapping[str, Quantity]) -> Iterator[str]:
-    """Places where an index letter alone meets an axis of another size."""
-    for element in elements(expr):
-        for position, axis in zip(element.indices, known[element.name].axes, strict=True):
-            if isinstance(position, Index) and position.axis.size != axis.size:
-                yield (
-                    f"the index '{position}' runs over {position.axis.size} values but meets the "
-                    f"axis '{axis.name}' of '{element.name}', which has {axis.size}"
-                )

@@ -28,7 +28,7 @@ from derive.expression import (
     elements,
     substitute,
 )
-from derive.functions import BY_NAME, absolute, greater, where
+from derive.functions import BY_NAME, absolute, greater, maximum, where
 from derive.graph import Quantity
 from derive.rules import recognise
 
@@ -36,6 +36,7 @@ IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 FOREIGN = re.compile(r"[^ -~]|[#\\]")
 MAX_NESTING = 60
 CONSTANTS = {"pi": sympy.pi}
+ALIASES = {"sigmoid": "logistic", "ln": "log"}
 REDUCTIONS = ("sum", "mean", "max", "softmax")
 _OPERATORS: dict[type[ast.operator], Callable[[sympy.Expr, sympy.Expr], sympy.Expr]] = {
     ast.Add: lambda a, b: a + b,
@@ -183,7 +184,20 @@ class _Reader:
         if len(parts) != len(quantity.axes):
             reason = f"'{quantity.name}' needs {len(quantity.axes)} indices, not {len(parts)}"
             raise self.fail(node, reason)
+        for part, axis in zip(parts, quantity.axes, strict=True):
+            self._check_fit(part, axis, quantity.name)
         return Element(quantity.name, *[self.read(part, depth + 1) for part in parts])
+
+    def _check_fit(self, part: ast.expr, axis: Axis, name: str) -> None:
+        """A letter alone must have as many values as the axis; `i + 0` may have others."""
+        letter = self.scope.letters.get(part.id) if isinstance(part, ast.Name) else None
+        if letter is not None and letter.size != axis.size:
+            word = self.text(part).strip("`")
+            raise self.fail(
+                part,
+                f"the index '{word}' runs over {letter.size} values but meets an axis of "
+                f"'{name}' with {axis.size}; '{word} + 0' would mean a part of it",
+            )
 
     def _operation(self, node: ast.BinOp, depth: int) -> sympy.Expr:
         operation = _OPERATORS.get(type(node.op))
@@ -208,9 +222,13 @@ class _Reader:
     def _call(self, node: ast.Call, depth: int) -> sympy.Expr:
         if not isinstance(node.func, ast.Name) or node.keywords:
             raise self.fail(node, "a function is called by its name, without keywords")
-        name = node.func.id
+        name = ALIASES.get(node.func.id, node.func.id)
         if name in REDUCTIONS and self._binds(node):
             return self._reduction(name, node, depth)
+        for letter in node.args[:-1] if name in REDUCTIONS and name not in BY_NAME else ():
+            if isinstance(letter, ast.Name) and letter.id in self.scope.quantities:
+                reason = f"'{letter.id}' is a quantity; use another letter for the index"
+                raise self.fail(letter, reason)
         if name == "where":
             return self._where(node, depth)
         if name == "size":
@@ -218,12 +236,14 @@ class _Reader:
         arguments = [self.read(argument, depth + 1) for argument in node.args]
         if name == "sqrt" and len(arguments) == 1:
             return self._finite(node, sympy.sqrt(arguments[0]))
+        if name == "relu" and len(arguments) == 1:
+            return maximum(arguments[0], sympy.S.Zero)
         row = BY_NAME.get(name)
         if row is None and name in REDUCTIONS:
             reason = f"{name} is written like {name}(i, x[i]), with index letters first"
             raise self.fail(node, reason)
         if row is None:
-            hint = nearest(name, {*BY_NAME, *REDUCTIONS, "sqrt", "size"})
+            hint = nearest(name, {*BY_NAME, *REDUCTIONS, *ALIASES, "sqrt", "size", "relu"})
             raise self.fail(node, f"'{name}' is not a function of the language; {hint}")
         if len(arguments) != row.arity:
             raise self.fail(node, f"{name} takes {row.arity} arguments, not {len(arguments)}")

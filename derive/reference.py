@@ -42,11 +42,14 @@ stands alone, so it need not be said; where it never does, `sizes:` says it.
 | `(i == 2*j + r)` | 1 where the positions are equal, else 0 |
 | `size(i)` | how many values a letter has |
 | `sqrt(f)`, `pi` | the root; the number |
+| `relu(f)`, `sigmoid(f)`, `ln(f)` | `max(f, 0)`; other names of `logistic` and `log` |
 {functions}
 
 Positions count from 0 and may be computed: `x[2*u + r - 1]`. Outside its range a tensor reads as
 zero, which is what padding means. A quantity of `integers:` may stand in a position:
-`E[token[t],d]` picks a row. Only positions are compared with `==` and `!=`.
+`E[token[t],d]` picks a row. Only positions are compared with `==` and `!=`. A letter alone must
+have as many values as its axis; `W[k,i + 0]` means a part of it, `W[k,size(i) + j]` the rest. A
+name is either a quantity or a letter, not both.
 
 A recurrence reads itself, or another equation that depends on it, at an earlier step of one index:
 

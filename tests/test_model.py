@@ -38,7 +38,7 @@ REFUSED = {
     "unknown": (GIVEN + "model:\n  - y[h] = W[h,0]*z\n", "'z' is unknown; known: W, pi, x, y"),
     "sizes": (
         "inputs: {x: [1, 2, 3], z: [1, 2]}\nmodel:\n  - E = sum(i, x[i]*z[i])\n",
-        "the index 'i' runs over 3 values but meets the axis",
+        "the index 'i' runs over 3 values but meets an axis of 'z' with 2",
     ),
     "no loss": (GIVEN + LINE, "the last equation is no single number"),
     "loss of many": (GIVEN + LINE + "loss: y\n", "my.yaml:5: loss: 'y' is no single number"),
@@ -163,3 +163,29 @@ def test_samples_take_turns() -> None:
     assert not agree(made(UPDATES.replace("0.74", "0.75")))
     assert agree(made(UPDATES.replace("printed: '0.74'", "printed: '0.75', misprint: a slip")))
     assert not agree(made(UPDATES.replace("printed: '0.74'", "printed: '0.74', misprint: none")))
+
+
+GATES = (
+    "inputs: {x: [1, 2], h: [3]}\nparameters: {W: [[1, 2, 3], [4, 5, 6]]}\n"
+    "model:\n  - y[k] = sum(i, W[k,i + 0]*x[i]) + sum(j, W[k,size(i) + j]*h[j])\n"
+    "loss: E = sigmoid(y[0]/9) + relu(-y[1]) + ln(y[1])\nsizes: {i: 2}\n"
+)
+
+
+def test_a_part_of_an_axis_may_be_read() -> None:
+    problem = made(GATES)
+    assert agree(problem)
+    with pytest.raises(InputError, match="'i . 0' would mean a part of it"):
+        made(GATES.replace("i + 0", "i"))
+
+
+def test_a_letter_is_no_quantity() -> None:
+    with pytest.raises(InputError, match="'h' is a quantity; use another letter"):
+        made(GATES.replace("y[k]", "y[h]"))
+    with pytest.raises(InputError, match="'x' is a quantity; use another letter"):
+        made(GATES.replace("sum(i, W[k,i + 0]*x[i])", "sum(x, W[k,x + 0])"))
+
+
+def test_fractions_are_numbers() -> None:
+    problem = made("inputs: {x: 1/3}\nmodel: [y = 3*x]\npublished: [{name: y, printed: '1.0'}]\n")
+    assert agree(problem)
