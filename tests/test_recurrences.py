@@ -24,8 +24,7 @@ RNN = Case(
     """h[t,k] = tanh(sum(i, W[k,i]*x[t,i]) + sum(j, U[k,j]*h[t-1,j]) + b[k])
     h[-1,k] = h0[k]
     E = sum(t, k, (h[t,k] - y[t,k])**2)""",
-    "W[k,i] parameter; U[k,m] parameter; b[k] parameter; x[t,i] input; h0[k] input; "
-    "y[t,k] target",
+    "W[k,i] parameter; U[k,m] parameter; b[k] parameter; x[t,i] input; h0[k] input; y[t,k] target",
     "k=2 i=2 t=3",
     "m=k",
 )
@@ -69,9 +68,7 @@ CASES = {
         "t=4 s=3",
     ),
     "product": Case("p[t] = p[t-1]*x[t]; p[-1] = 1; E = sum(t, p[t])", "x[t] input", "t=4"),
-    "largest so far": Case(
-        "m[t] = max(m[t-1], x[t]); E = sum(t, m[t]**2)", "x[t] input", "t=4"
-    ),
+    "largest so far": Case("m[t] = max(m[t-1], x[t]); E = sum(t, m[t]**2)", "x[t] input", "t=4"),
     "written out of order": Case(
         "E = sum(t, h[t]**2); h[t] = tanh(a[t]); a[t] = w*x[t] + u*h[t-1]",
         "x[t] input; w parameter; u parameter",

@@ -106,7 +106,7 @@ GATED = (
         "the first half of the units, gated by the second",
         ("x[...,j]",),
         "y[...,h] = sum(j, x[...,j]*(j == h))*logistic(x[...,h + size(h)])",
-        sizes={"h": "size(j)//2"},
+        sizes={"h": "size(j)/2"},
     ),
     Layer(
         "swiglu",

@@ -14,7 +14,7 @@ READ = "y[...,t,e] = sum(r, p[...,t,r]*V[...,r,e])"
 HEADS: Mapping[str, Fraction | int] = MappingProxyType({"heads": 2})
 HEAD_SIZES = {
     "a": "heads",
-    "e": "size(i)//heads",
+    "e": "size(i)/heads",
     "r": "size(t)",
     "o": "size(t)",
     "j": "size(i)",

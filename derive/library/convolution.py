@@ -77,8 +77,8 @@ ROWS = (
         settings={**SETTINGS, "groups": 2},
         sizes={
             "a": "groups",
-            "e": "size(o)//groups",
-            "c": "size(k)//groups",
+            "e": "size(o)/groups",
+            "c": "size(k)/groups",
             "u": _size("h", "r"),
             "v": _size("w", "s"),
         },

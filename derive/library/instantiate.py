@@ -11,13 +11,14 @@ from fractions import Fraction
 import sympy
 
 from derive.equations import parse_equations
-from derive.errors import InputError
+from derive.errors import InputError, nearest
 from derive.expression import Axis, Element, rebuild
 from derive.graph import Equation, Kind, Quantity, Role
 from derive.library.row import Layer, Number, Signature, free_letters, signature, written_out
 from derive.symbols import symbol
 
 Wires = Mapping[str, Quantity | Fraction]
+_NAME = re.compile(r"[A-Za-z]\w*")
 
 
 @dataclass(frozen=True)
@@ -75,11 +76,14 @@ def instantiate(
     """
     letters = _Letters(row, name)
     operands = [signature(text) for text in row.operands]
+    _check_names(letters, operands, wires, settings, sizes)
     extra = _extra(letters, operands, wires)
     chosen = {**row.settings, **settings}
     for operand in operands:
         _meet_wire(letters, operand, extra, wires)
     for letter, count in sizes.items():
+        if count < 1:
+            raise letters.fail(f"the letter '{letter}' would have {count} values")
         letters.meet(letter, Axis(f"{name}.{letter}", sympy.Integer(count)), "its sizes")
     _compute_sizes(letters, chosen)
     local, made, numbers = _operands(letters, operands, extra, wires)
@@ -92,11 +96,38 @@ def instantiate(
     return Instance(tuple(made), equations, goes_on)
 
 
+def _check_names(
+    letters: _Letters,
+    operands: list[Signature],
+    wires: Wires,
+    settings: Mapping[str, Number],
+    sizes: Mapping[str, int],
+) -> None:
+    """Everything that a use names must be of the row, and the row must name its own operands."""
+    row = letters.row
+    own = [operand.name for operand in operands]
+    places = " ".join(re.findall(r"\[([^\]]*)\]", row.equations))
+    words = set(_NAME.findall(places)) - {*own, *row.settings, "size"}
+    words |= {letter for operand in operands for letter in operand.letters}
+    for what, used, known in (
+        ("operand", wires, own),
+        ("setting", settings, row.settings),
+        ("letter", sizes, words),
+        ("operand", row.optional, own),
+        ("operand", row.integers, own),
+    ):
+        for each in used:
+            if each not in known:
+                raise letters.fail(f"it has no {what} '{each}'; {nearest(each, known)}")
+    if len(set(own)) < len(own):
+        raise letters.fail("two of its operands have the same name")
+
+
 def _extra(letters: _Letters, operands: list[Signature], wires: Wires) -> tuple[str, ...]:
     """The letters that `...` stands for, from what the inputs are wired to."""
     row = letters.row
     taken = frozenset(x for operand in operands for x in operand.letters)
-    taken |= frozenset(re.findall(r"[A-Za-z]\w*", row.equations)) | row.sizes.keys()
+    taken |= frozenset(_NAME.findall(row.equations)) | row.sizes.keys()
     found: tuple[str, ...] | None = None
     for operand in operands:
         wire = wires.get(operand.name)
@@ -160,32 +191,39 @@ def _size(text: str, letters: _Letters, settings: Mapping[str, Number]) -> int |
 
     def read(node: ast.expr) -> int | None:
         match node:
-            case ast.Constant(value=int()):
-                return int(node.value)
+            case ast.Constant(value=int() as number):
+                return number
             case ast.Name() if node.id in settings:
-                return int(settings[node.id])
+                return _whole(settings[node.id], f"the setting '{node.id}'", letters)
             case ast.Call(func=ast.Name(id="size"), args=[ast.Name(id=letter)]):
                 return letters.size(letter)
             case ast.BinOp() if type(node.op) in _WHOLE:
                 left, right = read(node.left), read(node.right)
                 if left is None or right is None:
                     return None
-                if right == 0 and isinstance(node.op, ast.FloorDiv):
+                if right == 0 and isinstance(node.op, ast.FloorDiv | ast.Div):
                     raise letters.fail(f"the size '{text}' divides by zero")
-                return _WHOLE[type(node.op)](left, right)
-        raise letters.fail(f"the size '{text}' is not made of size(), settings and + - * //")
+                return _whole(_WHOLE[type(node.op)](left, right), f"the size '{text}'", letters)
+        raise letters.fail(f"the size '{text}' is not made of size(), settings and + - * / //")
 
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError):
-        raise letters.fail(f"the size '{text}' is no formula") from None
-    return read(tree)
+        return read(ast.parse(text.strip(), mode="eval").body)
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        raise letters.fail(f"the size '{text[:40]}' is no formula") from None
 
 
-_WHOLE: Mapping[type[ast.operator], Callable[[int, int], int]] = {
+def _whole(number: Number, what: str, letters: _Letters) -> int:
+    """A number that must be whole: a remainder would leave entries out without a word."""
+    if number.denominator != 1:
+        raise letters.fail(f"{what} is {number}, but it must be a whole number")
+    return int(number)
+
+
+_WHOLE: Mapping[type[ast.operator], Callable[[int, int], Number]] = {
     ast.Add: lambda a, b: a + b,
     ast.Sub: lambda a, b: a - b,
     ast.Mult: lambda a, b: a * b,
+    ast.Div: Fraction,
     ast.FloorDiv: lambda a, b: a // b,
 }
 
@@ -205,7 +243,7 @@ def _operands(
             local[operand.name] = wire
             continue
         own = operand.over(extra)
-        axes = tuple(_axis(letters, letter, operand, wire is None) for letter in own)
+        axes = tuple(_axis(letters, letter, operand) for letter in own)
         kind = Kind.DATA
         if operand.name in parameters:
             kind = Kind.BIAS if operand.name.startswith("b") else Kind.WEIGHT
@@ -225,16 +263,14 @@ def _operands(
     return local, made, numbers
 
 
-def _axis(letters: _Letters, letter: str, operand: Signature, needed: bool) -> Axis:
+def _axis(letters: _Letters, letter: str, operand: Signature) -> Axis:
     axis = letters.axes.get(letter)
-    if axis is not None:
-        return axis
-    if needed:
+    if axis is None:
         raise letters.fail(
             f"the size of the letter '{letter}' of {operand.name} is unknown; say "
             f"'sizes: {{{letter}: 3}}' or wire '{operand.name}' to a quantity"
         )
-    return Axis(f"{letters.name}.{letter}", sympy.Integer(1))
+    return axis
 
 
 def _equations(
@@ -246,12 +282,14 @@ def _equations(
 ) -> tuple[Equation, ...]:
     """The equations of the row under the names of the graph."""
     row, name = letters.row, letters.name
+    taken = {quantity.name for quantity in local.values()}
 
     def describe(own: str, axes: tuple[Axis, ...]) -> Quantity:
-        if own == row.output:
-            full = output or name or own
-            return Quantity(full, symbol(full, len(axes)), axes, Role.HIDDEN)
-        return Quantity(letters.full(own), symbol(own, len(axes)), axes, Role.HIDDEN)
+        goes_on = own == row.output
+        full = (output or name or own) if goes_on else letters.full(own)
+        if full in taken:
+            raise letters.fail(f"what it defines and what it reads are both called '{full}'")
+        return Quantity(full, symbol(full if goes_on else own, len(axes)), axes, Role.HIDDEN)
 
     variables = {key: sympy.Rational(value) for key, value in settings.items()}
     clash = variables.keys() & (letters.axes.keys() | local.keys())
@@ -265,9 +303,11 @@ def _with_numbers(equation: Equation, numbers: Mapping[str, Fraction]) -> Equati
     """An equation in which numbers stand for the operands that are no quantities."""
 
     def change(node: sympy.Expr) -> sympy.Expr:
-        if isinstance(node, Element) and node.name in numbers:
+        if not isinstance(node, Element):
+            return node
+        if node.name in numbers:
             return sympy.Rational(numbers[node.name])
-        return node
+        return Element(node.name, *[rebuild(position, change) for position in node.indices])
 
     if not numbers:
         return equation

@@ -100,7 +100,7 @@ ROWS = (
         "the last axis as two, row by row; give the size of i",
         ("x[...,j]",),
         "y[...,i,k] = x[...,size(k)*i + k]",
-        sizes={"k": "size(j)//size(i)", "i": "rows"},
+        sizes={"k": "size(j)/size(i)", "i": "rows"},
         settings={"rows": 2},
     ),
     Layer(

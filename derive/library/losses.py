@@ -190,6 +190,7 @@ FURTHER = (
         inputs=("y[n,d]", "partner[m,d]"),
         more="s[n,m] = sum(d, y[n,d]*partner[m,d])/temperature",
         settings={"temperature": 1},
+        sizes={"m": "size(n)"},
     ),
     Loss(
         "cosine",

@@ -89,7 +89,7 @@ ROWS = (
         """,
         parameters=("gamma[c]", "beta[c]"),
         settings={**EPS, "groups": 2},
-        sizes={"a": "groups", "e": "size(c)//groups"},
+        sizes={"a": "groups", "e": "size(c)/groups"},
         notes=POPULATION,
     ),
     _row(

@@ -20,13 +20,17 @@ GIVEN = ("w", "g", "alpha", "k")
 
 @dataclass(frozen=True)
 class Optimizer:
-    """An optimizer: its lines, its states, and settings with their usual values."""
+    """An optimizer: its lines, its states, and settings with their usual values.
+
+    `notes` says which published variant this is.
+    """
 
     name: str
     summary: str
     equations: str
     states: tuple[str, ...] = ()
     settings: Mapping[str, Number] = field(default_factory=dict)
+    notes: str = ""
 
 
 def parse_update(row: Optimizer, settings: Mapping[str, Number]) -> dict[str, sympy.Expr]:
@@ -84,6 +88,8 @@ ROWS = (
         "v = mu*v + g\nw = w - alpha*(g + mu*v)",
         ("v",),
         {"mu": BETA1},
+        "Nesterov's own form takes the gradient ahead of its parameter p, at p - alpha*mu*v; "
+        "written for w = p - alpha*mu*v, the point at which it is taken, it is this one.",
     ),
     Optimizer(
         "adagrad",
@@ -108,6 +114,7 @@ ROWS = (
         "w = w - step",
         ("s", "d"),
         {"rho": Fraction(95, 100), "eps": Fraction(1, 10**6)},
+        "As in Zeiler (2012); alpha is not used.",
     ),
     Optimizer(
         "adam",
@@ -131,6 +138,7 @@ ROWS = (
         "w = w - alpha/(1 - beta1**k)*m/(u + eps)",
         ("m", "u"),
         ADAM_SETTINGS,
+        "As in Kingma and Ba (2015), with eps against a division by zero.",
     ),
 )
 OPTIMIZERS = {row.name: row for row in ROWS}

@@ -22,9 +22,10 @@ class Layer:
     """A layer: its equations, what it reads, and what it brings along.
 
     Signatures are texts such as `x[...,i]`; `...` stands for any further axes, the same everywhere.
-    `settings` are numbers that a use may change, `sizes` tells the size of a letter from others,
-    `optional` the number that stands for an operand that is not given. `integers` names operands
-    that hold whole numbers. `notes` says which convention or published variant this is.
+    `settings` are numbers that a use may change, `sizes` tells the size of a letter from others
+    (`/` must come out whole, `//` rounds down), `optional` the number that stands for an operand
+    that is not given. `integers` names operands that hold whole numbers. `notes` says which
+    convention or published variant this is.
     """
 
     name: str
@@ -72,6 +73,8 @@ def signature(text: str) -> Signature:
     for letter in letters:
         if not LETTER.fullmatch(letter):
             raise InputError(f"in the signature '{text}', '{letter}' is no index letter")
+    if parts.count("...") > 1:
+        raise InputError(f"in the signature '{text}', '...' stands twice")
     return Signature(match[1], letters, parts.index("...") if "..." in parts else None)
 
 
@@ -80,7 +83,7 @@ def written_out(text: str, extra: Sequence[str]) -> str:
     letters = ",".join(extra)
     if extra:
         return text.replace("...", letters)
-    text = re.sub(r"\b(?:sum|mean|max)\(\.\.\.,\s*(?![A-Za-z]\w*\s*,)", "(", text)
+    text = re.sub(r"\b(?:sum|mean|max)\(\.\.\.,(?!\s*[A-Za-z]\w*\s*,)\s*", "(", text)
     text = re.sub(r"\[\.\.\.\]", "", text)
     return re.sub(r"\.\.\.,\s*|,\s*\.\.\.", "", text)
 

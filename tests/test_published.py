@@ -1,0 +1,135 @@
+"""Worked examples that others published: what is right is found right, and what is wrong wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+
+import pytest
+
+import derive
+from derive.problem import Problem, Published
+from derive.render.blocks import Page
+from derive.render.model_story import tell_model
+from derive.verify.model_numbers import model_rows
+from derive.verify.report import NumberRow, Status
+from derive.verify.sampling import spec_values
+from derive.verify.trajectory import Trajectory
+
+PRINTED = {  # how many prints are right, and how many are known to be wrong
+    "tiny_rnn": (27, 0),
+    "attention_by_hand": (27, 0),
+    "batch_norm_feature": (15, 0),
+    "batch_norm_table": (12, 0),
+    "batch_norm_backward": (16, 0),
+    "softmax_by_hand": (11, 0),
+    "linear_by_hand": (19, 2),
+    "adam_step": (8, 1),
+    "adagrad_step": (8, 0),
+    "momentum_step": (4, 0),
+    "adamax_step": (6, 0),
+    "adadelta_step": (6, 0),
+    "adadelta_without_memory": (3, 0),
+    "nesterov_step": (8, 0),
+    "linear_units": (14, 2),
+    "conv2d_by_hand": (11, 7),
+    "max_pooling": (18, 2),
+    "average_pooling": (20, 0),
+    "gru_by_hand": (1, 1),
+    "single_neuron": (2, 0),
+    "feedforward": (4, 0),
+    "mean_squares": (1, 0),
+    "one_derivative": (7, 0),
+}
+MISPRINTED = [name for name, (_, wrong) in PRINTED.items() if wrong]
+MANY = "many_rounds"  # its 10,000 updates take seconds
+
+
+@dataclass(frozen=True)
+class Example:
+    """A spec with everything that its published numbers are compared with."""
+
+    problem: Problem
+    page: Page
+    trajectory: Trajectory
+
+    def statuses(self, change: Callable[[Published], Published] = lambda p: p) -> list[NumberRow]:
+        """The rows of the published numbers, each of them changed before."""
+        problem = replace(self.problem, published=tuple(map(change, self.problem.published)))
+        rows = model_rows(problem, self.page, {}, self.trajectory)
+        return [row for row in rows if row.published is not None]
+
+
+@cache
+def example(name: str) -> Example:
+    problem = derive.load(name)
+    derivation = derive.differentiate(problem.graph, problem.wanted)
+    # only where numbers are computed from rounded ones does the page know better than the graph
+    page = tell_model(problem, derivation) if problem.numbers.chained else Page({}, (), {})
+    values = spec_values(problem)
+    assert values is not None
+    return Example(problem, page, Trajectory(problem, derivation, values))
+
+
+def shifted(published: Published) -> Published:
+    """A print three units of its last digit higher."""
+    mantissa, e, exponent = published.printed.lower().partition("e")
+    whole, point, decimals = mantissa.partition(".")
+    digits = str(abs(int(whole + decimals)) + 3).zfill(len(decimals) + 1)
+    cut = len(digits) - len(decimals)
+    sign = "-" if mantissa.startswith("-") else ""
+    return replace(published, printed=f"{sign}{digits[:cut]}{point}{digits[cut:]}{e}{exponent}")
+
+
+def counted(rows: list[NumberRow]) -> tuple[int, int]:
+    found = [row.status for row in rows]
+    return found.count(Status.AGREES), found.count(Status.MISPRINT)
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_every_print_is_right_or_a_known_misprint(name: str) -> None:
+    rows = example(name).statuses()
+    assert not [row for row in rows if row.status is Status.DISAGREES]
+    assert counted(rows) == PRINTED[name]
+
+
+@pytest.mark.parametrize("name", MISPRINTED)
+def test_without_the_word_for_it_a_misprint_disagrees(name: str) -> None:
+    known = [row.status is Status.MISPRINT for row in example(name).statuses()]
+    rows = example(name).statuses(lambda published: replace(published, misprint=None))
+    assert [row.status is Status.DISAGREES for row in rows] == known
+    assert all(row.explanation for row in rows if row.status is Status.DISAGREES)
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_a_right_print_that_is_changed_disagrees(name: str) -> None:
+    before = example(name).statuses()
+    after = example(name).statuses(shifted)
+    right = [k for k, row in enumerate(before) if row.status is Status.AGREES]
+    assert [after[k].name for k in right if after[k].status is Status.AGREES] == []
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_what_is_right_is_no_misprint(name: str) -> None:
+    rows = example(name).statuses()
+    right = {(row.name, row.where) for row in rows if row.status is Status.AGREES}
+
+    def accused(published: Published) -> Published:
+        own = (published.name, published.where)
+        words = f"{published.name} is wrong"  # of its own, so that no table excuses it
+        return replace(published, misprint=words) if own in right else published
+
+    found = example(name).statuses(accused)
+    assert all(r.status is Status.DISAGREES for r in found if (r.name, r.where) in right)
+
+
+@pytest.mark.slow
+def test_after_many_rounds() -> None:
+    rows = example(MANY).statuses()
+    assert counted(rows) == (2, 5)
+    assert len(rows) == 7
+    bare = example(MANY).statuses(lambda published: replace(published, misprint=None))
+    assert [row.status is Status.DISAGREES for row in bare] == [
+        row.status is Status.MISPRINT for row in rows
+    ]
