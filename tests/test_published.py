@@ -54,7 +54,7 @@ class Example:
     page: Page
     trajectory: Trajectory
 
-    def statuses(self, change: Callable[[Published], Published] = lambda p: p) -> list[NumberRow]:
+    def rows(self, change: Callable[[Published], Published] = lambda p: p) -> list[NumberRow]:
         """The rows of the published numbers, each of them changed before."""
         problem = replace(self.problem, published=tuple(map(change, self.problem.published)))
         rows = model_rows(problem, self.page, {}, self.trajectory)
@@ -89,30 +89,30 @@ def counted(rows: list[NumberRow]) -> tuple[int, int]:
 
 @pytest.mark.parametrize("name", PRINTED)
 def test_every_print_is_right_or_a_known_misprint(name: str) -> None:
-    rows = example(name).statuses()
+    rows = example(name).rows()
     assert not [row for row in rows if row.status is Status.DISAGREES]
     assert counted(rows) == PRINTED[name]
 
 
 @pytest.mark.parametrize("name", MISPRINTED)
 def test_without_the_word_for_it_a_misprint_disagrees(name: str) -> None:
-    known = [row.status is Status.MISPRINT for row in example(name).statuses()]
-    rows = example(name).statuses(lambda published: replace(published, misprint=None))
+    known = [row.status is Status.MISPRINT for row in example(name).rows()]
+    rows = example(name).rows(lambda published: replace(published, misprint=None))
     assert [row.status is Status.DISAGREES for row in rows] == known
     assert all(row.explanation for row in rows if row.status is Status.DISAGREES)
 
 
 @pytest.mark.parametrize("name", PRINTED)
 def test_a_right_print_that_is_changed_disagrees(name: str) -> None:
-    before = example(name).statuses()
-    after = example(name).statuses(shifted)
+    before = example(name).rows()
+    after = example(name).rows(shifted)
     right = [k for k, row in enumerate(before) if row.status is Status.AGREES]
     assert [after[k].name for k in right if after[k].status is Status.AGREES] == []
 
 
 @pytest.mark.parametrize("name", PRINTED)
 def test_what_is_right_is_no_misprint(name: str) -> None:
-    rows = example(name).statuses()
+    rows = example(name).rows()
     right = {(row.name, row.where) for row in rows if row.status is Status.AGREES}
 
     def accused(published: Published) -> Published:
@@ -120,16 +120,16 @@ def test_what_is_right_is_no_misprint(name: str) -> None:
         words = f"{published.name} is wrong"  # of its own, so that no table excuses it
         return replace(published, misprint=words) if own in right else published
 
-    found = example(name).statuses(accused)
+    found = example(name).rows(accused)
     assert all(r.status is Status.DISAGREES for r in found if (r.name, r.where) in right)
 
 
 @pytest.mark.slow
 def test_after_many_rounds() -> None:
-    rows = example(MANY).statuses()
+    rows = example(MANY).rows()
     assert counted(rows) == (2, 5)
     assert len(rows) == 7
-    bare = example(MANY).statuses(lambda published: replace(published, misprint=None))
+    bare = example(MANY).rows(lambda published: replace(published, misprint=None))
     assert [row.status is Status.DISAGREES for row in bare] == [
         row.status is Status.MISPRINT for row in rows
     ]
