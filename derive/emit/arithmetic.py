@@ -204,6 +204,8 @@ class Spelling:
     position: Callable[[sympy.Expr], Code]
     heads: Heads
     constants: Mapping[str, str]
+    indicator: Callable[[str], str] = "float({})".format
+    both: str = "0 <= {0} < {1}"
 
 
 def write(node: Node, spelling: Spelling) -> Code:
@@ -227,7 +229,8 @@ def write(node: Node, spelling: Spelling) -> Code:
             return spelling.pick(node)
         case Same():
             left, right = spelling.position(node.left), spelling.position(node.right)
-            return Code(f"float({left.at(Level.SUM)} == {right.at(Level.SUM)})")
+            return Code(spelling.indicator(f"{left.at(Level.SUM)} == {right.at(Level.SUM)}"))
         case Within():
-            return Code(f"float(0 <= {spelling.position(node.position).text} < {node.size})")
+            place = spelling.position(node.position).text
+            return Code(spelling.indicator(spelling.both.format(place, node.size)))
     raise EmitError(f"{type(node).__name__} cannot be written")

@@ -73,6 +73,22 @@ def formula(expr: sympy.Expr, known: Known) -> Node:
     return _named(expr, known)
 
 
+def positions_formula(position: sympy.Expr) -> Node:
+    """The tree of a position; what it reads holds whole numbers and is read as it stands."""
+    known = {
+        element.name: Quantity(
+            element.name, "", tuple(_axis_at(place) for place in element.indices), Role.INPUT
+        )
+        for element in elements(position)
+    }
+    return formula(position, known)
+
+
+def _axis_at(place: sympy.Expr) -> Axis:
+    """The axis of an index; any other place is taken to lie on its axis."""
+    return place.axis if isinstance(place, Index) else Axis("", sympy.oo)
+
+
 def _named(expr: sympy.Expr, known: Known) -> Node:
     """Reductions, constants and functions."""
     match expr:
@@ -103,7 +119,7 @@ def axis_of(index: Index, body: sympy.Expr, known: Known) -> Axis:
     """The axis at which an index is read; equal indices may carry another axis of equal size."""
     for element in elements(body):
         for position, axis in zip(element.indices, known[element.name].axes, strict=True):
-            if position == index:
+            if position == index and axis.size == index.axis.size:
                 return axis
     return index.axis
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import builtins
 import keyword
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 
 import sympy
 
-from derive.emit.arithmetic import Code, Heads, Level, Spelling, write
-from derive.emit.formula import formula
+from derive.emit.arithmetic import Code, Heads, Level, Spelling, floating, write
+from derive.emit.formula import positions_formula
 from derive.emit.layout import statement
 from derive.emit.program import Assignment
 from derive.emit.prose import code_name, length
 from derive.emit.tree import How, Loop, Node, Pick, Product, Read, Reduce, walk
-from derive.expression import Index
+from derive.expression import Index, on_axis
+from derive.graph import Quantity
 
 CONFUSING = ("l", "I", "O")
 
@@ -28,11 +30,75 @@ def looped(
 ) -> list[str]:
     """The lines of one assignment."""
     spelling = _Loops(letters(assignment, taken), heads, constants).spelling()
-    text = write(assignment.value, spelling).text
+    text = floating(write(assignment.value, spelling)).text
     for loop in reversed(assignment.loops):
         letter = spelling.position(loop.index).text
         text = f"[{text} for {letter} in range({length(loop.axis)})]"
     return statement(f"{code_name(assignment.quantity.name)}: {annotation} = ", text)
+
+
+def recurrent(
+    group: Sequence[Assignment],
+    heads: Heads,
+    constants: Mapping[str, str],
+    taken: Iterable[str],
+    annotation: Callable[[Quantity], str],
+) -> list[str]:
+    """The lines of a recurrence: empty tables, then a loop that fills them step by step."""
+    lines: list[str] = []
+    for each in group:
+        empty = "0.0"
+        for loop in reversed(each.loops):
+            empty = (
+                f"[{empty}] * {length(loop.axis)}"
+                if empty == "0.0"
+                else f"[{empty} for _ in range({length(loop.axis)})]"
+            )
+        name = code_name(each.quantity.name)
+        lines += statement(f"{name}: {annotation(each.quantity)} = ", empty)
+    walk_over = group[0].loops[group[0].along]
+    used = {name for each in group for name in letters(each, taken).values()}
+    step = walk_over.index.name
+    while step in {*taken, *CONFUSING, *keyword.kwlist, *dir(builtins)}:
+        step += "_"
+    size = length(walk_over.axis)
+    order = f"range({size})" if group[0].step > 0 else f"reversed(range({size}))"
+    lines.append(f"    for {step} in {order}:")
+    for each in group:
+        lines += _filled(each, step, used, heads, constants, taken)
+    return lines
+
+
+def _filled(
+    each: Assignment,
+    step: str,
+    used: set[str],
+    heads: Heads,
+    constants: Mapping[str, str],
+    taken: Iterable[str],
+) -> list[str]:
+    """The lines that compute one quantity of a recurrence at one step."""
+    walking = each.loops[each.along].index
+    names = {**letters(each, {*taken, step}), walking: step}
+    spelling = _Loops(names, heads, constants).spelling()
+    lines, indent = [], 8
+    for k, loop in enumerate(each.loops):
+        if k != each.along:
+            lines.append(f"{' ' * indent}for {names[loop.index]} in range({length(loop.axis)}):")
+            indent += 4
+    place = "".join(f"[{names[loop.index]}]" for loop in each.loops)
+    value = floating(write(each.value, spelling)).text
+    return [*lines, *statement(f"{code_name(each.quantity.name)}{place} = ", value, indent)]
+
+
+def grouped(assignments: Iterable[Assignment]) -> Iterator[tuple[Assignment, ...]]:
+    """Assignments one by one, those of a recurrence together."""
+    for _, same in groupby(assignments, key=lambda each: (each.group, each.step)):
+        together = tuple(same)
+        if together[0].step:
+            yield together
+        else:
+            yield from ((each,) for each in together)
 
 
 def letters(assignment: Assignment, taken: Iterable[str]) -> dict[Index, str]:
@@ -70,7 +136,7 @@ class _Loops:
     def position(self, position: sympy.Expr) -> Code:
         if isinstance(position, Index):
             return Code(self.letters[position], Level.NAME)
-        return write(formula(position, {}), self.spelling())
+        return write(positions_formula(position), self.spelling())
 
     def read(self, node: Read) -> Code:
         """An entry; a position that may leave its axis is guarded, because outside it is zero."""
@@ -79,8 +145,7 @@ class _Loops:
         for position, axis in zip(node.indices, node.axes, strict=True):
             place = self.position(position).text
             text += f"[{place}]"
-            surely = position.is_Integer and 0 <= position < axis.size
-            if not isinstance(position, Index) and not surely:
+            if not on_axis(position, axis.size):
                 guards.append(f"0 <= {place} < {length(axis)}")
         if guards:
             return Code(f"{text} if {' and '.join(guards)} else 0.0", Level.CHOICE)
@@ -132,4 +197,5 @@ def _is_row(node: Node, loop: Loop) -> bool:
         and bool(node.indices)
         and node.indices[-1] == loop.index
         and all(isinstance(i, Index) and i != loop.index for i in node.indices[:-1])
+        and all(on_axis(i, a.size) for i, a in zip(node.indices, node.axes, strict=True))
     )

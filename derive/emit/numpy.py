@@ -7,7 +7,9 @@ from types import MappingProxyType
 
 from derive.emit.arithmetic import COMPARISONS, Code, call
 from derive.emit.arrays import Arrays, vectorised
+from derive.emit.grids import gridded, is_plain, stepwise
 from derive.emit.layout import STEP, statement
+from derive.emit.loops import grouped
 from derive.emit.module import Writing, module
 from derive.emit.program import Assignment, lower
 from derive.emit.prose import code_name
@@ -24,6 +26,9 @@ HELPERS = MappingProxyType(
         "log_sum_exp": (),
         "is_first_largest": (),
         "erf": ("math",),
+        "at": (),
+        "over": (),
+        "first_place": (),
     }
 )
 
@@ -52,11 +57,27 @@ def emit_numpy(problem: Problem, derivation: Derivation) -> str:
 
 
 def _lines(assignments: Iterable[Assignment], _: Iterable[Quantity]) -> list[str]:
-    return [line for assignment in assignments for line in _assigned(assignment)]
+    lines = []
+    for group in grouped(assignments):
+        if group[0].step:
+            lines += _quiet(group, stepwise(group, HEADS, CONSTANTS))
+        else:
+            lines += _assigned(group[0])
+    return lines
+
+
+def _quiet(group: Iterable[Assignment], lines: list[str]) -> list[str]:
+    """Lines in which a branch that is not taken may overflow."""
+    nodes = (node for assignment in group for node in walk(assignment.value))
+    if not any(isinstance(node, Apply) and _may_overflow(node) for node in nodes):
+        return lines
+    return [" " * STEP + QUIET, *(f"{' ' * STEP}{line}" for line in lines)]
 
 
 def _assigned(assignment: Assignment) -> list[str]:
     """An assignment; where it chooses, the branch not taken is computed too, and may overflow."""
+    if not is_plain(assignment):
+        return _quiet([assignment], gridded(assignment, HEADS, CONSTANTS))
     text = vectorised(assignment, Arrays(HEADS, CONSTANTS))
     head = f"{code_name(assignment.quantity.name)} = "
     if any(isinstance(node, Apply) and _may_overflow(node) for node in walk(assignment.value)):
@@ -71,23 +92,27 @@ def _may_overflow(node: Apply) -> bool:
 
 
 def _kind(quantity: Quantity) -> str:
+    if quantity.integer:
+        return "Whole" if quantity.axes else "int"
     return "Array" if quantity.axes else "float"
 
 
 def _data(quantity: Quantity, values: Tensor) -> list[str]:
-    text = table(quantity.shape, (), values)
+    text = table(quantity, (), values)
     return [f"np.array({text})" if quantity.axes else text]
 
 
 def _example(record: str, quantities: Iterable[Quantity]) -> str:
     """A record of made-up arrays; where the target is a distribution, one output has it all."""
-    return f"{record}({', '.join(f'{q.name}={_random_array(q)}' for q in quantities)})"
+    return f"{record}({', '.join(f'{code_name(q.name)}={_random_array(q)}' for q in quantities)})"
 
 
 def _random_array(quantity: Quantity) -> str:
     if quantity.sums_to_one:
         rows, columns = quantity.shape
         return f"np.eye({columns})[np.arange({rows}) % {columns}]"
+    if quantity.integer:
+        return f"np.zeros({quantity.shape}, dtype=np.int64)" if quantity.axes else "0"
     size = f", size={quantity.shape}" if quantity.axes else ""
     return f"generator.uniform({low(quantity)}, {-low(quantity) or 1.0}{size})"
 

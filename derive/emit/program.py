@@ -12,7 +12,7 @@ from derive.emit.formula import formula
 from derive.emit.stable_graph import stable_backward, stable_equations, stable_graph
 from derive.emit.tree import Loop, Node, Read, Reduce, walk
 from derive.expression import Element, Index, reads
-from derive.graph import Derivation, Equation, Graph, Quantity, Role, adjoint_name
+from derive.graph import Derivation, Equation, Graph, Quantity, Role, adjoint_name, blocks
 from derive.library.losses import Reduction
 from derive.library.optimizers import plain_step
 from derive.problem import Problem
@@ -24,11 +24,18 @@ SMALL = 200
 
 @dataclass(frozen=True)
 class Assignment:
-    """`quantity[loops] = value` for all values of the loops."""
+    """`quantity[loops] = value` for all values of the loops.
+
+    Assignments of one recurrence stand side by side with the same `group`; they are computed step
+    by step along the loop at place `along`, upward (`step` 1) or downward (-1).
+    """
 
     quantity: Quantity
     loops: tuple[Loop, ...]
     value: Node
+    step: int = 0
+    along: int = 0
+    group: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ def is_small(problem: Problem) -> bool:
 
 def is_scalar(problem: Problem) -> bool:
     """Whether every scalar of a network gets a line of its own."""
-    return problem.batch == 1 and is_small(problem)
+    return problem.batch == 1 and is_small(problem) and not problem.is_model
 
 
 def lower(problem: Problem, derivation: Derivation, batch: sympy.Expr = BATCH) -> Program:
@@ -75,14 +82,15 @@ def lower(problem: Problem, derivation: Derivation, batch: sympy.Expr = BATCH) -
     graph = problem.graph
     parameters = graph.of_role(Role.PARAMETER)
     trained = [q for q in parameters if q.name not in problem.training.frozen]
-    if _couples_samples(graph):
+    if problem.is_model or _couples_samples(graph):
         batch = sympy.Integer(problem.batch)
     forward = _any_batch_forward(problem, derivation.forward, batch)
     backward = _any_batch_backward(problem, derivation.backward, batch)
     names = {equation.quantity.name for equation in backward.equations}
-    wanted = [adjoint_name(q.name) for q in trained if adjoint_name(q.name) in names]
+    asked = problem.wanted if problem.wanted is not None else [q.name for q in trained]
+    wanted = [adjoint_name(name) for name in asked if adjoint_name(name) in names]
     page = _needed(backward.equations, wanted)
-    again = stable_backward(derivation.forward, derivation.backward, page)
+    again = stable_backward(derivation.forward, derivation.backward, page, problem.wanted)
     better = _any_batch_backward(problem, again, batch)
     steady = stable_graph(forward)
     helpers = tuple(e for e in steady.equations if e.quantity.name not in graph.quantities)
@@ -134,8 +142,12 @@ def _assignments(
             equation.quantity,
             tuple(map(Loop, equation.indices, equation.quantity.axes)),
             formula(equation.rhs, known),
+            block.step,
+            block.along[k] if block.along else 0,
+            group,
         )
-        for equation in equations
+        for group, block in enumerate(blocks(tuple(equations)))
+        for k, equation in enumerate(block.equations)
     )
 
 
@@ -169,13 +181,14 @@ def _any_batch_backward(problem: Problem, graph: Graph, batch: sympy.Expr) -> Gr
 
 def _needed(equations: tuple[Equation, ...], wanted: Iterable[str]) -> tuple[Equation, ...]:
     """The equations on which a wanted quantity depends."""
+    read = {equation.quantity.name: reads(equation.rhs) for equation in equations}
     needed = set(wanted)
-    kept = []
-    for equation in reversed(equations):
-        if equation.quantity.name in needed:
-            needed |= set(reads(equation.rhs))
-            kept.append(equation)
-    return tuple(reversed(kept))
+    waiting = list(needed)
+    while waiting:
+        more = set(read.get(waiting.pop(), ())) - needed
+        needed |= more
+        waiting += more
+    return tuple(equation for equation in equations if equation.quantity.name in needed)
 
 
 def _updates(

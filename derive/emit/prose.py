@@ -43,6 +43,9 @@ def shape(quantity: Quantity) -> str:
 
 def summary(problem: Problem) -> str:
     """What the module is, in one line."""
+    if problem.is_model:
+        count = len(problem.graph.equations)
+        return f"Forward and backward pass of a model of {count} equations."
     sizes = "-".join(str(len(units)) for units in _all_units(problem))
     return f"Forward and backward pass of a {sizes} network."
 
@@ -73,6 +76,13 @@ def explanation(program: Program, fields: Fields) -> list[str]:
 
 def _network(program: Program) -> Iterator[str]:
     problem = program.problem
+    if problem.is_model:
+        rows = dict.fromkeys(node.row for node in problem.nodes if node.row)
+        yield from _wrapped(f"Layers: {', '.join(rows)}.") if rows else ()
+        frozen = sorted(problem.training.frozen)
+        yield from _wrapped(f"Not trained: {', '.join(frozen)}.") if frozen else ()
+        yield "Indices count from 0; outside its range a tensor is zero."
+        return
     yield "Layers:"
     yield ""
     for use in problem.layers:

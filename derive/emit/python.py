@@ -10,7 +10,7 @@ import sympy
 
 from derive.emit.arithmetic import COMPARISONS, Code, Level, Spelling, call, floating, write
 from derive.emit.layout import statement
-from derive.emit.loops import looped
+from derive.emit.loops import grouped, looped, recurrent
 from derive.emit.module import RESERVED, Writing, module
 from derive.emit.program import Assignment, Program, is_scalar, lower
 from derive.emit.prose import code_name
@@ -158,10 +158,14 @@ def _nested(program: Program) -> Writing:
         kind=_type,
         lines=lambda assignments, _: [
             line
-            for each in assignments
-            for line in looped(each, HEADS, CONSTANTS, taken, _type(each.quantity))
+            for group in grouped(assignments)
+            for line in (
+                recurrent(group, HEADS, CONSTANTS, taken, _type)
+                if group[0].step
+                else looped(group[0], HEADS, CONSTANTS, taken, _type(group[0].quantity))
+            )
         ],
-        data=lambda quantity, values: [table(quantity.shape, (), values)],
+        data=lambda quantity, values: [table(quantity, (), values)],
         example=_random_tables,
         batch="len(x)",
         helpers=HELPERS,
@@ -170,20 +174,22 @@ def _nested(program: Program) -> Writing:
 
 def _type(quantity: Quantity) -> str:
     rank = len(quantity.axes)
+    if quantity.integer:
+        return f"{'list[' * rank}int{']' * rank}"
     return TYPES[rank] if rank < len(TYPES) else f"{'list[' * rank}float{']' * rank}"
 
 
-def table(shape: tuple[int, ...], place: tuple[int, ...], values: Tensor) -> str:
+def table(quantity: Quantity, place: tuple[int, ...], values: Tensor) -> str:
     """The values of a quantity as nested lists."""
-    if len(place) == len(shape):
-        return repr(float(values[place]))
-    rows = range(shape[len(place)])
-    return f"[{', '.join(table(shape, (*place, k), values) for k in rows)}]"
+    if len(place) == len(quantity.shape):
+        return repr(int(values[place]) if quantity.integer else float(values[place]))
+    rows = range(quantity.shape[len(place)])
+    return f"[{', '.join(table(quantity, (*place, k), values) for k in rows)}]"
 
 
 def _random_tables(record: str, quantities: Iterable[Quantity]) -> str:
     """A record of made-up tables; where the target is a distribution, one output has it all."""
-    return f"{record}({', '.join(f'{q.name}={_random_table(q)}' for q in quantities)})"
+    return f"{record}({', '.join(f'{code_name(q.name)}={_random_table(q)}' for q in quantities)})"
 
 
 def _random_table(quantity: Quantity) -> str:
@@ -192,6 +198,8 @@ def _random_table(quantity: Quantity) -> str:
         row = f"[float(o == n % {columns}) for o in range({columns})]"
         return f"[{row} for n in range({rows})]"
     text = f"generator.uniform({low(quantity)}, {-low(quantity) or 1.0})"
+    if quantity.integer:
+        text = "0"
     for axis in reversed(quantity.axes):
         text = f"[{text} for _ in range({axis.length})]"
     return text

@@ -39,7 +39,12 @@ def stable_equations(equations: tuple[Equation, ...]) -> tuple[Equation, ...]:
     )
 
 
-def stable_backward(forward: Graph, backward: Graph, page: tuple[Equation, ...]) -> Graph:
+def stable_backward(
+    forward: Graph,
+    backward: Graph,
+    page: tuple[Equation, ...],
+    wanted: tuple[str, ...] | None = None,
+) -> Graph:
     """The backward graph, derived anew from stable equations if some of `page` needs that.
 
     A loss that divides by an output, or by what an output lacks to 1, has an adjoint that is 0/0
@@ -48,7 +53,7 @@ def stable_backward(forward: Graph, backward: Graph, page: tuple[Equation, ...])
     definitions = {equation.quantity.name: equation for equation in forward.equations}
     if not any(_divides_by_saturating(equation.rhs, definitions) for equation in page):
         return backward
-    return differentiate(stable_graph(forward)).backward
+    return differentiate(stable_graph(forward), wanted).backward
 
 
 def _divides_by_saturating(expr: sympy.Expr, definitions: Equations) -> bool:

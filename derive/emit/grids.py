@@ -1,0 +1,187 @@
+"""Index grids: any equation at all as whole arrays, for what has no plainer form.
+
+Every index is an array of its own along an axis of its own; readings broadcast against each other,
+sums run over axes. What may lie outside a tensor is read through `at`, which is zero there.
+"""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import sympy
+
+from derive.emit.arithmetic import Code, Heads, Level, Spelling, write
+from derive.emit.formula import positions_formula
+from derive.emit.layout import statement
+from derive.emit.program import Assignment
+from derive.emit.prose import code_name
+from derive.emit.tree import How, Loop, Pick, Position, Read, Reduce, Same, Within, walk
+from derive.expression import Index, on_axis
+
+TAKEN = frozenset({*keyword.kwlist, "np", "at", "over", "l", "I", "O", "batch"})
+
+
+def is_plain(assignment: Assignment) -> bool:
+    """Whether every reading takes whole axes, so that the equation has a form without grids."""
+    for node in walk(assignment.value):
+        if isinstance(node, Read):
+            for position, axis in zip(node.indices, node.axes, strict=True):
+                if not isinstance(position, Index) or not on_axis(position, axis.size):
+                    return False
+        if isinstance(node, Pick | Same | Within | Position):
+            return False
+        if isinstance(node, Reduce) and len(node.loops) > 1:
+            return False
+    return not assignment.step
+
+
+def gridded(assignment: Assignment, heads: Heads, constants: Mapping[str, str]) -> list[str]:
+    """The lines of one assignment."""
+    grid = _Grid.of(assignment, {}, heads, constants)
+    return [
+        *grid.opening(4),
+        *statement(f"{code_name(assignment.quantity.name)} = ", grid.value(assignment), 4),
+    ]
+
+
+def stepwise(
+    group: Sequence[Assignment], heads: Heads, constants: Mapping[str, str]
+) -> list[str]:
+    """The lines of a recurrence: empty arrays, then a loop that fills them step by step."""
+    lines = []
+    for each in group:
+        sizes = ", ".join(str(loop.axis.length) for loop in each.loops)
+        shape = f"({sizes},)" if len(each.loops) == 1 else f"({sizes})"
+        lines.append(f"    {code_name(each.quantity.name)} = np.zeros({shape})")
+    first = group[0]
+    walked = first.loops[first.along]
+    step = _letter(walked.index, {code_name(each.quantity.name) for each in group})
+    size = walked.axis.length
+    order = f"range({size})" if first.step > 0 else f"reversed(range({size}))"
+    lines.append(f"    for {step} in {order}:")
+    for each in group:
+        fixed = {each.loops[each.along].index: step}
+        grid = _Grid.of(each, fixed, heads, constants)
+        place = ", ".join(step if k == each.along else ":" for k in range(len(each.loops)))
+        target = f"{code_name(each.quantity.name)}[{place}] = "
+        lines += [*grid.opening(8), *statement(target, grid.value(each), 8)]
+    return lines
+
+
+def _letter(index: Index, taken: Iterable[str]) -> str:
+    letter = index.name
+    while letter in TAKEN or letter in taken:
+        letter += "_"
+    return letter
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """The letters of one assignment: those that are fixed, and those with an axis of the grid."""
+
+    fixed: Mapping[Index, str]
+    free: tuple[Loop, ...]
+    bound: tuple[Loop, ...]
+    letters: Mapping[Index, str]
+    heads: Heads
+    constants: Mapping[str, str]
+
+    @classmethod
+    def of(
+        cls,
+        assignment: Assignment,
+        fixed: Mapping[Index, str],
+        heads: Heads,
+        constants: Mapping[str, str],
+    ) -> _Grid:
+        free = tuple(loop for loop in assignment.loops if loop.index not in fixed)
+        bound: dict[Index, Loop] = {}
+        names = {code_name(assignment.quantity.name)}
+        for node in walk(assignment.value):
+            if isinstance(node, Reduce):
+                bound |= {loop.index: loop for loop in node.loops}
+            if isinstance(node, Read):
+                names.add(code_name(node.name))
+        letters = dict(fixed)
+        for loop in (*free, *bound.values()):
+            letters[loop.index] = _letter(loop.index, {*names, *letters.values()})
+        return cls(fixed, free, tuple(bound.values()), letters, heads, constants)
+
+    def opening(self, indent: int) -> list[str]:
+        """The line that makes the index arrays."""
+        loops = (*self.free, *self.bound)
+        if not loops:
+            return []
+        names = ", ".join(self.letters[loop.index] for loop in loops)
+        if len(loops) == 1:
+            return [f"{' ' * indent}{names} = np.arange({loops[0].axis.length})"]
+        slices = ", ".join(f":{loop.axis.length}" for loop in loops)
+        return statement(f"{names} = ", f"np.ogrid[{slices}]", indent)
+
+    def value(self, assignment: Assignment) -> str:
+        """The right side, with the axes of the free letters only."""
+        spelling = self.spelling()
+        text = write(assignment.value, spelling).text
+        if not self.free and not self.bound:
+            return text
+        if not self.free:
+            return f"float(np.squeeze({text}))"
+        sizes = ", ".join(str(loop.axis.length) for loop in self.free)
+        return f"over({text}, {sizes})"
+
+    def spelling(self) -> Spelling:
+        return Spelling(
+            self.read,
+            self.reduce,
+            self.pick,
+            self.position,
+            self.heads,
+            self.constants,
+            "np.where({}, 1.0, 0.0)".format,
+            "(0 <= {0}) & ({0} < {1})",
+        )
+
+    def position(self, position: sympy.Expr) -> Code:
+        if isinstance(position, Index):
+            return Code(self.letters[position], Level.NAME)
+        return write(positions_formula(position), self.spelling())
+
+    def read(self, node: Read) -> Code:
+        """A reading; one that may leave its axis goes through `at`."""
+        name = code_name(node.name)
+        if not node.indices:
+            return Code(name, Level.NAME)
+        places = [self.position(position).text for position in node.indices]
+        pairs = zip(node.indices, node.axes, strict=True)
+        if all(on_axis(position, axis.size) for position, axis in pairs):
+            return Code(f"{name}[{', '.join(places)}]")
+        return Code(f"at({', '.join([name, *places])})")
+
+    def reduce(self, node: Reduce) -> Code:
+        """A sum, a maximum or a log-sum-exp over axes of the grid, which stay with length 1."""
+        body = write(node.body, self.spelling())
+        axes = self._axes(node.loops)
+        if node.how is How.LOG_TOTAL_EXP:
+            return Code(f"np.expand_dims(log_sum_exp({body.text}, {axes}), {axes})")
+        method = "sum" if node.how is How.TOTAL else "max"
+        inside = body.text if body.level >= Level.CALL else f"({body.text})"
+        return Code(f"{inside}.{method}(axis={axes}, keepdims=True)")
+
+    def pick(self, node: Pick) -> Code:
+        """Whether a place, counted in reading order, is that of the first largest value."""
+        text = ""
+        for loop, position in zip(node.largest.loops, node.positions, strict=True):
+            here = self.position(position).at(Level.SUM)
+            text = f"({text}) * {loop.axis.length} + {here}" if text else here
+        body = write(node.largest.body, self.spelling()).text
+        axes = tuple(len(self.free) + self._bound_place(loop) for loop in node.largest.loops)
+        return Code(f"np.where(first_place({body}, {axes}) == {text}, 1.0, 0.0)")
+
+    def _axes(self, loops: tuple[Loop, ...]) -> str:
+        places = [len(self.free) + self._bound_place(loop) for loop in loops]
+        return str(places[0]) if len(places) == 1 else str(tuple(places))
+
+    def _bound_place(self, loop: Loop) -> int:
+        return [each.index for each in self.bound].index(loop.index)
