@@ -70,7 +70,7 @@ def stack(name: str, make: Callable[[int], str], sizes: tuple[int, ...]) -> None
 
 def main() -> None:
     """Print all costs."""
-    costs = sorted(((seconds(scaffold(name, network=False))[1], name) for name in LAYERS))
+    costs = sorted((seconds(scaffold(name, network=False))[1], name) for name in LAYERS)
     print("the dearest rows of the library, to differentiate")
     for cost, name in reversed(costs[-5:]):
         print(f"  {name:<34} {cost:5.3f} s")

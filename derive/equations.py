@@ -126,7 +126,8 @@ def _with_edge(line: _Line, equations: dict[str, Equation], scope: Scope) -> dic
     }
     inside = Scope(scope.quantities, {**scope.letters, **own}, scope.variables)
     axis = target.indices[line.edge].axis
-    edge_scope = Scope({}, {line.letters[line.edge]: axis, **inside.letters}, scope.variables)
+    walking = target.indices[line.edge].name  # `h[size(t),k]` may name it
+    edge_scope = Scope({}, {walking: axis, **inside.letters}, scope.variables)
     edge = parse_expression(line.letters[line.edge], edge_scope)
     if not edge.is_Integer or 0 <= edge < axis.size:
         column = line.source.index("[")

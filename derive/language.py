@@ -332,11 +332,3 @@ def _chosen(test: sympy.Expr, yes: sympy.Expr, no: sympy.Expr) -> sympy.Expr:
         if no == 0 and isinstance(yes, sympy.exp):
             return where(test, sympy.S.One, sympy.S.Zero) * yes
     return where(test, yes, no)
-
-
-def __getattr__(name: str):  # TEMPORARY
-    if name == "parse_equations":
-        from derive.equations import parse_equations
-
-        return parse_equations
-    raise AttributeError(name)

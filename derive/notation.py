@@ -48,7 +48,8 @@ class Name:
 def with_mark(tex: str, mark: str) -> str:
     r"""`w_5` → `w_5^{+}`; a symbol that already has a superscript gets a second mark beside it."""
     if "^{" in tex:
-        return re.sub(r"\^\{([^{}]*)\}", lambda m: f"^{{{m[1]}{mark}}}", tex, count=1)
+        inside = r"\^\{((?:[^{}]|\{[^{}]*\})*)\}"
+        return re.sub(inside, lambda m: f"^{{{m[1]}{mark}}}", tex, count=1)
     return f"{tex}^{{{mark}}}"
 
 
@@ -144,7 +145,17 @@ class IndexNotation:
         places = [str(index) for index in element.indices]
         subscript = f"_{{{','.join(places)}}}" if places else ""
         report = f"{quantity.name}[{','.join(places)}]" if places else quantity.name
-        return Name("_".join([quantity.name, *places]), f"{quantity.tex}{subscript}", report)
+        tex = f"{self.symbol(quantity.name)}{subscript}"
+        return Name("_".join([quantity.name, *places]), tex, report)
+
+    def symbol(self, name: str) -> str:
+        """A quantity's symbol: a number h_{0} is h^{(0)} where h_{0} is an entry of h."""
+        quantity = self.quantities[name]
+        match = re.fullmatch(r"(.+)_\{(.+)\}", quantity.tex)
+        if match is None or quantity.axes:
+            return quantity.tex
+        taken = any(q.axes and q.tex == match[1] for q in self.quantities.values())
+        return f"{match[1]}^{{({match[2]})}}" if taken else quantity.tex
 
     def loss(self) -> Name:
         """The name of the quantity that is differentiated."""

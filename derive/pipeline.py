@@ -15,6 +15,7 @@ from derive.render.blocks import Page
 from derive.render.curves import curves
 from derive.render.document import latex
 from derive.render.drawings import Drawings, draw
+from derive.render.model_story import tell_model
 from derive.render.order import weights_in_order
 from derive.render.story import tell
 from derive.verify import Report, verify
@@ -78,8 +79,6 @@ def _page(
 ) -> Page:
     try:
         if problem.is_model:
-            from derive.render.model_story import tell_model
-
             return tell_model(problem, derivation)
         return tell(problem, derivation, drawings, weights)
     except (ArithmeticError, ValueError) as error:

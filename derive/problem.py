@@ -71,7 +71,7 @@ class Training:
     steps: int
     frozen: frozenset[str]
     optimizer: str
-    settings: Mapping[str, Fraction] = field(default_factory=dict)
+    settings: Mapping[str, Fraction | int] = field(default_factory=dict)
     states: Mapping[tuple[str, str], Tensor] = field(default_factory=dict)
 
 

@@ -124,7 +124,10 @@ def _values(quantity: Quantity, source: random.Random) -> str:
 
     def rows(depth: int) -> str:
         if depth == len(quantity.shape):
-            return str(source.randrange(2)) if quantity.integer else _number(source)
+            if quantity.integer:
+                return str(source.randrange(2))
+            text = _number(source)
+            return text.lstrip("-") if quantity.name.endswith("var0") else text
         return f"[{', '.join(rows(depth + 1) for _ in range(quantity.shape[depth]))}]"
 
     return rows(0)

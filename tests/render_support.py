@@ -16,11 +16,12 @@ import derive
 from derive.pipeline import Made
 from derive.problem import Problem
 from derive.proofread import Unread, read
-from derive.spec import builtin_names, parse_spec
+from derive.spec import builtin_names, load_spec, parse_spec
 
 LEFT_OVER = re.compile(r"None(?! of)|[Uu]ndefined|True|False|adj_|<[<%]|[%>]>|(?<!\\\\)#")
 LANGUAGES = ("en", "ko")
 BUILTIN = tuple(sorted(builtin_names()))
+NETWORKS = tuple(name for name in BUILTIN if load_spec(name).spec.network is not None)
 WITH_VALUES = tuple(name for name in BUILTIN if name != "digits")
 BIASES = ("each", "shared", "none")
 OUTPUTS = {

@@ -175,7 +175,7 @@ GATES = (
 def test_a_part_of_an_axis_may_be_read() -> None:
     problem = made(GATES)
     assert agree(problem)
-    with pytest.raises(InputError, match="'i . 0' would mean a part of it"):
+    with pytest.raises(InputError, match=r"'i \+ 0' would mean a part of it"):
         made(GATES.replace("i + 0", "i"))
 
 

@@ -13,8 +13,9 @@ import sympy
 
 from derive.emit.arithmetic import Code, Heads, Level, number, operation, total
 from derive.emit.arithmetic import product as product_of
+from derive.emit.names import code_name
 from derive.emit.program import Assignment
-from derive.emit.prose import code_name, length
+from derive.emit.prose import length
 from derive.emit.tree import (
     Constant,
     EmitError,

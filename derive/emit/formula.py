@@ -7,7 +7,7 @@ targets print these trees, so the order is decided once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import sympy
 
@@ -73,20 +73,9 @@ def formula(expr: sympy.Expr, known: Known) -> Node:
     return _named(expr, known)
 
 
-def positions_formula(position: sympy.Expr) -> Node:
-    """The tree of a position; what it reads holds whole numbers and is read as it stands."""
-    known = {
-        element.name: Quantity(
-            element.name, "", tuple(_axis_at(place) for place in element.indices), Role.INPUT
-        )
-        for element in elements(position)
-    }
-    return formula(position, known)
-
-
-def _axis_at(place: sympy.Expr) -> Axis:
-    """The axis of an index; any other place is taken to lie on its axis."""
-    return place.axis if isinstance(place, Index) else Axis("", sympy.oo)
+def position_formula(position: sympy.Expr, whole: Iterable[Quantity]) -> Node:
+    """The tree of a position, which may read quantities of whole numbers."""
+    return formula(position, {quantity.name: quantity for quantity in whole})
 
 
 def _named(expr: sympy.Expr, known: Known) -> Node:

@@ -12,29 +12,59 @@ from dataclasses import dataclass
 
 import sympy
 
-from derive.emit.arithmetic import Code, Heads, Level, Spelling, write
-from derive.emit.formula import positions_formula
+from derive.emit.arithmetic import Code, Heads, Level, Spelling, total, write
+from derive.emit.formula import position_formula
 from derive.emit.layout import statement
+from derive.emit.names import code_name
 from derive.emit.program import Assignment
-from derive.emit.prose import code_name
-from derive.emit.tree import How, Loop, Pick, Position, Read, Reduce, Same, Within, walk
+from derive.emit.prose import length
+from derive.emit.tree import (
+    How,
+    Loop,
+    Node,
+    Pick,
+    Position,
+    Read,
+    Reduce,
+    Same,
+    Within,
+    positions_of,
+    walk,
+)
 from derive.expression import Index, on_axis
+from derive.graph import Quantity
 
 TAKEN = frozenset({*keyword.kwlist, "np", "at", "over", "l", "I", "O", "batch"})
 
 
 def is_plain(assignment: Assignment) -> bool:
-    """Whether every reading takes whole axes, so that the equation has a form without grids."""
-    for node in walk(assignment.value):
-        if isinstance(node, Read):
-            for position, axis in zip(node.indices, node.axes, strict=True):
-                if not isinstance(position, Index) or not on_axis(position, axis.size):
-                    return False
-        if isinstance(node, Pick | Same | Within | Position):
+    """Whether every reading takes whole axes or slices, so that the equation needs no grids."""
+    return not assignment.step and all(map(_is_plain, walk(assignment.value)))
+
+
+def _is_plain(node: Node) -> bool:
+    match node:
+        case Read():
+            letters = [position for position in node.indices if not position.is_Integer]
+            pairs = zip(node.indices, node.axes, strict=True)
+            return len(set(letters)) == len(letters) and all(
+                on_axis(position, axis.size) if isinstance(position, Index) else position.is_Integer
+                for position, axis in pairs
+            )
+        case Same(left=left, right=right):
+            letters = [side for side in (left, right) if not side.is_Integer]
+            return all(isinstance(side, Index) for side in letters) and all(
+                on_axis(side, letters[0].axis.size) for side in (left, right)
+            )
+        case Pick():
+            return isinstance(node.positions[0], Index)
+        case Position():
+            return isinstance(node.index, Index)
+        case Reduce():
+            return len(node.loops) == 1
+        case Within():
             return False
-        if isinstance(node, Reduce) and len(node.loops) > 1:
-            return False
-    return not assignment.step
+    return True
 
 
 def gridded(assignment: Assignment, heads: Heads, constants: Mapping[str, str]) -> list[str]:
@@ -46,19 +76,17 @@ def gridded(assignment: Assignment, heads: Heads, constants: Mapping[str, str]) 
     ]
 
 
-def stepwise(
-    group: Sequence[Assignment], heads: Heads, constants: Mapping[str, str]
-) -> list[str]:
+def stepwise(group: Sequence[Assignment], heads: Heads, constants: Mapping[str, str]) -> list[str]:
     """The lines of a recurrence: empty arrays, then a loop that fills them step by step."""
     lines = []
     for each in group:
-        sizes = ", ".join(str(loop.axis.length) for loop in each.loops)
+        sizes = ", ".join(length(loop.axis) for loop in each.loops)
         shape = f"({sizes},)" if len(each.loops) == 1 else f"({sizes})"
         lines.append(f"    {code_name(each.quantity.name)} = np.zeros({shape})")
     first = group[0]
     walked = first.loops[first.along]
     step = _letter(walked.index, {code_name(each.quantity.name) for each in group})
-    size = walked.axis.length
+    size = length(walked.axis)
     order = f"range({size})" if first.step > 0 else f"reversed(range({size}))"
     lines.append(f"    for {step} in {order}:")
     for each in group:
@@ -87,6 +115,7 @@ class _Grid:
     letters: Mapping[Index, str]
     heads: Heads
     constants: Mapping[str, str]
+    whole: tuple[Quantity, ...]
 
     @classmethod
     def of(
@@ -107,7 +136,8 @@ class _Grid:
         letters = dict(fixed)
         for loop in (*free, *bound.values()):
             letters[loop.index] = _letter(loop.index, {*names, *letters.values()})
-        return cls(fixed, free, tuple(bound.values()), letters, heads, constants)
+        inner = tuple(bound.values())
+        return cls(fixed, free, inner, letters, heads, constants, assignment.whole)
 
     def opening(self, indent: int) -> list[str]:
         """The line that makes the index arrays."""
@@ -116,8 +146,8 @@ class _Grid:
             return []
         names = ", ".join(self.letters[loop.index] for loop in loops)
         if len(loops) == 1:
-            return [f"{' ' * indent}{names} = np.arange({loops[0].axis.length})"]
-        slices = ", ".join(f":{loop.axis.length}" for loop in loops)
+            return [f"{' ' * indent}{names} = np.arange({length(loops[0].axis)})"]
+        slices = ", ".join(f":{length(loop.axis)}" for loop in loops)
         return statement(f"{names} = ", f"np.ogrid[{slices}]", indent)
 
     def value(self, assignment: Assignment) -> str:
@@ -128,7 +158,7 @@ class _Grid:
             return text
         if not self.free:
             return f"float(np.squeeze({text}))"
-        sizes = ", ".join(str(loop.axis.length) for loop in self.free)
+        sizes = ", ".join(length(loop.axis) for loop in self.free)
         return f"over({text}, {sizes})"
 
     def spelling(self) -> Spelling:
@@ -146,7 +176,7 @@ class _Grid:
     def position(self, position: sympy.Expr) -> Code:
         if isinstance(position, Index):
             return Code(self.letters[position], Level.NAME)
-        return write(positions_formula(position), self.spelling())
+        return write(position_formula(position, self.whole), self.spelling())
 
     def read(self, node: Read) -> Code:
         """A reading; one that may leave its axis goes through `at`."""
@@ -157,27 +187,38 @@ class _Grid:
         pairs = zip(node.indices, node.axes, strict=True)
         if all(on_axis(position, axis.size) for position, axis in pairs):
             return Code(f"{name}[{', '.join(places)}]")
+        if any(quantity.name == node.name for quantity in self.whole):
+            return Code(f"at({', '.join([name, *places])}).astype(int)")
         return Code(f"at({', '.join([name, *places])})")
 
     def reduce(self, node: Reduce) -> Code:
         """A sum, a maximum or a log-sum-exp over axes of the grid, which stay with length 1."""
-        body = write(node.body, self.spelling())
+        body = self._spread(node)
         axes = self._axes(node.loops)
         if node.how is How.LOG_TOTAL_EXP:
             return Code(f"np.expand_dims(log_sum_exp({body.text}, {axes}), {axes})")
-        method = "sum" if node.how is How.TOTAL else "max"
-        inside = body.text if body.level >= Level.CALL else f"({body.text})"
-        return Code(f"{inside}.{method}(axis={axes}, keepdims=True)")
+        name = "total" if node.how is How.TOTAL else "largest"
+        return Code(f"{name}({body.text}, {axes})")
 
     def pick(self, node: Pick) -> Code:
         """Whether a place, counted in reading order, is that of the first largest value."""
         text = ""
         for loop, position in zip(node.largest.loops, node.positions, strict=True):
             here = self.position(position).at(Level.SUM)
-            text = f"({text}) * {loop.axis.length} + {here}" if text else here
-        body = write(node.largest.body, self.spelling()).text
+            text = f"({text}) * {length(loop.axis)} + {here}" if text else here
+        body = self._spread(node.largest).text
         axes = tuple(len(self.free) + self._bound_place(loop) for loop in node.largest.loops)
         return Code(f"np.where(first_place({body}, {axes}) == {text}, 1.0, 0.0)")
+
+    def _spread(self, node: Reduce) -> Code:
+        """The body of a reduction; equal values along an axis are values all the same."""
+        body = write(node.body, self.spelling())
+        positions = [position for part in walk(node.body) for position in positions_of(part)]
+        missing = [
+            loop.index for loop in node.loops if not any(p.has(loop.index) for p in positions)
+        ]
+        zeros = (Code(f"0.0 * {self.letters[index]}", Level.PRODUCT) for index in missing)
+        return total([(1, body), *((1, zero) for zero in zeros)])
 
     def _axes(self, loops: tuple[Loop, ...]) -> str:
         places = [len(self.free) + self._bound_place(loop) for loop in loops]

@@ -103,7 +103,9 @@ def _inside(text: str, indent: int, listed: bool) -> list[str]:
         return [pad + text]
     pattern = _weakest(text)
     if pattern is None:
-        return statement("", text, indent) if _bracketed(text)[1] is not None else [pad + text]
+        if _bracketed(text)[1] is not None:
+            return statement("", text, indent)
+        return _part(f"{text}," if listed else text, indent)
     parts = _split(text, pattern)
     comma = pattern == COMMA or (listed and len(parts) == 1)
     lines = []
@@ -130,9 +132,8 @@ def _part(part: str, indent: int) -> list[str]:
         return _broken_in_brackets(pad + head, body + tail, indent)
     first, *rest = _split(body, pattern)
     lines = _part(head + first, indent)
-    for each in rest:
+    for each in (*rest[:-1], rest[-1] + tail):
         lines += _part(each, indent)
-    lines[-1] += tail
     return lines
 
 

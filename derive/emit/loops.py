@@ -10,10 +10,11 @@ from itertools import groupby
 import sympy
 
 from derive.emit.arithmetic import Code, Heads, Level, Spelling, floating, write
-from derive.emit.formula import positions_formula
+from derive.emit.formula import position_formula
 from derive.emit.layout import statement
+from derive.emit.names import code_name
 from derive.emit.program import Assignment
-from derive.emit.prose import code_name, length
+from derive.emit.prose import length
 from derive.emit.tree import How, Loop, Node, Pick, Product, Read, Reduce, walk
 from derive.expression import Index, on_axis
 from derive.graph import Quantity
@@ -29,7 +30,7 @@ def looped(
     annotation: str,
 ) -> list[str]:
     """The lines of one assignment."""
-    spelling = _Loops(letters(assignment, taken), heads, constants).spelling()
+    spelling = _Loops(letters(assignment, taken), heads, constants, assignment.whole).spelling()
     text = floating(write(assignment.value, spelling)).text
     for loop in reversed(assignment.loops):
         letter = spelling.position(loop.index).text
@@ -47,15 +48,8 @@ def recurrent(
     """The lines of a recurrence: empty tables, then a loop that fills them step by step."""
     lines: list[str] = []
     for each in group:
-        empty = "0.0"
-        for loop in reversed(each.loops):
-            empty = (
-                f"[{empty}] * {length(loop.axis)}"
-                if empty == "0.0"
-                else f"[{empty} for _ in range({length(loop.axis)})]"
-            )
         name = code_name(each.quantity.name)
-        lines += statement(f"{name}: {annotation(each.quantity)} = ", empty)
+        lines += statement(f"{name}: {annotation(each.quantity)} = ", zeros(each.quantity))
     walk_over = group[0].loops[group[0].along]
     used = {name for each in group for name in letters(each, taken).values()}
     step = walk_over.index.name
@@ -80,7 +74,7 @@ def _filled(
     """The lines that compute one quantity of a recurrence at one step."""
     walking = each.loops[each.along].index
     names = {**letters(each, {*taken, step}), walking: step}
-    spelling = _Loops(names, heads, constants).spelling()
+    spelling = _Loops(names, heads, constants, each.whole).spelling()
     lines, indent = [], 8
     for k, loop in enumerate(each.loops):
         if k != each.along:
@@ -89,6 +83,15 @@ def _filled(
     place = "".join(f"[{names[loop.index]}]" for loop in each.loops)
     value = floating(write(each.value, spelling)).text
     return [*lines, *statement(f"{code_name(each.quantity.name)}{place} = ", value, indent)]
+
+
+def zeros(quantity: Quantity) -> str:
+    """A table of zeros."""
+    text = "0.0"
+    for axis in reversed(quantity.axes):
+        short = f"[{text}] * {length(axis)}"
+        text = short if text == "0.0" else f"[{text} for _ in range({length(axis)})]"
+    return text
 
 
 def grouped(assignments: Iterable[Assignment]) -> Iterator[tuple[Assignment, ...]]:
@@ -122,11 +125,16 @@ class _Loops:
     """How nested lists are read, and how they are reduced."""
 
     def __init__(
-        self, letters: Mapping[Index, str], heads: Heads, constants: Mapping[str, str]
+        self,
+        letters: Mapping[Index, str],
+        heads: Heads,
+        constants: Mapping[str, str],
+        whole: tuple[Quantity, ...],
     ) -> None:
         self.letters = letters
         self.heads = heads
         self.constants = constants
+        self.whole = whole
 
     def spelling(self) -> Spelling:
         return Spelling(
@@ -136,19 +144,20 @@ class _Loops:
     def position(self, position: sympy.Expr) -> Code:
         if isinstance(position, Index):
             return Code(self.letters[position], Level.NAME)
-        return write(positions_formula(position), self.spelling())
+        return write(position_formula(position, self.whole), self.spelling())
 
     def read(self, node: Read) -> Code:
         """An entry; a position that may leave its axis is guarded, because outside it is zero."""
         text = code_name(node.name)
         guards = []
         for position, axis in zip(node.indices, node.axes, strict=True):
-            place = self.position(position).text
-            text += f"[{place}]"
+            place = self.position(position)
+            text += f"[{place.text}]"
             if not on_axis(position, axis.size):
-                guards.append(f"0 <= {place} < {length(axis)}")
+                guards.append(f"0 <= {place.at(Level.SUM)} < {length(axis)}")
         if guards:
-            return Code(f"{text} if {' and '.join(guards)} else 0.0", Level.CHOICE)
+            zero = "0" if any(q.name == node.name for q in self.whole) else "0.0"
+            return Code(f"{text} if {' and '.join(guards)} else {zero}", Level.CHOICE)
         return Code(text, Level.CALL if node.indices else Level.NAME)
 
     def reduce(self, node: Reduce) -> Code:

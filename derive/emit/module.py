@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import builtins
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from derive.emit.layout import STEP, WIDTH, statement
-from derive.emit.program import Assignment, Program, is_small
+from derive.emit.program import Assignment, Program, is_small, updated
 from derive.emit.prose import explanation, listing, summary
 from derive.graph import Quantity
 from derive.problem import Tensor
 from derive.templating import environment
-
-FUNCTIONS = ("forward", "loss", "gradients", "update", "train", "main", "show")
-FUNCTIONS_OF_DATA = ("example_parameters", "example_sample")
-RECORDS = ("Parameters", "Sample", "Forward", "Gradients")
-DATA = ("PARAMETERS", "SAMPLE", "LEARNING_RATE", "STEPS")
-LOCALS = ("parameters", "sample", "values", "batch", "learning_rate", "steps", "losses")
-LINT = ("l", "I", "O", "count", "index")  # too like 1 and 0; methods of a tuple
-RESERVED = frozenset(
-    {*FUNCTIONS, *FUNCTIONS_OF_DATA, *RECORDS, *DATA, *LOCALS, *LINT, *dir(builtins)}
-)
 
 
 @dataclass(frozen=True)
@@ -41,6 +30,7 @@ class Writing:
     example: Callable[[str, Iterable[Quantity]], str]
     batch: str
     helpers: Mapping[str, tuple[str, ...]]
+    zeros: Callable[[Quantity], str]
 
 
 def module(program: Program, writing: Writing) -> str:
@@ -71,6 +61,10 @@ def module(program: Program, writing: Writing) -> str:
             steps=str(problem.training.steps),
             symbolic=problem.symbolic,
             small=is_small(problem),
+            model=problem.is_model,
+            trained=bool(program.trained),
+            states=_states(program, writing),
+            samples=_samples(program, writing),
         )
     )
     return text.rstrip("\n") + "\n"
@@ -96,6 +90,7 @@ def _records(program: Program, writing: Writing) -> dict[str, list[str]]:
         "Sample": program.sample,
         "Forward": program.values,
         "Gradients": program.gradients,
+        "State": program.states,
     }
     return {
         name: [
@@ -144,6 +139,31 @@ def _made(
     return statement(head, f"{record}({', '.join(arguments)})", indent)
 
 
+def _states(program: Program, writing: Writing) -> list[str]:
+    """The first values of what the optimizer keeps."""
+    if not program.states:
+        return []
+    arguments = []
+    for quantity in program.states:
+        state, _, parameter = quantity.name.partition("_")
+        values = program.problem.training.states.get((state, parameter))
+        text = writing.zeros(quantity) if values is None else writing.data(quantity, values)[0]
+        arguments.append(f"{writing.fields([quantity])[0]}={text}")
+    return statement("STATE = ", f"State({', '.join(arguments)})", 0)
+
+
+def _samples(program: Program, writing: Writing) -> list[str]:
+    """The data of each update in turn, if they change."""
+    lines = ["SAMPLES = ("] if program.problem.samples else []
+    for sample in program.problem.samples:
+        values = {**program.problem.values, **sample}
+        arguments = [
+            f"{writing.fields([q])[0]}={writing.data(q, values[q.name])[0]}" for q in program.sample
+        ]
+        lines += statement("", f"Sample({', '.join(arguments)})", 4, ",")
+    return [*lines, ")"] if lines else []
+
+
 def _examples(program: Program, writing: Writing) -> dict[str, list[str]]:
     """The functions that make up values for a symbolic problem."""
     if not program.problem.symbolic:
@@ -172,11 +192,17 @@ def _gradients(program: Program, writing: Writing) -> list[str]:
 
 
 def _update(program: Program, writing: Writing) -> list[str]:
-    given = {"parameters": program.parameters, "gradients": program.gradients}
+    given = {
+        "parameters": program.parameters,
+        "state": program.states,
+        "gradients": program.gradients,
+    }
     after = {q.name: q for q in program.parameters} | {
         q.name.removesuffix("_new"): q for q in program.updated
     }
-    return _body(program.updates, given, after.values(), "Parameters", writing)
+    states = [updated(quantity) for quantity in program.states]
+    more = f", State({', '.join(writing.fields(states))})" if states else ""
+    return _body(program.updates, given, [*after.values()], "Parameters", writing, more, states)
 
 
 def _body(
@@ -185,10 +211,15 @@ def _body(
     results: Iterable[Quantity],
     record: str,
     writing: Writing,
+    more: str = "",
+    also: Iterable[Quantity] = (),
 ) -> list[str]:
-    """A function body: take apart what is given, compute, put together what is returned."""
-    lines = writing.lines(assignments, results)
-    lines += statement("return ", f"{record}({', '.join(writing.fields(results))})")
+    """A function body: take apart what is given, compute, put together what is returned.
+
+    `more` is written after the record, and `also` is what it needs.
+    """
+    lines = writing.lines(assignments, [*results, *also])
+    lines += statement("return ", f"{record}({', '.join(writing.fields(results))}){more}")
     used = _words(lines)
     if "batch" in used:
         lines.insert(0, f"    batch = {writing.batch}")

@@ -11,8 +11,8 @@ from derive.emit.grids import gridded, is_plain, stepwise
 from derive.emit.layout import STEP, statement
 from derive.emit.loops import grouped
 from derive.emit.module import Writing, module
+from derive.emit.names import code_name
 from derive.emit.program import Assignment, lower
-from derive.emit.prose import code_name
 from derive.emit.python import low, table
 from derive.emit.tree import Apply, Constant, Number, Read, Sum, walk
 from derive.graph import Derivation, Quantity
@@ -28,6 +28,8 @@ HELPERS = MappingProxyType(
         "erf": ("math",),
         "at": (),
         "over": (),
+        "total": (),
+        "largest": (),
         "first_place": (),
     }
 )
@@ -46,7 +48,7 @@ HEADS = MappingProxyType(
 )
 CONSTANTS = MappingProxyType(
     {name: f"np.{name}" for name in ("pi", "e", "inf")}
-    | {name: name for name in ("batch", "learning_rate")}
+    | {name: name for name in ("batch", "learning_rate", "step")}
 )
 QUIET = 'with np.errstate(over="ignore", divide="ignore", invalid="ignore"):'
 
@@ -126,4 +128,5 @@ WRITING = Writing(
     example=_example,
     batch="x.shape[0]",
     helpers=HELPERS,
+    zeros=lambda quantity: f"np.zeros({quantity.shape})" if quantity.axes else "0.0",
 )

@@ -14,11 +14,12 @@ from derive.emit.tree import Loop, Node, Read, Reduce, walk
 from derive.expression import Element, Index, reads
 from derive.graph import Derivation, Equation, Graph, Quantity, Role, adjoint_name, blocks
 from derive.library.losses import Reduction
-from derive.library.optimizers import plain_step
+from derive.library.optimizers import OPTIMIZERS, parse_update
 from derive.problem import Problem
 
 ALPHA = sympy.Symbol("learning_rate", positive=True)
 BATCH = sympy.Symbol("batch", positive=True, integer=True)
+STEP = sympy.Symbol("step", positive=True)
 SMALL = 200
 
 
@@ -27,7 +28,8 @@ class Assignment:
     """`quantity[loops] = value` for all values of the loops.
 
     Assignments of one recurrence stand side by side with the same `group`; they are computed step
-    by step along the loop at place `along`, upward (`step` 1) or downward (-1).
+    by step along the loop at place `along`, upward (`step` 1) or downward (-1). `whole` are the
+    quantities that may stand in a position.
     """
 
     quantity: Quantity
@@ -36,6 +38,7 @@ class Assignment:
     step: int = 0
     along: int = 0
     group: int = 0
+    whole: tuple[Quantity, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class Program:
     forward: tuple[Assignment, ...]
     backward: tuple[Assignment, ...]
     updates: tuple[Assignment, ...]
+    states: tuple[Quantity, ...]
     page: tuple[tuple[Assignment, ...], tuple[Assignment, ...]]
     any_batch: bool
 
@@ -79,7 +83,7 @@ def is_scalar(problem: Problem) -> bool:
 
 def lower(problem: Problem, derivation: Derivation, batch: sympy.Expr = BATCH) -> Program:
     """The program of a problem for a batch of this size, by default of any size."""
-    graph = problem.graph
+    graph, optimizer = problem.graph, problem.training.optimizer
     parameters = graph.of_role(Role.PARAMETER)
     trained = [q for q in parameters if q.name not in problem.training.frozen]
     if problem.is_model or _couples_samples(graph):
@@ -87,7 +91,9 @@ def lower(problem: Problem, derivation: Derivation, batch: sympy.Expr = BATCH) -
     forward = _any_batch_forward(problem, derivation.forward, batch)
     backward = _any_batch_backward(problem, derivation.backward, batch)
     names = {equation.quantity.name for equation in backward.equations}
-    asked = problem.wanted if problem.wanted is not None else [q.name for q in trained]
+    asked = (
+        problem.wanted if problem.wanted is not None else [q.name for q in trained or parameters]
+    )
     wanted = [adjoint_name(name) for name in asked if adjoint_name(name) in names]
     page = _needed(backward.equations, wanted)
     again = stable_backward(derivation.forward, derivation.backward, page, problem.wanted)
@@ -96,8 +102,10 @@ def lower(problem: Problem, derivation: Derivation, batch: sympy.Expr = BATCH) -
     helpers = tuple(e for e in steady.equations if e.quantity.name not in graph.quantities)
     kept = _needed((*helpers, *stable_equations(better.equations)), wanted)
     adjoints = {equation.quantity.name: equation for equation in kept}
-    updates = _updates(problem, trained, adjoints)
+    updates, states = _updates(problem, trained, adjoints)
+    kept_states = [state_of(s, q) for q in trained for s in OPTIMIZERS[optimizer].states]
     known = {**backward.quantities, **better.quantities, **steady.quantities}
+    known |= {q.name: q for q in (*kept_states, *(e.quantity for e in states))}
     return Program(
         problem,
         parameters,
@@ -107,7 +115,8 @@ def lower(problem: Problem, derivation: Derivation, batch: sympy.Expr = BATCH) -
         updated=tuple(equation.quantity for equation in updates),
         forward=_assignments(steady.equations, known),
         backward=_assignments(kept, known),
-        updates=_assignments(updates, known),
+        updates=_assignments((*states, *updates), known),
+        states=tuple(kept_states),
         page=(_assignments(forward.equations, known), _assignments(page, known)),
         any_batch=batch == BATCH,
     )
@@ -145,6 +154,7 @@ def _assignments(
             block.step,
             block.along[k] if block.along else 0,
             group,
+            tuple(quantity for quantity in known.values() if quantity.integer),
         )
         for group, block in enumerate(blocks(tuple(equations)))
         for k, equation in enumerate(block.equations)
@@ -193,17 +203,37 @@ def _needed(equations: tuple[Equation, ...], wanted: Iterable[str]) -> tuple[Equ
 
 def _updates(
     problem: Problem, trained: Iterable[Quantity], adjoints: Mapping[str, Equation]
-) -> tuple[Equation, ...]:
-    """The optimizer's equation for every trained parameter; an unused one has the gradient 0."""
-    step = plain_step(problem.training.optimizer, problem.training.settings)
-    equations = []
+) -> tuple[list[Equation], list[Equation]]:
+    """The optimizer's equations for every trained parameter, and those for its states.
+
+    An unused parameter has the gradient 0. Where a new state stands in the new parameter it is
+    written by its name.
+    """
+    row = OPTIMIZERS[problem.training.optimizer]
+    found = parse_update(row, problem.training.settings)
+    w, g, alpha, k = (sympy.Symbol(name, real=True) for name in ("w", "g", "alpha", "k"))
+    parameters, states = [], []
     for quantity in trained:
         adjoint = adjoints.get(adjoint_name(quantity.name))
         indices = adjoint.indices if adjoint else _letters(quantity)
         gradient = adjoint.lhs if adjoint else sympy.S.Zero
-        new = step(Element(quantity.name, *indices), ALPHA, gradient)
-        equations.append(Equation(updated(quantity), indices, new))
-    return tuple(equations)
+        here = {w: Element(quantity.name, *indices), g: gradient, alpha: ALPHA, k: STEP}
+        for name in row.states:
+            own = state_of(name, quantity)
+            here[sympy.Symbol(name, real=True)] = Element(own.name, *indices)
+        written = {}
+        for name in row.states:
+            new = Equation(updated(state_of(name, quantity)), indices, found[name].xreplace(here))
+            states.append(new)
+            written[new.rhs] = new.lhs
+        value = found["w"].xreplace(here).xreplace(written)
+        parameters.append(Equation(updated(quantity), indices, value))
+    return parameters, states
+
+
+def state_of(name: str, quantity: Quantity) -> Quantity:
+    """What the optimizer keeps for a parameter: `m_W` is its `m` for W."""
+    return replace(quantity, name=f"{name}_{quantity.name}", role=Role.CONSTANT)
 
 
 def _letters(quantity: Quantity) -> tuple[Index, ...]:

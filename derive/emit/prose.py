@@ -10,6 +10,7 @@ from types import MappingProxyType
 import sympy
 
 from derive.emit.arithmetic import Code, Level, Spelling, call, write
+from derive.emit.names import code_name
 from derive.emit.program import Assignment, Program
 from derive.emit.tree import Loop, Pick, Read, Reduce
 from derive.expression import Axis
@@ -21,11 +22,6 @@ from derive.problem import Problem
 COLUMNS = 92
 LISTED = 8
 Fields = Callable[[Iterable[Quantity]], list[str]]
-
-
-def code_name(name: str) -> str:
-    """The name of a quantity in code: `adj_W1` is `dE_dW1`."""
-    return f"dE_d{name.removeprefix('adj_')}" if name.startswith("adj_") else name
 
 
 def length(axis: Axis) -> str:
@@ -79,8 +75,8 @@ def _network(program: Program) -> Iterator[str]:
     if problem.is_model:
         rows = dict.fromkeys(node.row for node in problem.nodes if node.row)
         yield from _wrapped(f"Layers: {', '.join(rows)}.") if rows else ()
-        frozen = sorted(problem.training.frozen)
-        yield from _wrapped(f"Not trained: {', '.join(frozen)}.") if frozen else ()
+        if program.trained:
+            yield from _not_trained(program)
         yield "Indices count from 0; outside its range a tensor is zero."
         return
     yield "Layers:"
@@ -94,9 +90,12 @@ def _network(program: Program) -> Iterator[str]:
     samples = "1 sample" if problem.batch == 1 else f"{problem.batch} samples"
     size = "any number of samples" if program.any_batch else samples
     yield f"Batch: {size}."
-    frozen = sorted(problem.training.frozen)
-    if frozen:
-        yield from _wrapped(f"Not trained: {', '.join(frozen)}.")
+    yield from _not_trained(program)
+
+
+def _not_trained(program: Program) -> Iterator[str]:
+    frozen = sorted(program.problem.training.frozen)
+    yield from _wrapped(f"Not trained: {', '.join(frozen)}.") if frozen else ()
 
 
 def _known_as(quantity: Quantity, names: list[str]) -> str:

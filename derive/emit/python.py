@@ -10,10 +10,10 @@ import sympy
 
 from derive.emit.arithmetic import COMPARISONS, Code, Level, Spelling, call, floating, write
 from derive.emit.layout import statement
-from derive.emit.loops import grouped, looped, recurrent
-from derive.emit.module import RESERVED, Writing, module
+from derive.emit.loops import grouped, looped, recurrent, zeros
+from derive.emit.module import Writing, module
+from derive.emit.names import RESERVED, code_name
 from derive.emit.program import Assignment, Program, is_scalar, lower
-from derive.emit.prose import code_name
 from derive.emit.scalars import Place, needed, scalar_codes, with_helpers, written_out
 from derive.emit.tree import EmitError, Number, Pick, Read, Reduce
 from derive.graph import Derivation, Quantity, Role
@@ -34,7 +34,7 @@ HELPERS = MappingProxyType(
 NAMES = RESERVED | HELPERS.keys() | {"math", "random", "generator", "NamedTuple", "Sequence"}
 CONSTANTS = MappingProxyType(
     {name: f"math.{name}" for name in ("pi", "e", "inf")}
-    | {name: name for name in ("batch", "learning_rate")}
+    | {name: name for name in ("batch", "learning_rate", "step")}
 )
 TYPES = ("float", "Vector", "Matrix")
 
@@ -100,6 +100,7 @@ def _straight(program: Program) -> Writing:
         example=_random_scalars,
         batch="1",
         helpers=HELPERS,
+        zeros=zeros,
     )
 
 
@@ -169,6 +170,7 @@ def _nested(program: Program) -> Writing:
         example=_random_tables,
         batch="len(x)",
         helpers=HELPERS,
+        zeros=zeros,
     )
 
 

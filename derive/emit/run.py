@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from derive.emit.prose import code_name
+from derive.emit.names import code_name
 from derive.emit.scalars import Place
 from derive.emit.targets import TARGETS
 from derive.graph import Quantity, Role, adjoint_name
+from derive.library.optimizers import OPTIMIZERS
 from derive.problem import Problem
 from derive.scalar import positions
 
@@ -18,7 +19,10 @@ Table = Mapping[tuple[int, ...], Any]
 
 @dataclass(frozen=True)
 class Executed:
-    """The numbers of one run by quantity and index; gradients stand under their parameter."""
+    """The numbers of one run by quantity and index; gradients stand under their quantity.
+
+    States of the optimizer, after one update, stand among the updated parameters.
+    """
 
     forward: Mapping[Place, float]
     gradients: Mapping[Place, float]
@@ -34,6 +38,7 @@ class Module:
     namespace: Mapping[str, Any]
     codes: Mapping[Place, str]
     table: Callable[[Any], Any]
+    whole_table: Callable[[Any], Any]
 
     def run(self, values: Mapping[str, Table] | None = None) -> Executed:
         """All numbers for these values of given quantities; what is left out is the spec's."""
@@ -43,15 +48,30 @@ class Module:
         others = [q for q in graph.given if q.role is not Role.PARAMETER]
         sample = self._record("Sample", others, chosen)
         gradients = call["gradients"](parameters, sample)
-        updated = call["update"](parameters, gradients, call["LEARNING_RATE"])
         hidden = [equation.quantity for equation in graph.equations]
-        trained = graph.of_role(Role.PARAMETER)
         return Executed(
             self._numbers(call["forward"](parameters, sample), hidden, str),
-            self._numbers(gradients, trained, adjoint_name),
-            self._numbers(updated, trained, str),
+            self._numbers(gradients, graph.given, adjoint_name),
+            self._updated(parameters, gradients),
             float(call["loss"](parameters, sample)),
         )
+
+    def _updated(self, parameters: Any, gradients: Any) -> dict[Place, float]:
+        """Parameters and states after the first update; none if nothing is trained."""
+        call, trained = self.namespace, self.problem.graph.of_role(Role.PARAMETER)
+        if "update" not in call:
+            return {}
+        if "STATE" not in call:
+            after = call["update"](parameters, gradients, call["LEARNING_RATE"])
+            return self._numbers(after, trained, str)
+        after, state = call["update"](
+            parameters, call["STATE"], gradients, call["LEARNING_RATE"], 1
+        )
+        found = self._numbers(after, trained, str)
+        for name in OPTIMIZERS[self.problem.training.optimizer].states:
+            kept = self._numbers(state, trained, f"{name}_{{}}".format)
+            found |= {(f"{name}_{quantity}", place): v for (quantity, place), v in kept.items()}
+        return found
 
     def _record(
         self, name: str, quantities: Iterable[Quantity], values: Mapping[str, Table]
@@ -59,11 +79,13 @@ class Module:
         fields: dict[str, Any] = {}
         for quantity in quantities:
             table = values[quantity.name]
-            if self.codes:
+            if quantity.integer:
+                fields[code_name(quantity.name)] = self._whole(quantity, table)
+            elif self.codes:
                 for place in positions(quantity.axes):
                     fields[self.codes[quantity.name, place]] = float(table[place])
             else:
-                fields[quantity.name] = self._nested(quantity, table)
+                fields[code_name(quantity.name)] = self._nested(quantity, table)
         return self.namespace[name](**fields)
 
     def _nested(self, quantity: Quantity, table: Table) -> Any:
@@ -73,6 +95,16 @@ class Module:
             return [rows((*place, k)) for k in range(quantity.shape[len(place)])]
 
         return self.table(rows(())) if quantity.axes else rows(())
+
+    def _whole(self, quantity: Quantity, table: Table) -> Any:
+        """Whole numbers as they are: no array of floats may stand in a position."""
+
+        def rows(place: tuple[int, ...]) -> Any:
+            if len(place) == len(quantity.axes):
+                return int(table[place])
+            return [rows((*place, k)) for k in range(quantity.shape[len(place)])]
+
+        return self.whole_table(rows(())) if quantity.axes else rows(())
 
     def _numbers(
         self, record: Any, quantities: Iterable[Quantity], rename: Callable[[str], str]
@@ -96,7 +128,7 @@ def load(problem: Problem, source: str, target: str) -> Module:
     namespace: dict[str, Any] = {"__name__": f"emitted_{target}"}
     exec(compile(source, f"<{problem.name}{TARGETS[target].suffix}>", "exec"), namespace)
     row = TARGETS[target]
-    return Module(problem, namespace, row.codes(problem), row.table)
+    return Module(problem, namespace, row.codes(problem), row.table, row.whole_table)
 
 
 def execute(

@@ -9,8 +9,8 @@ from itertools import product
 
 import sympy
 
+from derive.emit.names import code_name
 from derive.emit.program import Assignment, Program, updated
-from derive.emit.prose import code_name
 from derive.emit.tree import (
     Apply,
     Constant,

@@ -33,13 +33,47 @@ def quotient(node: sympy.Expr) -> sympy.Expr:
     return sympy.Mul(*rest, combined)
 
 
+def masked_quotient(node: sympy.Expr) -> sympy.Expr:
+    """[c]·exp(u)/sum(k, [d]·exp(v)) = exp(u or -inf - logsumexp(k, v or -inf)).
+
+    A masked score is never exponentiated, however large it is.
+    """
+    factors = list(sympy.Mul.make_args(node))
+    for below in factors:
+        inner = _masked_exp(below.base.body) if _reciprocal_of_total(below) else None
+        if inner is None:
+            continue
+        for mask in factors:
+            for above in factors:
+                masked = _masked_exp(mask * above) if isinstance(above, sympy.exp) else None
+                if masked is not None:
+                    rest = [f for f in factors if f not in (below, mask, above)]
+                    whole = LogTotalExp(_or_nothing(*inner), below.base.index)
+                    return sympy.Mul(*rest, sympy.exp(_or_nothing(*masked) - whole))
+    return node
+
+
+def _masked_exp(expr: sympy.Expr) -> tuple[sympy.Expr, bool, sympy.Expr] | None:
+    """The condition, whether it must hold, and the exponent of an indicator times exp."""
+    parts = sympy.Mul.make_args(expr)
+    mask = next((p for p in parts if isinstance(p, where) and set(p.args[1:]) == {0, 1}), None)
+    power = next((p for p in parts if isinstance(p, sympy.exp)), None)
+    if mask is None or power is None or len(parts) != 2:
+        return None
+    return mask.args[0], bool(mask.args[1] == 1), power.args[0]
+
+
+def _or_nothing(test: sympy.Expr, holds: bool, exponent: sympy.Expr) -> sympy.Expr:
+    yes, no = (exponent, -sympy.oo) if holds else (-sympy.oo, exponent)
+    return where(test, yes, no)
+
+
+def _reciprocal_of_total(factor: sympy.Expr) -> bool:
+    return isinstance(factor, sympy.Pow) and factor.exp == -1 and isinstance(factor.base, Total)
+
+
 def _reciprocal_of_total_exp(factor: sympy.Expr) -> bool:
-    return (
-        isinstance(factor, sympy.Pow)
-        and factor.exp == -1
-        and isinstance(factor.base, Total)
-        and isinstance(factor.base.body, sympy.exp)
-    )
+    return _reciprocal_of_total(factor) and isinstance(factor.base.body, sympy.exp)
 
 
 def log_logistic(node: sympy.Expr) -> sympy.Expr:
@@ -101,6 +135,7 @@ def no_choice(node: sympy.Expr) -> sympy.Expr:
 
 ROWS: tuple[Rewrite, ...] = (
     quotient,
+    masked_quotient,
     log_logistic,
     exp_times_logistic,
     selection,

@@ -29,6 +29,13 @@ def _array(table: Any) -> Any:
     return numpy.asarray(table, dtype=float)
 
 
+def _whole_array(table: Any) -> Any:
+    """Nested lists of whole numbers as an array."""
+    import numpy
+
+    return numpy.asarray(table, dtype=numpy.int64)
+
+
 @dataclass(frozen=True)
 class Target:
     """A target: its name, the end of its file's name, and how it is written and fed.
@@ -42,11 +49,12 @@ class Target:
     emit: Callable[[Problem, Derivation], str]
     codes: Callable[[Problem], Mapping[Place, str]]
     table: Callable[[Any], Any]
+    whole_table: Callable[[Any], Any]
 
 
 ROWS = (
-    Target("python", "_python.py", emit_python, python_codes, _lists),
-    Target("numpy", "_numpy.py", emit_numpy, _no_codes, _array),
+    Target("python", "_python.py", emit_python, python_codes, _lists, _lists),
+    Target("numpy", "_numpy.py", emit_numpy, _no_codes, _array, _whole_array),
 )
 TARGETS: Mapping[str, Target] = {row.name: row for row in ROWS}
 

@@ -164,3 +164,19 @@ def children(node: Node) -> Iterator[Node]:
             yield node.body
         case Pick():
             yield node.largest
+
+
+def positions_of(node: Node) -> tuple[sympy.Expr, ...]:
+    """The index expressions that a node itself holds."""
+    match node:
+        case Read():
+            return node.indices
+        case Pick():
+            return node.positions
+        case Same():
+            return node.left, node.right
+        case Position():
+            return (node.index,)
+        case Within():
+            return (node.position,)
+    return ()

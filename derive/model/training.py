@@ -31,7 +31,10 @@ def samples_of(file: SpecFile, graph: Graph) -> tuple[Mapping[str, Tensor], ...]
 
 
 def training_of(file: SpecFile, graph: Graph, samples: int) -> Training:
-    """The optimizer with its settings and first states, and how many updates it makes."""
+    """The optimizer with its settings and first states, and how many updates it makes.
+
+    Nothing is trained where the spec neither says how nor gives samples.
+    """
     training = file.spec.training
     parameters = {quantity.name: quantity for quantity in graph.of_role(Role.PARAMETER)}
     for k, name in enumerate(training.frozen):
@@ -50,10 +53,11 @@ def training_of(file: SpecFile, graph: Graph, samples: int) -> Training:
     steps = training.steps
     if training.epochs is not None:
         steps = training.epochs * max(1, samples)
+    asked = bool(samples) or "training" in file.spec.model_fields_set
     return Training(
         training.learning_rate,
         steps,
-        frozenset(training.frozen),
+        frozenset(training.frozen if asked else parameters),
         training.optimizer,
         {**row.settings, **training.settings},
         dict(_states(file, row, parameters)),

@@ -11,6 +11,7 @@ from derive.proofread.functions import power
 from derive.proofread.tokens import FormulaError, Token, TokenKind, TokenStream
 
 MAX_DEPTH = 48
+_TRANSPOSED = frozenset({"top", "intercal"})
 
 NumberReader = Callable[[str], sympy.Expr]
 
@@ -46,7 +47,7 @@ class Arithmetic(ABC):
     def _term(self) -> sympy.Expr:
         factors = [self._factor()]
         while True:
-            if self.stream.accept("*") or self._accept_command("cdot", "times", "ast"):
+            if self.stream.accept("*") or self._accept_command("cdot", "times", "ast", "odot"):
                 factors.append(self._factor())
             elif self.stream.accept("/") or self._accept_command("div"):
                 factors.append(self._divisor())
@@ -80,7 +81,11 @@ class Arithmetic(ABC):
             self.stream.fail(f"nested more than {MAX_DEPTH} levels deep")
         value = self._atom()
         if self.stream.accept("^"):
-            value = self._raise(value, self.stream.argument())
+            exponent = self.stream.argument()
+            if len(exponent) == 1 and exponent[0].text in _TRANSPOSED:
+                value = sympy.Function("transposed")(value)
+            else:
+                value = self._raise(value, exponent)
             if self.stream.at_sign("^"):
                 self.stream.fail("two superscripts on one base")
         self._depth -= 1

@@ -16,6 +16,7 @@ from functools import cached_property
 import sympy
 
 from derive.proofread.arithmetic import Arithmetic, NumberReader
+from derive.proofread.conditions import indicator, is_list, sides
 from derive.proofread.functions import COMMANDS, UNARY, VARIADIC, absolute
 from derive.proofread.names import FONTS, read_differential, read_name, starts_name
 from derive.proofread.tokens import FormulaError, Token, TokenKind, TokenStream, tokenize
@@ -24,6 +25,7 @@ _BRACKETS = {"(": ")", "[": "]"}
 _FRACTIONS = ("frac", "tfrac", "dfrac", "cfrac")
 _BIG = ("sum", "prod")
 _BOXES = ("boxed", "underline", "displaystyle")
+_DOTS = ("cdots", "ldots", "dots")
 
 
 def exact_number(text: str) -> sympy.Expr:
@@ -92,6 +94,7 @@ class _Parser(Arithmetic):
         table |= dict.fromkeys(_BIG, self._big_operator)
         table |= dict.fromkeys(_BOXES, lambda: self._inner(self.stream.argument()))
         table |= dict.fromkeys(COMMANDS, self._function)
+        table |= dict.fromkeys(_DOTS, lambda: _symbol("…"))
         return table
 
     def _atom(self) -> sympy.Expr:
@@ -118,7 +121,25 @@ class _Parser(Arithmetic):
         if token.text not in _BRACKETS:
             self.stream.fail(f"an operand is expected, not {token.text!r}")
         self.stream.advance()
+        if token.text == "[":
+            condition = self._condition()
+            if condition is not None:
+                return condition
         return self._bracketed(_BRACKETS[token.text])
+
+    def _condition(self) -> sympy.Expr | None:
+        """Iverson's bracket; a condition on several places at once stays without a value."""
+        start = self.stream.index
+        inside = self.stream.until("]")
+        parts, relations = sides(inside)
+        if not relations:
+            self.stream.index = start
+            return None
+        if any(not part for part in parts):
+            self.stream.fail("a side of the condition is empty")
+        if any(is_list(part) for part in parts):
+            return sympy.Function(f"[{_loosely_spelled(inside)}]")()
+        return indicator([self._inner(part) for part in parts], relations)
 
     def _bracketed(self, closing: str) -> sympy.Expr:
         bars, self._open_bars = self._open_bars, 0
@@ -200,6 +221,8 @@ class _Parser(Arithmetic):
             # An unknown function keeps its argument but has no value here.
             if is_operator or (name.base in UNARY and name.subscript == ""):
                 return sympy.Function(name.canonical)(*self._arguments())
+        if is_operator and name.base == "argmax":  # a place, not a value
+            return sympy.Function(name.canonical)(self._term())
         symbol = _symbol(name.canonical)
         return symbol if name.power is None else self._raise(symbol, name.power)
 
@@ -225,6 +248,8 @@ class _Parser(Arithmetic):
     def _function(self) -> sympy.Expr:
         self.stream.index -= 1
         function = self.stream.advance().text
+        if function in VARIADIC and self.stream.at_sign("_"):
+            return self._big_operator()
         base = self._log_base(function)
         exponent = self.stream.argument() if self.stream.accept("^") else None
         if exponent and exponent[0].text == "-":

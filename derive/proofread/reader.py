@@ -6,8 +6,11 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
+import sympy
+
 from derive.proofread.claim import Claim, Item, Unread, Where
-from derive.proofread.formula import parse_formula
+from derive.proofread.formula import parse_formula, symbol_name
+from derive.proofread.matrices import MatrixError, cells, entry_names
 from derive.proofread.rows import (
     RELATION,
     RowError,
@@ -64,12 +67,29 @@ def _statement_items(text: str, passage: Passage, statement: Span) -> Iterator[I
     if not found:
         yield Unread(place, source, "no relation is stated")
     for chain in found:
-        yield _chain_item(chain, where(text, chain.offset, passage.environment))
+        yield from _chain_items(chain, where(text, chain.offset, passage.environment))
 
 
-def _chain_item(chain: Span, place: Where) -> Item:
+def _chain_items(chain: Span, place: Where) -> Iterator[Item]:
+    """One claim, or one for each entry if the chain ends in a matrix."""
     source = without_edge(chain.text).strip()
     parts = [part.text.strip() for part in split_top(source, RELATION)]
+    table = cells(parts[-1]) if len(parts) == 2 else None
+    if table is None:
+        yield _chain_item(source, parts, place)
+        return
+    try:
+        for name, cell in entry_names(symbol_name(parts[0]), *table):
+            lhs = sympy.Symbol(name, real=True)
+            printed = printed_number(cell)
+            tex = () if printed is not None else (cell,)
+            forms = tuple(map(parse_formula, tex))
+            yield Claim(lhs, forms, printed, place, f"{name} = {cell}", name, tex)
+    except (FormulaError, MatrixError) as error:
+        yield Unread(place, source, str(error))
+
+
+def _chain_item(source: str, parts: list[str], place: Where) -> Item:
     if not all(parts):
         return Unread(place, source, "a side of the relation is empty")
     try:

@@ -129,6 +129,18 @@ class TokenStream:
         """Raise a FormulaError at the cursor."""
         raise FormulaError(message, self.here.position)
 
+    def until(self, closing: str) -> tuple[Token, ...]:
+        """Take everything up to a closing bracket, and step over the bracket."""
+        start, depth = self.index, 0
+        while not self.at_end():
+            token = self.advance()
+            if token.kind is TokenKind.SIGN:
+                if depth == 0 and token.text == closing:
+                    return tuple(self._tokens[start : self.index - 1])
+                depth += (token.text in "([{") - (token.text in ")]}")
+        self.index = start
+        self.fail(f"{closing!r} is missing")
+
     def argument(self) -> tuple[Token, ...]:
         """Take a TeX argument: a braced group without its braces, or a single character."""
         if self.at_sign("{"):

@@ -21,6 +21,8 @@ _ESCAPES = {
     ">": r"\textgreater{}",
 }
 
+MODEL = "model_"  # how the kinds of blocks begin that only the page of a model has
+
 
 def escape(text: str) -> str:
     """Text of a user as TeX that prints it: the one border where such text enters a page."""
@@ -33,12 +35,16 @@ def latex(page: Page, language: str) -> str:
     jinja = environment("latex")
     jinja.filters["particle"] = particle
     say = jinja.get_template(f"latex/{language}.tex.j2").module
+    of_model = jinja.get_template(f"latex/model_{language}.tex.j2").module
     title = page.title.get(language) or next(filter(None, page.title.values()), "")
     text = jinja.get_template("latex/document.tex.j2").render(
         language=language,
         title=escape(title) or say.default_title,  # type: ignore[attr-defined]
         blocks=page.blocks,
-        say={block.kind: getattr(say, block.kind) for block in page.blocks},
+        say={
+            block.kind: getattr(of_model if block.kind.startswith(MODEL) else say, block.kind)
+            for block in page.blocks
+        },
     )
     return _without_gaps(text)
 

@@ -315,8 +315,8 @@ def _position(expr: sympy.Expr, values: Values, binding: Mapping[Index, int]) ->
             return again(expr.base) ** int(expr.exp)
         case Element():
             place = tuple(map(again, expr.indices))
-            found = values.get((expr.name, place))
-            if found is not None and int(found) == found:
+            found = values.get((expr.name, place), 0)
+            if int(found) == found:
                 return int(found)
     raise ValueError(f"the index {expr} is not whole")
 

@@ -19,9 +19,9 @@ from derive.emit.run import Module
 from derive.expression import Element
 from derive.graph import Derivation, Graph, Role, adjoint_name
 from derive.notation import derivative, names_of
-from derive.problem import Problem
+from derive.problem import Problem, Tensor
 from derive.verify.interpreter import DIGITS, Key, Values, run
-from derive.verify.oracle import trained, update_rule
+from derive.verify.oracle import first_update, trained
 from derive.verify.report import Comparison, Route, Status, judged, skipped
 from derive.verify.routes import DOUBLE_TOLERANCE, by_difference, relative
 from derive.verify.sampling import float_values
@@ -45,7 +45,8 @@ def point(derivation: Derivation, given: Values) -> Point:
     graph = derivation.forward
     with mp.workdps(DIGITS):
         forward = run(graph, given)
-        keys = [key for key in given if graph.quantities[key[0]].role is Role.PARAMETER]
+        found = derivation.backward.quantities
+        keys = [key for key in given if adjoint_name(key[0]) in found]
         chosen = keys[:: max(1, len(keys) // MOST_DIFFERENCES)]
         gradients = {key: by_difference(graph, given, key) for key in chosen}
         if len(chosen) < len(keys):
@@ -137,14 +138,19 @@ def _error(found: Mapping[Key, float], key: Key, expected: Any) -> float:
 
 def _updates(done: Executed, problem: Problem, given: Values) -> Iterator[Comparison]:
     """Every parameter after one update by the module's own gradient."""
-    rule = update_rule(problem)
+    names = {quantity.name for quantity in problem.graph.of_role(Role.PARAMETER)}
+    if not names - problem.training.frozen:
+        return
+    rule = first_update(problem)
     for quantity in problem.graph.of_role(Role.PARAMETER):
         for place in product(*map(range, quantity.shape)):
             key = (quantity.name, place)
-            expected = given[key]
-            if trained(problem, key):
-                expected = rule(expected, done.gradients.get(key, math.nan))
-            yield Comparison(f"{key} after an update", _error(done.updated, key, expected))
+            if not trained(problem, key):
+                yield Comparison(f"{key} kept", _error(done.updated, key, given[key]))
+                continue
+            slope = done.gradients.get(key, 0.0 if problem.is_model else math.nan)
+            for after, expected in rule(key, given[key], slope):
+                yield Comparison(f"{after} after an update", _error(done.updated, after, expected))
 
 
 def _constants(module: Module, graph: Graph) -> Iterator[Comparison]:
@@ -161,13 +167,23 @@ def _constants(module: Module, graph: Graph) -> Iterator[Comparison]:
         wanted = [v for q in quantities for v in problem.values[q.name].values()]
         for k, (found, v) in enumerate(zip_longest(_flat(record), wanted, fillvalue=math.nan)):
             yield Comparison(f"constant {k} of {type(record).__name__}", relative(found, float(v)))
+    if "train" not in names:
+        return
     done = module.run()
-    after = module.run({**problem.values, **_tables(done.updated)})
-    _, losses = names["train"](parameters, sample, names["LEARNING_RATE"], 1)
+    own = {q.name for q in trained_}
+    moved = {key: v for key, v in done.updated.items() if key[0] in own}
+    after = module.run({**problem.values, **_next_sample(problem), **_tables(moved)})
+    fed = names.get("SAMPLES", (sample,) if "STATE" in names else sample)
+    _, losses = names["train"](parameters, fed, names["LEARNING_RATE"], 1)
     for k, (found, v) in enumerate(
         zip_longest(losses, (done.loss, after.loss), fillvalue=math.nan)
     ):
         yield Comparison(f"loss {k} of the training", relative(float(found), v))
+
+
+def _next_sample(problem: Problem) -> Mapping[str, Tensor]:
+    """What is given at the second update."""
+    return problem.samples[1 % len(problem.samples)] if problem.samples else {}
 
 
 def _flat(record: Any) -> Iterator[float]:
@@ -198,4 +214,6 @@ def code_values(problem: Problem, done: Executed | None) -> Mapping[str, Any]:
 
     found = {name(key).report: v for key, v in done.forward.items()}
     found |= {derivative(names.loss(), name(key)).report: v for key, v in done.gradients.items()}
-    return found | {f"{name(key).report}+": v for key, v in done.updated.items()}
+    known = problem.graph.quantities
+    updated = {key: v for key, v in done.updated.items() if key[0] in known}
+    return found | {f"{name(key).report}+": v for key, v in updated.items()}

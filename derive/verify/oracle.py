@@ -7,6 +7,7 @@ network from a second run at the moved parameters.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from itertools import product
 from typing import Any
 
@@ -15,7 +16,7 @@ from mpmath import mp
 
 from derive.expression import Element, elements
 from derive.graph import Equation, Graph, Role
-from derive.library.optimizers import plain_step
+from derive.library.optimizers import OPTIMIZERS, parse_update, plain_step
 from derive.notation import Name, Names, derivative, names_of
 from derive.problem import Problem
 from derive.verify.interpreter import DIGITS, EXACT, LAMBDIFIED, Key, Values, element_slope, run
@@ -65,6 +66,33 @@ def update_rule(problem: Problem) -> Callable[[Any, Any], Any]:
     rule = sympy.lambdify([w, alpha, g], step, LAMBDIFIED)
     rate = EXACT.number(problem.training.learning_rate)
     return lambda value, gradient: rule(value, rate, gradient)
+
+
+def first_update(
+    problem: Problem,
+) -> Callable[[Key, Any, Any], Iterator[tuple[Key, Any]]]:
+    """The first update of one entry: the parameter and the optimizer's states for it."""
+    row = OPTIMIZERS[problem.training.optimizer]
+    names = ("w", "g", "alpha", "k", *row.states)
+    symbols = [sympy.Symbol(name, real=True) for name in names]
+    found = parse_update(row, problem.training.settings)
+    rules = [sympy.lambdify(symbols, found[n], LAMBDIFIED) for n in ("w", *row.states)]
+    rate = EXACT.number(problem.training.learning_rate)
+
+    def update(key: Key, value: Any, slope: Any) -> Iterator[tuple[Key, Any]]:
+        name, place = key
+        first = [problem.training.states.get((s, name), {}).get(place, 0) for s in row.states]
+        arguments = (
+            value,
+            mp.mpf(slope),
+            rate,
+            mp.mpf(1),
+            *map(EXACT.number, map(Fraction, first)),
+        )
+        for target, rule in zip(("w", *row.states), rules, strict=True):
+            yield (name if target == "w" else f"{target}_{name}", place), rule(*arguments)
+
+    return update
 
 
 def _local_slopes(graph: Graph, values: Values, names: Names) -> dict[Name, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -31,6 +32,10 @@ FORMULA_TOLERANCE = 1e-20
 VERBATIM = frozenset({"tex", "formula", "tikz", "net", "out"})
 FIGURE = re.compile(r"\\begin\{tikzpicture\}.*?\\end\{tikzpicture\}", re.DOTALL)
 DECIMAL = re.compile(r"\d+\.\d+(?![\d.]|\s*(?:pt|em|ex|mm|cm)\b)")
+BREAK = re.compile(r"\\\\\s*&\s*\\quad")  # where a long formula goes on in the next row
+NOISE = mp.mpf(10) ** (20 - DIGITS)
+with mp.workdps(DIGITS):
+    PI = mp.nstr(+mp.pi, DIGITS)
 CELL = re.compile(r"(?<!\\)&")
 
 
@@ -73,18 +78,20 @@ def _judged_text(
 ) -> Route:
     items = read(text)
     known = _known(page, truth)
-    findings = judge(items, _policy(problem, known))
+    findings = judge(items, _policy(problem, known), {} if "pi" in known else {"pi": PI})
     fault = (
         _fault(findings)
         or _lost(items, text, page)
         or _untold(items, known, page)
         or _changed(text, page)
     )
-    checks = [c for item in items if isinstance(item, Claim) for c in _formulas(item, known)]
+    with mp.workdps(DIGITS):
+        values = {"pi": mp.mpf(PI)} | known
+    checks = [c for item in items if isinstance(item, Claim) for c in _formulas(item, values)]
     count = sum(f.kind is not Kind.SYMBOLIC for f in findings)
     if fault:
         return Route(name, Status.DISAGREES, count, math.nan, fault)
-    if not checks and problem.symbolic:
+    if not checks and (problem.symbolic or not page.numbers):
         return Route(name, Status.AGREES, len(findings), 0.0, "no numbers; every line was read")
     route = judged(name, checks, FORMULA_TOLERANCE)
     return Route(name, route.status, count + route.compared, route.worst, route.detail)
@@ -93,15 +100,23 @@ def _judged_text(
 def _known(page: Page, truth: Mapping[Name, Any]) -> dict[str, Any]:
     """True values by the names that the proof-reader gives to what it reads."""
     values = {name.report: v for name, v in truth.items()}
+    known = {}
+    for name in truth:
+        with suppress(FormulaError):  # the truth knows names that nobody writes
+            known[symbol_name(name.tex)] = values[name.report]
     on_page = [e.name for report, e in page.numbers.items() if report in values]
-    return {symbol_name(name.tex): values[name.report] for name in (*truth, *on_page)}
+    return known | {symbol_name(name.tex): values[name.report] for name in on_page}
 
 
 def _policy(problem: Problem, known: Mapping[str, Any]) -> Policy:
     numbers, exact = problem.numbers, {}
     if not numbers.chained and not problem.symbolic:
         given = _given(problem)
-        exact = {n: Decimal(mp.nstr(v, DIGITS)) for n, v in known.items() if n not in given}
+        exact = {
+            n: Decimal(mp.nstr(v, DIGITS))
+            for n, v in known.items()
+            if n not in given and abs(v) > NOISE  # below it, differences cannot tell it from zero
+        }
     return Policy(
         digits=numbers.significant_digits,
         decimals=numbers.decimals,
@@ -153,18 +168,20 @@ def _untold(items: list[Any], known: Mapping[str, Any], page: Page) -> str:
     Where no values are known, a formula that a phrase puts together is not told from a wrong one.
     """
     texts = {symbol_name(entry.name.tex): entry.text for entry in page.numbers.values()}
-    strings = "\n".join(_spaced(each) for block in page.blocks for each in _strings(block.fields))
+    told = {(_spaced(d.lhs), row) for d in page.displays() for row in d.rows}
+    strings = "\n".join(_joined(each) for block in page.blocks for each in _strings(block.fields))
     for item in items:
         if not isinstance(item, Claim):
             continue
         left, place = str(item.lhs), f"line {item.where.line}"
-        if item.printed is not None and item.lhs.is_Symbol:
+        constant = left not in texts and (_spaced(item.lhs_tex), item.printed) in told
+        if item.printed is not None and item.lhs.is_Symbol and not constant:
             text = texts.get(left)
             if text is None or Fraction(item.printed) != Fraction(text):
                 return f"{place}: {item.lhs_tex} is {text or 'unknown'}, printed is {item.printed}"
         elif known and left not in known and r"\\" not in item.source:
             for side in (item.lhs_tex, *item.form_tex):
-                if _spaced(side) not in strings:
+                if _joined(side) not in strings:
                     return f"{place}: nothing gives '{_spaced(side)[:60]}'"
     return ""
 
@@ -188,6 +205,11 @@ def _changed(text: str, page: Page) -> str:
         if number not in told:
             return f"{number} stands on the page, but nothing gives it"
     return ""
+
+
+def _joined(text: str) -> str:
+    """A formula on one line."""
+    return _spaced(BREAK.sub(" ", text))
 
 
 def _spaced(text: str) -> str:

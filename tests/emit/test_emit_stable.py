@@ -21,6 +21,14 @@ H, K = Index("h", AXIS), Index("k", AXIS)
 U, V, W = Element("u", H), Element("v", H), Element("w", H)
 EXAMPLES = {
     "quotient": 2 * V * sympy.exp(U) / Total(sympy.exp(Element("w", K)), K),
+    "masked_quotient": where(greater(Element("w", sympy.Integer(0)), W), 0, 1)
+    * V
+    * sympy.exp(U)
+    / Total(
+        where(greater(Element("w", sympy.Integer(0)), Element("w", K)), 0, 1)
+        * sympy.exp(Element("u", K)),
+        K,
+    ),
     "log_logistic": sympy.log(logistic(U)) - 3 * sympy.log(1 - logistic(V)),
     "exp_times_logistic": V * sympy.exp(U) * logistic(-U),
     "selection": V * greater(U, W) + at_least(U, 0) * W * where(greater(V, 0), U, 3),

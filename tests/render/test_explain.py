@@ -7,7 +7,7 @@ import pytest
 import derive
 from derive.errors import InputError
 from derive.render.explain import explain
-from tests.render_support import BUILTIN, made
+from tests.render_support import NETWORKS, made
 
 FORWARD = """\
 Forward pass
@@ -80,7 +80,7 @@ def test_a_broken_sum_goes_on_below_its_beginning() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", [name for name in BUILTIN if name != "digits"])
+@pytest.mark.parametrize("name", [n for n in NETWORKS if n != "digits"])
 def test_the_numbers_are_those_of_the_page(name: str) -> None:
     """Plain text and page are told from one story, so they print the same results."""
     problem = derive.load(name)

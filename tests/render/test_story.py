@@ -215,11 +215,12 @@ def test_any_small_problem_has_sound_pages(small: Small) -> None:
 
 
 def phrases(language: str) -> set[str]:
-    """The macros of a phrase book that say a block."""
+    """The macros of both phrase books that say a block."""
     loader = environment("latex").loader
     assert loader is not None
-    text, _, _ = loader.get_source(environment("latex"), f"latex/{language}.tex.j2")
-    return set(re.findall(r"<% macro (\w+)\(b\)", text))
+    books = [f"latex/{language}.tex.j2", f"latex/model_{language}.tex.j2"]
+    texts = [loader.get_source(environment("latex"), book)[0] for book in books]
+    return {macro for text in texts for macro in re.findall(r"<% macro (\w+)\(b\)", text)}
 
 
 def told_kinds() -> set[str]:

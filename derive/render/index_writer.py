@@ -1,0 +1,403 @@
+r"""Expressions of any graph in index form: sums, maxima, deltas and conditions as TeX.
+
+A condition is written in Iverson's bracket, `[k \le q]`, which is 1 where it holds and 0 elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import sympy
+
+from derive.expression import (
+    Chosen,
+    Delta,
+    Element,
+    Index,
+    Inside,
+    Largest,
+    LogTotalExp,
+    Total,
+    rebuild,
+)
+from derive.functions import at_least, greater, where
+from derive.graph import adjoint_name
+from derive.numbers import literal
+from derive.render.formula import (
+    TEX,
+    Piece,
+    Tightness,
+    Writer,
+    bracket,
+    join_product,
+    join_sum,
+    number_piece,
+    width,
+)
+
+THIN = replace(TEX, dot=r"\,", opening=r"\,")
+ROOM = 72
+SPACED = 6  # by how much the signs of a sum widen a row of numbers
+MOST_TERMS = 8
+FIRST_TERMS = 3
+SMALL_DENOMINATOR = 12
+LAST = 10**9
+HALF = sympy.Rational(1, 2)
+
+
+class Greatest(sympy.Expr):
+    """The largest of the values written here, in this order."""
+
+    def __new__(cls, *values: sympy.Expr) -> Greatest:
+        made: Greatest = sympy.Expr.__new__(cls, *values)
+        return made
+
+
+@dataclass(frozen=True)
+class IndexWriter(Writer):
+    """A writer that also knows the nodes of index form.
+
+    `bounds` are letters that run over axes of several sizes, so a sum states its range; `shorten`
+    is whether a long sum is written with dots; `delta` whether the letter is free for Kronecker's.
+    """
+
+    bounds: frozenset[str] = frozenset()
+    shorten: bool = False
+    delta: bool = True
+
+    def piece(self, expr: sympy.Expr) -> Piece:
+        """A piece of index form, or what any writer makes of it."""
+        write = _NODES.get(expr.func)
+        if write is not None:
+            return write(self, expr)
+        if isinstance(expr, sympy.Rational) and expr.q > SMALL_DENOMINATOR:
+            return number_piece(literal(Fraction(int(expr.p), int(expr.q))), self.script)
+        return super().piece(expr)
+
+    def summands(self, expr: sympy.Expr) -> list[tuple[bool, str]]:
+        """The summands in writing order; of a very long sum the first, dots and the last."""
+        parts = super().summands(expr)
+        if not self.shorten or len(parts) <= MOST_TERMS:
+            return parts
+        return [*parts[:FIRST_TERMS], (False, r"\cdots"), parts[-1]]
+
+    def _place(self, expr: sympy.Expr) -> tuple[int, ...]:
+        """A decimal such as the ε of a root stands last in a sum."""
+        return (LAST,) if expr.is_Rational and expr.q > SMALL_DENOMINATOR else super()._place(expr)
+
+    def _sum(self, expr: sympy.Add) -> Piece:
+        """A sum; a whole number common to all terms is taken out: 2(a - b)."""
+        share, rest = expr.primitive()
+        if share == 1 or share.q != 1 or not all(abs(a.as_coeff_Mul()[0]) == 1 for a in rest.args):
+            return super()._sum(expr)
+        inside = bracket(join_sum(self.summands(rest)))
+        opening = self.script.opening
+        return Piece(f"{self.piece(share).tex}{opening}{inside}", Tightness.PRODUCT)
+
+    def _product(self, expr: sympy.Mul) -> Piece:
+        """A product; derivatives of the loss stand before a fraction rather than in it."""
+        coefficient, rest = expr.as_coeff_Mul()
+        factors = sympy.Mul.make_args(rest)
+        root = _reduced_root(coefficient, factors)
+        if root is not None and not coefficient.is_negative:
+            return self._over_root(coefficient, root, [f for f in factors if f != root])
+        below = [f for f in factors if isinstance(f, sympy.Pow) and f.exp.is_negative]
+        outside = [f for f in factors if f not in below and _tall(f)]
+        if coefficient.is_negative or not below or not outside:
+            return super()._product(expr)
+        fraction = sympy.Mul(coefficient, *[f for f in factors if f not in outside])
+        front = [self.piece(f) for f in outside if not isinstance(f, Total)]
+        series = [self.piece(f) for f in outside if isinstance(f, Total)]
+        pieces = [*front, self.piece(fraction), *series]
+        script = self.script
+        tex = join_product(pieces, script.dot, script.beside, script.opening)
+        return Piece(tex, Tightness.PRODUCT)
+
+    def _over_root(
+        self, coefficient: sympy.Rational, root: sympy.Expr, rest: list[sympy.Expr]
+    ) -> Piece:
+        """`1/√2` for what SymPy makes of it, `√2/2`."""
+        left = sympy.Integer(coefficient.q // root.base)
+        under = self.piece(root)
+        if left != 1:
+            under = Piece(f"{self.piece(left).tex}{self.script.dot}{under.tex}", Tightness.PRODUCT)
+        front = self.script.fraction(self.piece(sympy.Integer(coefficient.p)), under)
+        if not rest:
+            return front
+        pieces = [front, self.piece(sympy.Mul(*rest))]
+        script = self.script
+        tex = join_product(pieces, script.dot, script.beside, script.opening)
+        return Piece(tex, Tightness.PRODUCT)
+
+    def condition(self, test: sympy.Expr, holds: bool = True) -> str:
+        """What stands within Iverson's bracket."""
+        if isinstance(test, Inside):
+            place, size = map(self._side, test.args)
+            return rf"0 \le {place} < {size}"
+        signs = {greater: (">", r"\le"), at_least: (r"\ge", "<"), Delta: ("=", r"\ne")}[test.func]
+        left, right = map(self._side, test.args)
+        return f"{left} {signs[0 if holds else 1]} {right}"
+
+    def _side(self, expr: sympy.Expr) -> str:
+        """A side of a condition: a position is written like one."""
+        places = expr.atoms(Index) and not expr.atoms(Element)
+        return position(expr, self.leaf) if places else self.tex(expr)
+
+    def within(self, expr: sympy.Expr, room: int = ROOM) -> str:
+        """An expression on one line or, where that is too long, broken at its plus signs."""
+        tex = self.tex(expr)
+        if width(tex) <= room:
+            return tex
+        if isinstance(expr, sympy.Add):
+            return self._broken_sum(expr, room)
+        if isinstance(expr, Total):
+            sign, body = _opened(self, expr)
+            return f"{sign} {self._held(body, room - width(sign))}"
+        if isinstance(expr, sympy.Mul) and expr.as_coeff_Mul()[0].is_negative:
+            return f"-{self.within(-expr, room - 1)}"
+        if isinstance(expr, sympy.Mul):
+            return self._broken_product(expr, room) or self._broken_factors(expr, room) or tex
+        return tex
+
+    def _broken_factors(self, expr: sympy.Mul, room: int) -> str:
+        """A product that goes on in the next row; nothing if it is a fraction."""
+        factors = sorted(expr.args, key=self._factor_place)
+        if any(isinstance(f, sympy.Pow) and f.exp.is_negative for f in factors):
+            return ""
+        lines = [""]
+        for factor in factors:
+            tex = self.piece(factor).within(Tightness.POWER)
+            if lines[-1] and width(lines[-1]) + width(tex) > room:
+                lines.append("")
+            lines[-1] += f"{self.script.dot}{tex}" if lines[-1] else tex
+        return self.script.break_line.join([lines[0], *(rf"\cdot {each}" for each in lines[1:])])
+
+    def _held(self, body: sympy.Expr, room: int) -> str:
+        if isinstance(body, sympy.Add):
+            return rf"\Bigl({self._broken_sum(body, room - 2)}\Bigr)"
+        return self.within(body, room)
+
+    def _broken_sum(self, expr: sympy.Add, room: int) -> str:
+        lines: list[list[tuple[bool, str]]] = [[]]
+        used = 0
+        for negative, tex, term in self._signed(expr):
+            wide = tex if width(tex) <= room else self._term(term, room - 2)
+            size = width(wide.rpartition("\\\\")[2]) + 3
+            if lines[-1] and used + width(wide.partition("\\\\")[0]) + 3 > room:
+                lines.append([])
+                used = 2
+            lines[-1].append((negative, wide))
+            used = size if "\\\\" in wide else used + size
+        rest = [
+            f"{'-' if line[0][0] else '+'} {join_sum([(False, line[0][1]), *line[1:]])}"
+            for line in lines[1:]
+        ]
+        return self.script.break_line.join([join_sum(lines[0]), *rest])
+
+    def _term(self, term: sympy.Expr | None, room: int) -> str:
+        return r"\cdots" if term is None else self.within(term, room)
+
+    def _signed(self, expr: sympy.Add) -> list[tuple[bool, str, sympy.Expr | None]]:
+        """The summands in writing order, each with its sign, its text and what it is."""
+        terms: dict[str, sympy.Expr] = {}
+        for argument in expr.args:
+            negative = bool(argument.as_coeff_Mul()[0].is_negative)
+            body = -argument if negative else argument
+            piece = self.piece(body)
+            terms |= {piece.within(Tightness.SERIES): body, piece.tex: body}
+        return [(minus, tex, terms.get(tex)) for minus, tex in self.summands(expr)]
+
+    def _broken_product(self, expr: sympy.Mul, room: int) -> str:
+        """`front (a + b + …)`, broken within its longest bracket; nothing if there is none."""
+        held = [f for f in expr.args if isinstance(f, sympy.Add | Total)]
+        if not held:
+            return ""
+        longest = max(held, key=lambda f: width(self.tex(f)))
+        front = self.piece(sympy.Mul(*[f for f in expr.args if f is not longest])).within(
+            Tightness.PRODUCT
+        )
+        gap = room - width(front)
+        if isinstance(longest, Total):
+            return rf"{front}\,{self.within(longest, max(gap, 2 * room // 3))}"
+        return rf"{front}\,{self._held(longest, max(gap, 2 * room // 3))}"
+
+
+def outside_first(expr: sympy.Expr) -> sympy.Expr:
+    """An expression with its numbers in front: before a sum, and before a bracket."""
+
+    def change(node: sympy.Expr) -> sympy.Expr:
+        if isinstance(node, sympy.Mul):
+            shares = [_whole_share(f) for f in node.args]
+            return sympy.Mul(*[s for s, _ in shares], *[f for _, f in shares])
+        if not isinstance(node, Total):
+            return node
+        share, body = _whole_share(node.body)
+        factors = sympy.Mul.make_args(body)
+        numbers = [f for f in factors if f.is_number]
+        rest = [f for f in factors if not f.is_number]
+        if not rest:
+            return node
+        return sympy.Mul(share, *numbers, _merged(sympy.Mul(*rest), node.index))
+
+    return rebuild(expr, change)
+
+
+def _whole_share(expr: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
+    """The whole number common to all terms of a sum, and what it leaves."""
+    share, rest = expr.primitive() if isinstance(expr, sympy.Add) else (sympy.S.One, expr)
+    return (share, rest) if share.is_Integer else (sympy.S.One, expr)
+
+
+def _merged(body: sympy.Expr, index: Index) -> sympy.Expr:
+    """A sum of a sum behind nothing but conditions is one sum over both letters."""
+    factors = sympy.Mul.make_args(body)
+    inner = [f for f in factors if isinstance(f, Total)]
+    others = [f for f in factors if not isinstance(f, Total)]
+    if len(inner) != 1 or not all(isinstance(f, Delta | Inside) for f in others):
+        return Total(body, index)
+    return Total(Total(sympy.Mul(*others, inner[0].body), inner[0].index), index)
+
+
+def _reduced_root(coefficient: sympy.Rational, factors: tuple[sympy.Expr, ...]) -> Any:
+    """The factor √n of a product whose coefficient has n below."""
+    for factor in factors:
+        whole = factor.is_Pow and factor.exp == HALF and factor.base.is_Integer
+        if whole and coefficient.q % factor.base == 0:
+            return factor
+    return None
+
+
+def letter(name: str) -> str:
+    """An index letter; a number behind it becomes a subscript."""
+    head = name.rstrip("0123456789")
+    return f"{head}_{{{name[len(head) :]}}}" if head and head != name else name
+
+
+def position(expr: sympy.Expr, leaf: Callable[[sympy.Expr], Piece]) -> str:
+    """What stands in a place of a subscript: letters first, numbers last, no spaces."""
+    terms = []
+    for term in sympy.Add.make_args(sympy.expand(expr)):
+        count, rest = term.as_coeff_Mul()
+        factors = [_place_factor(f, leaf) for f in sympy.Mul.make_args(rest) if f != 1]
+        text = "".join(factors)
+        size = "" if abs(count) == 1 and text else str(abs(count))
+        terms.append((not text, bool(count < 0), size + text))
+    terms.sort(key=lambda term: (term[0], term[1]))
+    tex = "".join(f"{'-' if minus else '+'}{text}" for _, minus, text in terms)
+    return tex.removeprefix("+")
+
+
+def _place_factor(factor: sympy.Expr, leaf: Callable[[sympy.Expr], Piece]) -> str:
+    if isinstance(factor, Index):
+        return letter(factor.name)
+    if isinstance(factor, sympy.Pow):
+        return f"{_place_factor(factor.base, leaf)}^{{{factor.exp}}}"
+    return leaf(factor).tex
+
+
+def _tall(factor: sympy.Expr) -> bool:
+    """Whether a factor is a derivative of the loss, or a sum with one."""
+    prefix = adjoint_name("")
+    if isinstance(factor, Element):
+        return factor.name.startswith(prefix)
+    return isinstance(factor, Total | sympy.Add) and any(
+        e.name.startswith(prefix) for e in factor.atoms(Element)
+    )
+
+
+def _opened(writer: IndexWriter, expr: Total) -> tuple[str, sympy.Expr]:
+    r"""The sum signs of nested sums as one, `\sum_{i,j}`, and what is summed."""
+    plain: list[str] = []
+    signs = []
+    body: sympy.Expr = expr
+    while isinstance(body, Total):
+        index, body = body.index, body.body
+        if index.name in writer.bounds:
+            last = index.axis.size - 1
+            signs.append(rf"\sum_{{{letter(index.name)}=0}}^{{{last}}}")
+        else:
+            plain.append(letter(index.name))
+    if plain:
+        signs.insert(0, rf"\sum_{{{','.join(plain)}}}")
+    return " ".join(signs), body
+
+
+def _total(writer: IndexWriter, expr: Total) -> Piece:
+    sign, body = _opened(writer, expr)
+    return Piece(f"{sign} {writer.piece(body).within(Tightness.SERIES)}", Tightness.SERIES)
+
+
+def _log_total(writer: IndexWriter, expr: LogTotalExp) -> Piece:
+    return writer.piece(sympy.log(Total(sympy.exp(expr.body), expr.index)))
+
+
+def _largest(writer: IndexWriter, expr: Largest) -> Piece:
+    letters = ",".join(letter(index.name) for index in expr.bound)
+    body = writer.piece(expr.body).within(Tightness.POWER)
+    return Piece(rf"\max_{{{letters}}} {body}", Tightness.SERIES)
+
+
+def _greatest(writer: IndexWriter, expr: Greatest) -> Piece:
+    return Piece(rf"\max{bracket(', '.join(map(writer.tex, expr.args)))}", Tightness.POWER)
+
+
+def _chosen(writer: IndexWriter, expr: Chosen) -> Piece:
+    bound = ",".join(letter(index.name) for index in expr.largest.bound)
+    places = ",".join(position(place, writer.leaf) for place in expr.positions)
+    places = f"({places})" if len(expr.positions) > 1 else places
+    body = writer.piece(expr.largest.body).within(Tightness.POWER)
+    inside = rf"{places} = \operatorname*{{arg\,max}}_{{{bound}}} {body}"
+    return Piece(rf"\bigl[{inside}\bigr]", Tightness.ATOM)
+
+
+def _delta(writer: IndexWriter, expr: Delta) -> Piece:
+    plain = all(isinstance(side, Index) or side.is_Integer for side in expr.args)
+    if plain and writer.delta:
+        sides = ",".join(position(side, writer.leaf) for side in expr.args)
+        return Piece(rf"\delta_{{{sides}}}", Tightness.ATOM)
+    return _indicator(writer, expr)
+
+
+def _indicator(writer: IndexWriter, test: sympy.Expr, holds: bool = True) -> Piece:
+    inside = writer.condition(test, holds)
+    tall = r"\sum" in inside or r"\frac" in inside
+    return Piece(rf"\Bigl[{inside}\Bigr]" if tall else f"[{inside}]", Tightness.ATOM)
+
+
+def _where(writer: IndexWriter, expr: where) -> Piece:
+    """A choice as a sum of both branches, each behind its condition."""
+    test, yes, no = expr.args
+    known = test.func in (greater, at_least, Delta, Inside)
+    if not known or isinstance(test, Inside):
+        return writer.piece(test * yes + (1 - test) * no)
+    parts = []
+    for branch, holds in ((yes, True), (no, False)):
+        if branch == 0:
+            continue
+        number, rest = branch.as_coeff_Mul()
+        front = [writer.piece(number)] if number != 1 else []
+        behind = [writer.piece(rest)] if rest != 1 else []
+        pieces = [*front, _indicator(writer, test, holds), *behind]
+        script = writer.script
+        parts.append(join_product(pieces, script.dot, script.beside, script.opening))
+    if len(parts) == 1:
+        one = sum(branch == 1 for branch in (yes, no))
+        return Piece(parts[0], Tightness.ATOM if one else Tightness.PRODUCT)
+    return Piece(join_sum([(False, part) for part in parts]) or "0", Tightness.SUM)
+
+
+_NODES: Mapping[type[sympy.Basic], Callable[..., Piece]] = {
+    Total: _total,
+    LogTotalExp: _log_total,
+    Largest: _largest,
+    Greatest: _greatest,
+    Chosen: _chosen,
+    Delta: _delta,
+    Inside: _indicator,
+    greater: _indicator,
+    at_least: _indicator,
+    where: _where,
+}

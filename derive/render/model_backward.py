@@ -1,0 +1,229 @@
+"""The backward pass of a model: each adjoint from its local derivatives, in order of computation.
+
+A derivation that differs from an earlier one in nothing but names is not told twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import sympy
+
+from derive.expression import Chosen, Element, Inside, elements
+from derive.graph import Block as Computed
+from derive.graph import Derivation, Equation, Local, Role, Step, adjoint_name
+from derive.render.blocks import Block
+from derive.render.formula import width
+from derive.render.index_writer import ROOM, letter
+from derive.render.matrix_form import matrix_form
+from derive.render.model_form import ModelForm, deltas, letters_in, ranges, renamed
+from derive.render.sheet import Display
+from derive.render.tensors import packed, tensor
+from derive.render.worked import Bench
+from derive.repeats import renamed as under_names
+from derive.rules import Rule
+
+LOCALLY = (Rule.LOCAL, Rule.OUTPUT)
+BIG = r"\Bigl("  # a bracket that did not fit on one row
+
+
+@dataclass(frozen=True)
+class Told:
+    """A local derivative: as the calculus finds it, and as it is used."""
+
+    local: Local
+    found: sympy.Expr
+    used: sympy.Expr
+
+
+@dataclass(frozen=True)
+class Backward:
+    """What the backward pass is told from; `bench` is missing where there are no numbers."""
+
+    form: ModelForm
+    bench: Bench | None
+    known: dict[Hashable, str] = field(default_factory=dict)
+
+    @property
+    def derivation(self) -> Derivation:
+        """The derivation that is told."""
+        return self.form.derivation
+
+    def blocks(self) -> Iterator[Block]:
+        """One block for each adjoint; a recurrence is announced."""
+        upstream = self.form.problem.upstream
+        yield Block("model_backward", {"loss": self.form.names.loss().tex})
+        for block in self.derivation.backward.blocks:
+            if block.step:
+                yield self._recurrence(block)
+            for equation in block.equations:
+                name = equation.quantity.name.removeprefix(adjoint_name(""))
+                only = [e.quantity.role for e in self._readers(name)] == [Role.LOSS]
+                if name in upstream and only:
+                    yield self._given(equation, name, upstream[name])
+                else:
+                    yield self._adjoint(equation, name, bool(block.step))
+
+    def _recurrence(self, block: Computed) -> Block:
+        first, along = block.equations[0], block.along[0]
+        index = first.indices[along]
+        names = [
+            self.form.lhs(self._forward(e.quantity.name.removeprefix(adjoint_name(""))))
+            for e in block.equations
+        ]
+        return Block(
+            "model_recurrence_back",
+            {
+                "names": names,
+                "letter": letter(index.name),
+                "last": str(index.axis.size - 1),
+                "down": block.step < 0,
+            },
+        )
+
+    def _forward(self, name: str) -> Equation:
+        return self.derivation.forward.equation(name)
+
+    def _readers(self, name: str) -> list[Equation]:
+        """The equations through which a quantity reaches the loss."""
+        found = [each.of for each in self.derivation.locals if each.by == name]
+        return [self._forward(of) for of in found]
+
+    def _given(self, equation: Equation, name: str, constant: str) -> Block:
+        display = Display(f"eq:d-{name}", self.form.lhs(equation), (self._tex(equation),), None)
+        return Block(
+            "model_upstream",
+            {
+                "name": self.form.symbol(name),
+                "constant": self.form.symbol(constant),
+                "display": display,
+            },
+        )
+
+    def _tex(self, equation: Equation) -> str:
+        return self.form.rows(equation.rhs, ROOM - width(self.form.lhs(equation)))
+
+    # --- one adjoint ------------------------------------------------------------------------
+
+    def _adjoint(self, equation: Equation, name: str, recurrent: bool) -> Block:
+        told = self._told(name)
+        steps = [s for s in self.derivation.steps if s.quantity == name]
+        key = _signature(name, told, steps)
+        like = self.known.get(key, "")
+        self.known.setdefault(key, name)
+        chain = next(s for s in steps if s.rule == Rule.CHAIN)
+        paths = [t for t in told if not self._is_loss(t.local.of)]
+        locals_ = [] if like else [self._local(t) for t in paths]
+        left = self.form.letters(name)
+        fields = {
+            "name": self.form.leaf(Element(name, *left)).tex,
+            "derivative": self.form.names.loss().tex,
+            "readers": [self.form.lhs(self._forward(t.local.of)) for t in told],
+            "direct": any(self._is_loss(t.local.of) for t in told),
+            "paths": len(paths),
+            "locals": locals_,
+            "display": self._chain(equation, name, told, steps),
+            "collapsed": not like and deltas(chain.before) > deltas(chain.after),
+            "several": deltas(chain.before) - deltas(chain.after) > 1,
+            "indicator": not like and deltas(chain.after) > 0,
+            "guard": not like and chain.after.has(Inside),
+            "winner": not like and chain.after.has(Chosen),
+            "output": not like and any(t.found != t.used for t in told),
+            "collected": any(s.rule == Rule.COLLECTED for s in steps),
+            "cancel": any(s.rule == Rule.CANCEL for s in steps),
+            "normalised": any(s.rule == Rule.NORMALISED for s in steps),
+            "like": self.form.symbol(like) if like else "",
+            "like_ref": f"eq:d-{like}",
+            "recurrent": recurrent,
+            "ranges": ranges(i for i in letters_in(equation) if i.name in self.form.bounds),
+            **self._numbers(equation, bool(like)),
+        }
+        return Block("model_adjoint", fields)
+
+    def _is_loss(self, name: str) -> bool:
+        return self.derivation.forward.quantities[name].role is Role.LOSS
+
+    def _told(self, name: str) -> list[Told]:
+        """The local derivatives by a quantity, in the order of its readers."""
+        found: list[tuple[sympy.Expr, sympy.Expr]] = []
+        for step in self.derivation.steps:
+            if step.quantity == name and step.rule == Rule.LOCAL:
+                found.append((step.after, step.after))
+            elif step.quantity == name and step.rule == Rule.OUTPUT:
+                found[-1] = (found[-1][0], step.after)
+        locals_ = [each for each in self.derivation.locals if each.by == name]
+        return [Told(each, *pair) for each, pair in zip(locals_, found, strict=True)]
+
+    def _local(self, told: Told) -> Display:
+        """∂y/∂q in letters of its own."""
+        local = told.local
+        own, exprs = renamed((told.found, told.used), local.indices, local.at)
+        lhs = self._slope(local, own)
+        rows = [self.form.rows(e, ROOM - width(lhs)) for e in exprs]
+        if rows[0] != rows[1] and BIG in rows[0]:
+            rows.pop(0)  # nobody reads what is much simpler in the next row
+        label = f"eq:d-{local.of}-{local.by}"
+        return Display(label, lhs, tuple(dict.fromkeys(rows)), None)
+
+    def _slope(self, local: Local, own: Sequence[sympy.Expr]) -> str:
+        of = self.form.leaf(Element(local.of, *own)).tex
+        by = self.form.leaf(Element(local.by, *local.at)).tex
+        return rf"\frac{{\partial {of}}}{{\partial {by}}}"
+
+    def _chain(self, equation: Equation, name: str, told: list[Told], steps: list[Step]) -> Display:
+        """∂E/∂q from the chain rule down to its last form."""
+        lhs = self.form.lhs(equation)
+        room = ROOM - width(lhs)
+        rows = []
+        if any(not self._is_loss(t.local.of) for t in told):
+            rows.append(self._general(told, room))
+        else:
+            rows += [self.form.rows(t.found, room) for t in told if len(told) == 1]
+        for step in steps:
+            if step.rule not in LOCALLY:
+                rows.append(self.form.rows(step.after, room))
+        if self.bench is not None and not equation.indices:
+            return self.bench.completed(f"eq:d-{name}", equation, rows)
+        return Display(f"eq:d-{name}", lhs, tuple(dict.fromkeys(rows)), None)
+
+    def _general(self, told: list[Told], room: int) -> str:
+        """The chain rule over all readers; what the loss reads itself is differentiated."""
+        parts = []
+        for each in told:
+            own, (used,) = renamed((each.used,), each.local.indices, each.local.at)
+            if self._is_loss(each.local.of):
+                parts.append(self.form.tex(used))
+                continue
+            above = self.form.leaf(Element(adjoint_name(each.local.of), *own)).tex
+            letters = ",".join(letter(index.name) for index in own)
+            sign = rf"\sum_{{{letters}}} " if own else ""
+            parts.append(rf"{sign}{above}\,{self._slope(each.local, own)}")
+        lines = [""]
+        for part in parts:
+            if lines[-1] and width(lines[-1]) + width(part) > room:
+                lines.append("")
+            lines[-1] += f" + {part}" if lines[-1] else part
+        return self.form.script.break_line.join([lines[0], *(f"+ {each}" for each in lines[1:])])
+
+    def _numbers(self, equation: Equation, again: bool) -> dict[str, object]:
+        """Matrix form, one worked entry and the values."""
+        backward = self.derivation.backward
+        tex = "" if again else matrix_form(self.form, backward, equation)
+        if self.bench is None or not equation.indices:
+            return {"matrix": {"tex": tex}, "worked": None, "lines": []}
+        lines = packed(tensor(self.form, self.bench.values, equation.quantity.name))
+        worked = None if again else self.bench.worked(equation)
+        return {"matrix": {"tex": tex}, "worked": worked, "lines": lines}
+
+
+def _signature(name: str, told: list[Told], steps: list[Step]) -> Hashable:
+    """A derivation with every name replaced by the number of its appearance."""
+    exprs = [e for t in told for e in (t.found, t.used)]
+    exprs += [s.after for s in steps if s.rule not in LOCALLY]
+    names = [name, adjoint_name(name)]
+    for t in told:
+        names += [t.local.of, adjoint_name(t.local.of)]
+    names += [element.name for expr in exprs for element in elements(expr)]
+    numbers = {each: str(k) for k, each in enumerate(dict.fromkeys(names))}
+    return tuple(under_names(expr, numbers) for expr in exprs), tuple(t.local.at for t in told)

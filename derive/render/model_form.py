@@ -1,0 +1,198 @@
+"""How one model is written: the symbols of its elements, and its equations in index form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import sympy
+
+from derive.calculus import tidy
+from derive.expression import Delta, Element, Fresh, Index, substitute
+from derive.graph import Derivation, Equation, Role, adjoint_name
+from derive.notation import ADJOINT, UPDATED, IndexNotation, derivative, names_of
+from derive.notation import Name as Names
+from derive.problem import Problem
+from derive.render.formula import Piece, Script, Tightness, number_piece
+from derive.render.index_writer import THIN, IndexWriter, letter, outside_first, position
+
+FUNCTION_NAMES = frozenset({"H", r"\sigma", "sigmoid", "softplus", "sgn", "erf", "relu", "e"})
+NUMBERS = replace(THIN, dot=r"\cdot ", opening=r"\cdot ")
+
+
+@dataclass(frozen=True)
+class ModelForm:
+    """Writes the elements and equations of one model."""
+
+    problem: Problem
+    derivation: Derivation
+
+    @cached_property
+    def names(self) -> IndexNotation:
+        """The names of elements whose indices are numbers."""
+        found = names_of(self.problem)
+        assert isinstance(found, IndexNotation)
+        return found
+
+    @cached_property
+    def order(self) -> dict[str, int]:
+        """The place of every quantity in the order of computation."""
+        return {name: k for k, name in enumerate(self.problem.graph.quantities)}
+
+    @cached_property
+    def bounds(self) -> frozenset[str]:
+        """Letters that run over axes of different sizes."""
+        sizes: dict[str, set[sympy.Expr]] = {}
+        graphs = (self.derivation.forward, self.derivation.backward)
+        for equation in (e for graph in graphs for e in graph.equations):
+            for index in letters_in(equation):
+                sizes.setdefault(index.name, set()).add(index.axis.size)
+        return frozenset(name for name, found in sizes.items() if len(found) > 1)
+
+    @cached_property
+    def symbols(self) -> frozenset[str]:
+        """The symbols of all quantities."""
+        return frozenset(q.tex for q in self.problem.graph.quantities.values())
+
+    @cached_property
+    def script(self) -> Script:
+        """Thin spaces between names; a dot where a bracket could be taken for an argument."""
+        return self._without_clashes(THIN)
+
+    def _without_clashes(self, script: Script) -> Script:
+        plain = {q.tex for q in self.problem.graph.quantities.values() if not q.axes}
+        if plain & FUNCTION_NAMES:
+            script = replace(script, opening=r"\cdot ")
+        if "e" in self.symbols:
+            script = replace(script, exponential=_spelled_exponential)
+        return script
+
+    # --- symbols ----------------------------------------------------------------------------
+
+    def symbol(self, name: str, places: Iterable[str] = ()) -> str:
+        """The symbol of a quantity, of a derivative by it, or of its value after the update."""
+        return self._name(name, tuple(places)).tex
+
+    def _name(self, name: str, places: tuple[str, ...]) -> Names:
+        if name.startswith(ADJOINT):
+            return derivative(self.names.loss(), self._name(name.removeprefix(ADJOINT), places))
+        if name.endswith(UPDATED):
+            return self._name(name.removesuffix(UPDATED), places).updated()
+        subscript = f"_{{{','.join(places)}}}" if places else ""
+        return Names(name, f"{self.names.symbol(name)}{subscript}", name)
+
+    def leaf(self, key: sympy.Expr) -> Piece:
+        """An element with any positions, or a letter."""
+        if isinstance(key, Index):
+            return Piece(letter(key.name), Tightness.ATOM)
+        if not isinstance(key, Element):
+            return Piece(str(key.name), Tightness.ATOM)
+        tex = self.symbol(key.name, (position(place, self.leaf) for place in key.indices))
+        if tex == "e":  # not Euler's number
+            return Piece(tex, Tightness.PRODUCT)
+        hold = Tightness.PRODUCT if key.name.startswith(ADJOINT) else Tightness.ATOM
+        return Piece(tex, hold)
+
+    def rank(self, key: sympy.Expr) -> tuple[int, ...]:
+        """Derivatives of the loss first, then data before parameters, in order of computation."""
+        if not isinstance(key, Element):
+            return (3, 0)
+        base = key.name.removeprefix(ADJOINT).removesuffix(UPDATED)
+        if key.name.startswith(ADJOINT):
+            return (-1, -self.order[base], *_numbers(key))
+        quantity = self.problem.graph.quantities[base]
+        group = 1 if quantity.role is Role.PARAMETER else 0
+        first = -1 if quantity.role is Role.TARGET else self.order[base]
+        return (group, first, *_numbers(key))
+
+    # --- equations --------------------------------------------------------------------------
+
+    @cached_property
+    def writer(self) -> IndexWriter:
+        """Writes names."""
+        return IndexWriter(
+            self.leaf, self.rank, self.script, self.bounds, delta=r"\delta" not in self.symbols
+        )
+
+    def numbers(self, text: Callable[[Element], str]) -> IndexWriter:
+        """Writes numbers where names stood."""
+
+        def leaf(key: sympy.Expr) -> Piece:
+            return number_piece(text(key)) if isinstance(key, Element) else self.leaf(key)
+
+        return replace(self.writer, leaf=leaf, script=self._without_clashes(NUMBERS), shorten=True)
+
+    def tex(self, expr: sympy.Expr) -> str:
+        """An expression in index form, on one line."""
+        return self.writer.tex(outside_first(expr))
+
+    def rows(self, expr: sympy.Expr, room: int) -> str:
+        """An expression in index form, broken where it is long."""
+        return self.writer.within(outside_first(expr), room)
+
+    def lhs(self, equation: Equation) -> str:
+        """The left side of an equation."""
+        return self.leaf(equation.lhs).tex
+
+    def letters(self, name: str) -> tuple[Index, ...]:
+        """The letters under which a quantity is known."""
+        graph = self.derivation.forward
+        quantity = graph.quantities[name]
+        if not quantity.given:
+            return graph.equation(name).indices
+        backward = self.derivation.backward.quantities
+        if adjoint_name(name) in backward:
+            return self.derivation.adjoint(name).indices
+        for equation in graph.readers(name):
+            for element in equation.rhs.atoms(Element):
+                places = element.indices
+                plain = all(isinstance(i, Index) for i in places) and len({*places}) == len(places)
+                if element.name == name and plain:
+                    return tuple(places)
+        return tuple(Index("abcdefgh"[k], axis) for k, axis in enumerate(quantity.axes))
+
+
+def ranges(indices: Iterable[Index]) -> str:
+    r"""`0 \le n < 2` for each letter, in one formula."""
+    return r",\ ".join(rf"0 \le {letter(i.name)} < {i.axis.size}" for i in dict.fromkeys(indices))
+
+
+def letters_in(equation: Equation) -> Iterator[Index]:
+    """Every letter of an equation, bound ones included."""
+    yield from equation.indices
+    for node in sympy.preorder_traversal(equation.rhs):
+        if isinstance(node, Index):
+            yield node
+
+
+def renamed(
+    exprs: Iterable[sympy.Expr], own: tuple[Index, ...], at: tuple[Index, ...]
+) -> tuple[tuple[Index, ...], list[sympy.Expr]]:
+    """Fresh letters under names that a reader would choose: their own, with primes if taken."""
+    taken = {index.name for index in at}
+    change: dict[Index, Index] = {}
+    for index in own:
+        name = index.name.split("#")[0]
+        while name in taken:
+            name += "'"
+        taken.add(name)
+        change[index] = Index(name, index.axis)
+    fresh = Fresh()
+    found = [tidy(substitute(e, change, fresh), frozenset(taken)) for e in exprs]
+    return tuple(change.values()), found
+
+
+def deltas(expr: sympy.Expr) -> int:
+    """How many deltas an expression has."""
+    return sum(isinstance(node, Delta) for node in sympy.preorder_traversal(expr))
+
+
+def _numbers(key: Element) -> tuple[int, ...]:
+    return tuple(int(place) for place in key.indices if place.is_Integer)
+
+
+def _spelled_exponential(exponent: Piece) -> Piece:
+    tall = r"\frac" in exponent.tex or r"\sum" in exponent.tex
+    inside = rf"\left({exponent.tex}\right)" if tall else f"({exponent.tex})"
+    return Piece(rf"\exp{inside}", Tightness.POWER)

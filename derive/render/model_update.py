@@ -1,0 +1,244 @@
+"""The update of a model's parameters: the lines of the optimizer, and the parameters after it."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from dataclasses import replace
+from fractions import Fraction
+
+import sympy
+
+from derive.expression import Element, rebuild
+from derive.functions import absolute
+from derive.graph import Quantity, Role, adjoint_name
+from derive.language import Scope, parse_expression
+from derive.library.optimizers import GIVEN, OPTIMIZERS, Optimizer, parse_update
+from derive.notation import UPDATED, with_mark
+from derive.numbers import compare, literal
+from derive.problem import Problem
+from derive.render.blocks import Block
+from derive.render.deltas import TableRow
+from derive.render.formula import Piece, Tightness, width
+from derive.render.index_writer import ROOM, THIN, IndexWriter
+from derive.render.model_form import ModelForm
+from derive.render.sheet import Display
+from derive.render.tensor_values import Table, Values, compiled, places
+from derive.render.tensors import packed, tensor
+from derive.render.weights import ALPHA_NAME
+from derive.render.worked import Bench
+from derive.symbols import symbol
+
+PARAMETER = r"\theta"
+RATE = "learning rate"
+SLOPE = r"\frac"
+
+
+def trained(form: ModelForm) -> list[Quantity]:
+    """The parameters that are updated; none if the gradient of one of them is not asked for."""
+    problem = form.problem
+    chosen = [
+        q for q in problem.graph.of_role(Role.PARAMETER) if q.name not in problem.training.frozen
+    ]
+    known = form.derivation.backward.quantities
+    return chosen if all(adjoint_name(q.name) in known for q in chosen) else []
+
+
+def update_blocks(form: ModelForm, bench: Bench | None) -> Iterator[Block]:
+    """The rule of the optimizer, the new parameters, and the loss that they give."""
+    parameters = trained(form)
+    if not parameters:
+        return
+    row = OPTIMIZERS[form.problem.training.optimizer]
+    loss = form.names.loss().tex
+    settings = [
+        TableRow(_symbol(name, False), (literal(Fraction(value)),))
+        for name, value in form.problem.training.settings.items()
+        if bench is not None
+    ]
+    rate = literal(form.problem.training.learning_rate) if bench is not None else ""
+    yield Block(
+        "model_update",
+        {
+            "loss": loss,
+            "optimizer": row.name,
+            "words": row.name.replace("_", " "),
+            "lines": list(_lines(row, loss)),
+            "settings": settings,
+            "alpha": {"tex": f"{ALPHA_NAME.tex} = {rate}"} if rate else None,
+            "states": [_symbol(state, True) for state in row.states],
+            "zero": not form.problem.training.states,
+            "counts": "k" in row.equations,
+        },
+    )
+    if bench is None:
+        return
+    update(form, bench.values, parameters)
+    worked = _worked(form, bench, parameters[0])
+    tensors = [part for q in parameters for part in tensor(form, bench.values, q.name + UPDATED)]
+    yield Block("model_updated", {"worked": worked, "lines": packed(tensors)})
+    yield from _closing(form, bench)
+
+
+def _closing(form: ModelForm, bench: Bench) -> Iterator[Block]:
+    """The loss before and after, if both are taken on the same data."""
+    problem = form.problem
+    if problem.samples or problem.upstream:
+        return
+    _again(form, bench.values)
+    loss = Element(problem.graph.loss.name)
+    after = Element(loss.name + UPDATED)
+    old, new = bench.values.exact[loss.name, ()], bench.values.exact[after.name, ()]
+    yield Block(
+        "model_closing",
+        {
+            "loss": form.names.loss().tex,
+            "old": bench.text(loss),
+            "display": bench.display(after, []),
+            "smaller": compare(new, old) < 0,
+        },
+    )
+
+
+# --- numbers --------------------------------------------------------------------------------
+
+
+def update(form: ModelForm, values: Values, parameters: list[Quantity]) -> None:
+    """Enter every updated parameter."""
+    for quantity in parameters:
+        for place in places(quantity):
+            rule = compiled(_step(form.problem, quantity.name, place))
+            key = (quantity.name + UPDATED, place)
+            values.enter(key, lambda table, rule=rule: rule(_with_rate(form, table), {}))  # type: ignore[misc]
+
+
+def _with_rate(form: ModelForm, table: Table) -> Table:
+    table[RATE, ()] = form.problem.training.learning_rate
+    return table
+
+
+def _step(problem: Problem, name: str, place: tuple[int, ...]) -> sympy.Expr:
+    """The updated entry from the entry, its gradient and the learning rate."""
+    training = problem.training
+    row = OPTIMIZERS[training.optimizer]
+    found = parse_update(row, training.settings)["w"]
+    change: dict[sympy.Expr, sympy.Expr] = {
+        _real("w"): Element(name, *place),
+        _real("g"): Element(adjoint_name(name), *place),
+        _real("alpha"): Element(RATE),
+        _real("k"): sympy.S.One,
+    }
+    for state in row.states:
+        first = Fraction(training.states.get((state, name), {}).get(place, Fraction(0)))
+        change[_real(state)] = sympy.Rational(first.numerator, first.denominator)
+    step = rebuild(found, lambda node: change.get(node, node))
+    return step.replace(sympy.Abs, absolute)
+
+
+def _again(form: ModelForm, values: Values) -> None:
+    """The forward pass with the new parameters, every changed number under its updated name."""
+    graph = form.problem.graph
+    new = Values(values.format)
+    for quantity in graph.given:
+        for place in places(quantity):
+            key = (quantity.name, place)
+            moved = (quantity.name + UPDATED, place)
+            source = moved if moved in values.exact else key
+            new.exact[key], new.page[key] = values.exact[source], values.page[source]
+    new.run(graph.blocks)
+    for name, place in new.texts:
+        key, mark = (name, place), (name + UPDATED, place)
+        values.exact[mark], values.page[mark] = new.exact[key], new.page[key]
+        values.texts[mark] = new.texts[key]
+
+
+def _worked(form: ModelForm, bench: Bench, quantity: Quantity) -> Display | None:
+    """The first entry whose gradient is not zero."""
+    values = bench.values
+    for place in places(quantity):
+        if values.exact[adjoint_name(quantity.name), place] != 0:
+            break
+    expr = _step(form.problem, quantity.name, place)
+    element = Element(quantity.name + UPDATED, *place)
+    rate = literal(form.problem.training.learning_rate)
+
+    def named(key: sympy.Expr) -> Piece:
+        own = isinstance(key, Element) and key.name == RATE
+        return Piece(ALPHA_NAME.tex, Tightness.ATOM) if own else form.leaf(key)
+
+    def number(key: Element) -> str:
+        return rate if key.name == RATE else bench.text(key)
+
+    def rank(key: sympy.Expr) -> tuple[int, ...]:
+        if isinstance(key, Element) and key.name == RATE:
+            return (-2, 0)
+        return (-3, 0) if key == Element(quantity.name, *place) else form.rank(key)
+
+    writers = (
+        replace(form.writer, leaf=named, rank=rank),
+        replace(form.numbers(number), rank=rank),
+    )
+    room = ROOM - width(form.leaf(element).tex)
+    return bench.display(element, [writer.within(expr, room) for writer in writers])
+
+
+# --- the rule -------------------------------------------------------------------------------
+
+
+def _lines(row: Optimizer, loss: str) -> Iterator[dict[str, str]]:
+    """The lines of an optimizer, with θ for the parameter and a plus for what is new."""
+    names = {name: _real(_symbol(name, True)) for name in row.states}
+    names |= {name: _real(_symbol(name, False)) for name in row.settings}
+    names |= {"w": _real(PARAMETER), "alpha": _real(ALPHA_NAME.tex), "k": _real("k")}
+    names["g"] = _real(rf"\frac{{\partial {loss}}}{{\partial {PARAMETER}}}")
+    fixed = {ALPHA_NAME.tex, *(_symbol(name, False) for name in row.settings)}
+    lines = [line.partition("=") for line in row.equations.splitlines()]
+    targets = [name.strip() for name, _, _ in lines]
+    order = [*GIVEN, *row.states, *row.settings]
+    for number, (name, _, text) in enumerate(lines):
+        target = name.strip()
+        right = parse_expression(text, Scope({}, {}, names))
+        last = target not in targets[number + 1 :]
+        mark = UPDATED if last else "*"
+        own = target in order
+        base = str(names[target]) if own else _symbol(target, True)
+        left = with_mark(base, mark) if own else base
+        names[target] = _real(left)
+        yield {"tex": f"{left} = {_writer(fixed).tex(right)}"}
+
+
+class _RuleWriter(IndexWriter):
+    """Writes the lines of an optimizer, with the gradient behind its factors."""
+
+    def _factor_place(self, factor: sympy.Expr) -> tuple[int, ...]:
+        base = factor.base if isinstance(factor, sympy.Pow) else factor
+        if base.is_Symbol:
+            return (3, 0) if str(base).startswith(SLOPE) else (1, *self.rank(base))
+        return super()._factor_place(factor)
+
+
+def _writer(settings: Container[str]) -> IndexWriter:
+    """Settings and the learning rate, then the parameter and its states, then the gradient."""
+
+    def leaf(key: sympy.Expr) -> Piece:
+        tall = str(key).startswith(SLOPE)
+        return Piece(str(key), Tightness.PRODUCT if tall else Tightness.ATOM)
+
+    def rank(key: sympy.Expr) -> tuple[int, ...]:
+        name = str(key)
+        if name.startswith(PARAMETER):
+            return (0,)
+        return (1,) if name in settings else (3,) if name.startswith(SLOPE) else (2,)
+
+    return _RuleWriter(leaf, rank, THIN)
+
+
+def _symbol(name: str, of_parameter: bool) -> str:
+    """A setting or a state; a state belongs to its parameter."""
+    if name == "eps":
+        return r"\varepsilon"
+    tex = symbol(name, 0)
+    return f"{tex}_{{{PARAMETER}}}" if of_parameter else tex
+
+
+def _real(name: str) -> sympy.Symbol:
+    return sympy.Symbol(name, real=True)

@@ -1,0 +1,305 @@
+"""The value of every entry of a graph, exact and as printed.
+
+An expression is compiled once into nested functions and then evaluated for each entry. Values stay
+rational as long as they are; a recurrence is walked in its own order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import product
+
+import sympy
+from mpmath import mp, mpf
+
+from derive.expression import (
+    Chosen,
+    Delta,
+    Element,
+    Index,
+    Inside,
+    Largest,
+    LogTotalExp,
+    Total,
+)
+from derive.functions import BY_SYMBOL, absolute, at_least, greater, maximum, minimum, where
+from derive.graph import Block, Equation, Quantity
+from derive.notation import Name
+from derive.numbers import DIGITS, Number, NumberFormat, compare, literal, real
+from derive.render.sheet import Entry
+
+Place = tuple[str, tuple[int, ...]]
+Table = dict[Place, Number]
+Bound = dict[Index, int]
+Value = Callable[[Table, Bound], Number]
+MOST_BITS = 4000
+NOISE = mpf(10) ** (8 - DIGITS)
+ZERO, UNIT = Fraction(0), Fraction(1)
+
+
+@dataclass
+class Values:
+    """Every number of a page: without rounding, and as the page goes on with it."""
+
+    format: NumberFormat
+    exact: Table = field(default_factory=dict)
+    page: Table = field(default_factory=dict)
+    texts: dict[Place, str] = field(default_factory=dict)
+
+    def give(self, place: Place, value: Fraction) -> None:
+        """A given number, written as it was given."""
+        self.exact[place] = self.page[place] = value
+        self.texts[place] = literal(value)
+
+    def enter(self, place: Place, compute: Callable[[Table], Number]) -> None:
+        """A computed number. Raises ValueError if it is not finite and real."""
+        with mp.workdps(DIGITS):
+            exact = compute(self.exact)
+            chained = compute(self.page) if self.format.chained else exact
+        self.exact[place] = exact
+        self.page[place] = self.format.round(chained) if self.format.chained else exact
+        self.texts[place] = self.format.text(chained)
+
+    def entry(self, place: Place, name: Name) -> Entry:
+        """The number as the page knows it."""
+        text = self.texts[place]
+        return Entry(name, self.exact[place], Fraction(text), text)
+
+    def run(self, blocks: Iterable[Block]) -> None:
+        """Compute all equations in their order."""
+        for block in blocks:
+            rules = {e.quantity.name: compiled(e.rhs) for e in block.equations}
+            for equation, place in _places(block):
+                self._compute(equation, rules[equation.quantity.name], place)
+
+    def _compute(self, equation: Equation, rule: Value, place: tuple[int, ...]) -> None:
+        bound = dict(zip(equation.indices, place, strict=True))
+        self.enter((equation.quantity.name, place), lambda table: rule(table, bound))
+
+
+def places(quantity: Quantity) -> Iterator[tuple[int, ...]]:
+    """All places of a quantity, the last index fastest."""
+    return product(*map(range, quantity.shape))
+
+
+def _places(block: Block) -> Iterator[tuple[Equation, tuple[int, ...]]]:
+    """What a block computes, one entry after the other."""
+    if not block.step:
+        yield from ((block.equations[0], place) for place in places(block.equations[0].quantity))
+        return
+    walks = [e.quantity.shape[k] for e, k in zip(block.equations, block.along, strict=True)]
+    steps = range(max(walks))
+    for t in steps if block.step > 0 else reversed(steps):
+        for equation, along in zip(block.equations, block.along, strict=True):
+            for place in places(equation.quantity):
+                if place[along] == t:
+                    yield equation, place
+
+
+def compiled(expr: sympy.Expr) -> Value:
+    """An expression as a function of the numbers so far and of its letters."""
+    make = _NODES.get(expr.func)
+    if make is not None:
+        return make(expr)
+    if isinstance(expr, sympy.Rational):
+        number = Fraction(int(expr.p), int(expr.q))
+        return lambda table, bound: number
+    if expr in (sympy.pi, sympy.E):
+        return lambda table, bound: +mp.pi if expr == sympy.pi else +mp.e
+    return _function(expr)
+
+
+def whole(expr: sympy.Expr) -> Callable[[Table, Bound], int]:
+    """A position, which comes out as a whole number."""
+    if isinstance(expr, Index):
+        return lambda table, bound: bound[expr]
+    if expr.is_Integer:
+        number = int(expr)
+        return lambda table, bound: number
+    value = compiled(expr)
+    return lambda table, bound: int(value(table, bound))
+
+
+def _element(expr: Element) -> Value:
+    """An entry; beyond the range there is none, and zero is read."""
+    name, at = expr.name, [whole(place) for place in expr.indices]
+    return lambda table, bound: table.get((name, tuple(f(table, bound) for f in at)), ZERO)
+
+
+def _index(expr: Index) -> Value:
+    return lambda table, bound: Fraction(bound[expr])
+
+
+def _sum(expr: sympy.Add) -> Value:
+    parts = [compiled(argument) for argument in expr.args]
+
+    return lambda table, bound: _added(part(table, bound) for part in parts)
+
+
+def _product(expr: sympy.Mul) -> Value:
+    parts = [compiled(argument) for argument in expr.args]
+
+    def value(table: Table, bound: Bound) -> Number:
+        result: Number = UNIT
+        for part in parts:
+            result = _times(result, part(table, bound))
+        return result
+
+    return value
+
+
+def _power(expr: sympy.Pow) -> Value:
+    base, exponent = map(compiled, expr.args)
+
+    def value(table: Table, bound: Bound) -> Number:
+        a, b = base(table, bound), exponent(table, bound)
+        if isinstance(a, Fraction) and isinstance(b, Fraction) and b.denominator == 1:
+            if abs(b) <= 64:
+                return _kept(a ** int(b))
+        elif compare(a, ZERO) < 0 and not (isinstance(b, Fraction) and b.denominator == 1):
+            raise ValueError("a root of a negative number is not real")
+        return real(a) ** real(b)
+
+    return value
+
+
+def _total(expr: Total) -> Value:
+    index, body = expr.index, compiled(expr.body)
+
+    steps = range(index.axis.length)
+    return lambda table, bound: _added(body(table, {**bound, index: k}) for k in steps)
+
+
+def _log_total(expr: LogTotalExp) -> Value:
+    return compiled(sympy.log(Total(sympy.exp(expr.body), expr.index)))
+
+
+def ranked(expr: Largest) -> Callable[[Table, Bound], tuple[tuple[int, ...], Number]]:
+    """Where a maximum is taken for the first time, and its value."""
+    body, bound_letters = compiled(expr.body), expr.bound
+
+    def best(table: Table, bound: Bound) -> tuple[tuple[int, ...], Number]:
+        found: tuple[tuple[int, ...], Number] | None = None
+        for place in product(*[range(index.axis.length) for index in bound_letters]):
+            value = body(table, {**bound, **dict(zip(bound_letters, place, strict=True))})
+            if found is None or compare(value, found[1]) > 0:
+                found = place, value
+        assert found is not None  # an axis has at least one place
+        return found
+
+    return best
+
+
+def _largest(expr: Largest) -> Value:
+    best = ranked(expr)
+    return lambda table, bound: best(table, bound)[1]
+
+
+def _chosen(expr: Chosen) -> Value:
+    best, asked = ranked(expr.largest), [whole(place) for place in expr.positions]
+    return lambda table, bound: Fraction(
+        best(table, bound)[0] == tuple(place(table, bound) for place in asked)
+    )
+
+
+def _delta(expr: Delta) -> Value:
+    left, right = map(whole, expr.args)
+    return lambda table, bound: Fraction(left(table, bound) == right(table, bound))
+
+
+def _inside(expr: Inside) -> Value:
+    place, size = map(whole, expr.args)
+    return lambda table, bound: Fraction(0 <= place(table, bound) < size(table, bound))
+
+
+def _compared(holds: Callable[[int], bool]) -> Callable[[sympy.Expr], Value]:
+    def make(expr: sympy.Expr) -> Value:
+        left, right = map(compiled, expr.args)
+        return lambda table, bound: Fraction(
+            holds(compare(left(table, bound), right(table, bound)))
+        )
+
+    return make
+
+
+def _extreme(sign: int) -> Callable[[sympy.Expr], Value]:
+    def make(expr: sympy.Expr) -> Value:
+        left, right = map(compiled, expr.args)
+
+        def value(table: Table, bound: Bound) -> Number:
+            a, b = left(table, bound), right(table, bound)
+            return b if sign * compare(b, a) > 0 else a
+
+        return value
+
+    return make
+
+
+def _absolute(expr: sympy.Expr) -> Value:
+    inside = compiled(expr.args[0])
+    return lambda table, bound: abs(inside(table, bound))
+
+
+def _where(expr: sympy.Expr) -> Value:
+    test, yes, no = map(compiled, expr.args)
+    return lambda table, bound: (yes if test(table, bound) == 1 else no)(table, bound)
+
+
+def _function(expr: sympy.Expr) -> Value:
+    row = BY_SYMBOL[expr.func]
+    parts = [compiled(argument) for argument in expr.args]
+
+    def value(table: Table, bound: Bound) -> Number:
+        found = row.exact(*[real(part(table, bound)) for part in parts])
+        if not isinstance(found, mpf) or not mp.isfinite(found):
+            raise ValueError(f"{row.name} has no finite real value here")
+        return found
+
+    return value
+
+
+def _added(terms: Iterable[Number]) -> Number:
+    """A sum; where only the noise of the last digits is left of it, nothing is left."""
+    total: Number = ZERO
+    most: mpf | None = None
+    for term in terms:
+        if isinstance(total, Fraction) and isinstance(term, Fraction):
+            total = _kept(total + term)
+            continue
+        most = max(most or mp.mpf(0), abs(real(total)), abs(real(term)))
+        total = real(total) + real(term)
+    return ZERO if most is not None and abs(total) < most * NOISE else total
+
+
+def _times(a: Number, b: Number) -> Number:
+    if isinstance(a, Fraction) and isinstance(b, Fraction):
+        return _kept(a * b)
+    return real(a) * real(b)
+
+
+def _kept(value: Fraction) -> Number:
+    """A rational number, unless it has grown beyond all use."""
+    return value if value.denominator.bit_length() < MOST_BITS else real(value)
+
+
+_NODES: Mapping[type[sympy.Basic], Callable[..., Value]] = {
+    Element: _element,
+    Index: _index,
+    sympy.Add: _sum,
+    sympy.Mul: _product,
+    sympy.Pow: _power,
+    Total: _total,
+    LogTotalExp: _log_total,
+    Largest: _largest,
+    Chosen: _chosen,
+    Delta: _delta,
+    Inside: _inside,
+    greater: _compared(lambda sign: sign > 0),
+    at_least: _compared(lambda sign: sign >= 0),
+    maximum: _extreme(1),
+    minimum: _extreme(-1),
+    absolute: _absolute,
+    where: _where,
+}

@@ -1,0 +1,167 @@
+"""One entry of an equation worked out: its formula in names, then with the numbers put in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import sympy
+
+from derive.calculus import tidy
+from derive.expression import (
+    Chosen,
+    Delta,
+    Element,
+    Fresh,
+    Index,
+    Inside,
+    Largest,
+    LogTotalExp,
+    Total,
+    substitute,
+)
+from derive.functions import absolute, at_least, greater, where
+from derive.graph import Equation
+from derive.render.formula import width
+from derive.render.index_writer import ROOM, SPACED, Greatest, outside_first
+from derive.render.model_form import ModelForm
+from derive.render.sheet import Display
+from derive.render.tensor_values import Bound, Values, compiled, places, ranked, whole
+
+MOST_TRIED = 60
+MOST_TERMS = 400
+MOST_ROWS = 4
+
+
+class TooLong(Exception):
+    """An entry that nobody would want to read in full."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What an entry is worked out with: the numbers, and how to write them."""
+
+    form: ModelForm
+    values: Values
+    shapes: Mapping[str, tuple[int, ...]]
+
+    def worked(self, equation: Equation, rename: str = "") -> Display | None:
+        """The first entry that is not trivial; None if every entry is one number or too long."""
+        name = equation.quantity.name
+        chosen: tuple[tuple[int, ...], sympy.Expr] | None = None
+        for place in islice(places(equation.quantity), MOST_TRIED):
+            bound = dict(zip(equation.indices, place, strict=True))
+            try:
+                expr = self.written(equation.rhs, bound)
+            except TooLong:
+                return self._short(equation, place)
+            if expr.has(Element) and (chosen is None or self.values.exact[name, place] != 0):
+                chosen = place, expr
+                if self.values.exact[name, place] != 0:
+                    break
+        if chosen is None:
+            return None
+        place, expr = chosen
+        found = self._in_full(Element(name, *place), expr)
+        return found if found is not None else self._short(equation, place)
+
+    def _in_full(self, element: Element, found: sympy.Expr) -> Display | None:
+        expr = outside_first(found)
+        lhs = self.form.leaf(element).tex
+        room = ROOM - width(lhs)
+        formula = replace(self.form.writer, shorten=True).within(expr, room)
+        numbers = self.form.numbers(self.text).within(expr, room - SPACED)
+        if max(formula.count("\\\\"), numbers.count("\\\\")) >= MOST_ROWS:
+            return None
+        return self.display(element, [formula, numbers])
+
+    def _short(self, equation: Equation, place: tuple[int, ...]) -> Display:
+        """The sum left as a sum, with numbers for the free letters only."""
+        change = {i: sympy.Integer(k) for i, k in zip(equation.indices, place, strict=True)}
+        partly = outside_first(tidy(substitute(equation.rhs, change, Fresh()), frozenset()))
+        element = Element(equation.quantity.name, *place)
+        room = ROOM - width(self.form.leaf(element).tex)
+        return self.display(element, [self.form.writer.within(partly, room)])
+
+    def completed(self, label: str, equation: Equation, rows: list[str]) -> Display:
+        """The equation of a single number, with the numbers put in behind its own rows."""
+        worked = self.worked(equation)
+        found = self.display(Element(equation.quantity.name), []) if worked is None else worked
+        own = [row for row in rows if row not in found.rows and row != found.result]
+        return Display(label, found.lhs, (*own, *found.rows), found.result)
+
+    def display(self, element: Element, rows: list[str]) -> Display:
+        """`element = row = row = result`; the result has a row of its own if the last is long."""
+        lhs, result = self.form.leaf(element).tex, self.text(element)
+        written = list(dict.fromkeys(row for row in rows if row != result))
+        if written:
+            last = written[-1].rpartition("\\\\")[2]
+            fits = width(lhs) + width(last) + width(result) + 3 <= ROOM - SPACED
+            written[-1:] = [f"{written[-1]} = {result}"] if fits else [written[-1], result]
+        label = "eq:at-" + self.form.names.name(element).code
+        return Display(label, lhs, tuple(written or [result]), result)
+
+    def text(self, element: Element) -> str:
+        """A number as it stands on the page."""
+        return self.values.texts[element.name, tuple(int(k) for k in element.indices)]
+
+    # --- writing an entry out ---------------------------------------------------------------
+
+    def written(self, expr: sympy.Expr, bound: Bound) -> sympy.Expr:
+        """An expression at one place: sums written out, conditions on letters decided."""
+        match expr:
+            case Index():
+                return sympy.Integer(bound[expr])
+            case Element():
+                return self._element(expr, bound)
+            case Delta() | Inside() | Chosen():
+                return sympy.Integer(int(compiled(expr)(self.values.exact, bound)))
+            case Total() | LogTotalExp():
+                return self._sum(expr, bound)
+            case Largest():
+                return self._largest(expr, bound)
+            case where():
+                test, yes, no = expr.args
+                holds = compiled(test)(self.values.exact, bound) == 1
+                return self.written(yes if holds else no, bound)
+        if not expr.args:
+            return expr
+        if isinstance(expr, greater | at_least) and not expr.has(Element):
+            return sympy.Integer(int(compiled(expr)(self.values.exact, bound)))
+        made = expr.func(*[self.written(argument, bound) for argument in expr.args])
+        if made.has(sympy.zoo, sympy.nan, sympy.oo):
+            raise TooLong
+        return made.replace(sympy.Abs, absolute) if isinstance(expr, sympy.Pow) else made
+
+    def _element(self, expr: Element, bound: Bound) -> sympy.Expr:
+        place = [whole(each)(self.values.exact, bound) for each in expr.indices]
+        inside = zip(place, self.shapes[expr.name], strict=True)
+        if all(0 <= k < size for k, size in inside):
+            return Element(expr.name, *place)
+        return sympy.S.Zero
+
+    def _sum(self, expr: Total | LogTotalExp, bound: Bound) -> sympy.Expr:
+        size = expr.index.axis.length
+        if size > MOST_TERMS:
+            raise TooLong
+        bodies = [self.written(expr.body, {**bound, expr.index: k}) for k in range(size)]
+        if isinstance(expr, LogTotalExp):
+            return sympy.log(sympy.Add(*map(sympy.exp, bodies)))
+        total = sympy.Add(*bodies)
+        if len(total.args) > MOST_TERMS:
+            raise TooLong
+        return total
+
+    def _largest(self, expr: Largest, bound: Bound) -> sympy.Expr:
+        count = 1
+        for index in expr.bound:
+            count *= index.axis.length
+        if count > 16:
+            best = ranked(expr)(self.values.exact, bound)[0]
+            chosen = dict(zip(expr.bound, best, strict=True))
+            return self.written(expr.body, {**bound, **chosen})
+        spots: list[Bound] = [{}]
+        for index in expr.bound:
+            spots = [{**spot, index: k} for spot in spots for k in range(index.axis.length)]
+        return Greatest(*[self.written(expr.body, {**bound, **spot}) for spot in spots])

@@ -1,0 +1,153 @@
+"""The page of a model: what it says, that it is right, and that it does not grow with a tensor."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from derive.expression import Element
+from derive.notation import names_of
+from derive.render.sheet import Display
+from tests.render.model_support import MODELS, told, wrong
+from tests.render_support import LANGUAGES, faults
+from tests.verify_support import changed
+
+NUMERIC = tuple(name for name in MODELS if name not in ("symbols", "large", "lstm"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", MODELS)
+def test_a_page_has_no_faults(name: str, language: str) -> None:
+    text = told(name).texts[language]
+    found = [f for f in faults(text) if not f.startswith("empty display")]
+    assert not found
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_page_is_right(name: str) -> None:
+    assert not wrong(told(name).report())
+
+
+@pytest.mark.parametrize("name", NUMERIC)
+def test_every_number_is_on_the_list(name: str) -> None:
+    whole = told(name)
+    names = names_of(whole.problem)
+    graphs = (whole.derivation.forward, whole.derivation.backward)
+    for graph in graphs:
+        for quantity in graph.quantities.values():
+            place = [size - 1 for size in quantity.shape]
+            assert names.name(Element(quantity.name, *place)).report in whole.page.numbers
+
+
+def display(name: str, label: str) -> Display:
+    (found,) = (d for d in told(name).page.displays() if d.label == label)
+    return found
+
+
+ROWS = [
+    ("scalar", "eq:d-c", r"\frac{\partial L}{\partial e}\,d"),
+    ("scalar", "eq:L", r"(e)^{2} + a"),
+    ("dense", "eq:z", r"\sum_{i} x_{n,i}\,W_{o,i} + b_{o}"),
+    ("dense", "eq:d-W", r"\sum_{n} \frac{\partial E}{\partial z_{n,o}}\,x_{n,i}"),
+    ("dense", "eq:d-z-W", r"x_{n,i}\,\delta_{o',o}"),
+    ("embedding", "eq:y", r"W_{\mathrm{token}_{t},d}"),
+    ("pooling", "eq:y", r"\max_{r,s} x_{2u+r,2v+s}"),
+    ("pooling", "eq:at-y_0_0", r"\max(0.1, 0.5, 0.9, -0.4) = 0.9"),
+    ("attention", "eq:y_s", r"\frac{1}{\sqrt{2}}\,\sum_{d} Q_{t,d}\,K_{r,d}"),
+]
+
+
+@pytest.mark.parametrize(("name", "label", "row"), ROWS)
+def test_rows(name: str, label: str, row: str) -> None:
+    assert row in display(name, label).rows
+
+
+MATRICES = [
+    ("dense", r"z = x\,W^{\top} + \mathbf{1}\,b^{\top}"),
+    (
+        "dense",
+        r"\frac{\partial E}{\partial W} = \left(\frac{\partial E}{\partial z}\right)^{\top}\,x",
+    ),
+    ("attention", r"\frac{\partial E}{\partial V} = p^{\top}\,\frac{\partial E}{\partial y}"),
+    (
+        "recurrence",
+        r"\frac{\partial E}{\partial x} = "
+        r"\left(\frac{\partial E}{\partial h} \odot (1 - h \odot h)\right)\,W",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "tex"), MATRICES)
+def test_matrix_forms(name: str, tex: str) -> None:
+    assert tex in told(name).texts["en"]
+
+
+def test_a_recurrence_is_told_as_one() -> None:
+    text = told("recurrence").texts["en"]
+    assert r"\frac{\partial E}{\partial h_{t+1,l}}" in text
+    assert "backpropagation through time" in text
+
+
+def test_a_given_gradient_is_said_to_be_given() -> None:
+    kinds = [block.kind for block in told("normalisation").page.blocks]
+    assert "model_upstream" in kinds
+    assert "model_closing" not in kinds
+
+
+@pytest.mark.parametrize("depth", [2, 6])
+def test_what_differs_in_names_only_is_told_once(depth: int) -> None:
+    deep = "inputs: {x0: {shape: [3], values: 0.5}}\nmodel:\n" + "".join(
+        f"  - {{layer: dense, name: a{k}, inputs: x{k}, sizes: {{h: 3}}, output: z{k}}}\n"
+        f"  - x{k + 1}[h] = tanh(z{k}[h])\n"
+        for k in range(depth)
+    )
+    deep += f"loss: E = sum(h, x{depth}[h]**2)\n"
+    page = told(f"deep {depth}", deep).page
+    full = [b for b in page.blocks if b.kind == "model_adjoint" and b["locals"]]
+    assert len(full) == 5  # of x, z, W, b and the x before
+
+
+def test_a_page_does_not_grow_with_the_entries() -> None:
+    small = MODELS["large"].replace("30", "12").replace("40", "14")
+    assert abs(len(told("large").texts["en"]) - len(told("smaller", small).texts["en"])) < 3000
+    assert not told("large").page.numbers
+
+
+def test_what_nobody_was_told_is_not_explained() -> None:
+    assert "Kronecker" not in told("scalar").texts["en"]
+    assert "outside its range" not in told("dense").texts["en"]
+    assert "outside its range" in told("convolution").texts["en"]
+    assert "maximum" in told("pooling").texts["en"]
+
+
+FAULTS = [
+    ("a digit in a matrix", "dense", r"(z = \\begin\{bmatrix\}) 0\.025", r"\1 0.026"),
+    ("a sign in a matrix", "dense", r"(partial W\} = \\begin\{bmatrix\}) -", r"\1 "),
+    ("a digit in a worked line", "dense", r"0\.5\\cdot \(-0\.2\)", r"0.5\\cdot (-0.3)"),
+    ("the result of a worked line", "dense", r"0\.1 = 0\.025", "0.1 = 0.25"),
+    ("an index in a formula", "dense", r"x_\{n,i\}\\,W_\{o,i\}", r"x_{n,i}\\,W_{i,o}"),
+    ("a delta", "dense", r"\\delta_\{o',o\}", r"\\delta_{o,o}"),
+    ("a transposition", "dense", r"x\\,W\^\{\\top\}", r"x\\,W"),
+    ("a given value", "dense", r"0\.4 & 0\.5", "0.4 & 0.6"),
+    ("a condition", "attention", r"\[r \\le t\]", r"[t \\le r]"),
+    ("a maximum", "pooling", r"x_\{2u\+r,2v\+s\}", "x_{2u+s,2v+r}"),
+    ("a step of a recurrence", "recurrence", r"h_\{t\+1,l\}\}\\,U", r"h_{t-1,l}}\\,U"),
+    ("an updated parameter", "dense", r"(W\^\{\+\} = \\begin\{bmatrix\}) 0", r"\1 1"),
+    ("the new loss", "dense", r"(E\^\{\+\} = )\d", r"\g<1>7"),
+    ("the order of a slice", "convolution", r"K\)\}_\{0,0,:,:\}", "K)}_{0,1,:,:}"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"), [fault[1:] for fault in FAULTS], ids=[fault[0] for fault in FAULTS]
+)
+def test_a_seeded_fault_is_found(name: str, old: str, new: str) -> None:
+    head, begin, body = told(name).texts["en"].partition(r"\begin{document}")
+    assert "page en" in wrong(told(name).report(en=head + begin + changed(body, old, new)))
+
+
+def test_no_letter_is_left_over_from_the_calculus() -> None:
+    for name in MODELS:
+        body = told(name).texts["en"].partition(r"\begin{document}")[2]
+        assert not re.search(r"(?<!\\)#|adj_", body)
