@@ -13,7 +13,8 @@ from derive.expression import Delta, Element, Index, Total, elements, rebuild
 from derive.graph import Equation, Graph, GraphError, Quantity, Role, adjoint_name, check
 from derive.rules import Rule
 from derive.verify import routes
-from derive.verify.interpreter import DIGITS, run
+from derive.verify.algebra import DIGITS
+from derive.verify.interpreter import run
 from derive.verify.report import Status, judged
 from tests.core_support import (
     CASES,

@@ -15,7 +15,7 @@ from derive.library.layers import LAYERS
 from derive.library.losses import loss_layer, loss_names
 from derive.library.optimizers import OPTIMIZERS, parse_update
 from derive.showcase import listing, shown
-from derive.verify.interpreter import DIGITS, LAMBDIFIED
+from derive.verify.algebra import DIGITS, LAMBDIFIED
 from tests.core_support import axis
 
 ROWS = {**LAYERS, **{name: loss_layer(name)[0] for name in loss_names()}}

@@ -23,7 +23,8 @@ from derive.library.layers import ROWS as LAYER_ROWS
 from derive.library.losses import Reduction, loss_layer, loss_names
 from derive.library.optimizers import OPTIMIZERS, parse_update
 from derive.library.row import Layer, signature, written_out
-from derive.verify.interpreter import DIGITS, EXACT, Values, run, slope
+from derive.verify.algebra import DIGITS, EXACT, slope
+from derive.verify.interpreter import Values, run
 from derive.verify.routes import adjoints, by_difference, relative
 from tests.core_support import axis
 from tests.library_support import (

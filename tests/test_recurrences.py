@@ -15,7 +15,8 @@ from derive.equations import parse_equations
 from derive.errors import InputError, LanguageError
 from derive.graph import Derivation, Graph, GraphError, Quantity, Role, blocks
 from derive.second_order import hessian_product
-from derive.verify.interpreter import DIGITS, Values, run
+from derive.verify.algebra import DIGITS
+from derive.verify.interpreter import Values, run
 from derive.verify.routes import differences, local_slopes, steps
 from tests.core_support import Case, axis, draw, relaxed
 

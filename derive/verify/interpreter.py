@@ -9,9 +9,8 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import product
 from typing import Any
 
@@ -31,141 +30,22 @@ from derive.expression import (
 )
 from derive.functions import BY_SYMBOL, maximum, minimum
 from derive.graph import Equation, Graph
+from derive.verify.algebra import DIGITS, EXACT, Algebra, slope
 
 Key = tuple[str, tuple[int, ...]]
 Values = dict[Key, Any]
-DIGITS = 50
+Binding = dict[str, int]  # by the slot of an index
+Meaning = Callable[[Values, Binding], Any]
 _CONSTANTS = {sympy.pi: mp.pi, sympy.E: mp.e}
-STEP = 18  # a central difference with h = 10^-18 is good to about 10^-30
-STILL = 1e-12  # a difference below it may be all error, one above its inverse a jump
-SMOOTH = 1e-9  # how far apart the slopes from the left and from the right may be
-
-
-@dataclass(frozen=True)
-class Algebra:
-    """A kind of number: how constants enter, and the functions by their name in the language."""
-
-    number: Callable[[Fraction], Any]
-    functions: Mapping[str, Callable[..., Any]]
-
-
-@dataclass(frozen=True, eq=False)
-class Dual:
-    """A number and how fast it moves; at a kink it moves as the branch that is taken."""
-
-    value: Any
-    slope: Any
-
-    def __add__(self, other: Any) -> Dual:
-        return Dual(self.value + _still(other), self.slope + _slope_of(other))
-
-    def __sub__(self, other: Any) -> Dual:
-        return self + -1 * other
-
-    def __rsub__(self, other: Any) -> Dual:
-        return other + -1 * self
-
-    def __mul__(self, other: Any) -> Dual:
-        moving = self.slope * _still(other) + self.value * _slope_of(other)
-        return Dual(self.value * _still(other), moving)
-
-    def __truediv__(self, other: Any) -> Dual:
-        return self * other**-1
-
-    def __rtruediv__(self, other: Any) -> Dual:
-        return self**-1 * other
-
-    def __pow__(self, other: Any) -> Dual:
-        return _lifted(operator.pow)(self, other)
-
-    def __rpow__(self, other: Any) -> Dual:
-        return _lifted(operator.pow)(other, self)
-
-    def __abs__(self) -> Dual:
-        return Dual(abs(self.value), mp.sign(self.value) * self.slope)
-
-    def __gt__(self, other: Any) -> bool:
-        return bool(self.value > _still(other))
-
-    def __lt__(self, other: Any) -> bool:
-        return bool(self.value < _still(other))
-
-    def __ge__(self, other: Any) -> bool:
-        return bool(self.value >= _still(other))
-
-    def __le__(self, other: Any) -> bool:
-        return bool(self.value <= _still(other))
-
-    __radd__, __rmul__ = __add__, __mul__
-
-
-def _still(number: Any) -> Any:
-    return number.value if isinstance(number, Dual) else number
-
-
-def _slope_of(number: Any) -> Any:
-    return number.slope if isinstance(number, Dual) else mp.mpf(0)
-
-
-def _lifted(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A smooth function that also takes duals, its slopes found by differences."""
-
-    def lifted(*arguments: Any) -> Any:
-        if not any(isinstance(argument, Dual) for argument in arguments):
-            return function(*arguments)
-        still = [_still(argument) for argument in arguments]
-        slope = mp.mpf(0)
-        for k, argument in enumerate(arguments):
-            if isinstance(argument, Dual):
-                slope += argument.slope * _partial(function, still, k)
-        return Dual(function(*still), slope)
-
-    return lifted
-
-
-def _partial(function: Callable[..., Any], at: list[Any], k: int) -> Any:
-    """A central difference by one argument, with a step that is small beside the argument."""
-    zeros = max(0, -mp.mag(at[k]) // 3) if at[k] else 0
-    with mp.workdps(DIGITS + zeros):
-        step = mp.mpf(10) ** -(STEP + zeros)
-        high = function(*at[:k], at[k] + step, *at[k + 1 :])
-        low = function(*at[:k], at[k] - step, *at[k + 1 :])
-        return (high - low) / (2 * step)
-
-
-EXACT = Algebra(
-    lambda value: mp.mpf(value.numerator) / value.denominator,
-    {
-        **{r.name: r.exact if r.slopes else _lifted(r.exact) for r in BY_SYMBOL.values()},
-        "sign": lambda x: mp.sign(_still(x)),
-    },
-)
-
-
-LAMBDIFIED = [{row.symbol.__name__: row.exact for row in BY_SYMBOL.values()}, "mpmath"]
-
-
-def slope(function: Callable[[Any], Any]) -> Any:
-    """How fast a function of a small shift moves at 0.
-
-    A central difference; where it has a kink, or hardly moves, the slope of the branch taken.
-    """
-    step = mp.mpf(10) ** -STEP
-    here, above, below = (function(shift) for shift in (mp.mpf(0), step, -step))
-    central = (above - below) / (2 * step)
-    steady = STILL < abs(central) < 1 / STILL
-    if steady and abs(above - 2 * here + below) / step <= SMOOTH * abs(central):
-        return central
-    return _slope_of(function(Dual(mp.mpf(0), mp.mpf(1))))
 
 
 def element_slope(expr: sympy.Expr, values: Values, binding: Mapping[Index, int], key: Key) -> Any:
     """How fast an expression moves with one element that it reads."""
+    return _slope_by(_meaning(expr, EXACT), values, _slots(binding), key)
 
-    def moved(shift: Any) -> Any:
-        return value(expr, {**values, key: values[key] + shift}, dict(binding), EXACT)
 
-    return slope(moved)
+def _slope_by(meaning: Meaning, values: Values, binding: Binding, key: Key) -> Any:
+    return slope(lambda shift: meaning({**values, key: values[key] + shift}, binding))
 
 
 def run(
@@ -187,9 +67,9 @@ class _OnDemand(dict[Key, Any]):
 
     def __init__(self, graph: Graph, algebra: Algebra, shifts: Mapping[Key, Any]) -> None:
         super().__init__()
-        self.equations = {equation.quantity.name: equation for equation in graph.equations}
-        self.shapes = {name: equation.quantity.shape for name, equation in self.equations.items()}
-        self.algebra = algebra
+        self.shapes = {e.quantity.name: e.quantity.shape for e in graph.equations}
+        self.slots = {e.quantity.name: list(map(_slot, e.indices)) for e in graph.equations}
+        self.meanings = {e.quantity.name: _meaning(e.rhs, algebra) for e in graph.equations}
         self.shifts = shifts
         self.busy: set[Key] = set()
 
@@ -207,9 +87,8 @@ class _OnDemand(dict[Key, Any]):
         if key in self.busy:
             raise ValueError(f"{key[0]}{list(key[1])} depends on itself")
         self.busy.add(key)
-        equation = self.equations[key[0]]
-        binding = dict(zip(equation.indices, key[1], strict=True))
-        result = value(equation.rhs, self, binding, self.algebra)
+        name, place = key
+        result = self.meanings[name](self, dict(zip(self.slots[name], place, strict=True)))
         self.busy.remove(key)
         self[key] = result + self.shifts[key] if key in self.shifts else result
         return self[key]
@@ -225,108 +104,225 @@ def _looks_ahead(equation: Equation) -> bool:
     )
 
 
-def value(expr: sympy.Expr, values: Values, binding: dict[Index, int], algebra: Algebra) -> Any:
+def value(expr: sympy.Expr, values: Values, binding: Mapping[Index, int], algebra: Algebra) -> Any:
     """The value of an expression with its free indices bound."""
+    return _meaning(expr, algebra)(values, _slots(binding))
 
-    def again(node: sympy.Expr, more: Mapping[Index, int] | None = None) -> Any:
-        return value(node, values, {**binding, **(more or {})}, algebra)
 
+def _slots(binding: Mapping[Index, int]) -> Binding:
+    return {_slot(index): place for index, place in binding.items()}
+
+
+def _slot(index: Index) -> str:
+    """What tells one index from another, as text, which is faster to look up."""
+    return f"{index.name}:{index.axis.size}"
+
+
+@lru_cache(maxsize=20_000)
+def _meaning(expr: sympy.Expr, algebra: Algebra) -> Meaning:
+    """An expression as a function of the values and of what its indices are bound to."""
+    constant = _constant(expr)
+    if constant is not None:
+        with mp.workdps(DIGITS):
+            known = algebra.number(constant)
+        return lambda values, binding: known
     match expr:
         case Element():
-            place = tuple(_position(index, values, binding) for index in expr.indices)
-            return values.get((expr.name, place), algebra.number(Fraction(0)))
+            return _entry(expr, algebra)
         case Index():
-            return algebra.number(Fraction(binding[expr]))
-        case sympy.Rational():
-            return algebra.number(Fraction(int(expr.p), int(expr.q)))
+            slot = _slot(expr)
+            return lambda values, binding: algebra.number(Fraction(binding[slot]))
         case Total():
-            total = algebra.number(Fraction(0))
-            for k in range(expr.index.axis.length):
-                total = total + again(expr.body, {expr.index: k})
-            return total
+            return _total(expr, algebra)
         case LogTotalExp():
-            return algebra.functions["log"](again(Total(sympy.exp(expr.body), expr.index)))
+            total = _total(Total(sympy.exp(expr.body), expr.index), algebra)
+            log = algebra.functions["log"]
+            return lambda values, binding: log(total(values, binding))
         case Largest():
-            return reduce(
-                algebra.functions["max"], _compared(expr, values, binding, algebra).values()
-            )
+            compared, larger = _compared(expr, algebra), algebra.functions["max"]
+            return lambda values, binding: reduce(larger, compared(values, binding).values())
         case Chosen():
-            compared = _compared(expr.largest, values, binding, algebra)
-            winner = max(compared, key=lambda place: compared[place])  # the first at a tie
-            asked = tuple(_position(place, values, binding) for place in expr.positions)
-            return algebra.number(Fraction(int(winner == asked)))
-        case Delta():
-            left, right = (_position(side, values, binding) for side in expr.args)
-            return algebra.number(Fraction(int(left == right)))
-        case Inside():
-            position, size = (_position(side, values, binding) for side in expr.args)
-            return algebra.number(Fraction(int(0 <= position < size)))
+            return _chosen(expr, algebra)
+        case Delta() | Inside():
+            holds = _condition(expr)
+            return lambda values, binding: algebra.number(Fraction(holds(values, binding)))
         case Slope():
-            place = tuple(_position(index, values, binding) for index in expr.element.indices)
-            return element_slope(expr.body, values, binding, (expr.element.name, place))
+            return _slope(expr)
         case sympy.Add():
-            total = again(expr.args[0])
-            for argument in expr.args[1:]:
-                total = total + again(argument)
-            return total
+            terms = [_meaning(each, algebra) for each in expr.args]
+            return lambda values, binding: reduce(
+                operator.add, [term(values, binding) for term in terms]
+            )
         case sympy.Mul():
-            result = again(expr.args[0])
-            for argument in expr.args[1:]:
-                result = result * again(argument)
-            return result
+            return _product(expr, algebra)
         case sympy.Pow():
-            return _power(expr, again, algebra)
+            return _power(expr, algebra)
+    return _applied(expr, algebra)
+
+
+def _constant(expr: sympy.Expr) -> Fraction | None:
+    if isinstance(expr, sympy.Rational):
+        return Fraction(int(expr.p), int(expr.q))
     if expr in _CONSTANTS:
         with mp.workdps(DIGITS):
-            return algebra.number(Fraction(mp.nstr(+_CONSTANTS[expr], DIGITS)))
+            return Fraction(mp.nstr(+_CONSTANTS[expr], DIGITS))
+    return None
+
+
+def _entry(expr: Element, algebra: Algebra) -> Meaning:
+    """One entry; outside its range a quantity is zero."""
+    name, places = expr.name, [_position(index) for index in expr.indices]
+    zero = algebra.number(Fraction(0))
+
+    def read(values: Values, binding: Binding) -> Any:
+        return values.get((name, tuple([place(values, binding) for place in places])), zero)
+
+    return read
+
+
+def _total(expr: Total, algebra: Algebra) -> Meaning:
+    body, zero = _meaning(expr.body, algebra), algebra.number(Fraction(0))
+    slot, positions = _slot(expr.index), range(expr.index.axis.length)
+
+    def added(values: Values, binding: Binding) -> Any:
+        below, result = dict(binding), zero
+        for below[slot] in positions:
+            result = result + body(values, below)
+        return result
+
+    return added
+
+
+def _product(expr: sympy.Mul, algebra: Algebra) -> Meaning:
+    """A product; where a condition of it does not hold, nothing else of it is looked at."""
+    tests = [each for each in expr.args if isinstance(each, Delta | Inside)]
+    conditions = [_condition(each) for each in tests]
+    factors = [_meaning(each, algebra) for each in expr.args if each not in tests]
+    zero, one = algebra.number(Fraction(0)), algebra.number(Fraction(1))
+
+    def multiplied(values: Values, binding: Binding) -> Any:
+        for holds in conditions:
+            if not holds(values, binding):
+                return zero
+        return reduce(operator.mul, [factor(values, binding) for factor in factors] or [one])
+
+    return multiplied
+
+
+def _condition(expr: Delta | Inside) -> Callable[[Values, Binding], bool]:
+    left, right = (_position(side) for side in expr.args)
+    if isinstance(expr, Delta):
+        return lambda values, binding: left(values, binding) == right(values, binding)
+    return lambda values, binding: 0 <= left(values, binding) < right(values, binding)
+
+
+def _slope(expr: Slope) -> Meaning:
+    name, places = expr.element.name, [_position(index) for index in expr.element.indices]
+    body = _meaning(expr.body, EXACT)
+
+    def found(values: Values, binding: Binding) -> Any:
+        place = tuple([place(values, binding) for place in places])
+        return _slope_by(body, values, binding, (name, place))
+
+    return found
+
+
+def _chosen(expr: Chosen, algebra: Algebra) -> Meaning:
+    compared = _compared(expr.largest, algebra)
+    places = [_position(place) for place in expr.positions]
+
+    def chosen(values: Values, binding: Binding) -> Any:
+        table = compared(values, binding)
+        winner = max(table, key=lambda place: table[place])  # the first at a tie
+        asked = tuple([place(values, binding) for place in places])
+        return algebra.number(Fraction(winner == asked))
+
+    return chosen
+
+
+def _applied(expr: sympy.Expr, algebra: Algebra) -> Meaning:
     arguments = expr.args
     if isinstance(expr, maximum | minimum) and arguments[1].is_number:
         arguments = arguments[::-1]  # the first wins a tie, and a constant wins against all
-    name = BY_SYMBOL[expr.func].name
-    return algebra.functions[name](*[again(argument) for argument in arguments])
+    function = algebra.functions[BY_SYMBOL[expr.func].name]
+    parts = [_meaning(argument, algebra) for argument in arguments]
+    return lambda values, binding: function(*[part(values, binding) for part in parts])
 
 
-def _power(expr: sympy.Pow, again: Callable[..., Any], algebra: Algebra) -> Any:
-    base, exponent = expr.args
-    if exponent == sympy.Rational(1, 2):
-        return again(base) ** algebra.number(Fraction(1, 2))
-    if exponent.is_Integer:
-        whole = again(base) ** abs(int(exponent))
-        return whole if exponent > 0 else algebra.number(Fraction(1)) / whole
-    return again(base) ** again(exponent)
+def _power(expr: sympy.Pow, algebra: Algebra) -> Meaning:
+    base, exponent = (_meaning(part, algebra) for part in expr.args)
+    if expr.exp == sympy.Rational(1, 2):
+        half = algebra.number(Fraction(1, 2))
+        return lambda values, binding: base(values, binding) ** half
+    if expr.exp.is_Integer:
+        count, one = abs(int(expr.exp)), algebra.number(Fraction(1))
+        if expr.exp > 0:
+            return lambda values, binding: base(values, binding) ** count
+        return lambda values, binding: one / base(values, binding) ** count
+    return lambda values, binding: base(values, binding) ** exponent(values, binding)
 
 
-def _position(expr: sympy.Expr, values: Values, binding: Mapping[Index, int]) -> int:
-    """A position as a number; it must come out whole."""
-
-    def again(node: sympy.Expr) -> int:
-        return _position(node, values, binding)
-
+@lru_cache(maxsize=20_000)
+def _position(expr: sympy.Expr) -> Callable[[Values, Binding], int]:
+    """A position as a function that gives a number; it must come out whole."""
     match expr:
         case Index():
-            return binding[expr]
+            slot = _slot(expr)
+            return lambda values, binding: binding[slot]
         case sympy.Integer():
-            return int(expr)
+            known = int(expr)
+            return lambda values, binding: known
+        case sympy.Add() if (linear := _linear(expr)) is not None:
+            first, shares = linear
+            return lambda values, binding: first + sum([n * binding[at] for n, at in shares])
         case sympy.Add():
-            return sum(map(again, expr.args))
+            terms = [_position(each) for each in expr.args]
+            return lambda values, binding: sum([term(values, binding) for term in terms])
         case sympy.Mul():
-            return math.prod(map(again, expr.args))
+            factors = [_position(each) for each in expr.args]
+            return lambda values, binding: math.prod([f(values, binding) for f in factors])
         case sympy.Pow(exp=sympy.Integer()) if expr.exp > 0:
-            return again(expr.base) ** int(expr.exp)
+            base, count = _position(expr.base), int(expr.exp)
+            return lambda values, binding: base(values, binding) ** count
         case Element():
-            place = tuple(map(again, expr.indices))
-            found = values.get((expr.name, place), 0)
-            if int(found) == found:
-                return int(found)
+            return _whole(expr)
     raise ValueError(f"the index {expr} is not whole")
 
 
+def _linear(expr: sympy.Add) -> tuple[int, list[tuple[int, str]]] | None:
+    """A sum of indices with whole factors, as its constant and the factor of each slot."""
+    constant, rest = expr.as_coeff_Add()
+    terms = [term.as_coeff_Mul() for term in sympy.Add.make_args(rest)]
+    whole = all(share.is_Integer for share in (constant, *(share for share, _ in terms)))
+    if not whole or not all(isinstance(index, Index) for _, index in terms):
+        return None
+    return int(constant), [(int(share), _slot(index)) for share, index in terms]
+
+
+def _whole(expr: Element) -> Callable[[Values, Binding], int]:
+    """An entry that picks a place."""
+    name, places = expr.name, [_position(index) for index in expr.indices]
+
+    def read(values: Values, binding: Binding) -> int:
+        found = values.get((name, tuple([place(values, binding) for place in places])), 0)
+        if int(found) != found:
+            raise ValueError(f"the index {expr} is not whole")
+        return int(found)
+
+    return read
+
+
 def _compared(
-    expr: Largest, values: Values, binding: Mapping[Index, int], algebra: Algebra
-) -> dict[tuple[int, ...], Any]:
+    expr: Largest, algebra: Algebra
+) -> Callable[[Values, Binding], dict[tuple[int, ...], Any]]:
     """What a maximum is taken over, by place."""
-    found = {}
-    for place in product(*[range(index.axis.length) for index in expr.bound]):
-        below = {**binding, **dict(zip(expr.bound, place, strict=True))}
-        found[place] = value(expr.body, values, below, algebra)
-    return found
+    body, slots = _meaning(expr.body, algebra), [_slot(index) for index in expr.bound]
+    places = list(product(*[range(index.axis.length) for index in expr.bound]))
+
+    def compared(values: Values, binding: Binding) -> dict[tuple[int, ...], Any]:
+        return {
+            place: body(values, {**binding, **dict(zip(slots, place, strict=True))})
+            for place in places
+        }
+
+    return compared

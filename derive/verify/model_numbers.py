@@ -12,7 +12,7 @@ from mpmath import mp
 from derive.numbers import NumberFormat, Rounding, Zeros
 from derive.problem import Problem, Published
 from derive.render.blocks import Page
-from derive.verify.interpreter import DIGITS
+from derive.verify.algebra import DIGITS
 from derive.verify.published import FULL, PRINT, row_of
 from derive.verify.report import NumberRow, Status
 from derive.verify.trajectory import NAME, Trajectory, UnknownName

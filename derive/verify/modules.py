@@ -20,7 +20,8 @@ from derive.expression import Element
 from derive.graph import Derivation, Graph, Role, adjoint_name
 from derive.notation import derivative, names_of
 from derive.problem import Problem, Tensor
-from derive.verify.interpreter import DIGITS, Key, Values, run
+from derive.verify.algebra import DIGITS
+from derive.verify.interpreter import Key, Values, run
 from derive.verify.oracle import first_update, trained
 from derive.verify.report import Comparison, Route, Status, judged, skipped
 from derive.verify.routes import DOUBLE_TOLERANCE, by_difference, relative

@@ -18,16 +18,8 @@ from derive.graph import Derivation, Graph, Quantity, Role, adjoint_name
 from derive.notation import Name, names_of
 from derive.problem import Problem
 from derive.render.blocks import Page
-from derive.verify.interpreter import (
-    DIGITS,
-    EXACT,
-    Algebra,
-    Key,
-    Values,
-    element_slope,
-    run,
-    value,
-)
+from derive.verify.algebra import DIGITS, EXACT, Algebra
+from derive.verify.interpreter import Key, Values, element_slope, run, value
 from derive.verify.model_numbers import model_rows
 from derive.verify.modules import code_values, large_module_route, module_route, point
 from derive.verify.oracle import ALPHA, DECREASE

@@ -19,7 +19,8 @@ from derive.graph import Equation, Graph, Role
 from derive.library.optimizers import OPTIMIZERS, parse_update, plain_step
 from derive.notation import Name, Names, derivative, names_of
 from derive.problem import Problem
-from derive.verify.interpreter import DIGITS, EXACT, LAMBDIFIED, Key, Values, element_slope, run
+from derive.verify.algebra import DIGITS, EXACT, LAMBDIFIED
+from derive.verify.interpreter import Key, Values, element_slope, run
 from derive.verify.routes import by_difference
 
 MOST_SCALARS = 400

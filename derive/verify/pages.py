@@ -23,7 +23,7 @@ from derive.proofread import Claim, Finding, FormulaError, Kind, Policy, judge, 
 from derive.proofread import Rounding as ReadRounding
 from derive.render.blocks import Block, Page
 from derive.render.sheet import Display
-from derive.verify.interpreter import DIGITS
+from derive.verify.algebra import DIGITS
 from derive.verify.oracle import ALPHA, DECREASE
 from derive.verify.report import Comparison, Route, Status, judged
 from derive.verify.routes import EXACT_TOLERANCE, relative

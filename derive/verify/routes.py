@@ -27,17 +27,8 @@ from derive.graph import (
     adjoint_name,
     check,
 )
-from derive.verify.interpreter import (
-    DIGITS,
-    EXACT,
-    Algebra,
-    Key,
-    Values,
-    element_slope,
-    run,
-    slope,
-    value,
-)
+from derive.verify.algebra import DIGITS, EXACT, Algebra, slope
+from derive.verify.interpreter import Key, Values, element_slope, run, value
 from derive.verify.report import Comparison, Route, Status, judged, skipped
 
 EXACT_TOLERANCE = 1e-25

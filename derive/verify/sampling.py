@@ -15,7 +15,8 @@ from derive.errors import InputError
 from derive.expression import Axis, Index
 from derive.graph import Derivation, Equation, Graph, Local, Quantity, Role, Step
 from derive.problem import Problem
-from derive.verify.interpreter import DIGITS, EXACT, Values, run
+from derive.verify.algebra import DIGITS, EXACT
+from derive.verify.interpreter import Values, run
 
 TRIES = 20
 MOST_SCALARS = 60

@@ -21,7 +21,8 @@ from derive.errors import InputError, nearest
 from derive.graph import Derivation, Role, adjoint_name
 from derive.library.optimizers import OPTIMIZERS, parse_update
 from derive.problem import Problem
-from derive.verify.interpreter import DIGITS, EXACT, LAMBDIFIED, Key, Values, element_slope, run
+from derive.verify.algebra import DIGITS, EXACT, LAMBDIFIED
+from derive.verify.interpreter import Key, Values, element_slope, run
 
 ITEM = r"([A-Za-z][A-Za-z0-9_]*)(?:\[([\d,\s]*)\])?"
 NAME = re.compile(rf"\s*(?:d{ITEM}\s*/\s*d{ITEM}|{ITEM})\s*(\+|@\s*\d+)?\s*")

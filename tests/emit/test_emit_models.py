@@ -18,7 +18,8 @@ from derive.library.layers import LAYERS
 from derive.library.optimizers import OPTIMIZERS
 from derive.scaffold import scaffold
 from derive.spec import parse_spec
-from derive.verify.interpreter import DIGITS, run
+from derive.verify.algebra import DIGITS
+from derive.verify.interpreter import run
 from derive.verify.modules import module_route, point
 from derive.verify.of_model import model_values
 from derive.verify.report import Status

@@ -12,7 +12,8 @@ from derive.backprop import differentiate
 from derive.expression import Chosen, Delta, Element, Index, Inside, Largest, LogTotalExp, Total
 from derive.functions import BY_NAME, greater, where
 from derive.graph import Graph
-from derive.verify.interpreter import DIGITS, EXACT, run, value
+from derive.verify.algebra import DIGITS, EXACT
+from derive.verify.interpreter import run, value
 from tests.core_support import CASES, TOLERANCE, Case, Oracle, axis, distance, draw
 
 N = Index("n", axis("n", 3))

@@ -14,7 +14,7 @@ import derive
 from derive.emit import emit
 from derive.graph import Graph
 from derive.verify import Status, modules
-from derive.verify.interpreter import DIGITS, EXACT, Dual, slope
+from derive.verify.algebra import DIGITS, EXACT, Dual, slope
 from derive.verify.modules import large_module_route, module_route, point
 from derive.verify.routes import by_difference, by_library, relative, well_formed
 from derive.verify.sampling import drawn_values, spec_values

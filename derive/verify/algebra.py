@@ -1,0 +1,136 @@
+"""The numbers of the interpreter: exact ones, duals, and slopes by differences."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from mpmath import mp
+
+from derive.functions import BY_SYMBOL
+
+DIGITS = 50
+STEP = 18  # a central difference with h = 10^-18 is good to about 10^-30
+STILL = 1e-12  # a difference below it may be all error, one above its inverse a jump
+SMOOTH = 1e-9  # how far apart the slopes from the left and from the right may be
+
+
+@dataclass(frozen=True, eq=False)
+class Algebra:
+    """A kind of number: how constants enter, and the functions by their name in the language."""
+
+    number: Callable[[Fraction], Any]
+    functions: Mapping[str, Callable[..., Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Dual:
+    """A number and how fast it moves; at a kink it moves as the branch that is taken."""
+
+    value: Any
+    slope: Any
+
+    def __add__(self, other: Any) -> Dual:
+        return Dual(self.value + _still(other), self.slope + _slope_of(other))
+
+    def __sub__(self, other: Any) -> Dual:
+        return self + -1 * other
+
+    def __rsub__(self, other: Any) -> Dual:
+        return other + -1 * self
+
+    def __mul__(self, other: Any) -> Dual:
+        moving = self.slope * _still(other) + self.value * _slope_of(other)
+        return Dual(self.value * _still(other), moving)
+
+    def __truediv__(self, other: Any) -> Dual:
+        return self * other**-1
+
+    def __rtruediv__(self, other: Any) -> Dual:
+        return self**-1 * other
+
+    def __pow__(self, other: Any) -> Dual:
+        return _lifted(operator.pow)(self, other)
+
+    def __rpow__(self, other: Any) -> Dual:
+        return _lifted(operator.pow)(other, self)
+
+    def __abs__(self) -> Dual:
+        return Dual(abs(self.value), mp.sign(self.value) * self.slope)
+
+    def __gt__(self, other: Any) -> bool:
+        return bool(self.value > _still(other))
+
+    def __lt__(self, other: Any) -> bool:
+        return bool(self.value < _still(other))
+
+    def __ge__(self, other: Any) -> bool:
+        return bool(self.value >= _still(other))
+
+    def __le__(self, other: Any) -> bool:
+        return bool(self.value <= _still(other))
+
+    __radd__, __rmul__ = __add__, __mul__
+
+
+def _still(number: Any) -> Any:
+    return number.value if isinstance(number, Dual) else number
+
+
+def _slope_of(number: Any) -> Any:
+    return number.slope if isinstance(number, Dual) else mp.mpf(0)
+
+
+def _lifted(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A smooth function that also takes duals, its slopes found by differences."""
+
+    def lifted(*arguments: Any) -> Any:
+        if not any(isinstance(argument, Dual) for argument in arguments):
+            return function(*arguments)
+        still = [_still(argument) for argument in arguments]
+        slope = mp.mpf(0)
+        for k, argument in enumerate(arguments):
+            if isinstance(argument, Dual):
+                slope += argument.slope * _partial(function, still, k)
+        return Dual(function(*still), slope)
+
+    return lifted
+
+
+def _partial(function: Callable[..., Any], at: list[Any], k: int) -> Any:
+    """A central difference by one argument, with a step that is small beside the argument."""
+    zeros = max(0, -mp.mag(at[k]) // 3) if at[k] else 0
+    with mp.workdps(DIGITS + zeros):
+        step = mp.mpf(10) ** -(STEP + zeros)
+        high = function(*at[:k], at[k] + step, *at[k + 1 :])
+        low = function(*at[:k], at[k] - step, *at[k + 1 :])
+        return (high - low) / (2 * step)
+
+
+EXACT = Algebra(
+    lambda value: mp.mpf(value.numerator) / value.denominator,
+    {
+        **{r.name: r.exact if r.slopes else _lifted(r.exact) for r in BY_SYMBOL.values()},
+        "sign": lambda x: mp.sign(_still(x)),
+    },
+)
+
+
+LAMBDIFIED = [{row.symbol.__name__: row.exact for row in BY_SYMBOL.values()}, "mpmath"]
+
+
+def slope(function: Callable[[Any], Any]) -> Any:
+    """How fast a function of a small shift moves at 0.
+
+    A central difference; where it has a kink, or hardly moves, the slope of the branch taken.
+    """
+    step = mp.mpf(10) ** -STEP
+    here, above, below = (function(shift) for shift in (mp.mpf(0), step, -step))
+    central = (above - below) / (2 * step)
+    steady = STILL < abs(central) < 1 / STILL
+    if steady and abs(above - 2 * here + below) / step <= SMOOTH * abs(central):
+        return central
+    return _slope_of(function(Dual(mp.mpf(0), mp.mpf(1))))
