@@ -164,7 +164,9 @@ class PublishedSpec(_Strict):
 
     name: str
     """What it is: `y`, `W[0,1]`, `dE/dW[0,1]`, `dh[1]/da[1]`; `@3` after it means after 3 updates,
-    `+` after one. Indices count from 0. In a network: `w5`, `out_h1`, `dE/dw5`, `w5+`."""
+    `+` after one. Indices count from 0. `dy/dx` is the local derivative where the equation of y
+    reads x, and goes through all equations between them where it does not. In a network: `w5`,
+    `out_h1`, `dE/dw5`, `w5+`."""
     printed: str | list[Any]
     """The number as printed, so that its digits count; in a model also nested lists, a table."""
     where: str = ""

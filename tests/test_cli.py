@@ -264,7 +264,7 @@ BAD: list[tuple[str, bytes, list[str]]] = [
     ("a huge power", formula("f(x) = 9**9**9**9*x"), ["6", "too large"]),
     ("two variables", formula("f(x, y) = x*y"), ["6", "1 different variable"]),
     ("an unknown index", formula("y[n,h] = x[n,q]"), ["6", "'q'"]),
-    ("a shift", formula("y[n,h] = x[n,h+1]"), ["module"]),
+    ("a shift to nothing", formula("y[n,h] = x[n,h+1]"), ["finite"]),
     ("a loss that is not real", formula("f(x) = -1 - x**2"), ["finite"]),
     ("no name", spec("[y1]", "['y 1']"), ["6", "'y 1'"]),
     ("a command for a name", spec("[y1]", r"['\input{x}']"), ["6", "is no name"]),

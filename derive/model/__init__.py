@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from derive.fields import number_format, title_of
 from derive.graph import Graph, GraphError
 from derive.library.losses import Reduction
@@ -12,6 +14,7 @@ from derive.model.parts import Parts
 from derive.model.training import published, samples_of, training_of
 from derive.problem import Problem
 from derive.spec import SpecFile
+from derive.symbols import distinct
 
 
 def build_model(file: SpecFile) -> Problem:
@@ -29,6 +32,7 @@ def build_model(file: SpecFile) -> Problem:
         graph = Graph(tuple(model.given.values()), tuple(model.equations.values()))
     except GraphError as error:
         raise file.fail(("model",), str(error)) from None
+    graph = _with_symbols(graph, [node.name for node in model.nodes if node.row])
     samples = samples_of(file, graph)
     return Problem(
         name=file.name,
@@ -43,9 +47,20 @@ def build_model(file: SpecFile) -> Problem:
         training=training_of(file, graph, len(samples)),
         numbers=number_format(file),
         languages=tuple(spec.languages),
-        published=tuple(published(file)),
+        published=tuple(published(file, graph)),
         nodes=tuple(model.nodes),
         wanted=wanted(file, graph),
         upstream=upstream,
         samples=samples,
     )
+
+
+def _with_symbols(graph: Graph, nodes: list[str]) -> Graph:
+    """The graph with symbols of which no two are the same."""
+    found = distinct({q.name: len(q.axes) for q in graph.quantities.values()}, nodes)
+    given = (replace(quantity, tex=found[quantity.name]) for quantity in graph.given)
+    equations = (
+        replace(each, quantity=replace(each.quantity, tex=found[each.quantity.name]))
+        for each in graph.equations
+    )
+    return Graph(tuple(given), tuple(equations))

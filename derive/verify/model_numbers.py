@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
@@ -18,6 +19,7 @@ from derive.verify.report import NumberRow, Status
 from derive.verify.trajectory import NAME, Trajectory, UnknownName
 
 SIGNIFICANT = 40
+SHORT = NumberFormat(significant_digits=4, zeros=Zeros.STRIP)
 FACTORS = (2, Fraction(1, 2), 10, Fraction(1, 10))
 
 
@@ -59,7 +61,7 @@ def _published(published: Published, page: Page, trajectory: Trajectory) -> Numb
     if not PRINT.fullmatch(published.printed):
         return _unknown(published, f"'{published.printed}' is not a plain decimal number")
     exact = _fraction(value)
-    entry = page.numbers.get(published.name)
+    entry = page.numbers.get(_on_page(published.name, trajectory))
     shown = entry.text if entry is not None else None
     text = FULL.text(exact) if exact is not None else None
     row = NumberRow(
@@ -78,6 +80,13 @@ def _published(published: Published, page: Page, trajectory: Trajectory) -> Numb
         return row
     found = "; ".join(_explanations(published, exact, trajectory))
     return replace(row, status=Status.DISAGREES, explanation=found)
+
+
+def _on_page(name: str, trajectory: Trajectory) -> str:
+    """A name as reports have it: `dE/…` for any loss, and `@1` for `+`."""
+    loss = trajectory.derivation.forward.loss.name
+    plain = re.sub(r"@\s*1$", "+", "".join(name.split()))
+    return f"d{loss}/{plain[3:]}" if plain.startswith("dE/") else plain
 
 
 def _fraction(value: Any) -> Fraction | None:
@@ -122,7 +131,9 @@ def _rounded(printed: str, value: Fraction, rounding: Rounding = Rounding.HALF_U
 def _explanations(published: Published, exact: Fraction, trajectory: Trajectory) -> Iterator[str]:
     """What would explain a print that differs."""
     printed, text = Fraction(published.printed), published.printed
-    yield f"expected {_rounded(text, exact)}"
+    expected = _rounded(text, exact)
+    vague = not any(digit in expected for digit in "123456789") or "." not in expected
+    yield f"expected {expected} ({SHORT.text(exact)})" if vague else f"expected {expected}"
 
     def prints(value: Fraction) -> bool:
         return value != 0 and Fraction(_rounded(text, value)) == printed

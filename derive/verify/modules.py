@@ -24,7 +24,7 @@ from derive.verify.algebra import DIGITS
 from derive.verify.interpreter import Key, Values, run
 from derive.verify.oracle import first_update, trained
 from derive.verify.report import Comparison, Route, Status, judged, skipped
-from derive.verify.routes import DOUBLE_TOLERANCE, by_difference, relative
+from derive.verify.routes import DOUBLE_FLOOR, DOUBLE_TOLERANCE, by_difference, relative
 from derive.verify.sampling import float_values
 
 MOST_DIFFERENCES = 60
@@ -134,7 +134,9 @@ def _comparisons(done: Executed, problem: Problem, expected: Point) -> Iterator[
 
 def _error(found: Mapping[Key, float], key: Key, expected: Any) -> float:
     """The distance of one number; NaN if the module does not give it."""
-    return relative(mp.mpf(found[key]), expected) if key in found else math.nan
+    if key not in found:
+        return math.nan
+    return relative(mp.mpf(found[key]), expected, DOUBLE_FLOOR)
 
 
 def _updates(done: Executed, problem: Problem, given: Values) -> Iterator[Comparison]:

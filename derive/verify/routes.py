@@ -33,14 +33,15 @@ from derive.verify.report import Comparison, Route, Status, judged, skipped
 
 EXACT_TOLERANCE = 1e-25
 DOUBLE_TOLERANCE = 1e-9
+DOUBLE_FLOOR = "1e-4"  # terms of size 1 that add up to zero leave about 1e-15
 MOST_SYMPY = 8
 
 
-def relative(found: Any, expected: Any) -> float:
-    """The distance of two values over their size; absolute below 1e-6, so that zeros compare."""
+def relative(found: Any, expected: Any, floor: str = "1e-6") -> float:
+    """The distance of two values over their size; absolute below the floor, so zeros compare."""
     try:
         distance = abs(found - expected)
-        size = max(abs(expected), mp.mpf("1e-6"))
+        size = max(abs(expected), mp.mpf(floor))
         result = float(distance / size)
     except (TypeError, ValueError, OverflowError):
         return math.nan
@@ -239,7 +240,10 @@ def by_library(
         expected = gradient(derivation.forward, given, keys)
         found = adjoints(derivation, given)
         comparisons = [
-            Comparison(f"∂E/∂{key}", relative(found[adjoint_name(key[0]), key[1]], expected[key]))
+            Comparison(
+                f"∂E/∂{key}",
+                relative(found[adjoint_name(key[0]), key[1]], expected[key], DOUBLE_FLOOR),
+            )
             for key in keys
         ]
         return judged(name, comparisons, DOUBLE_TOLERANCE)

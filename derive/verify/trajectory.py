@@ -21,8 +21,8 @@ from derive.errors import InputError, nearest
 from derive.graph import Derivation, Role, adjoint_name
 from derive.library.optimizers import OPTIMIZERS, parse_update
 from derive.problem import Problem
-from derive.verify.algebra import DIGITS, EXACT, LAMBDIFIED
-from derive.verify.interpreter import Key, Values, element_slope, run
+from derive.verify.algebra import DIGITS, EXACT, LAMBDIFIED, slope
+from derive.verify.interpreter import Key, Values, element_slope, run, value
 
 ITEM = r"([A-Za-z][A-Za-z0-9_]*)(?:\[([\d,\s]*)\])?"
 NAME = re.compile(rf"\s*(?:d{ITEM}\s*/\s*d{ITEM}|{ITEM})\s*(\+|@\s*\d+)?\s*")
@@ -62,6 +62,7 @@ class Trajectory:
             raise UnknownName("a name is written like W[0,1], dE/dW[0,1], or W[0,1]@1")
         of, of_place, by, by_place, item, place, mark = match.groups()
         update = 0 if mark is None else 1 if mark == "+" else int(mark[1:])
+        self._check_trained(update)
         with mp.workdps(DIGITS):
             if item is not None:
                 return self._plain(item, _place(place), update)
@@ -70,11 +71,14 @@ class Trajectory:
     def at(self, update: int) -> Values:
         """Every value, the adjoints included, after a number of updates."""
         if update not in self._values:
-            given = {**self._sample(update), **self._after(update)[0]}
             with mp.workdps(DIGITS):
-                forward = run(self.derivation.forward, given)
+                forward = run(self.derivation.forward, self._given(update))
                 self._values[update] = run(self.derivation.backward, forward)
         return self._values[update]
+
+    def _check_trained(self, update: int) -> None:
+        if update and not self._trained() and not self.problem.samples:
+            raise UnknownName("nothing is updated; say how in 'training:'")
 
     def _plain(self, name: str, place: tuple[int, ...], update: int) -> Any:
         if name == "E" and name not in self.derivation.forward.quantities:
@@ -86,7 +90,10 @@ class Trajectory:
         return table[name, place]
 
     def _slope(self, of: Key, by: Key, update: int) -> Any:
-        """∂of/∂by: by the loss from the backward pass, otherwise of one equation."""
+        """∂of/∂by: for the loss from the backward pass.
+
+        Otherwise of the equation of `of` alone if it reads `by`, and else of all between the two.
+        """
         graph, values = self.derivation.forward, self.at(update)
         if by not in values:
             raise UnknownName(self._missing(*by))
@@ -100,7 +107,12 @@ class Trajectory:
             raise UnknownName(f"'{of[0]}' is given, so it has no derivative")
         equation = graph.equation(of[0])
         binding = dict(zip(equation.indices, of[1], strict=True))
-        return element_slope(equation.rhs, values, binding, by)
+        read = _Watched(values)
+        value(equation.rhs, read, binding, EXACT)
+        if by in read.asked:
+            return element_slope(equation.rhs, values, binding, by)
+        given = self._given(update)
+        return slope(lambda shift: run(graph, given, moved={by: shift})[of])
 
     def _missing(self, name: str, place: tuple[int, ...]) -> str:
         quantity = self.derivation.forward.quantities.get(name)
@@ -142,6 +154,9 @@ class Trajectory:
                 key = (name, place) if target == "w" else (f"{target}_{name}", place)
                 yield key, rule(parameters[name, place], slope, rate, mp.mpf(k), *own)
 
+    def _given(self, update: int) -> Values:
+        return {**self._sample(update), **self._after(update)[0]}
+
     def _sample(self, update: int) -> Values:
         samples = self.problem.samples
         if not samples:
@@ -159,6 +174,18 @@ class Trajectory:
 
     def _trained(self) -> list[Key]:
         return [k for k in self._parameter_keys() if k[0] not in self.problem.training.frozen]
+
+
+class _Watched(dict[Key, Any]):
+    """Values that remember which of them were read."""
+
+    def __init__(self, values: Values) -> None:
+        super().__init__(values)
+        self.asked: set[Key] = set()
+
+    def get(self, key: Key, default: Any = None) -> Any:
+        self.asked.add(key)
+        return super().get(key, default)
 
 
 def _rules(problem: Problem) -> dict[str, Callable[..., Any]]:

@@ -91,8 +91,8 @@ model: ["z[n,o] = sum(i, W[o,i]*x[n,i]) + b[o]"]
 loss: E = sum(n,o, z[n,o])
 """,
     "large": """
-inputs: {x: {shape: [30, 40], values: 0.1}}
-parameters: {W: {shape: [30, 40], values: 0.1}}
+inputs: {x: {shape: [12, 40], values: 0.1}}
+parameters: {W: {shape: [40, 40], values: 0.1}}
 model: ["z[n,o] = sum(i, W[o,i]*x[n,i])"]
 loss: E = sum(n,o, z[n,o]**2)
 """,
