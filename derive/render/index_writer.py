@@ -143,8 +143,7 @@ class IndexWriter(Writer):
 
     def _side(self, expr: sympy.Expr) -> str:
         """A side of a condition: a position is written like one."""
-        places = expr.atoms(Index) and not expr.atoms(Element)
-        return position(expr, self.leaf) if places else self.tex(expr)
+        return position(expr, self.leaf) if _is_position(expr) else self.tex(expr)
 
     def within(self, expr: sympy.Expr, room: int = ROOM) -> str:
         """An expression on one line or, where that is too long, broken at its plus signs."""
@@ -290,6 +289,13 @@ def position(expr: sympy.Expr, leaf: Callable[[sympy.Expr], Piece]) -> str:
     return tex.removeprefix("+")
 
 
+def _is_position(expr: sympy.Expr) -> bool:
+    """Whether an expression is a computed place: a polynomial of index letters."""
+    nodes = Index | sympy.Integer | sympy.Add | sympy.Mul | sympy.Pow
+    inside = all(isinstance(node, nodes) for node in sympy.preorder_traversal(expr))
+    return inside and bool(expr.atoms(Index))
+
+
 def _place_factor(factor: sympy.Expr, leaf: Callable[[sympy.Expr], Piece]) -> str:
     if isinstance(factor, Index):
         return letter(factor.name)
@@ -377,7 +383,8 @@ def _where(writer: IndexWriter, expr: where) -> Piece:
     for branch, holds in ((yes, True), (no, False)):
         if branch == 0:
             continue
-        number, rest = branch.as_coeff_Mul()
+        share, body = _whole_share(branch)
+        number, rest = (share, body) if share != 1 else branch.as_coeff_Mul()
         front = [writer.piece(number)] if number != 1 else []
         behind = [writer.piece(rest)] if rest != 1 else []
         pieces = [*front, _indicator(writer, test, holds), *behind]

@@ -44,6 +44,7 @@ class Backward:
     form: ModelForm
     bench: Bench | None
     known: dict[Hashable, str] = field(default_factory=dict)
+    said: set[str] = field(default_factory=set)
 
     @property
     def derivation(self) -> Derivation:
@@ -116,6 +117,7 @@ class Backward:
         paths = [t for t in told if not self._is_loss(t.local.of)]
         locals_ = [] if like else [self._local(t) for t in paths]
         left = self.form.letters(name)
+        gone = deltas(chain.before) - deltas(chain.after)
         fields = {
             "name": self.form.leaf(Element(name, *left)).tex,
             "derivative": self.form.names.loss().tex,
@@ -124,12 +126,12 @@ class Backward:
             "paths": len(paths),
             "locals": locals_,
             "display": self._chain(equation, name, told, steps),
-            "collapsed": not like and deltas(chain.before) > deltas(chain.after),
-            "several": deltas(chain.before) - deltas(chain.after) > 1,
+            "collapsed": not like and gone > 0 and self._once(f"collapsed {min(gone, 2)}"),
+            "several": gone > 1,
             "indicator": not like and deltas(chain.after) > 0,
             "guard": not like and chain.after.has(Inside),
             "winner": not like and chain.after.has(Chosen),
-            "output": not like and any(t.found != t.used for t in told),
+            "output": not like and any(t.found != t.used for t in told) and self._once("output"),
             "collected": any(s.rule == Rule.COLLECTED for s in steps),
             "cancel": any(s.rule == Rule.CANCEL for s in steps),
             "normalised": any(s.rule == Rule.NORMALISED for s in steps),
@@ -140,6 +142,12 @@ class Backward:
             **self._numbers(equation, bool(like)),
         }
         return Block("model_adjoint", fields)
+
+    def _once(self, what: str) -> bool:
+        """Whether something is still to be explained."""
+        before = len(self.said)
+        self.said.add(what)
+        return len(self.said) > before
 
     def _is_loss(self, name: str) -> bool:
         return self.derivation.forward.quantities[name].role is Role.LOSS

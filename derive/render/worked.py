@@ -88,7 +88,8 @@ class Bench:
         """The equation of a single number, with the numbers put in behind its own rows."""
         worked = self.worked(equation)
         found = self.display(Element(equation.quantity.name), []) if worked is None else worked
-        own = [row for row in rows if row not in found.rows and row != found.result]
+        fresh = [row for row in rows if row not in found.rows and row != found.result]
+        own = dict.fromkeys(fresh)
         return Display(label, found.lhs, (*own, *found.rows), found.result)
 
     def display(self, element: Element, rows: list[str]) -> Display:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+import sympy
 from mpmath import mp
+from sympy.printing.pycode import MpmathPrinter
 
 from derive.functions import BY_SYMBOL
 
@@ -119,7 +121,26 @@ EXACT = Algebra(
 )
 
 
-LAMBDIFIED = [{row.symbol.__name__: row.exact for row in BY_SYMBOL.values()}, "mpmath"]
+class _Printer(MpmathPrinter):
+    """Whole numbers as numbers of mpmath: Python's `6**-2` is a float with 16 digits."""
+
+    def _print_Integer(self, expr: sympy.Integer) -> str:
+        return f"mpf({expr.p})"
+
+
+FUNCTIONS = {row.symbol.__name__: row.exact for row in BY_SYMBOL.values()}
+PRINTER = _Printer(
+    {"fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True}
+)
+
+
+def exact_function(
+    arguments: Sequence[sympy.Symbol],
+    expr: Any,
+    functions: Mapping[str, Callable[..., Any]] = FUNCTIONS,
+) -> Callable[..., Any]:
+    """A function of mpmath's numbers that computes an expression, or a list of them."""
+    return sympy.lambdify(arguments, expr, [functions, "mpmath"], printer=PRINTER, cse=True)
 
 
 def slope(function: Callable[[Any], Any]) -> Any:

@@ -19,7 +19,7 @@ from derive.graph import Equation, Graph, Role
 from derive.library.optimizers import OPTIMIZERS, parse_update, plain_step
 from derive.notation import Name, Names, derivative, names_of
 from derive.problem import Problem
-from derive.verify.algebra import DIGITS, EXACT, LAMBDIFIED
+from derive.verify.algebra import DIGITS, EXACT, exact_function
 from derive.verify.interpreter import Key, Values, element_slope, run
 from derive.verify.routes import by_difference
 
@@ -64,7 +64,7 @@ def update_rule(problem: Problem) -> Callable[[Any, Any], Any]:
     """One update of a parameter from its value and its gradient."""
     w, alpha, g = sympy.symbols("w alpha g", real=True)
     step = plain_step(problem.training.optimizer, problem.training.settings)(w, alpha, g)
-    rule = sympy.lambdify([w, alpha, g], step, LAMBDIFIED)
+    rule = exact_function([w, alpha, g], step)
     rate = EXACT.number(problem.training.learning_rate)
     return lambda value, gradient: rule(value, rate, gradient)
 
@@ -77,7 +77,7 @@ def first_update(
     names = ("w", "g", "alpha", "k", *row.states)
     symbols = [sympy.Symbol(name, real=True) for name in names]
     found = parse_update(row, problem.training.settings)
-    rules = [sympy.lambdify(symbols, found[n], LAMBDIFIED) for n in ("w", *row.states)]
+    rules = [exact_function(symbols, found[n]) for n in ("w", *row.states)]
     rate = EXACT.number(problem.training.learning_rate)
 
     def update(key: Key, value: Any, slope: Any) -> Iterator[tuple[Key, Any]]:

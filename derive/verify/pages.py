@@ -14,6 +14,7 @@ from typing import Any
 
 import sympy
 from mpmath import mp
+from sympy.core.function import AppliedUndef
 
 from derive.expression import Element
 from derive.notation import Name, names_of
@@ -23,7 +24,7 @@ from derive.proofread import Claim, Finding, FormulaError, Kind, Policy, judge, 
 from derive.proofread import Rounding as ReadRounding
 from derive.render.blocks import Block, Page
 from derive.render.sheet import Display
-from derive.verify.algebra import DIGITS
+from derive.verify.algebra import DIGITS, exact_function
 from derive.verify.oracle import ALPHA, DECREASE
 from derive.verify.report import Comparison, Route, Status, judged
 from derive.verify.routes import EXACT_TOLERANCE, relative
@@ -85,9 +86,7 @@ def _judged_text(
         or _untold(items, known, page)
         or _changed(text, page)
     )
-    with mp.workdps(DIGITS):
-        values = {"pi": mp.mpf(PI)} | known
-    checks = [c for item in items if isinstance(item, Claim) for c in _formulas(item, values)]
+    checks = [c for item in items if isinstance(item, Claim) for c in _formulas(item, known)]
     count = sum(f.kind is not Kind.SYMBOLIC for f in findings)
     if fault:
         return Route(name, Status.DISAGREES, count, math.nan, fault)
@@ -267,15 +266,20 @@ def _holds(found: list[str], row: list[str]) -> bool:
 
 
 def _formulas(claim: Claim, known: Mapping[str, Any]) -> Iterator[Comparison]:
-    """Each formula of a claim at the unrounded values, where all its names are known."""
+    """Each formula of a claim at the unrounded values, where all its names are known.
+
+    A form that names nothing but π holds rounded numbers; a sum over an index has no value alone.
+    """
     left = str(claim.lhs)
     if left not in known:
         return
-    for form in claim.forms:
-        names = {str(s): s for s in form.free_symbols}
-        if names and set(names) <= known.keys():
-            values = {symbol: sympy.Symbol(f"v{k}") for k, symbol in enumerate(names.values())}
-            function = sympy.lambdify(list(values.values()), form.xreplace(values), "mpmath")
-            with mp.workdps(DIGITS):
-                found = function(*[known[name] for name in names])
+    with mp.workdps(DIGITS):
+        values = {"pi": mp.mpf(PI), **known}
+        for form in claim.forms:
+            names = {str(s): s for s in form.free_symbols}
+            readable = set(names) <= values.keys() and not form.has(AppliedUndef)
+            if readable and known.keys() & names.keys():
+                stand_ins = {s: sympy.Symbol(f"v{k}") for k, s in enumerate(names.values())}
+                function = exact_function(list(stand_ins.values()), form.xreplace(stand_ins))
+                found = function(*[values[name] for name in names])
                 yield Comparison(f"line {claim.where.line}", relative(found, known[left]))

@@ -27,7 +27,7 @@ from derive.graph import (
     adjoint_name,
     check,
 )
-from derive.verify.algebra import DIGITS, EXACT, Algebra, slope
+from derive.verify.algebra import DIGITS, EXACT, Algebra, exact_function, slope
 from derive.verify.interpreter import Key, Values, element_slope, run, value
 from derive.verify.report import Comparison, Route, Status, judged, skipped
 
@@ -184,11 +184,8 @@ def by_sympy(derivation: Derivation, points: Iterable[Values]) -> Iterator[Compa
     loss = run(graph, {**symbols, **whole}, SYMBOLIC)[graph.loss.name, ()]
     keys = gradient_keys(derivation)
     keys = keys[:: max(1, math.ceil(len(keys) / MOST_SYMPY))]
-    slopes = sympy.lambdify(
-        list(symbols.values()),
-        [sympy.diff(loss, symbols[key]) for key in keys],
-        [KINKS, "mpmath"],
-        cse=True,
+    slopes = exact_function(
+        list(symbols.values()), [sympy.diff(loss, symbols[key]) for key in keys], KINKS
     )
     for given in points:
         found = adjoints(derivation, given)

@@ -21,7 +21,7 @@ from derive.errors import InputError, nearest
 from derive.graph import Derivation, Role, adjoint_name
 from derive.library.optimizers import OPTIMIZERS, parse_update
 from derive.problem import Problem
-from derive.verify.algebra import DIGITS, EXACT, LAMBDIFIED, slope
+from derive.verify.algebra import DIGITS, EXACT, exact_function, slope
 from derive.verify.interpreter import Key, Values, element_slope, run, value
 
 ITEM = r"([A-Za-z][A-Za-z0-9_]*)(?:\[([\d,\s]*)\])?"
@@ -194,7 +194,7 @@ def _rules(problem: Problem) -> dict[str, Callable[..., Any]]:
     names = ("w", "g", "alpha", "k", *row.states)
     symbols = [sympy.Symbol(name, real=True) for name in names]
     found = parse_update(row, problem.training.settings)
-    return {name: sympy.lambdify(symbols, found[name], LAMBDIFIED) for name in ("w", *row.states)}
+    return {name: exact_function(symbols, found[name]) for name in ("w", *row.states)}
 
 
 def _place(text: str | None) -> tuple[int, ...]:
