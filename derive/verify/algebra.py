@@ -127,6 +127,9 @@ class _Printer(MpmathPrinter):
     def _print_Integer(self, expr: sympy.Integer) -> str:
         return f"mpf({expr.p})"
 
+    def _print_ComplexInfinity(self, expr: sympy.Expr) -> str:
+        return "nan"
+
 
 FUNCTIONS = {row.symbol.__name__: row.exact for row in BY_SYMBOL.values()}
 PRINTER = _Printer(

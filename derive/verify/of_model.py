@@ -68,7 +68,7 @@ def verify_model(
     if cost > MOST_WORK:
         routes += [large_module_route(t, source, problem, SEED) for t, source in modules.items()]
     else:
-        points = [model_values(problem, SEED), *([own] if own is not None else [])]
+        points = [model_values(problem, derivation, SEED), *([own] if own is not None else [])]
         routes += list(_derivation_routes(derivation, points, cost))
         expected = [point(derivation, values) for values in points] if modules else []
         for target, source in modules.items():
@@ -197,11 +197,11 @@ def _tree(graph: Graph, given: Values) -> int:
 # --- values ----------------------------------------------------------------------------------
 
 
-def model_values(problem: Problem, seed: int) -> Values:
-    """Seeded values for everything that is given, at which the loss is finite.
+def model_values(problem: Problem, derivation: Derivation, seed: int) -> Values:
+    """Seeded values for everything that is given, at which the loss and its derivatives are finite.
 
     Whole numbers are those of the spec, or fit the axis on which they pick a place. Raises
-    InputError if no draw gives a finite loss.
+    InputError if no draw gives finite numbers.
     """
     graph = problem.graph
     for attempt in range(TRIES):
@@ -213,14 +213,17 @@ def model_values(problem: Problem, seed: int) -> Values:
                 for key in _places(quantity):
                     values[key] = EXACT.number(_drawn(problem, quantity, key[1], source, low))
             try:
-                loss = run(graph, values)[graph.loss.name, ()]
+                forward = run(graph, values)
+                found = run(derivation.backward, forward)
             except (ValueError, ZeroDivisionError, TypeError):
                 continue
-        if isinstance(loss, mp.mpf) and mp.isfinite(loss):
+        if all(
+            isinstance(v, mp.mpf) and mp.isfinite(v) for v in [*forward.values(), *found.values()]
+        ):
             return values
     raise InputError(
-        "the loss is not a finite number at any of the values tried; does it take the logarithm "
-        "or the root of something that can be negative?"
+        "the loss or a derivative is not a finite number at any of the values tried; is there the "
+        "logarithm or the root of something that can be zero or negative?"
     )
 
 

@@ -34,6 +34,7 @@ VERBATIM = frozenset({"tex", "formula", "tikz", "net", "out"})
 FIGURE = re.compile(r"\\begin\{tikzpicture\}.*?\\end\{tikzpicture\}", re.DOTALL)
 DECIMAL = re.compile(r"\d+\.\d+(?![\d.]|\s*(?:pt|em|ex|mm|cm)\b)")
 BREAK = re.compile(r"\\\\\s*&\s*\\quad")  # where a long formula goes on in the next row
+SURE = 25  # digits that a central difference does not miss
 NOISE = mp.mpf(10) ** (20 - DIGITS)
 with mp.workdps(DIGITS):
     PI = mp.nstr(+mp.pi, DIGITS)
@@ -112,7 +113,7 @@ def _policy(problem: Problem, known: Mapping[str, Any]) -> Policy:
     if not numbers.chained and not problem.symbolic:
         given = _given(problem)
         exact = {
-            n: Decimal(mp.nstr(v, DIGITS))
+            n: Decimal(mp.nstr(v, SURE))  # so that a tie is one
             for n, v in known.items()
             if n not in given and abs(v) > NOISE  # below it, differences cannot tell it from zero
         }

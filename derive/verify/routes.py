@@ -153,6 +153,14 @@ class Larger(sympy.Function):
         return 1 - second if argindex == 1 else second
 
 
+def _either(test: sympy.Expr, yes: sympy.Expr, no: sympy.Expr) -> sympy.Expr:
+    """A choice by a test that is 1 or 0; one without symbols, which SymPy refuses, is decided."""
+    if test.free_symbols:
+        return sympy.Piecewise((yes, sympy.Eq(test, 1)), (no, True))
+    with mp.workdps(DIGITS):
+        return yes if exact_function([], test, KINKS)() == 1 else no
+
+
 KINKS = {"Above": lambda a, b: mp.mpf(a > b), "Larger": lambda a, b: b if b > a else a}
 
 SYMBOLIC = Algebra(
@@ -165,7 +173,7 @@ SYMBOLIC = Algebra(
         "sign": sympy.sign,
         "greater": Above,
         "at_least": lambda a, b: 1 - Above(b, a),
-        "where": lambda c, a, b: sympy.Piecewise((a, sympy.Eq(c, 1)), (b, True)),
+        "where": _either,
     },
 )
 
@@ -252,14 +260,16 @@ def _scalars(number: Callable[[float], Any], functions: dict[str, Callable[..., 
     def constant(value: Fraction) -> Any:
         return number(float(value))
 
+    where = functions["where"]
     defined: dict[str, Callable[..., Any]] = {
         "logistic": lambda x: 1 / (1 + functions["exp"](-x)),
         "softplus": lambda x: functions["log"](1 + functions["exp"](x)),
-        "max": lambda a, b: functions["where"](b > a, b, a),
-        "min": lambda a, b: functions["where"](b < a, b, a),
-        "greater": lambda a, b: functions["where"](a > b, number(1.0), number(0.0)),
-        "at_least": lambda a, b: functions["where"](a >= b, number(1.0), number(0.0)),
-        "where": lambda c, a, b: functions["where"](c == 1, a, b),
+        "abs": lambda x: where(x > 0, x, where(x < 0, -x, number(0.0))),  # the slope at 0 is 0
+        "max": lambda a, b: where(b > a, b, a),
+        "min": lambda a, b: where(b < a, b, a),
+        "greater": lambda a, b: where(a > b, number(1.0), number(0.0)),
+        "at_least": lambda a, b: where(a >= b, number(1.0), number(0.0)),
+        "where": lambda c, a, b: where(c == 1, a, b),
     }
     return Algebra(constant, {**functions, **defined})
 
@@ -280,7 +290,6 @@ def torch_gradient(graph: Graph, given: Values, keys: list[Key]) -> dict[Key, fl
             "sin": torch.sin,
             "cos": torch.cos,
             "erf": torch.erf,
-            "abs": torch.abs,
             "sign": torch.sign,
             "where": torch.where,
         },
@@ -306,7 +315,6 @@ def jax_gradient(graph: Graph, given: Values, keys: list[Key]) -> dict[Key, floa
             "sin": jnp.sin,
             "cos": jnp.cos,
             "erf": scipy.erf,
-            "abs": jnp.abs,
             "sign": jnp.sign,
             "where": jnp.where,
         },
