@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from string import ascii_lowercase
 
 import sympy
 
@@ -24,9 +25,11 @@ from derive.calculus import (
 )
 from derive.collect import collected
 from derive.expression import (
+    Delta,
     Element,
     Fresh,
     Index,
+    Inside,
     Slope,
     Total,
     on_axis,
@@ -91,6 +94,11 @@ class _Work:
     def names(self) -> Mapping[str, Quantity]:
         """The quantities of the forward pass."""
         return self.graph.quantities
+
+    @cached_property
+    def taken(self) -> frozenset[str]:
+        """What an index letter must not be called."""
+        return self.graph.taken
 
     def nature(self, name: str) -> Hashable:
         """All that a derivation asks of a quantity but its name."""
@@ -160,7 +168,8 @@ def _own_indices(quantity: Quantity, work: _Work) -> tuple[Index, ...]:
                     Index(i.name.split("#")[0], axis)
                     for i, axis in zip(places, quantity.axes, strict=True)
                 )
-    return tuple(Index(chr(ord("a") + k), axis) for k, axis in enumerate(quantity.axes))
+    free = (letter for letter in ascii_lowercase if letter not in work.taken)
+    return tuple(Index(letter, axis) for letter, axis in zip(free, quantity.axes, strict=False))
 
 
 def _adjoint(quantity: Quantity, work: _Work, ready: Mapping[str, Equation]) -> Result:
@@ -194,7 +203,7 @@ def _derived(
     ready: Mapping[str, Equation],
 ) -> Result:
     """The equation of one adjoint, its local derivatives, and the steps that led to it."""
-    taken = frozenset(index.name for index in at)
+    taken = work.taken | {index.name for index in at}
     fresh = Fresh()
     locals_: list[Local] = []
     steps: list[Step] = []
@@ -242,7 +251,7 @@ def _local(
     found = [contract(term, work.sizes, fresh) for term in plain]
     terms = [term for term in found if term is not None]
     free = (*indices, *at)
-    names = frozenset(index.name for index in free)
+    names = work.taken | {index.name for index in free}
     raw = tidy(build(terms), names)
     before = Slope(rhs, Element(quantity.name, *at))
     steps = [Step(Rule.LOCAL, quantity.name, before, raw, free)]
@@ -277,7 +286,7 @@ def _simplify(
 ) -> tuple[sympy.Expr, list[Step]]:
     """Put averages in, or cancel a denominator of the loss; use normalised targets."""
     steps = []
-    taken = frozenset(index.name for index in at)
+    taken = work.taken | {index.name for index in at}
     short = _collected(value, quantity, work, ready)
     if short is not None:
         short = tidy(short, taken)
@@ -326,10 +335,43 @@ def _fuse(value: sympy.Expr, work: _Work, ready: Mapping[str, Equation]) -> symp
             options = [
                 Term((*a.bound, *b.bound), (*a.factors, *b.factors)) for a in options for b in inner
             ]
-        result += options
+        found = [_settled(option, work, fresh) for option in options]
+        result += [term for term in found if term is not None]
     joined = build(result)
     expanded = sympy.expand(joined, multinomial=False)
     return min(joined, expanded, key=lambda e: e.count_ops())
+
+
+def _settled(term: Term, work: _Work, fresh: Fresh) -> Term | None:
+    """A term whose deltas have been used, also to make factors cancel: δ(j,i)·p[i]/p[j] = δ(j,i).
+
+    Where a term divides by an entry, that entry lies within its range, so no guard need say so.
+    """
+    divided = {
+        (position, axis.size)
+        for factor in term.factors
+        if isinstance(factor, sympy.Pow) and factor.exp.is_negative
+        for element in factor.base.atoms(Element)
+        for k, position in enumerate(element.indices)
+        if (axis := work.sizes.get((element.name, k))) is not None
+    }
+    found = contract(term, work.sizes, fresh)
+    if found is None:
+        return None
+    factors = [
+        f
+        for f in found.factors
+        if not (isinstance(f, Inside) and (f.args[0], f.args[1]) in divided)
+    ]
+    for delta in [f for f in factors if isinstance(f, Delta)]:
+        others = [f for f in factors if f is not delta]
+        for index, place in (delta.args, reversed(delta.args)):
+            if isinstance(index, Index):
+                moved = [substitute(f, {index: place}, fresh) for f in others]
+                if sympy.Mul(*moved).count_ops() < sympy.Mul(*others).count_ops():
+                    factors = [delta, *sympy.Mul.make_args(sympy.Mul(*moved))]
+                    break
+    return Term(found.bound, tuple(factors))
 
 
 def _within(element: Element, quantity: Quantity) -> bool:

@@ -9,7 +9,7 @@ lists, because rebuilding nested sums on the way is slow and captures indices:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import sympy
@@ -34,6 +34,7 @@ from derive.expression import (
     substitute,
 )
 from derive.functions import BY_SYMBOL
+from derive.graph import Equation
 from derive.rules import recognise, slope_in_output
 
 
@@ -297,6 +298,21 @@ def tidy(expr: sympy.Expr, taken: frozenset[str]) -> sympy.Expr:
     fresh = Fresh()
     arguments = [substitute(argument, names, fresh) for argument in expr.args]
     return expr.func(*[tidy(argument, below) for argument in arguments])
+
+
+def with_letters_apart(equation: Equation, names: frozenset[str]) -> Equation:
+    """An equation none of whose index letters is also the name of a quantity."""
+    outside = {symbol.name for symbol in equation.rhs.free_symbols} | names
+    own: dict[Index, Index] = {}
+    for index in equation.indices:
+        if index.name in names:
+            own[index] = Index(_letter(index.name, outside), index.axis)
+            outside |= {own[index].name}
+    indices = tuple(own.get(index, index) for index in equation.indices)
+    taken = names | {index.name for index in indices}
+    return replace(
+        equation, indices=indices, rhs=tidy(substitute(equation.rhs, own, Fresh()), taken)
+    )
 
 
 def _letter(wanted: str, taken: set[str] | frozenset[str]) -> str:

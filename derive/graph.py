@@ -99,6 +99,11 @@ class Graph:
         both = (*self.given, *(equation.quantity for equation in self.equations))
         return MappingProxyType({quantity.name: quantity for quantity in both})
 
+    @property
+    def taken(self) -> frozenset[str]:
+        """What an index letter must not be called: the names and symbols of the quantities."""
+        return frozenset(word for q in self.quantities.values() for word in (q.name, q.tex))
+
     def of_role(self, *roles: Role) -> tuple[Quantity, ...]:
         return tuple(q for q in self.quantities.values() if q.role in roles)
 

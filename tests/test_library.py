@@ -15,7 +15,7 @@ from derive.library.layers import LAYERS
 from derive.library.losses import loss_layer, loss_names
 from derive.library.optimizers import OPTIMIZERS, parse_update
 from derive.showcase import listing, shown
-from derive.verify.algebra import DIGITS, LAMBDIFIED
+from derive.verify.algebra import DIGITS, exact_function
 from tests.core_support import axis
 
 ROWS = {**LAYERS, **{name: loss_layer(name)[0] for name in loss_names()}}
@@ -69,7 +69,7 @@ def test_an_optimizer_goes_downhill(name: str) -> None:
     update = parse_update(row, {})
     names = ("w", "g", "alpha", "k", *row.states)
     symbols = [sympy.Symbol(each, real=True) for each in names]
-    step = sympy.lambdify(symbols, [update[each] for each in ("w", *row.states)], LAMBDIFIED)
+    step = exact_function(symbols, [update[each] for each in ("w", *row.states)])
     with mp.workdps(DIGITS):
         w, states = mp.mpf(2), [mp.mpf(0) for _ in row.states]
         for k in range(1, 6):

@@ -20,21 +20,24 @@ Equations = Mapping[str, Equation]
 
 def stable_graph(graph: Graph) -> Graph:
     """The graph with stable right sides; a log-sum-exp becomes a quantity of its own."""
+    names = graph.taken
     equations: dict[str, Equation] = {}
     extra: dict[str, Equation] = {}
     for equation in graph.equations:
         rhs = rebuild(equation.rhs, lambda node: _opened(node, equations))
-        rhs = tidy(stable(rhs), frozenset(index.name for index in equation.indices))
+        rhs = tidy(stable(rhs), names | {index.name for index in equation.indices})
         rhs = rebuild(rhs, lambda node: _named(node, extra, graph))
         equations.update(extra)
         equations[equation.quantity.name] = replace(equation, rhs=rhs)
     return Graph(graph.given, tuple(equations.values()))
 
 
-def stable_equations(equations: tuple[Equation, ...]) -> tuple[Equation, ...]:
-    """The equations with stable right sides, none added."""
+def stable_equations(
+    equations: tuple[Equation, ...], names: frozenset[str]
+) -> tuple[Equation, ...]:
+    """The equations with stable right sides, none added; `names` are no letters."""
     return tuple(
-        replace(e, rhs=tidy(stable(e.rhs), frozenset(index.name for index in e.indices)))
+        replace(e, rhs=tidy(stable(e.rhs), names | {index.name for index in e.indices}))
         for e in equations
     )
 

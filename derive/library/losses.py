@@ -128,6 +128,7 @@ FURTHER = (
         "cross-entropy of net inputs and a target distribution",
         f"-sum(o, t[...,o]*(y[...,o] - {LOG_TOTAL}))",
         inputs=PAIR,
+        distribution=True,
     ),
     Loss(
         "label_cross_entropy",
@@ -156,6 +157,7 @@ FURTHER = (
         "the divergence of the output from the target distribution",
         "sum(o, t[...,o]*(log(t[...,o]) - log(y[...,o])))",
         inputs=PAIR,
+        distribution=True,
     ),
     Loss(
         "label_smoothing_cross_entropy",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from derive.calculus import with_letters_apart
 from derive.fields import number_format, title_of
 from derive.graph import Graph, GraphError
 from derive.library.losses import Reduction
+from derive.model.distributions import with_distributions
 from derive.model.given import give
 from derive.model.goal import add_loss, add_upstream, wanted
 from derive.model.nodes import add_nodes
@@ -34,6 +36,7 @@ def build_model(file: SpecFile) -> Problem:
         raise file.fail(("model",), str(error)) from None
     graph = _with_symbols(graph, [node.name for node in model.nodes if node.row])
     samples = samples_of(file, graph)
+    graph = with_distributions(graph, model.nodes, model.values, samples)
     return Problem(
         name=file.name,
         title=title_of(file),
@@ -56,11 +59,13 @@ def build_model(file: SpecFile) -> Problem:
 
 
 def _with_symbols(graph: Graph, nodes: list[str]) -> Graph:
-    """The graph with symbols of which no two are the same."""
+    """The graph with symbols of which no two are the same, and no index letter is one of them."""
     found = distinct({q.name: len(q.axes) for q in graph.quantities.values()}, nodes)
     given = (replace(quantity, tex=found[quantity.name]) for quantity in graph.given)
     equations = (
         replace(each, quantity=replace(each.quantity, tex=found[each.quantity.name]))
         for each in graph.equations
     )
-    return Graph(tuple(given), tuple(equations))
+    named = Graph(tuple(given), tuple(equations))
+    apart = tuple(with_letters_apart(each, named.taken) for each in named.equations)
+    return Graph(named.given, apart)

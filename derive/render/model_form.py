@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from string import ascii_lowercase
 
 import sympy
 
@@ -54,6 +55,11 @@ class ModelForm:
     def symbols(self) -> frozenset[str]:
         """The symbols of all quantities."""
         return frozenset(q.tex for q in self.problem.graph.quantities.values())
+
+    @cached_property
+    def taken(self) -> frozenset[str]:
+        """What an index letter is not called."""
+        return self.derivation.forward.taken
 
     @cached_property
     def script(self) -> Script:
@@ -150,7 +156,8 @@ class ModelForm:
                 plain = all(isinstance(i, Index) for i in places) and len({*places}) == len(places)
                 if element.name == name and plain:
                     return tuple(places)
-        return tuple(Index("abcdefgh"[k], axis) for k, axis in enumerate(quantity.axes))
+        free = (each for each in ascii_lowercase if each not in self.taken)
+        return tuple(Index(each, axis) for each, axis in zip(free, quantity.axes, strict=False))
 
 
 def ranges(indices: Iterable[Index]) -> str:
@@ -167,19 +174,22 @@ def letters_in(equation: Equation) -> Iterator[Index]:
 
 
 def renamed(
-    exprs: Iterable[sympy.Expr], own: tuple[Index, ...], at: tuple[Index, ...]
+    exprs: Iterable[sympy.Expr],
+    own: tuple[Index, ...],
+    at: tuple[Index, ...],
+    taken: frozenset[str],
 ) -> tuple[tuple[Index, ...], list[sympy.Expr]]:
     """Fresh letters under names that a reader would choose: their own, with primes if taken."""
-    taken = {index.name for index in at}
+    used = {index.name for index in at}
     change: dict[Index, Index] = {}
     for index in own:
         name = index.name.split("#")[0]
-        while name in taken:
+        while name in used:
             name += "'"
-        taken.add(name)
+        used.add(name)
         change[index] = Index(name, index.axis)
     fresh = Fresh()
-    found = [tidy(substitute(e, change, fresh), frozenset(taken)) for e in exprs]
+    found = [tidy(substitute(e, change, fresh), taken | used) for e in exprs]
     return tuple(change.values()), found
 
 

@@ -79,7 +79,7 @@ class Bench:
     def _short(self, equation: Equation, place: tuple[int, ...]) -> Display:
         """The sum left as a sum, with numbers for the free letters only."""
         change = {i: sympy.Integer(k) for i, k in zip(equation.indices, place, strict=True)}
-        partly = outside_first(tidy(substitute(equation.rhs, change, Fresh()), frozenset()))
+        partly = outside_first(tidy(substitute(equation.rhs, change, Fresh()), self.form.taken))
         element = Element(equation.quantity.name, *place)
         room = ROOM - width(self.form.leaf(element).tex)
         return self.display(element, [self.form.writer.within(partly, room)])

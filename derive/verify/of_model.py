@@ -36,7 +36,7 @@ from derive.verify.routes import (
     relative,
     well_formed,
 )
-from derive.verify.sampling import TRIES, spec_values, work
+from derive.verify.sampling import TRIES, normalised, spec_values, work
 from derive.verify.trajectory import Trajectory
 
 Item = TypeVar("Item")
@@ -210,8 +210,13 @@ def model_values(problem: Problem, derivation: Derivation, seed: int) -> Values:
         with mp.workdps(DIGITS):
             values: Values = {}
             for quantity in graph.given:
-                for key in _places(quantity):
-                    values[key] = EXACT.number(_drawn(problem, quantity, key[1], source, low))
+                drawn = {
+                    place: _drawn(problem, quantity, place, source, low)
+                    for _, place in _places(quantity)
+                }
+                if quantity.sums_to_one:
+                    drawn = normalised(drawn)
+                values |= {(quantity.name, p): EXACT.number(v) for p, v in drawn.items()}
             try:
                 forward = run(graph, values)
                 found = run(derivation.backward, forward)

@@ -92,12 +92,12 @@ def _draw(graph: Graph, source: random.Random) -> Values:
         low, high = (-1000, 1000) if quantity.role is not Role.TARGET else (100, 900)
         drawn = {p: Fraction(source.randint(low, high), 1000) for p in places}
         if quantity.sums_to_one:
-            drawn = _normalised(drawn)
+            drawn = normalised(drawn)
         values |= {(quantity.name, p): EXACT.number(v) for p, v in drawn.items()}
     return values
 
 
-def _normalised(drawn: dict[tuple[int, ...], Fraction]) -> dict[tuple[int, ...], Fraction]:
+def normalised(drawn: dict[tuple[int, ...], Fraction]) -> dict[tuple[int, ...], Fraction]:
     """Rows scaled so that each sums to one."""
     totals: dict[tuple[int, ...], Fraction] = {}
     for place, value in drawn.items():
