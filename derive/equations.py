@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -45,15 +45,16 @@ def parse_equations(
     heads = [line for line in lines if line.edge is None]
     quantities = dict(known)
     axes = _all_axes(heads, quantities, letters, describe)
+    shared = _shared(axes.values())
     equations = {}
     for head in heads:
-        scope = Scope(quantities, axes[head.name], variables)
+        scope = Scope(quantities, axes[head.name], variables, shared)
         rhs = tidy(parse_expression(head.right, scope), frozenset(head.letters))
         places = tuple(Index(letter, axes[head.name][letter]) for letter in head.letters)
         equations[head.name] = Equation(quantities[head.name], places, rhs)
     for line in lines:
         if line.edge is not None:
-            equations = _with_edge(line, equations, Scope(quantities, letters, variables))
+            equations = _with_edge(line, equations, Scope(quantities, letters, variables, shared))
     for head in heads:
         _prove(equations[head.name], quantities, head.source)
     try:
@@ -93,10 +94,11 @@ def _all_axes(
                 reason = f"'{letter}' is a quantity; use another letter for the index"
                 raise LanguageError(head.source, column, reason)
     waiting = list(heads)
+    spread: Mapping[str, Axis] = letters
     while waiting:
         left = []
         for head in waiting:
-            axes = _infer(head.right, quantities, letters)
+            axes = _infer(head.right, quantities, spread)
             missing = [letter for letter in head.letters if letter not in axes]
             if missing:
                 left.append((head, missing[0]))
@@ -104,13 +106,30 @@ def _all_axes(
             found[head.name] = axes
             quantities[head.name] = describe(head.name, tuple(axes[x] for x in head.letters))
         if len(left) == len(waiting):
-            head, letter = left[0]
-            column = head.source.index(letter, head.source.index("["))
-            raise LanguageError(head.source, column, f"the size of the index '{letter}' is unknown")
+            more = _shared(
+                [*found.values(), *(_infer(head.right, quantities, letters) for head in waiting)]
+            )
+            if more.keys() <= spread.keys():
+                head, letter = left[0]
+                column = head.source.index(letter, head.source.index("["))
+                reason = (
+                    f"the size of the index '{letter}' is unknown; say `sizes: {{{letter}: 3}}`"
+                )
+                raise LanguageError(head.source, column, reason)
+            spread = {**more, **letters}  # a letter that nothing here shows is that of the others
         waiting = [head for head, _ in left]
     for head in heads:  # what was defined later may tell the size of a summed letter
         found[head.name] = _infer(head.right, quantities, found[head.name])
     return found
+
+
+def _shared(scopes: Iterable[Mapping[str, Axis]]) -> dict[str, Axis]:
+    """The letters that have the same size wherever they stand."""
+    found: dict[str, list[Axis]] = {}
+    for axes in scopes:
+        for letter, axis in axes.items():
+            found.setdefault(letter, []).append(axis)
+    return {x: axes[0] for x, axes in found.items() if len({axis.size for axis in axes}) == 1}
 
 
 def _with_edge(line: _Line, equations: dict[str, Equation], scope: Scope) -> dict[str, Equation]:
@@ -124,7 +143,7 @@ def _with_edge(line: _Line, equations: dict[str, Equation], scope: Scope) -> dic
         for k, (letter, index) in enumerate(zip(line.letters, target.indices, strict=True))
         if k != line.edge
     }
-    inside = Scope(scope.quantities, {**scope.letters, **own}, scope.variables)
+    inside = Scope(scope.quantities, {**scope.letters, **own}, scope.variables, scope.elsewhere)
     axis = target.indices[line.edge].axis
     walking = target.indices[line.edge].name  # `h[size(t),k]` may name it
     edge_scope = Scope({}, {walking: axis, **inside.letters}, scope.variables)

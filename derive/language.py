@@ -12,7 +12,7 @@ import ast
 import re
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sympy
 
@@ -49,11 +49,15 @@ _OPERATORS: dict[type[ast.operator], Callable[[sympy.Expr, sympy.Expr], sympy.Ex
 
 @dataclass(frozen=True)
 class Scope:
-    """What names mean inside one text: quantities, index letters, and plain variables."""
+    """What names mean inside one text: quantities, index letters, and plain variables.
+
+    `elsewhere` are letters of other equations, whose size may be asked for.
+    """
 
     quantities: Mapping[str, Quantity]
     letters: Mapping[str, Axis]
     variables: Mapping[str, sympy.Expr]
+    elsewhere: Mapping[str, Axis] = field(default_factory=dict)
 
 
 def parse_expression(text: str, scope: Scope) -> sympy.Expr:
@@ -281,9 +285,13 @@ class _Reader:
 
     def _size(self, node: ast.Call) -> sympy.Expr:
         letter = node.args[0] if len(node.args) == 1 else None
-        if not isinstance(letter, ast.Name) or letter.id not in self.scope.letters:
+        if not isinstance(letter, ast.Name):
             raise self.fail(node, "size is written like size(i), with an index letter")
-        return self.scope.letters[letter.id].size
+        known = {**self.scope.elsewhere, **self.scope.letters}
+        if letter.id not in known:
+            reason = f"the size of '{letter.id}' is unknown; say `sizes: {{{letter.id}: 3}}`"
+            raise self.fail(node, reason)
+        return known[letter.id].size
 
     def _same(self, node: ast.Compare, depth: int) -> sympy.Expr:
         """1 where two positions are the same, else 0."""

@@ -87,7 +87,8 @@ def instantiate(
         letters.meet(letter, Axis(f"{name}.{letter}", sympy.Integer(count)), "its sizes")
     _compute_sizes(letters, chosen)
     local, made, numbers = _operands(letters, operands, extra, wires)
-    equations = _equations(letters, local, extra, chosen, output)
+    alone = [operand.name for operand in operands if _alone(operand, wires)]
+    equations = _equations(letters, local, extra, alone, chosen, output)
     equations = tuple(_with_numbers(equation, numbers) for equation in equations)
     wanted = output or name or row.output
     goes_on = next((e.quantity for e in equations if e.quantity.name == wanted), None)
@@ -139,13 +140,24 @@ def _extra(letters: _Letters, operands: list[Signature], wires: Wires) -> tuple[
                 f"'{wire.name}' has {len(wire.axes)} axes but "
                 f"{operand.name}[{','.join(operand.letters)}] needs {len(operand.letters)}"
             )
+        if count == 0:  # one for all: it is read without the further axes
+            continue
         if found is None:
             found = free_letters(count, taken)
         elif len(found) != count:
+            own = ",".join(("...", *operand.letters))
             raise letters.fail(
-                f"'{wire.name}' has {count} further axes, another input {len(found)}"
+                f"'{wire.name}' has {len(wire.axes)} axes where {operand.name}[{own}] has "
+                f"{len(found) + len(operand.letters)} as the inputs before it do"
             )
     return found or ()
+
+
+def _alone(operand: Signature, wires: Wires) -> bool:
+    """Whether an operand is wired to something without the further axes: one for all samples."""
+    wire = wires.get(operand.name)
+    no_more = isinstance(wire, Quantity) and len(wire.axes) == len(operand.letters)
+    return no_more and operand.open is not None
 
 
 def _meet_wire(letters: _Letters, operand: Signature, extra: tuple[str, ...], wires: Wires) -> None:
@@ -158,7 +170,7 @@ def _meet_wire(letters: _Letters, operand: Signature, extra: tuple[str, ...], wi
     if (operand.name in row.integers) != wire.integer:
         need = "whole numbers: list it under 'integers'" if not wire.integer else "real numbers"
         raise letters.fail(f"'{wire.name}' stands for {operand.name}, which holds {need}")
-    own = operand.over(extra)
+    own = operand.letters if _alone(operand, wires) else operand.over(extra)
     if len(own) != len(wire.axes):
         raise letters.fail(
             f"'{wire.name}' has {len(wire.axes)} axes but {operand.name}[{','.join(own)}] "
@@ -277,6 +289,7 @@ def _equations(
     letters: _Letters,
     local: Mapping[str, Quantity],
     extra: tuple[str, ...],
+    alone: list[str],
     settings: Mapping[str, Number],
     output: str | None,
 ) -> tuple[Equation, ...]:
@@ -295,7 +308,7 @@ def _equations(
     clash = variables.keys() & (letters.axes.keys() | local.keys())
     if clash:
         raise letters.fail(f"'{min(clash)}' is a setting and something else, too")
-    text = written_out(row.equations, extra)
+    text = written_out(row.equations, extra, alone)
     return parse_equations(text, local, letters.axes, describe, variables)
 
 

@@ -78,9 +78,15 @@ def signature(text: str) -> Signature:
     return Signature(match[1], letters, parts.index("...") if "..." in parts else None)
 
 
-def written_out(text: str, extra: Sequence[str]) -> str:
-    """Equations with `...` replaced by letters: `y[...,h]` over n is `y[n,h]`, over none `y[h]`."""
+def written_out(text: str, extra: Sequence[str], alone: Sequence[str] = ()) -> str:
+    """Equations with `...` replaced by letters: `y[...,h]` over n is `y[n,h]`, over none `y[h]`.
+
+    What is `alone` has none of these axes and is read without them.
+    """
     letters = ",".join(extra)
+    for name in alone:
+        text = re.sub(rf"\b{name}\[\.\.\.\]", name, text)
+        text = re.sub(rf"\b({name}\[[^\]]*?)\.\.\.,\s*", r"\1", text)
     if extra:
         return text.replace("...", letters)
     text = re.sub(r"\b(?:sum|mean|max)\(\.\.\.,(?!\s*[A-Za-z]\w*\s*,)\s*", "(", text)
