@@ -20,6 +20,8 @@ from derive.expression import Chosen, Delta, Element, Inside, Total
 from derive.functions import BY_SYMBOL
 
 DIGITS = 50
+NOTHING = 300  # what has more zeros behind the point is printed as 0
+SMALLEST, LARGEST, SHORT = 6, 9, 5  # from 10^-6 and 10^9 on a number is shown as a power of ten
 Number: TypeAlias = Fraction | mpf
 
 
@@ -69,6 +71,8 @@ class NumberFormat:
 
     def _quantised(self, value: Number) -> Decimal:
         number = decimal(value)
+        if number.adjusted() < -NOTHING:
+            number = Decimal(0)
         if self.decimals is not None:
             exponent = -self.decimals
         elif number == 0:
@@ -81,6 +85,18 @@ class NumberFormat:
         if self.decimals is None and rounded != 0 and rounded.adjusted() != number.adjusted():
             rounded = rounded.quantize(quantum.scaleb(1), context=context)
         return rounded
+
+
+def shown(text: str) -> str:
+    """A decimal literal as TeX; one with many zeros beside its digits as a power of ten."""
+    number = Decimal(text) if "/" not in text else Decimal(0)
+    digits = number.normalize()
+    if number == 0 or -SMALLEST < number.adjusted() < LARGEST:
+        return text
+    if number.adjusted() > 0 and len(digits.as_tuple().digits) > SHORT:
+        return text
+    mantissa = digits.scaleb(-number.adjusted())
+    return rf"{mantissa:f} \cdot 10^{{{number.adjusted()}}}"
 
 
 def decimal(value: Number) -> Decimal:

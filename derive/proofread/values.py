@@ -17,6 +17,7 @@ import sympy
 _WORKING_DIGITS = 60
 # Inexact values are cut here, so that a value on a tie but for working noise counts as a tie.
 _KEPT_DIGITS = 45
+_NOTHING = Fraction(1, 10**300)  # what is smaller is printed as 0
 _MAX_MAGNITUDE = 100_000
 _MAX_POWER_BITS = 200_000
 
@@ -95,6 +96,8 @@ def _combine(operation: Callable[[Any, Any], Any]) -> Callable[..., Any]:
 def _call(function: Callable[[Any], Any]) -> Callable[..., Any]:
     def apply(argument: Any) -> Any:
         value = _inexact(argument)
+        if function == _context.exp and value < -_MAX_MAGNITUDE:
+            return _context.mpf(0)
         if abs(value) > _MAX_MAGNITUDE:
             raise ValueFailure("the argument of a function is out of range")
         try:
@@ -140,8 +143,8 @@ _RULES: Mapping[Any, Callable[..., Any]] = MappingProxyType(
 def _cut(value: Any) -> Fraction:
     sign, mantissa, exponent, _ = value._mpf_
     exact = Fraction(-int(mantissa) if sign else int(mantissa)) * Fraction(2) ** int(exponent)
-    if not exact:
-        return exact
+    if abs(exact) < _NOTHING:
+        return Fraction(0)
     return rounded(exact, leading_exponent(exact) - _KEPT_DIGITS + 1, Rounding.HALF_EVEN)
 
 

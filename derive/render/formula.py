@@ -135,7 +135,8 @@ def number_piece(text: str, script: Script = TEX) -> Piece:
         if text.startswith("-"):
             return Piece(f"-{whole.tex}", Tightness.SUM, number=True)
         return replace(whole, number=True)
-    return Piece(text, Tightness.SUM if text.startswith("-") else Tightness.ATOM, number=True)
+    plain = Tightness.PRODUCT if r"\cdot" in text else Tightness.ATOM
+    return Piece(text, Tightness.SUM if text.startswith("-") else plain, number=True)
 
 
 @dataclass(frozen=True)

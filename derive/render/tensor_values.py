@@ -27,7 +27,7 @@ from derive.expression import (
 from derive.functions import BY_SYMBOL, absolute, at_least, greater, maximum, minimum, where
 from derive.graph import Block, Equation, Quantity
 from derive.notation import Name
-from derive.numbers import DIGITS, Number, NumberFormat, compare, literal, real
+from derive.numbers import DIGITS, Number, NumberFormat, compare, literal, real, shown
 from derive.render.sheet import Entry
 
 Place = tuple[str, tuple[int, ...]]
@@ -61,6 +61,11 @@ class Values:
         self.exact[place] = exact
         self.page[place] = self.format.round(chained) if self.format.chained else exact
         self.texts[place] = self.format.text(chained)
+
+    def tex(self, place: Place) -> str:
+        """A number as it stands on the page."""
+        text = self.texts[place]
+        return text if self.format.decimals is not None else shown(text)
 
     def entry(self, place: Place, name: Name) -> Entry:
         """The number as the page knows it."""

@@ -11,6 +11,7 @@ from itertools import product
 from math import prod
 
 from derive.notation import ADJOINT, UPDATED
+from derive.render.formula import width
 from derive.render.model_form import ModelForm
 from derive.render.tensor_values import Values
 
@@ -35,7 +36,7 @@ def tensor(form: ModelForm, values: Values, name: str) -> list[tuple[int, str]]:
     found = []
     for lead in product(*map(range, shape[:-2])):
         rows = [
-            [values.texts[name, (*lead, *place)] for place in line] for line in _lines(shape[-2:])
+            [values.tex((name, (*lead, *place))) for place in line] for line in _lines(shape[-2:])
         ]
         free = (":",) * 2 if lead else ()
         lhs = form.symbol(name, (*map(str, lead), *free))
@@ -74,5 +75,5 @@ def _matrix(rows: list[list[str]], rank: int) -> str:
 
 
 def _width(name: str, lead: tuple[int, ...], rows: list[list[str]]) -> int:
-    columns = [max(map(len, column)) + COLUMN_GAP for column in zip(*rows, strict=True)]
+    columns = [max(map(width, column)) + COLUMN_GAP for column in zip(*rows, strict=True)]
     return len(name) + 2 * len(lead) + 4 + sum(columns)

@@ -105,7 +105,7 @@ class Bench:
 
     def text(self, element: Element) -> str:
         """A number as it stands on the page."""
-        return self.values.texts[element.name, tuple(int(k) for k in element.indices)]
+        return self.values.tex((element.name, tuple(int(k) for k in element.indices)))
 
     # --- writing an entry out ---------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from derive.functions import BY_SYMBOL
 
 DIGITS = 50
 STEP = 18  # a central difference with h = 10^-18 is good to about 10^-30
+MOST_ZEROS = 300  # more of them after the point would cost too many digits
 STILL = 1e-12  # a difference below it may be all error, one above its inverse a jump
 SMOOTH = 1e-9  # how far apart the slopes from the left and from the right may be
 
@@ -103,10 +104,16 @@ def _lifted(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _partial(function: Callable[..., Any], at: list[Any], k: int) -> Any:
-    """A central difference by one argument, with a step that is small beside the argument."""
+    """A central difference by one argument, with a step that is small beside the argument.
+
+    Beside an argument that is all but zero only a power needs such a step; it scales with it.
+    """
     zeros = max(0, -mp.mag(at[k]) // 3) if at[k] else 0
+    scale = mp.mpf(10) ** -zeros
+    if zeros > MOST_ZEROS:
+        zeros, scale = 0, at[k] if function is operator.pow else mp.mpf(1)
+    step = scale * mp.mpf(10) ** -STEP
     with mp.workdps(DIGITS + zeros):
-        step = mp.mpf(10) ** -(STEP + zeros)
         high = function(*at[:k], at[k] + step, *at[k + 1 :])
         low = function(*at[:k], at[k] - step, *at[k + 1 :])
         return (high - low) / (2 * step)

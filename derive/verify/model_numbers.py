@@ -18,7 +18,7 @@ from derive.verify.published import FULL, PRINT, row_of
 from derive.verify.report import NumberRow, Status
 from derive.verify.trajectory import NAME, Trajectory, UnknownName
 
-SIGNIFICANT = 40
+FINE = NumberFormat(significant_digits=40)
 SHORT = NumberFormat(significant_digits=4, zeros=Zeros.STRIP)
 FACTORS = (2, Fraction(1, 2), 10, Fraction(1, 10))
 
@@ -93,7 +93,7 @@ def _fraction(value: Any) -> Fraction | None:
     if not isinstance(value, mp.mpf) or not mp.isfinite(value):
         return None
     with mp.workdps(DIGITS):
-        return Fraction(mp.nstr(value, SIGNIFICANT))
+        return FINE.round(value)
 
 
 def _equal(published: Published, exact: Fraction, shown: str | None) -> bool:

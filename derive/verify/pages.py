@@ -22,6 +22,7 @@ from derive.numbers import real
 from derive.problem import Problem
 from derive.proofread import Claim, Finding, FormulaError, Kind, Policy, judge, read, symbol_name
 from derive.proofread import Rounding as ReadRounding
+from derive.proofread.reader import printed_number
 from derive.render.blocks import Block, Page
 from derive.render.sheet import Display
 from derive.verify.algebra import DIGITS, exact_function
@@ -156,8 +157,8 @@ def _lost(items: list[Any], text: str, page: Page) -> str:
         place = _spaced(text.partition(rf"\label{{{display.label}}}")[2].partition(r"\label{")[0])
         if not all(_spaced(part) in place for part in (display.lhs, *display.rows)):
             return f"{display.label} was not found on the page"
-        shown = display.result is not None and (symbol_name(display.lhs), Decimal(display.result))
-        if shown and shown not in printed:
+        result = None if display.result is None else printed_number(display.result)
+        if result is not None and (symbol_name(display.lhs), Decimal(result)) not in printed:
             return f"{display.label} = {display.result} was not found on the page"
     return ""
 
