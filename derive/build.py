@@ -403,6 +403,6 @@ def _training(file: SpecFile, graph: Graph) -> Training:
         training.learning_rate,
         training.steps,
         frozenset(training.frozen),
-        training.optimizer,
+        row,
         {**row.settings, **training.settings},
     )

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from derive.graph import Graph
 from derive.library.losses import Reduction
+from derive.library.optimizers import Optimizer
 from derive.numbers import NumberFormat
 
 Tensor = Mapping[tuple[int, ...], Fraction]
@@ -70,7 +71,7 @@ class Training:
     learning_rate: Fraction
     steps: int
     frozen: frozenset[str]
-    optimizer: str
+    optimizer: Optimizer
     settings: Mapping[str, Fraction | int] = field(default_factory=dict)
     states: Mapping[tuple[str, str], Tensor] = field(default_factory=dict)
 

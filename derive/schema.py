@@ -126,7 +126,7 @@ class TrainingSpec(_Strict):
     epochs: Count | None = None
     """In a model: how often all `samples` are gone through, instead of `steps`."""
     optimizer: str = "gradient_descent"
-    """An optimizer of the library."""
+    """An optimizer of the library or of `define`."""
     settings: dict[str, Num] = {}
     """In a model: settings of the optimizer, such as `{beta1: 0.9}`."""
     states: dict[str, dict[str, Values]] = {}
@@ -202,6 +202,20 @@ class OwnLayerSpec(_Strict):
     """What the layer does, in one line."""
 
 
+class OwnOptimizerSpec(_Strict):
+    """An optimizer of your own, in the texts in which the library is written."""
+
+    equations: str
+    """Its lines, carried out in order for every entry `w` of a parameter with its gradient `g`;
+    `alpha` is the learning rate, `k` the number of the update from 1."""
+    states: list[str] = []
+    """What it keeps from one update to the next; each starts at 0."""
+    settings: dict[str, Num] = {}
+    """Numbers with a usual value that `training: settings:` may change."""
+    summary: str = ""
+    """What it does, in a few words, as on the page: "gradient descent with a decaying rate"."""
+
+
 class DefinitionsSpec(_Strict):
     """What the spec adds to the library."""
 
@@ -211,6 +225,8 @@ class DefinitionsSpec(_Strict):
     """Losses for a network, of one output `f(y, t) = ...` or of a sample `e[n] = ...`."""
     layers: dict[str, OwnLayerSpec] = {}
     """Layers for a model."""
+    optimizers: dict[str, OwnOptimizerSpec] = {}
+    """Optimizers for a model."""
 
 
 class NodeSpec(_Strict):

@@ -14,7 +14,7 @@ from derive.emit.tree import Loop, Node, Read, Reduce, walk
 from derive.expression import Element, Index, reads
 from derive.graph import Derivation, Equation, Graph, Quantity, Role, adjoint_name, blocks
 from derive.library.losses import Reduction
-from derive.library.optimizers import OPTIMIZERS, parse_update
+from derive.library.optimizers import parse_update
 from derive.problem import Problem
 
 ALPHA = sympy.Symbol("learning_rate", positive=True)
@@ -103,7 +103,7 @@ def lower(problem: Problem, derivation: Derivation, batch: sympy.Expr = BATCH) -
     kept = _needed((*helpers, *stable_equations(better.equations, graph.taken)), wanted)
     adjoints = {equation.quantity.name: equation for equation in kept}
     updates, states = _updates(problem, trained, adjoints)
-    kept_states = [state_of(s, q) for q in trained for s in OPTIMIZERS[optimizer].states]
+    kept_states = [state_of(s, q) for q in trained for s in optimizer.states]
     known = {**backward.quantities, **better.quantities, **steady.quantities}
     known |= {q.name: q for q in (*kept_states, *(e.quantity for e in states))}
     return Program(
@@ -209,7 +209,7 @@ def _updates(
     An unused parameter has the gradient 0. Where a new state stands in the new parameter it is
     written by its name.
     """
-    row = OPTIMIZERS[problem.training.optimizer]
+    row = problem.training.optimizer
     found = parse_update(row, problem.training.settings)
     w, g, alpha, k = (sympy.Symbol(name, real=True) for name in ("w", "g", "alpha", "k"))
     parameters, states = [], []

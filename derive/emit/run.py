@@ -10,7 +10,6 @@ from derive.emit.names import code_name
 from derive.emit.scalars import Place
 from derive.emit.targets import TARGETS
 from derive.graph import Quantity, Role, adjoint_name
-from derive.library.optimizers import OPTIMIZERS
 from derive.problem import Problem
 from derive.scalar import positions
 
@@ -68,7 +67,7 @@ class Module:
             parameters, call["STATE"], gradients, call["LEARNING_RATE"], 1
         )
         found = self._numbers(after, trained, str)
-        for name in OPTIMIZERS[self.problem.training.optimizer].states:
+        for name in self.problem.training.optimizer.states:
             kept = self._numbers(state, trained, f"{name}_{{}}".format)
             found |= {(f"{name}_{quantity}", place): v for (quantity, place), v in kept.items()}
         return found

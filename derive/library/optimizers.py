@@ -12,7 +12,8 @@ from fractions import Fraction
 
 import sympy
 
-from derive.language import Scope, parse_expression
+from derive.errors import LanguageError
+from derive.language import IDENTIFIER, Scope, parse_expression
 from derive.library.row import Number
 
 GIVEN = ("w", "g", "alpha", "k")
@@ -34,30 +35,41 @@ class Optimizer:
 
 
 def parse_update(row: Optimizer, settings: Mapping[str, Number]) -> dict[str, sympy.Expr]:
-    """The new value of `w` and of each state, in the symbols w, g, alpha, k and the states."""
+    """The new value of `w`, of each state and of each name on the way, in w, g, alpha, k, states.
+
+    Raises LanguageError for a line that is no assignment, or if nothing becomes `w`.
+    """
     symbols = {name: sympy.Symbol(name, real=True) for name in (*GIVEN, *row.states)}
     chosen = {name: sympy.Rational(v) for name, v in {**row.settings, **settings}.items()}
     values: dict[str, sympy.Expr] = {**symbols, **chosen}
-    for line in row.equations.splitlines():
-        name, _, text = line.partition("=")
-        values[name.strip()] = parse_expression(text, Scope({}, {}, values))
-    return {name: values[name] for name in ("w", *row.states)}
+    told = []
+    for line in filter(str.strip, row.equations.splitlines()):
+        name, sign, text = line.partition("=")
+        if not sign or not IDENTIFIER.match(name.strip()):
+            raise LanguageError(line, 0, "a line of an optimizer is written like w = w - alpha*g")
+        told.append(name.strip())
+        values[told[-1]] = parse_expression(text, Scope({}, {}, values))
+    if "w" not in told:
+        raise LanguageError(row.equations, 0, "no line says what becomes of w")
+    return {name: values[name] for name in dict.fromkeys(("w", *row.states, *told))}
 
 
 def plain_step(
-    name: str, settings: Mapping[str, Number]
+    row: Optimizer, settings: Mapping[str, Number]
 ) -> Callable[[sympy.Expr, sympy.Expr, sympy.Expr], sympy.Expr]:
     """The new parameter as a function of w, alpha and g, for an optimizer without states."""
-    update = parse_update(OPTIMIZERS[name], settings)["w"]
+    update = parse_update(row, settings)["w"]
     w, alpha, g = (sympy.Symbol(each, real=True) for each in ("w", "alpha", "g"))
     return lambda *values: update.xreplace(dict(zip((w, alpha, g), values, strict=True)))
 
 
 BETA1, BETA2, EPS = Fraction(9, 10), Fraction(999, 1000), Fraction(1, 10**8)
-ADAM = """\
+MOMENTS = """\
 m = beta1*m + (1 - beta1)*g
 v = beta2*v + (1 - beta2)*g**2
-w = w - alpha*(m/(1 - beta1**k))/(sqrt(v/(1 - beta2**k)) + eps)"""
+mhat = m/(1 - beta1**k)
+vhat = v/(1 - beta2**k)
+"""
 ADAM_SETTINGS = {"beta1": BETA1, "beta2": BETA2, "eps": EPS}
 
 ROWS = (
@@ -119,14 +131,14 @@ ROWS = (
     Optimizer(
         "adam",
         "running means of gradient and square, both corrected for their start",
-        ADAM,
+        f"{MOMENTS}w = w - alpha*mhat/(sqrt(vhat) + eps)",
         ("m", "v"),
         ADAM_SETTINGS,
     ),
     Optimizer(
         "adamw",
         "Adam with weight decay apart from the gradient",
-        f"w = w - alpha*decay*w\n{ADAM}",
+        f"{MOMENTS}w = w - alpha*(mhat/(sqrt(vhat) + eps) + decay*w)",
         ("m", "v"),
         {**ADAM_SETTINGS, "decay": Fraction(1, 100)},
     ),

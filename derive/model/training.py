@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from derive.errors import nearest
+from derive.errors import InputError, nearest
 from derive.fields import read_tensor
+from derive.functions import BY_NAME
 from derive.graph import Graph, Quantity, Role
-from derive.library.optimizers import OPTIMIZERS, Optimizer
+from derive.language import IDENTIFIER
+from derive.library.optimizers import GIVEN, OPTIMIZERS, Optimizer, parse_update
 from derive.model.parts import filled
 from derive.problem import Published, Tensor, Training
 from derive.schema import PublishedSpec
@@ -43,10 +45,7 @@ def training_of(file: SpecFile, graph: Graph, samples: int) -> Training:
         if name not in parameters:
             hint = nearest(name, parameters)
             raise file.fail(("training", "frozen", k), f"there is no parameter '{name}'; {hint}")
-    row = OPTIMIZERS.get(training.optimizer)
-    if row is None:
-        hint = nearest(training.optimizer, OPTIMIZERS)
-        raise file.fail(("training", "optimizer"), f"unknown optimizer; {hint}")
+    row = _optimizer(file)
     for name in training.settings:
         if name not in row.settings:
             hint = nearest(name, row.settings)
@@ -60,10 +59,31 @@ def training_of(file: SpecFile, graph: Graph, samples: int) -> Training:
         training.learning_rate,
         steps,
         frozenset(training.frozen if asked else parameters),
-        training.optimizer,
+        row,
         {**row.settings, **training.settings},
         dict(_states(file, row, parameters)),
     )
+
+
+def _optimizer(file: SpecFile) -> Optimizer:
+    """The optimizer by its name; one of the spec's own is tried out on the way."""
+    name, own = file.spec.training.optimizer, file.spec.define.optimizers
+    if name not in own:
+        if name not in OPTIMIZERS:
+            hint = nearest(name, {*OPTIMIZERS, *own})
+            raise file.fail(("training", "optimizer"), f"unknown optimizer; {hint}")
+        return OPTIMIZERS[name]
+    given = own[name]
+    row = Optimizer(name, given.summary, given.equations, tuple(given.states), given.settings)
+    path: Path_ = ("define", "optimizers", name)
+    for each in (*row.states, *row.settings):
+        if not IDENTIFIER.match(each) or each in GIVEN or each in BY_NAME:
+            raise file.fail(path, f"'{each}' cannot be the name of a state or a setting")
+    try:
+        parse_update(row, {})
+    except InputError as error:
+        raise file.fail((*path, "equations"), str(error)) from None
+    return row
 
 
 def _states(

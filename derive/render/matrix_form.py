@@ -33,8 +33,13 @@ class Factor:
     def along(self, first: Index) -> str:
         """The factor with this letter as its row."""
         if len(self.letters) < 2 or self.letters[0] == first:
-            return self.tex if self.hold >= Tightness.PRODUCT else bracket(self.tex)
+            return self.standing
         return self.turned
+
+    @property
+    def standing(self) -> str:
+        """The factor as it stands in a product."""
+        return self.tex if self.hold >= Tightness.PRODUCT else bracket(self.tex)
 
     @property
     def turned(self) -> str:
@@ -108,7 +113,7 @@ class _Reading:
         number = sympy.Mul(*[f for f in factors if f.is_number])
         others = sorted((f for f in factors if not f.is_number), key=self._place)
         read = [self.factor(f) for f in others]
-        scalars = [f.tex for f in read if not f.letters]
+        scalars = [f.standing for f in read if not f.letters]
         tensors = _elementwise([f for f in read if f.letters])
         if not tensors:
             raise _Doubt

@@ -12,7 +12,7 @@ from derive.expression import Element, rebuild
 from derive.functions import absolute
 from derive.graph import Quantity, Role, adjoint_name
 from derive.language import Scope, parse_expression
-from derive.library.optimizers import GIVEN, OPTIMIZERS, Optimizer, parse_update
+from derive.library.optimizers import GIVEN, Optimizer, parse_update
 from derive.notation import UPDATED, with_mark
 from derive.numbers import compare, literal
 from derive.problem import Problem
@@ -48,7 +48,7 @@ def update_blocks(form: ModelForm, bench: Bench | None) -> Iterator[Block]:
     parameters = trained(form)
     if not parameters:
         return
-    row = OPTIMIZERS[form.problem.training.optimizer]
+    row = form.problem.training.optimizer
     loss = form.names.loss().tex
     settings = [
         TableRow(_symbol(name, False), (literal(Fraction(value)),))
@@ -119,7 +119,7 @@ def _with_rate(form: ModelForm, table: Table) -> Table:
 def _step(problem: Problem, name: str, place: tuple[int, ...]) -> sympy.Expr:
     """The updated entry from the entry, its gradient and the learning rate."""
     training = problem.training
-    row = OPTIMIZERS[training.optimizer]
+    row = training.optimizer
     found = parse_update(row, training.settings)["w"]
     change: dict[sympy.Expr, sympy.Expr] = {
         _real("w"): Element(name, *place),

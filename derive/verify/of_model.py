@@ -61,7 +61,7 @@ def verify_model(
     """
     cost = work(problem.graph)
     own = None if cost > MOST_WORK else spec_values(problem)
-    routes: list[Route] = [well_formed(derivation)]
+    routes: list[Route] = [well_formed(derivation, problem.wanted)]
     code: Mapping[str, float] = {}
     trajectory = None
     truth: Mapping[Name, Any] = {}

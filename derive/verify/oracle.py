@@ -16,7 +16,7 @@ from mpmath import mp
 
 from derive.expression import Element, elements
 from derive.graph import Equation, Graph, Role
-from derive.library.optimizers import OPTIMIZERS, parse_update, plain_step
+from derive.library.optimizers import parse_update, plain_step
 from derive.notation import Name, Names, derivative, names_of
 from derive.problem import Problem
 from derive.verify.algebra import DIGITS, EXACT, exact_function
@@ -73,7 +73,7 @@ def first_update(
     problem: Problem,
 ) -> Callable[[Key, Any, Any], Iterator[tuple[Key, Any]]]:
     """The first update of one entry: the parameter and the optimizer's states for it."""
-    row = OPTIMIZERS[problem.training.optimizer]
+    row = problem.training.optimizer
     names = ("w", "g", "alpha", "k", *row.states)
     symbols = [sympy.Symbol(name, real=True) for name in names]
     found = parse_update(row, problem.training.settings)

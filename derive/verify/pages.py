@@ -30,12 +30,12 @@ from derive.verify.oracle import ALPHA, DECREASE
 from derive.verify.report import Comparison, Route, Status, judged
 from derive.verify.routes import EXACT_TOLERANCE, relative
 
-FORMULA_TOLERANCE = 1e-20
+FORMULA_TOLERANCE = EXACT_TOLERANCE
 VERBATIM = frozenset({"tex", "formula", "tikz", "net", "out"})
 FIGURE = re.compile(r"\\begin\{tikzpicture\}.*?\\end\{tikzpicture\}", re.DOTALL)
 DECIMAL = re.compile(r"\d+\.\d+(?![\d.]|\s*(?:pt|em|ex|mm|cm)\b)")
 BREAK = re.compile(r"\\\\\s*&\s*\\quad")  # where a long formula goes on in the next row
-SURE = 25  # digits that a central difference does not miss
+SURE, SURE_OF_LONG = 17, 25  # digits of a difference: across a bend, and of a smooth function
 NOISE = mp.mpf(10) ** (20 - DIGITS)
 with mp.workdps(DIGITS):
     PI = mp.nstr(+mp.pi, DIGITS)
@@ -111,10 +111,12 @@ def _known(page: Page, truth: Mapping[Name, Any]) -> dict[str, Any]:
 
 def _policy(problem: Problem, known: Mapping[str, Any]) -> Policy:
     numbers, exact = problem.numbers, {}
+    long = max(numbers.significant_digits or 0, numbers.decimals or 0) > SURE - 5
+    sure = SURE_OF_LONG if long else SURE
     if not numbers.chained and not problem.symbolic:
         given = _given(problem)
         exact = {
-            n: Decimal(mp.nstr(v, SURE))  # so that a tie is one
+            n: Decimal(mp.nstr(v, sure))  # so that a tie is one
             for n, v in known.items()
             if n not in given and abs(v) > NOISE  # below it, differences cannot tell it from zero
         }

@@ -2,7 +2,7 @@
 
     W[0,1]   dE/dW[0,1]   dh[1]/dW[0,1]   W[0,1]+   y@3   m_W[0,1]@1
 
-`@k` is after k updates, `+` is short for `@1`; `m_W` is the state m of the optimizer for W.
+`@k` is after k updates, `+` is short for `@1`; `m_W` is what the optimizer's lines call m, for W.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from mpmath import mp
 
 from derive.errors import InputError, nearest
 from derive.graph import Derivation, Role, adjoint_name
-from derive.library.optimizers import OPTIMIZERS, parse_update
+from derive.library.optimizers import parse_update
 from derive.problem import Problem
 from derive.verify.algebra import DIGITS, EXACT, exact_function, slope
 from derive.verify.interpreter import Key, Values, element_slope, run, value
@@ -48,7 +48,7 @@ class Trajectory:
     def __post_init__(self) -> None:
         trained = self._trained()
         with mp.workdps(DIGITS):
-            for state in OPTIMIZERS[self.problem.training.optimizer].states:
+            for state in self.problem.training.optimizer.states:
                 for name, place in trained:
                     first = self.problem.training.states.get((state, name), {}).get(place, 0)
                     self.states[f"{state}_{name}", place] = EXACT.number(Fraction(first))
@@ -134,7 +134,8 @@ class Trajectory:
                 slopes = run(self.derivation.backward, run(self.derivation.forward, given))
                 after = dict(self._moved(rules, rate, k, parameters, states, slopes))
             moved = {key: after.get(key, v) for key, v in parameters.items()}
-            self._parameters.append((moved, {key: after[key] for key in states}))
+            kept = {key: v for key, v in after.items() if key not in parameters}
+            self._parameters.append((moved, kept))
         return self._parameters[update]
 
     def _moved(
@@ -146,10 +147,11 @@ class Trajectory:
         states: Values,
         slopes: Values,
     ) -> Iterator[tuple[Key, Any]]:
-        """The parameters that are trained, and all states, after one update."""
+        """The trained parameters, the states, and what is named on the way, after one update."""
         for name, place in self._trained():
             slope = slopes.get((adjoint_name(name), place), mp.mpf(0))
-            own = [states[f"{state}_{name}", place] for state in rules if state != "w"]
+            kept = self.problem.training.optimizer.states
+            own = [states[f"{state}_{name}", place] for state in kept]
             for target, rule in rules.items():
                 key = (name, place) if target == "w" else (f"{target}_{name}", place)
                 yield key, rule(parameters[name, place], slope, rate, mp.mpf(k), *own)
@@ -189,12 +191,12 @@ class _Watched(dict[Key, Any]):
 
 
 def _rules(problem: Problem) -> dict[str, Callable[..., Any]]:
-    """How w and each state are updated, as functions of w, g, alpha, k and the states."""
-    row = OPTIMIZERS[problem.training.optimizer]
+    """What each line of the optimizer makes of w, g, alpha, k and the states."""
+    row = problem.training.optimizer
     names = ("w", "g", "alpha", "k", *row.states)
     symbols = [sympy.Symbol(name, real=True) for name in names]
     found = parse_update(row, problem.training.settings)
-    return {name: exact_function(symbols, found[name]) for name in ("w", *row.states)}
+    return {name: exact_function(symbols, rule) for name, rule in found.items()}
 
 
 def _place(text: str | None) -> tuple[int, ...]:
