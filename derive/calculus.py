@@ -168,7 +168,7 @@ def contract(term: Term, sizes: Sizes, fresh: Fresh) -> Term | None:
             return None
         found = _solvable(bound, factors, sizes)
         if found is None:
-            return Term(tuple(bound), tuple(f for f in factors if f != 1))
+            return Term(tuple(bound), tuple(f for f in factors if f != 1 and not _holds(f)))
         delta, index, solution = found
         bound.remove(index)
         factors.remove(delta)
@@ -176,6 +176,11 @@ def contract(term: Term, sizes: Sizes, fresh: Fresh) -> Term | None:
         factors = [substitute(f, {index: solution}, fresh) for f in factors]
         if not safe:
             factors.append(Inside(solution, index.axis.size))
+
+
+def _holds(factor: sympy.Expr) -> bool:
+    """Whether a factor is a guard that is always 1."""
+    return isinstance(factor, Inside) and on_axis(*factor.args)
 
 
 def _solvable(

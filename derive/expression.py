@@ -210,9 +210,27 @@ def bound_indices(node: sympy.Basic) -> tuple[Index, ...]:
 
 def on_axis(position: sympy.Expr, size: sympy.Expr) -> bool:
     """Whether an index expression surely stays within an axis of this size."""
-    if isinstance(position, Index):
-        return bool(position.axis.size == size)
-    return bool(position.is_Integer and size.is_Integer and 0 <= position < size)
+    if isinstance(position, Index) and position.axis.size == size:
+        return True
+    ends = linear_range(position)
+    return ends is not None and bool(size.is_Integer) and ends[0] >= 0 and ends[1] < size
+
+
+def linear_range(position: sympy.Expr) -> tuple[int, int] | None:
+    """The least and the largest value of a linear expression in letters; None if it is not one."""
+    low = high = 0
+    for term in sympy.Add.make_args(sympy.expand(position)):
+        share, rest = term.as_coeff_Mul()
+        last = 1 if rest == 1 else 0
+        if isinstance(rest, Index) and rest.axis.size.is_Integer:
+            last = rest.axis.length - 1
+        elif rest != 1:
+            return None
+        if not share.is_Integer:
+            return None
+        ends = (int(share) * last, int(share) if rest == 1 else 0)
+        low, high = low + min(ends), high + max(ends)
+    return low, high
 
 
 class Fresh:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import sympy
 
 from derive.errors import InputError
-from derive.expression import Axis, Element, Index, bound_indices, elements, reads
+from derive.expression import Axis, Element, Index, bound_indices, elements, linear_range, reads
 
 
 class Role(StrEnum):
@@ -272,16 +272,8 @@ def _leads(group: tuple[Equation, ...], along: Mapping[str, int], step: int) -> 
 
 def _most(offset: sympy.Expr) -> int | None:
     """The largest value of a linear offset over all values of its indices; None if not linear."""
-    total = 0
-    for term in sympy.Add.make_args(sympy.expand(offset)):
-        share, rest = term.as_coeff_Mul()
-        if rest == 1 and share.is_Integer:
-            total += int(share)
-        elif isinstance(rest, Index) and share.is_Integer and rest.axis.size.is_Integer:
-            total += max(0, int(share) * (rest.axis.length - 1))
-        else:
-            return None
-    return total
+    ends = linear_range(offset)
+    return None if ends is None else ends[1]
 
 
 def check(graph: Graph) -> None:

@@ -25,35 +25,46 @@ GREEK = (
     *("Lambda", "Sigma", "Phi", "Psi", "Omega"),
 )
 ACCENTS = ("hat", "bar", "tilde")
+PARAMETERS = ("W", "U", "V", "b", "w", "v")
+# Wq is the W of q, WQ that of Q, bmu the b of mu; va is the v of a
+OF = re.compile(rf"^(?:([A-Zb])([a-z]|{'|'.join(GREEK)})|([WUV])([A-Z])|([vw])([a-z]))(?=_|$)")
 
 
 def symbol(name: str, axes: int) -> str:
-    r"""A quantity's symbol: `W_xh` is W^{(xh)} with indices to come, `w1` is w_{1} without."""
+    r"""A quantity's symbol: `W_xh` is W^{(xh)} with indices to come, `w1` is w_{1} without.
+
+    A number and a word after it are two marks: `gamma1_out` is \gamma^{(1,out)}.
+    """
+    name = name.rstrip("_")
     if name not in GREEK:
-        name = re.sub(r"^([A-Zb])([a-z])(?=_|$)", r"\1_\2", name)  # Wq is the W of q
-    match = re.fullmatch(r"([A-Za-z]+?)_?(\d*|(?<=_).+)", name)
-    head, mark = (match[1], match[2]) if match else (name, "")
-    if mark in ACCENTS and (len(head) == 1 or head in GREEK):
-        return _letter(head + mark)
-    if mark in GREEK and head not in GREEK:
-        head, mark = mark, head  # the gamma of the layer y, not the y of something called gamma
-    letter = _letter(head)
-    if not mark:
-        return letter
-    shown = _letter(mark) if mark in GREEK else mark.replace("_", ",")
-    if mark not in GREEK and not shown.isdigit() and len(shown) > 1:
-        shown = rf"\mathrm{{{shown}}}"
-    return f"{letter}^{{({shown})}}" if axes else f"{letter}_{{{shown}}}"
+        name = OF.sub(lambda found: "_".join(filter(None, found.groups())), name)
+    match = re.fullmatch(r"([A-Za-z]+?)(\d*)(?:_(.+))?", name)
+    head, *marks = match.groups() if match else (name, "", None)
+    if len(marks) == 2 and marks[1] in ACCENTS and (len(head) == 1 or head in GREEK):
+        head, marks = head + marks[1], [marks[0]]
+    if marks[-1] in GREEK and head not in GREEK and head not in PARAMETERS:
+        head, marks = marks[-1], [head + marks[0]]  # the gamma of the layer y
+    shown = ",".join(_mark(part) for mark in marks if mark for part in mark.split("_") if part)
+    if not shown:
+        return _letter(head)
+    return f"{_letter(head)}^{{({shown})}}" if axes else f"{_letter(head)}_{{{shown}}}"
+
+
+def _mark(word: str) -> str:
+    """A mark at a symbol: a number, a letter, or an upright word."""
+    return word if word.isdigit() else _letter(word)
 
 
 def _letter(word: str) -> str:
-    r"""`x` is x, `mu` is \mu, `xhat` is \hat{x}, and any other word is upright."""
+    r"""`x` is x, `mu` \mu, `xhat` \hat{x}, `eps` \varepsilon; any other word is upright."""
     for accent in ACCENTS:
         base = word.removesuffix(accent)
         if base != word and (len(base) == 1 or base in GREEK):
             return rf"\{accent}{{{_letter(base)}}}"
     if word in GREEK:
         return rf"\{word}"
+    if word == "eps":
+        return r"\varepsilon"
     return word if len(word) == 1 else rf"\mathrm{{{word}}}"
 
 

@@ -50,13 +50,13 @@ def _lstm(name: str, summary: str, see: tuple[str, str, str], more: tuple[str, .
         summary,
         X,
         f"""
-        ig[...,t,k] = logistic({_gate("i")}{see[0]})
-        fg[...,t,k] = logistic({_gate("f")}{see[1]})
-        cc[...,t,k] = tanh({_gate("c")})
-        c[...,t,k] = fg[...,t,k]*c[...,t-1,k] + ig[...,t,k]*cc[...,t,k]
+        g_i[...,t,k] = logistic({_gate("i")}{see[0]})
+        g_f[...,t,k] = logistic({_gate("f")}{see[1]})
+        ctilde[...,t,k] = tanh({_gate("c")})
+        c[...,t,k] = g_f[...,t,k]*c[...,t-1,k] + g_i[...,t,k]*ctilde[...,t,k]
         c[...,-1,k] = c0[...,k]
-        og[...,t,k] = logistic({_gate("o")}{see[2]})
-        h[...,t,k] = og[...,t,k]*tanh(c[...,t,k])
+        g_o[...,t,k] = logistic({_gate("o")}{see[2]})
+        h[...,t,k] = g_o[...,t,k]*tanh(c[...,t,k])
         h[...,-1,k] = h0[...,k]
         """,
         output="h",
@@ -64,7 +64,8 @@ def _lstm(name: str, summary: str, see: tuple[str, str, str], more: tuple[str, .
         constants=("h0[...,k]", "c0[...,k]"),
         sizes=SQUARE,
         optional={"h0": 0, "c0": 0},
-        notes="ig, fg, og are the input, forget and output gates, cc the candidate, c the cell.",
+        notes="g_i, g_f, g_o are the gates of input, forgetting, output; ctilde is the candidate, "
+        "c the cell.",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 from dataclasses import dataclass, field
+from itertools import chain, count
 from typing import Any
 
 import sympy
@@ -32,10 +33,9 @@ class Parts:
         return {**self.given, **{name: e.quantity for name, e in self.equations.items()}}
 
     def free(self, name: str) -> str:
-        """A name that nothing has yet, as close to the wanted one as can be."""
-        while name in self.quantities:
-            name += "_"
-        return name
+        """A name that nothing has yet: the wanted one, or one with a number behind it."""
+        numbered = (f"{name}{k}" for k in count(1))
+        return next(each for each in chain([name], numbered) if each not in self.quantities)
 
     def add(self, name: str, row: str, made: Instance) -> None:
         """Add what a node made."""

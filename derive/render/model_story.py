@@ -11,7 +11,7 @@ from math import prod
 
 import sympy
 
-from derive.expression import Element, Index, Largest, elements, on_axis
+from derive.expression import Element, Largest, elements, on_axis
 from derive.functions import absolute, maximum, minimum, where
 from derive.graph import Block as Computed
 from derive.graph import Derivation, Equation, Graph, Role
@@ -155,24 +155,9 @@ def _leaves(form: ModelForm, equation: Equation) -> bool:
     for element in elements(equation.rhs):
         axes = quantities[element.name.removeprefix("adj_")].axes
         for position, axis in zip(element.indices, axes, strict=True):
-            if not position.has(Element) and not _inside(position, axis.length):
+            if not position.has(Element) and not on_axis(position, axis.size):
                 return True
     return False
-
-
-def _inside(position: sympy.Expr, size: int) -> bool:
-    """Whether a position stays on its axis for all values of its letters."""
-    if on_axis(position, sympy.Integer(size)):
-        return True
-    low = high = 0
-    for term in sympy.Add.make_args(sympy.expand(position)):
-        share, rest = term.as_coeff_Mul()
-        last = rest.axis.length - 1 if isinstance(rest, Index) else 0 if rest == 1 else None
-        if last is None or not share.is_Integer:
-            return False
-        ends = (0, int(share) * last) if rest != 1 else (int(share), int(share))
-        low, high = low + min(ends), high + max(ends)
-    return low >= 0 and high < size
 
 
 # --- forward --------------------------------------------------------------------------------

@@ -234,8 +234,6 @@ def _writer(settings: Container[str]) -> IndexWriter:
 
 def _symbol(name: str, of_parameter: bool) -> str:
     """A setting or a state; a state belongs to its parameter."""
-    if name == "eps":
-        return r"\varepsilon"
     tex = symbol(name, 0)
     return f"{tex}_{{{PARAMETER}}}" if of_parameter else tex
 
