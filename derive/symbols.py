@@ -39,12 +39,12 @@ def symbol(name: str, axes: int) -> str:
     if name not in GREEK:
         name = OF.sub(lambda found: "_".join(filter(None, found.groups())), name)
     match = re.fullmatch(r"([A-Za-z]+?)(\d*)(?:_(.+))?", name)
-    head, *marks = match.groups() if match else (name, "", None)
-    if len(marks) == 2 and marks[1] in ACCENTS and (len(head) == 1 or head in GREEK):
-        head, marks = head + marks[1], [marks[0]]
-    if marks[-1] in GREEK and head not in GREEK and head not in PARAMETERS:
-        head, marks = marks[-1], [head + marks[0]]  # the gamma of the layer y
-    shown = ",".join(_mark(part) for mark in marks if mark for part in mark.split("_") if part)
+    head, number, mark = match.groups(default="") if match else (name, "", "")
+    if mark in ACCENTS and (len(head) == 1 or head in GREEK):
+        head, mark = head + mark, ""
+    if mark in GREEK and head not in GREEK and head not in PARAMETERS:
+        head, number, mark = mark, "", head + number  # the gamma of the layer y
+    shown = ",".join(_mark(part) for part in (number, *mark.split("_")) if part)
     if not shown:
         return _letter(head)
     return f"{_letter(head)}^{{({shown})}}" if axes else f"{_letter(head)}_{{{shown}}}"

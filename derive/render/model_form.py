@@ -15,6 +15,7 @@ from derive.graph import Derivation, Equation, Role, adjoint_name
 from derive.notation import ADJOINT, UPDATED, IndexNotation, derivative, names_of
 from derive.notation import Name as Names
 from derive.problem import Problem
+from derive.render.edges import Edge, edges_of, without_edges
 from derive.render.formula import Piece, Script, Tightness, number_piece
 from derive.render.index_writer import THIN, IndexWriter, letter, outside_first, position
 
@@ -101,16 +102,33 @@ class ModelForm:
         return Piece(tex, hold)
 
     def rank(self, key: sympy.Expr) -> tuple[int, ...]:
-        """Derivatives of the loss first, then data before parameters, in order of computation."""
+        """Derivatives of the loss first, then parameters and data, in order of computation.
+
+        Parameters stand before data, W x, but behind them where the model multiplies rows, x W.
+        """
         if not isinstance(key, Element):
             return (3, 0)
         base = key.name.removeprefix(ADJOINT).removesuffix(UPDATED)
         if key.name.startswith(ADJOINT):
             return (-1, -self.order[base], *_numbers(key))
         quantity = self.problem.graph.quantities[base]
-        group = 1 if quantity.role is Role.PARAMETER else 0
+        group = int((quantity.role is Role.PARAMETER) == self._multiplies_rows)
         first = -1 if quantity.role is Role.TARGET else self.order[base]
         return (group, first, *_numbers(key))
+
+    @cached_property
+    def _multiplies_rows(self) -> bool:
+        """Whether data stand to the left of their parameters, as in x[n,i]*W[i,h]."""
+        quantities = self.problem.graph.quantities
+        for equation in self.problem.graph.equations:
+            for product in equation.rhs.atoms(sympy.Mul):
+                read = [f for f in product.args if isinstance(f, Element) and f.indices]
+                own = [quantities[f.name].role is Role.PARAMETER for f in read]
+                if sorted(own) == [False, True]:
+                    weight, data = sorted(read, key=lambda f: not own[read.index(f)])
+                    if len(weight.indices) > 1 and weight.indices[0] == data.indices[-1]:
+                        return True
+        return False
 
     # --- equations --------------------------------------------------------------------------
 
@@ -129,13 +147,21 @@ class ModelForm:
 
         return replace(self.writer, leaf=leaf, script=self._without_clashes(NUMBERS), shorten=True)
 
+    @cached_property
+    def edges(self) -> dict[str, tuple[Edge, ...]]:
+        """What the page says of the values before the first step, by quantity."""
+        return edges_of(self.derivation)
+
+    def _plain(self, expr: sympy.Expr) -> sympy.Expr:
+        return outside_first(without_edges(expr, self.edges, self.derivation.forward))
+
     def tex(self, expr: sympy.Expr) -> str:
         """An expression in index form, on one line."""
-        return self.writer.tex(outside_first(expr))
+        return self.writer.tex(self._plain(expr))
 
     def rows(self, expr: sympy.Expr, room: int) -> str:
         """An expression in index form, broken where it is long."""
-        return self.writer.within(outside_first(expr), room)
+        return self.writer.within(self._plain(expr), room)
 
     def lhs(self, equation: Equation) -> str:
         """The left side of an equation."""
