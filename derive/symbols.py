@@ -68,16 +68,19 @@ def _letter(word: str) -> str:
     return word if len(word) == 1 else rf"\mathrm{{{word}}}"
 
 
-def distinct(axes: Mapping[str, int], nodes: Iterable[str]) -> dict[str, str]:
+def distinct(
+    axes: Mapping[str, int], nodes: Iterable[str], taken: Iterable[str] = ()
+) -> dict[str, str]:
     r"""Symbols of the quantities of a model, by name, no two of them the same.
 
     What belongs to a node is written without the node's name where nothing else looks like it:
-    `a_W` is W, and W^{(a)} beside a `b_W`. `axes` says how many axes each quantity has.
+    `a_W` is W, and W^{(a)} beside a `b_W`. `axes` says how many axes each quantity has; nothing
+    gets a symbol that is `taken`.
     """
     choices = {name: list(_choices(name, count, nodes)) for name, count in axes.items()}
     found = {name: choice.pop(0) for name, choice in choices.items()}
     while True:
-        seen = Counter(found.values())
+        seen = Counter([*found.values(), *taken])
         again = [name for name in found if seen[found[name]] > 1 and choices[name]]
         if not again:
             return found

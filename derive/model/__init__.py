@@ -18,6 +18,8 @@ from derive.problem import Problem
 from derive.spec import SpecFile
 from derive.symbols import distinct
 
+LEARNING_RATE = r"\alpha"  # its symbol on the page of a model that is trained
+
 
 def build_model(file: SpecFile) -> Problem:
     """The problem that a spec with a `model` describes. Raises InputError."""
@@ -34,7 +36,8 @@ def build_model(file: SpecFile) -> Problem:
         graph = Graph(tuple(model.given.values()), tuple(model.equations.values()))
     except GraphError as error:
         raise file.fail(("model",), str(error)) from None
-    graph = _with_symbols(graph, [node.name for node in model.nodes if node.row])
+    taken = [LEARNING_RATE] if "training" in spec.model_fields_set else []
+    graph = _with_symbols(graph, [node.name for node in model.nodes if node.row], taken)
     samples = samples_of(file, graph)
     graph = with_distributions(graph, model.nodes, model.values, samples)
     return Problem(
@@ -58,9 +61,9 @@ def build_model(file: SpecFile) -> Problem:
     )
 
 
-def _with_symbols(graph: Graph, nodes: list[str]) -> Graph:
+def _with_symbols(graph: Graph, nodes: list[str], taken: list[str]) -> Graph:
     """The graph with symbols of which no two are the same, and no index letter is one of them."""
-    found = distinct({q.name: len(q.axes) for q in graph.quantities.values()}, nodes)
+    found = distinct({q.name: len(q.axes) for q in graph.quantities.values()}, nodes, taken)
     given = (replace(quantity, tex=found[quantity.name]) for quantity in graph.given)
     equations = (
         replace(each, quantity=replace(each.quantity, tex=found[each.quantity.name]))

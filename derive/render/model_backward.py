@@ -5,12 +5,12 @@ A derivation that differs from an earlier one in nothing but names is not told t
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sympy
 
-from derive.expression import Chosen, Element, Inside, elements
+from derive.expression import Chosen, Element, Inside, elements, reads
 from derive.graph import Block as Computed
 from derive.graph import Derivation, Equation, Local, Role, Step, adjoint_name
 from derive.render.blocks import Block
@@ -55,16 +55,49 @@ class Backward:
         """One block for each adjoint; a recurrence is announced."""
         upstream = self.form.problem.upstream
         yield Block("model_backward", {"loss": self.form.names.loss().tex})
+        alike: list[Block] = []
         for block in self.derivation.backward.blocks:
-            if block.step:
+            walk = frozenset(e.quantity.name for e in block.equations if block.step)
+            told = [self._one(equation, upstream, walk) for equation in block.equations]
+            if block.step and not all(self._is_alike(each) for each in told):
+                yield from self._together(alike)
+                alike = []
                 yield self._recurrence(block)
-            for equation in block.equations:
-                name = equation.quantity.name.removeprefix(adjoint_name(""))
-                only = [e.quantity.role for e in self._readers(name)] == [Role.LOSS]
-                if name in upstream and only:
-                    yield self._given(equation, name, upstream[name])
+            for each in told:
+                if self._is_alike(each):
+                    alike.append(each)
                 else:
-                    yield self._adjoint(equation, name, bool(block.step))
+                    yield from self._together(alike)
+                    alike = []
+                    yield each
+        yield from self._together(alike)
+
+    def _one(self, equation: Equation, upstream: Mapping[str, str], walk: frozenset[str]) -> Block:
+        name = equation.quantity.name.removeprefix(adjoint_name(""))
+        only = [e.quantity.role for e in self._readers(name)] == [Role.LOSS]
+        if name in upstream and only:
+            return self._given(equation, name, upstream[name])
+        return self._adjoint(equation, name, walk)
+
+    @staticmethod
+    def _is_alike(block: Block) -> bool:
+        return bool(block.fields.get("like"))
+
+    def _together(self, alike: list[Block]) -> Iterator[Block]:
+        """Derivatives that go like earlier ones, one after the other."""
+        if alike:
+            lines = [line for block in alike for line in block["lines"]]
+            refs = list(dict.fromkeys(block["like_ref"] for block in alike))
+            yield Block(
+                "model_likes",
+                {
+                    "names": [block["name"] for block in alike],
+                    "derivative": self.form.names.loss().tex,
+                    "refs": refs,
+                    "displays": [block["display"] for block in alike],
+                    "lines": lines,
+                },
+            )
 
     def _recurrence(self, block: Computed) -> Block:
         first, along = block.equations[0], block.along[0]
@@ -107,7 +140,7 @@ class Backward:
 
     # --- one adjoint ------------------------------------------------------------------------
 
-    def _adjoint(self, equation: Equation, name: str, recurrent: bool) -> Block:
+    def _adjoint(self, equation: Equation, name: str, walk: frozenset[str]) -> Block:
         told = self._told(name)
         steps = [s for s in self.derivation.steps if s.quantity == name]
         key = _signature(name, told, steps)
@@ -133,15 +166,24 @@ class Backward:
             "winner": not like and chain.after.has(Chosen),
             "output": not like and any(t.found != t.used for t in told) and self._once("output"),
             "collected": any(s.rule == Rule.COLLECTED for s in steps),
+            "averages": self._averages(name, steps),
             "cancel": any(s.rule == Rule.CANCEL for s in steps),
             "normalised": any(s.rule == Rule.NORMALISED for s in steps),
             "like": self.form.symbol(like) if like else "",
             "like_ref": f"eq:d-{like}",
-            "recurrent": recurrent,
+            "recurrent": bool(walk),
             "ranges": ranges(i for i in letters_in(equation) if i.name in self.form.bounds),
-            **self._numbers(equation, bool(like)),
+            **self._numbers(equation, bool(like), walk),
         }
         return Block("model_adjoint", fields)
+
+    def _averages(self, name: str, steps: list[Step]) -> list[dict[str, str]]:
+        """The derivatives that a collected one puts in, with where they stand."""
+        chain = next(s for s in steps if s.rule == Rule.CHAIN)
+        left, prefix = reads(steps[-1].after), adjoint_name("")
+        gone = [n for n in reads(chain.after) if n.startswith(prefix) and n not in left]
+        inner = [each.removeprefix(prefix) for each in gone]
+        return [{"name": self.form.symbol(n), "ref": f"eq:d-{n}"} for n in inner if n != name]
 
     def _once(self, what: str) -> bool:
         """Whether something is still to be explained."""
@@ -214,14 +256,14 @@ class Backward:
             lines[-1] += f" + {part}" if lines[-1] else part
         return self.form.script.break_line.join([lines[0], *(f"+ {each}" for each in lines[1:])])
 
-    def _numbers(self, equation: Equation, again: bool) -> dict[str, object]:
+    def _numbers(self, equation: Equation, again: bool, walk: frozenset[str]) -> dict[str, object]:
         """Matrix form, one worked entry and the values."""
         backward = self.derivation.backward
         tex = "" if again else matrix_form(self.form, backward, equation)
         if self.bench is None or not equation.indices:
             return {"matrix": {"tex": tex}, "worked": None, "lines": []}
         lines = packed(tensor(self.form, self.bench.values, equation.quantity.name))
-        worked = None if again else self.bench.worked(equation)
+        worked = None if again else self.bench.worked(equation, walk)
         return {"matrix": {"tex": tex}, "worked": worked, "lines": lines}
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from fractions import Fraction
+from itertools import groupby
 from math import prod
 
 import sympy
@@ -15,7 +16,8 @@ from derive.expression import Element, Largest, elements, on_axis
 from derive.functions import absolute, maximum, minimum, where
 from derive.graph import Block as Computed
 from derive.graph import Derivation, Equation, Graph, Role
-from derive.problem import Problem
+from derive.library.titles import title
+from derive.problem import NodeUse, Problem
 from derive.render.blocks import Block, Page
 from derive.render.deltas import TableRow
 from derive.render.formula import width
@@ -33,7 +35,6 @@ from derive.repeats import renamed as under_names
 from derive.scalar import shapes_of
 
 MOST_NUMBERS = 2000
-KINKS = (maximum, minimum, absolute, where)
 
 
 def tell_model(problem: Problem, derivation: Derivation) -> Page:
@@ -44,7 +45,6 @@ def tell_model(problem: Problem, derivation: Derivation) -> Page:
         *_forward(form, bench),
         *Backward(form, bench).blocks(),
         *update_blocks(form, bench),
-        Block("model_end", {}),
     ]
     displays = Page({}, tuple(told), {}).displays()
     shown = "\n".join(row for display in displays for row in display.rows)
@@ -110,10 +110,10 @@ def _setting(form: ModelForm, bench: Bench | None, shown: str) -> Iterator[Block
 def _quantities(form: ModelForm) -> Iterator[dict[str, object]]:
     """The table of quantities; the role is said by the phrase book."""
     for name, quantity in form.problem.graph.quantities.items():
-        sizes = r" \times ".join(str(axis.size) for axis in quantity.axes) or "1"
+        sizes = r" \times ".join(str(axis.size) for axis in quantity.axes)
         upstream = name in form.problem.upstream.values()
         yield {
-            "cells": TableRow(form.leaf(Element(name, *form.letters(name))).tex, (sizes,)),
+            "cells": TableRow(form.leaf(Element(name, *form.letters(name))).tex, (sizes,) if sizes else ()),
             "role": "upstream" if upstream else quantity.role.value,
             "integer": quantity.integer,
         }
@@ -129,7 +129,13 @@ def _conventions(form: ModelForm, bench: Bench | None, shown: str) -> dict[str, 
         "indices": bool(letters) or bool(form.bounds),
         "ranges": ranges(letters),
         "outside": any(_leaves(form, e) for e in equations),
-        "kinks": _has(form.derivation.forward, KINKS),
+        "extremes": _has(form.derivation.forward, (maximum, minimum)),
+        "absolute": _has(form.derivation.forward, (absolute,)),
+        "borders": any(
+            node.args[0].has(Element) and any(branch.has(Element) for branch in node.args[1:])
+            for equation in form.derivation.forward.equations
+            for node in equation.rhs.atoms(where)
+        ),
         "tie": _has(form.derivation.forward, (Largest,)),
         "condition": "[" in shown,
         "delta": form.writer.delta and r"\delta_{" in shown,
@@ -164,34 +170,104 @@ def _leaves(form: ModelForm, equation: Equation) -> bool:
 
 
 def _forward(form: ModelForm, bench: Bench | None) -> Iterator[Block]:
-    problem = form.problem
-    node_of = {name: node for node in problem.nodes for name in node.defined}
+    """Layer by layer; one that differs from an earlier one in nothing but names refers to it."""
     told: dict[Hashable, str] = {}
-    before = None
+    kinds: dict[Hashable, list[Equation]] = {}
+    after_layer = False
     yield Block("model_forward", {"numeric": bench is not None})
-    for block in problem.graph.blocks:
-        node = node_of.get(block.equations[0].quantity.name)
-        if node is not None and node.row and node is not before:
-            yield Block("model_node", {"name": _words(node.name), "row": _words(node.row)})
-        elif before is not None and before.row:
-            yield Block("model_node", {"name": "", "row": ""})
-        before = node
-        if block.step:
-            yield _recurrence(form, block)
-        for equation in block.equations:
-            key = _shape_of(equation)
-            again = key in told
-            told.setdefault(key, equation.quantity.name)
-            yield _equation(form, bench, equation, again)
+    for node, blocks in _stations(form.problem):
+        equations = [equation for block in blocks for equation in block.equations]
+        layer = node is not None and bool(node.row)
+        if node is not None and layer:
+            earlier = kinds.setdefault(_kind(equations), equations)
+            if earlier is not equations:
+                yield _alike(form, bench, node, equations, earlier)
+                continue
+        if layer or after_layer:
+            yield _heading(form, node if layer else None, equations)
+        after_layer = layer
+        for block in blocks:
+            if block.step:
+                yield _recurrence(form, block)
+            walk = frozenset(e.quantity.name for e in block.equations if block.step)
+            for equation in block.equations:
+                key = _shape_of(equation)
+                again = key in told
+                told.setdefault(key, equation.quantity.name)
+                yield _equation(form, bench, equation, again, walk)
 
 
-def _words(name: str) -> str:
-    return name.replace("_", " ")
+def _stations(problem: Problem) -> Iterator[tuple[NodeUse | None, list[Computed]]]:
+    """What is computed together, with the node that it belongs to."""
+    node_of = {name: node for node in problem.nodes for name in node.defined}
+
+    def owner(block: Computed) -> NodeUse | None:
+        return node_of.get(block.equations[0].quantity.name)
+
+    for node, blocks in groupby(problem.graph.blocks, owner):
+        yield node, list(blocks)
+
+
+def _heading(form: ModelForm, node: NodeUse | None, equations: list[Equation]) -> Block:
+    """The title of a layer, or the names of what is computed without one."""
+    fields: dict[str, object] = {"title": None, "names": [form.lhs(e) for e in equations]}
+    if node is not None:
+        fields |= {"title": title(node.row), "names": [form.symbol(node.defined[-1])]}
+    return Block("model_node", fields)
+
+
+def _alike(
+    form: ModelForm,
+    bench: Bench | None,
+    node: NodeUse,
+    equations: list[Equation],
+    earlier: list[Equation],
+) -> Block:
+    """A layer of a kind that has been told: what stands for what, and its values."""
+    made = {equation.quantity.name for equation in equations}
+    pairs = dict(zip(_names(equations), _names(earlier), strict=True))
+    lines = []
+    if bench is not None:
+        lines = packed(t for e in equations for t in tensor(form, bench.values, e.quantity.name))
+    return Block(
+        "model_alike",
+        {
+            "title": title(node.row),
+            "names": [form.symbol(node.defined[-1])],
+            "first": f"eq:{earlier[0].quantity.name}",
+            "last": f"eq:{earlier[-1].quantity.name}",
+            "single": len(earlier) == 1,
+            "reads": [
+                {"new": form.symbol(new), "old": form.symbol(old)}
+                for new, old in pairs.items()
+                if new != old and new not in made
+            ],
+            "makes": [
+                {"new": form.symbol(new), "old": form.symbol(old)}
+                for new, old in pairs.items()
+                if new in made
+            ],
+            "lines": lines,
+        },
+    )
+
+
+def _names(equations: list[Equation]) -> tuple[str, ...]:
+    """What equations define and read, in order of appearance."""
+    found = [n for e in equations for n in (e.quantity.name, *(x.name for x in elements(e.rhs)))]
+    return tuple(dict.fromkeys(found))
+
+
+def _kind(equations: list[Equation]) -> Hashable:
+    """Equations with every name replaced by the number of its appearance."""
+    numbers = {name: str(k) for k, name in enumerate(_names(equations))}
+    return tuple((e.indices, under_names(e.rhs, numbers)) for e in equations)
 
 
 def _recurrence(form: ModelForm, block: Computed) -> Block:
     first, along = block.equations[0], block.along[0]
     index = first.indices[along]
+    edges = [edge for e in block.equations for edge in form.edges.get(e.quantity.name, ())]
     return Block(
         "model_recurrence",
         {
@@ -199,11 +275,18 @@ def _recurrence(form: ModelForm, block: Computed) -> Block:
             "letter": letter(index.name),
             "last": str(index.axis.size - 1),
             "up": block.step > 0,
+            "edges": [f"{form.leaf(edge.of).tex} = {form.tex(edge.value)}" for edge in edges],
         },
     )
 
 
-def _equation(form: ModelForm, bench: Bench | None, equation: Equation, again: bool) -> Block:
+def _equation(
+    form: ModelForm,
+    bench: Bench | None,
+    equation: Equation,
+    again: bool,
+    walk: frozenset[str],
+) -> Block:
     """One equation: index form, matrix form, a worked entry, all values."""
     problem, name = form.problem, equation.quantity.name
     given = name == problem.graph.loss.name and bool(problem.upstream)
@@ -219,7 +302,7 @@ def _equation(form: ModelForm, bench: Bench | None, equation: Equation, again: b
             "display": display,
             "ranges": ranges(i for i in letters_in(equation) if i.name in form.bounds),
             "matrix": {"tex": "" if again else matrix_form(form, problem.graph, equation)},
-            "worked": bench.worked(equation) if bench and numeric and not again else None,
+            "worked": bench.worked(equation, walk) if bench and numeric and not again else None,
             "lines": packed(tensor(form, bench.values, name)) if bench and numeric else [],
             "loss": name == problem.graph.loss.name,
             "numeric": single,
@@ -230,6 +313,4 @@ def _equation(form: ModelForm, bench: Bench | None, equation: Equation, again: b
 
 def _shape_of(equation: Equation) -> Hashable:
     """An equation with every name replaced by the number of its appearance."""
-    names = [equation.quantity.name, *(e.name for e in elements(equation.rhs))]
-    numbers = {name: str(k) for k, name in enumerate(dict.fromkeys(names))}
-    return equation.indices, under_names(equation.rhs, numbers)
+    return _kind([equation])

@@ -18,6 +18,7 @@ from derive.numbers import compare, literal
 from derive.problem import Problem
 from derive.render.blocks import Block
 from derive.render.deltas import TableRow
+from derive.render.document import escape
 from derive.render.formula import Piece, Tightness, width
 from derive.render.index_writer import ROOM, THIN, IndexWriter
 from derive.render.model_form import ModelForm
@@ -28,7 +29,7 @@ from derive.render.weights import ALPHA_NAME
 from derive.render.worked import Bench
 from derive.symbols import symbol
 
-PARAMETER = r"\theta"
+PARAMETERS = (r"\theta", r"\vartheta", r"\omega")
 RATE = "learning rate"
 SLOPE = r"\frac"
 
@@ -49,9 +50,9 @@ def update_blocks(form: ModelForm, bench: Bench | None) -> Iterator[Block]:
     if not parameters:
         return
     row = form.problem.training.optimizer
-    loss = form.names.loss().tex
+    loss, parameter = form.names.loss().tex, _parameter(form)
     settings = [
-        TableRow(_symbol(name, False), (literal(Fraction(value)),))
+        TableRow(_symbol(name), (literal(Fraction(value)),))
         for name, value in form.problem.training.settings.items()
         if bench is not None
     ]
@@ -61,11 +62,12 @@ def update_blocks(form: ModelForm, bench: Bench | None) -> Iterator[Block]:
         {
             "loss": loss,
             "optimizer": row.name,
-            "words": row.name.replace("_", " "),
-            "lines": list(_lines(row, loss)),
+            "words": escape(row.summary or row.name.replace("_", " ")),
+            "parameter": parameter,
+            "lines": list(_lines(row, loss, parameter)),
             "settings": settings,
             "alpha": {"tex": f"{ALPHA_NAME.tex} = {rate}"} if rate else None,
-            "states": [_symbol(state, True) for state in row.states],
+            "states": [_symbol(state, parameter) for state in row.states],
             "zero": not form.problem.training.states,
             "counts": "k" in row.equations,
         },
@@ -75,7 +77,8 @@ def update_blocks(form: ModelForm, bench: Bench | None) -> Iterator[Block]:
     update(form, bench.values, parameters)
     worked = _worked(form, bench, parameters[0])
     tensors = [part for q in parameters for part in tensor(form, bench.values, q.name + UPDATED)]
-    yield Block("model_updated", {"worked": worked, "lines": packed(tensors)})
+    states = bool(row.states)
+    yield Block("model_updated", {"worked": worked, "lines": packed(tensors), "states": states})
     yield from _closing(form, bench)
 
 
@@ -184,13 +187,13 @@ def _worked(form: ModelForm, bench: Bench, quantity: Quantity) -> Display | None
 # --- the rule -------------------------------------------------------------------------------
 
 
-def _lines(row: Optimizer, loss: str) -> Iterator[dict[str, str]]:
+def _lines(row: Optimizer, loss: str, parameter: str) -> Iterator[dict[str, str]]:
     """The lines of an optimizer, with θ for the parameter and a plus for what is new."""
-    names = {name: _real(_symbol(name, True)) for name in row.states}
-    names |= {name: _real(_symbol(name, False)) for name in row.settings}
-    names |= {"w": _real(PARAMETER), "alpha": _real(ALPHA_NAME.tex), "k": _real("k")}
-    names["g"] = _real(rf"\frac{{\partial {loss}}}{{\partial {PARAMETER}}}")
-    fixed = {ALPHA_NAME.tex, *(_symbol(name, False) for name in row.settings)}
+    names = {name: _real(_symbol(name, parameter)) for name in row.states}
+    names |= {name: _real(_symbol(name)) for name in row.settings}
+    names |= {"w": _real(parameter), "alpha": _real(ALPHA_NAME.tex), "k": _real("k")}
+    names["g"] = _real(rf"\frac{{\partial {loss}}}{{\partial {parameter}}}")
+    fixed = {ALPHA_NAME.tex, *(_symbol(name) for name in row.settings)}
     lines = [line.partition("=") for line in row.equations.splitlines()]
     targets = [name.strip() for name, _, _ in lines]
     order = [*GIVEN, *row.states, *row.settings]
@@ -200,10 +203,10 @@ def _lines(row: Optimizer, loss: str) -> Iterator[dict[str, str]]:
         last = target not in targets[number + 1 :]
         mark = UPDATED if last else "*"
         own = target in order
-        base = str(names[target]) if own else _symbol(target, True)
+        base = str(names[target]) if own else _symbol(target, parameter)
         left = with_mark(base, mark) if own else base
         names[target] = _real(left)
-        yield {"tex": f"{left} = {_writer(fixed).tex(right)}"}
+        yield {"tex": f"{left} = {_writer(fixed, parameter).tex(right)}"}
 
 
 class _RuleWriter(IndexWriter):
@@ -216,7 +219,7 @@ class _RuleWriter(IndexWriter):
         return super()._factor_place(factor)
 
 
-def _writer(settings: Container[str]) -> IndexWriter:
+def _writer(settings: Container[str], parameter: str) -> IndexWriter:
     """Settings and the learning rate, then the parameter and its states, then the gradient."""
 
     def leaf(key: sympy.Expr) -> Piece:
@@ -225,17 +228,24 @@ def _writer(settings: Container[str]) -> IndexWriter:
 
     def rank(key: sympy.Expr) -> tuple[int, ...]:
         name = str(key)
-        if name.startswith(PARAMETER):
+        if name.startswith(parameter):
             return (0,)
         return (1,) if name in settings else (3,) if name.startswith(SLOPE) else (2,)
 
     return _RuleWriter(leaf, rank, THIN)
 
 
-def _symbol(name: str, of_parameter: bool) -> str:
+def _parameter(form: ModelForm) -> str:
+    """A symbol for any parameter that no quantity has."""
+    return next(
+        (each for each in PARAMETERS if not any(s.startswith(each) for s in form.symbols)), "p"
+    )
+
+
+def _symbol(name: str, of: str = "") -> str:
     """A setting or a state; a state belongs to its parameter."""
     tex = symbol(name, 0)
-    return f"{tex}_{{{PARAMETER}}}" if of_parameter else tex
+    return f"{tex}_{{{of}}}" if of else tex
 
 
 def _real(name: str) -> sympy.Symbol:

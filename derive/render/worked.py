@@ -19,6 +19,8 @@ from derive.expression import (
     Largest,
     LogTotalExp,
     Total,
+    reads,
+    rebuild,
     substitute,
 )
 from derive.functions import absolute, at_least, greater, where
@@ -32,6 +34,7 @@ from derive.render.tensor_values import Bound, Values, compiled, places, ranked,
 MOST_TRIED = 60
 MOST_TERMS = 400
 MOST_ROWS = 4
+LONG = 8  # a longer sum is not written in full
 
 
 class TooLong(Exception):
@@ -46,28 +49,35 @@ class Bench:
     values: Values
     shapes: Mapping[str, tuple[int, ...]]
 
-    def worked(self, equation: Equation, rename: str = "") -> Display | None:
-        """The first entry that is not trivial; None if every entry is one number or too long."""
+    def worked(self, equation: Equation, walk: frozenset[str] = frozenset()) -> Display | None:
+        """The first entry that is not trivial; None if every entry is one number or too long.
+
+        Of a recurrence over the quantities of `walk` it is one that reads another step.
+        """
         name = equation.quantity.name
-        chosen: tuple[tuple[int, ...], sympy.Expr] | None = None
+        best: tuple[tuple[bool, int], tuple[int, ...], sympy.Expr] | None = None
+        steps = any(read in walk for read in reads(equation.rhs))
         for place in islice(places(equation.quantity), MOST_TRIED):
             bound = dict(zip(equation.indices, place, strict=True))
             try:
                 expr = self.written(equation.rhs, bound)
             except TooLong:
                 return self._short(equation, place)
-            if expr.has(Element) and (chosen is None or self.values.exact[name, place] != 0):
-                chosen = place, expr
-                if self.values.exact[name, place] != 0:
-                    break
-        if chosen is None:
+            if not expr.has(Element):
+                continue
+            score = (self.values.exact[name, place] != 0, len(walk.intersection(reads(expr))))
+            if best is None or score > best[0]:
+                best = score, place, expr
+            if best[0][0] and (best[0][1] or not steps):
+                break
+        if best is None:
             return None
-        place, expr = chosen
+        _, place, expr = best
         found = self._in_full(Element(name, *place), expr)
         return found if found is not None else self._short(equation, place)
 
     def _in_full(self, element: Element, found: sympy.Expr) -> Display | None:
-        expr = outside_first(found)
+        expr = self._without_zeros(outside_first(found))
         lhs = self.form.leaf(element).tex
         room = ROOM - width(lhs)
         formula = replace(self.form.writer, shorten=True).within(expr, room)
@@ -75,6 +85,17 @@ class Bench:
         if max(formula.count("\\\\"), numbers.count("\\\\")) >= MOST_ROWS:
             return None
         return self.display(element, [formula, numbers])
+
+    def _without_zeros(self, expr: sympy.Expr) -> sympy.Expr:
+        """A sum that is too long to be written in full, without the terms that are zero."""
+
+        def change(node: sympy.Expr) -> sympy.Expr:
+            if not isinstance(node, sympy.Add) or len(node.args) <= LONG:
+                return node
+            left = [a for a in node.args if compiled(a)(self.values.exact, {}) != 0]
+            return sympy.Add(*left) if left else node
+
+        return rebuild(expr, change)
 
     def _short(self, equation: Equation, place: tuple[int, ...]) -> Display:
         """The sum left as a sum, with numbers for the free letters only."""
@@ -88,7 +109,8 @@ class Bench:
         """The equation of a single number, with the numbers put in behind its own rows."""
         worked = self.worked(equation)
         found = self.display(Element(equation.quantity.name), []) if worked is None else worked
-        fresh = [row for row in rows if row not in found.rows and row != found.result]
+        said = {row.partition(" = ")[0] for row in found.rows}
+        fresh = [row for row in rows if row not in said and row != found.result]
         own = dict.fromkeys(fresh)
         return Display(label, found.lhs, (*own, *found.rows), found.result)
 
