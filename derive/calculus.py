@@ -28,9 +28,9 @@ from derive.expression import (
     Total,
     alike,
     bound_indices,
-    on_axis,
     reads,
     rebuild,
+    stays_on_axis,
     substitute,
 )
 from derive.functions import BY_SYMBOL
@@ -180,7 +180,7 @@ def contract(term: Term, sizes: Sizes, fresh: Fresh) -> Term | None:
 
 def _holds(factor: sympy.Expr) -> bool:
     """Whether a factor is a guard that is always 1."""
-    return isinstance(factor, Inside) and on_axis(*factor.args)
+    return isinstance(factor, Inside) and stays_on_axis(*factor.args)
 
 
 def _solvable(
@@ -195,7 +195,7 @@ def _solvable(
                 if abs(slope) != 1 or index in rest.free_symbols:
                     continue
                 solution = sympy.expand(-rest / slope)
-                safe = on_axis(solution, index.axis.size)
+                safe = stays_on_axis(solution, index.axis.size)
                 if safe or not _breaks(index, solution, factors, sizes):
                     return delta, index, solution
     return None
@@ -214,7 +214,7 @@ def _breaks(
             for k, place in enumerate(node.indices):
                 axis = sizes.get((node.name, k))
                 moved = place.xreplace({index: solution})
-                if moved != place and (axis is None or not on_axis(moved, axis.size)):
+                if moved != place and (axis is None or not stays_on_axis(moved, axis.size)):
                     return sympy.Integer(0)
         if bound_indices(node) and node.args[0] == 0:
             return node.args[0]
@@ -237,7 +237,7 @@ def _covered(
     index: Index, solution: sympy.Expr, factors: Iterable[sympy.Expr], sizes: Sizes
 ) -> bool:
     """Whether the solution cannot leave the axis of the index, or a factor is zero if it does."""
-    if on_axis(solution, index.axis.size):
+    if stays_on_axis(solution, index.axis.size):
         return True
     for factor in factors:
         if isinstance(factor, Element) and index in factor.indices:

@@ -209,8 +209,15 @@ def bound_indices(node: sympy.Basic) -> tuple[Index, ...]:
 
 
 def on_axis(position: sympy.Expr, size: sympy.Expr) -> bool:
+    """Whether a position is a letter of just this axis, or a place on it."""
+    if isinstance(position, Index):
+        return bool(position.axis.size == size)
+    return bool(position.is_Integer and size.is_Integer and 0 <= position < size)
+
+
+def stays_on_axis(position: sympy.Expr, size: sympy.Expr) -> bool:
     """Whether an index expression surely stays within an axis of this size."""
-    if isinstance(position, Index) and position.axis.size == size:
+    if on_axis(position, size):
         return True
     ends = linear_range(position)
     return ends is not None and bool(size.is_Integer) and ends[0] >= 0 and ends[1] < size

@@ -241,7 +241,7 @@ REFUSED: list[tuple[Layer, dict[str, Any], dict[str, Any], dict[str, int], str]]
     (LAYERS["reshape"], {"x": X}, {}, {}, "'size(j)/size(i)' is 3/2"),
     (LAYERS["conv1d"], {"x": X}, {"stride": Fraction(3, 2)}, {"o": 1, "r": 1},
      "the setting 'stride' is 3/2, but it must be a whole number"),
-    (LAYERS["add"], {"x": X, "z": quantity("z", 3)}, {}, {}, "'z' has 1 further axes"),
+    (LAYERS["add"], {"x": X, "z": quantity("z", 3)}, {}, {}, "'z' has 1 axes where z[...] has 2"),
     (LAYERS["dense"], {"x": quantity("x")}, {}, {"h": 1}, "'x' has 0 axes but x[i] needs 1"),
     (LAYERS["embedding"], {"token": quantity("t", 2)}, {}, {"v": 2, "d": 1}, "whole numbers"),
     (LAYERS["tanh"], {"x": quantity("x", 2, integer=True)}, {}, {}, "holds real numbers"),
@@ -329,7 +329,7 @@ def test_a_signature_is_taken_apart() -> None:
 def test_an_optimizer_reads_only_what_it_may(name: str) -> None:
     row = OPTIMIZERS[name]
     update = parse_update(row, {})
-    assert list(update) == ["w", *row.states]
+    assert list(update)[: 1 + len(row.states)] == ["w", *row.states]
     used = {symbol.name for value in update.values() for symbol in value.free_symbols}
     assert {"w", "g", *row.states} <= used <= {"w", "g", "alpha", "k", *row.states}
     assert set(row.settings) <= set(re.findall(r"[a-z]\w*", row.equations))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import sympy
 
-from derive.expression import Delta, Element, elements, linear_range, on_axis, rebuild
+from derive.expression import Delta, Element, elements, linear_range, rebuild, stays_on_axis
 from derive.graph import Derivation, Graph, Quantity
 
 
@@ -86,7 +86,7 @@ def _edge(read: Element, part: sympy.Expr, quantity: Quantity) -> Edge | None:
                 place = sympy.expand(position - offset)
                 back = sympy.expand(position + offset)
                 for at in (place, back):
-                    if at.is_Integer and not on_axis(at, axis.size):
+                    if at.is_Integer and not stays_on_axis(at, axis.size):
                         places = [*read.indices[:k], at, *read.indices[k + 1 :]]
                         return Edge(Element(read.name, *places), part / factor)
     return None
@@ -99,7 +99,7 @@ def _loose(expr: sympy.Expr, edge: Element, graph: Graph) -> bool:
     def meets(read: Element) -> bool:
         triples = zip(read.indices, edge.indices, axes, strict=True)
         return any(
-            _within(at, place) for at, place, axis in triples if not on_axis(place, axis.size)
+            _within(at, place) for at, place, axis in triples if not stays_on_axis(place, axis.size)
         )
 
     held = sum(

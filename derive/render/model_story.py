@@ -12,7 +12,7 @@ from math import prod
 
 import sympy
 
-from derive.expression import Element, Largest, elements, on_axis
+from derive.expression import Element, Largest, elements, stays_on_axis
 from derive.functions import absolute, maximum, minimum, where
 from derive.graph import Block as Computed
 from derive.graph import Derivation, Equation, Graph, Role
@@ -113,7 +113,9 @@ def _quantities(form: ModelForm) -> Iterator[dict[str, object]]:
         sizes = r" \times ".join(str(axis.size) for axis in quantity.axes)
         upstream = name in form.problem.upstream.values()
         yield {
-            "cells": TableRow(form.leaf(Element(name, *form.letters(name))).tex, (sizes,) if sizes else ()),
+            "cells": TableRow(
+                form.leaf(Element(name, *form.letters(name))).tex, (sizes,) if sizes else ()
+            ),
             "role": "upstream" if upstream else quantity.role.value,
             "integer": quantity.integer,
         }
@@ -161,7 +163,7 @@ def _leaves(form: ModelForm, equation: Equation) -> bool:
     for element in elements(equation.rhs):
         axes = quantities[element.name.removeprefix("adj_")].axes
         for position, axis in zip(element.indices, axes, strict=True):
-            if not position.has(Element) and not on_axis(position, axis.size):
+            if not position.has(Element) and not stays_on_axis(position, axis.size):
                 return True
     return False
 
