@@ -38,12 +38,16 @@ class LayerUse:
 
 @dataclass(frozen=True)
 class NodeUse:
-    """One node of a model: the quantities that it made, and the row of the library, if any."""
+    """One node of a model: the quantities that it made, and the row of the library, if any.
+
+    `operands` are the names that stand for the operands of the row, in its order.
+    """
 
     name: str
     row: str
     given: tuple[str, ...]
     defined: tuple[str, ...]
+    operands: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

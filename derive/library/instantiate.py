@@ -23,11 +23,15 @@ _NAME = re.compile(r"[A-Za-z]\w*")
 
 @dataclass(frozen=True)
 class Instance:
-    """What a use of a layer adds to a graph, and the quantity that goes on."""
+    """What a use of a layer adds to a graph, and the quantity that goes on.
+
+    `operands` are the names that stand for the operands of the row, in its order.
+    """
 
     given: tuple[Quantity, ...]
     equations: tuple[Equation, ...]
     output: Quantity
+    operands: tuple[str, ...] = ()
 
 
 @dataclass
@@ -94,7 +98,8 @@ def instantiate(
     goes_on = next((e.quantity for e in equations if e.quantity.name == wanted), None)
     if goes_on is None:
         raise letters.fail(f"no equation defines its output '{row.output}'")
-    return Instance(tuple(made), equations, goes_on)
+    read = tuple(quantity.name for quantity in local.values())
+    return Instance(tuple(made), equations, goes_on, read)
 
 
 def _check_names(

@@ -43,7 +43,7 @@ class Parts:
         self.equations |= {equation.quantity.name: equation for equation in made.equations}
         given = tuple(quantity.name for quantity in made.given)
         defined = tuple(equation.quantity.name for equation in made.equations)
-        self.nodes.append(NodeUse(name, row, given, defined))
+        self.nodes.append(NodeUse(name, row, given, defined, made.operands))
 
 
 def check_name(file: SpecFile, path: Path_, name: str) -> None:

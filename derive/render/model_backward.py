@@ -158,7 +158,7 @@ class Backward:
             "direct": any(self._is_loss(t.local.of) for t in told),
             "paths": len(paths),
             "locals": locals_,
-            "display": self._chain(equation, name, told, steps),
+            "display": self._chain(equation, name, told, steps, bool(like)),
             "collapsed": not like and gone > 0 and self._once(f"collapsed {min(gone, 2)}"),
             "several": gone > 1,
             "indicator": not like and deltas(chain.after) > 0,
@@ -221,8 +221,10 @@ class Backward:
         by = self.form.leaf(Element(local.by, *local.at)).tex
         return rf"\frac{{\partial {of}}}{{\partial {by}}}"
 
-    def _chain(self, equation: Equation, name: str, told: list[Told], steps: list[Step]) -> Display:
-        """∂E/∂q from the chain rule down to its last form."""
+    def _chain(
+        self, equation: Equation, name: str, told: list[Told], steps: list[Step], again: bool
+    ) -> Display:
+        """∂E/∂q from the chain rule down to its last form, which is enough where it was told."""
         lhs = self.form.lhs(equation)
         room = ROOM - width(lhs)
         rows = []
@@ -235,7 +237,8 @@ class Backward:
                 rows.append(self.form.rows(step.after, room))
         if self.bench is not None and not equation.indices:
             return self.bench.completed(f"eq:d-{name}", equation, rows)
-        return Display(f"eq:d-{name}", lhs, tuple(dict.fromkeys(rows)), None)
+        rows = list(dict.fromkeys(rows))
+        return Display(f"eq:d-{name}", lhs, tuple(rows[-1:] if again else rows), None)
 
     def _general(self, told: list[Told], room: int) -> str:
         """The chain rule over all readers; what the loss reads itself is differentiated."""

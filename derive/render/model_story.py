@@ -6,6 +6,7 @@ It grows with the number of equations, never with the number of entries of a ten
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 from math import prod
@@ -35,6 +36,7 @@ from derive.repeats import renamed as under_names
 from derive.scalar import shapes_of
 
 MOST_NUMBERS = 2000
+MOST_ROWS = 24  # a longer table is set in two columns
 
 
 def tell_model(problem: Problem, derivation: Derivation) -> Page:
@@ -96,7 +98,7 @@ def _setting(form: ModelForm, bench: Bench | None, shown: str) -> Iterator[Block
             "wanted": [form.symbol(n) for n in wanted if f"adj_{n}" in known],
             "upstream": [form.symbol(name) for name in problem.upstream],
             "equations": len(graph.equations),
-            "rows": list(_quantities(form)),
+            "rows": list(_side_by_side(list(_quantities(form)))),
         },
     )
     yield Block("model_conventions", _conventions(form, bench, shown))
@@ -105,6 +107,15 @@ def _setting(form: ModelForm, bench: Bench | None, shown: str) -> Iterator[Block
     tensors = [t for q in graph.given for t in tensor(form, bench.values, q.name)]
     large = [form.symbol(q.name) for q in graph.given if not tensor(form, bench.values, q.name)]
     yield Block("model_given", {"lines": packed(tensors), "large": large})
+
+
+def _side_by_side(rows: list[dict[str, object]]) -> Iterator[list[dict[str, object]]]:
+    """The rows of a table, two in one where there are many."""
+    if len(rows) <= MOST_ROWS:
+        yield from ([row] for row in rows)
+        return
+    half = (len(rows) + 1) // 2
+    yield from ([rows[k], *rows[half + k : half + k + 1]] for k in range(half))
 
 
 def _quantities(form: ModelForm) -> Iterator[dict[str, object]]:
@@ -174,21 +185,21 @@ def _leaves(form: ModelForm, equation: Equation) -> bool:
 def _forward(form: ModelForm, bench: Bench | None) -> Iterator[Block]:
     """Layer by layer; one that differs from an earlier one in nothing but names refers to it."""
     told: dict[Hashable, str] = {}
-    kinds: dict[Hashable, list[Equation]] = {}
+    kinds: list[_Station] = []
     after_layer = False
     yield Block("model_forward", {"numeric": bench is not None})
-    for node, blocks in _stations(form.problem):
-        equations = [equation for block in blocks for equation in block.equations]
-        layer = node is not None and bool(node.row)
-        if node is not None and layer:
-            earlier = kinds.setdefault(_kind(equations), equations)
-            if earlier is not equations:
-                yield _alike(form, bench, node, equations, earlier)
-                continue
-        if layer or after_layer:
-            yield _heading(form, node if layer else None, equations)
-        after_layer = layer
-        for block in blocks:
+    for station in _stations(form.problem):
+        earlier = next((each for each in kinds if each.stands_for(station)), None)
+        if earlier is not None:
+            yield _alike(form, bench, station, earlier)
+            continue
+        if station.layer:
+            kinds.append(station)
+        if station.layer or after_layer:
+            yield _heading(form, station)
+        after_layer = station.layer is not None
+        said = ""
+        for block in station.blocks:
             if block.step:
                 yield _recurrence(form, block)
             walk = frozenset(e.quantity.name for e in block.equations if block.step)
@@ -196,74 +207,100 @@ def _forward(form: ModelForm, bench: Bench | None) -> Iterator[Block]:
                 key = _shape_of(equation)
                 again = key in told
                 told.setdefault(key, equation.quantity.name)
-                yield _equation(form, bench, equation, again, walk)
+                limits = ranges(i for i in letters_in(equation) if i.name in form.bounds)
+                yield _equation(
+                    form, bench, equation, again, walk, limits if limits != said else ""
+                )
+                said = limits or said
 
 
-def _stations(problem: Problem) -> Iterator[tuple[NodeUse | None, list[Computed]]]:
-    """What is computed together, with the node that it belongs to."""
+@dataclass(frozen=True)
+class _Station:
+    """What is computed together: a layer, or equations that stand side by side."""
+
+    layer: NodeUse | None
+    blocks: tuple[Computed, ...]
+
+    @property
+    def equations(self) -> list[Equation]:
+        return [equation for block in self.blocks for equation in block.equations]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that a layer reads and makes, in the order of its row."""
+        assert self.layer is not None
+        return (*self.layer.operands, *self.layer.defined)
+
+    def stands_for(self, other: _Station) -> bool:
+        """Whether another layer has the same equations for other names."""
+        if not self.layer or not other.layer or self.layer.row != other.layer.row:
+            return False
+        names = dict(zip(self.names, other.names, strict=False))
+        pairs = list(zip(self.equations, other.equations, strict=False))
+        return len(self.equations) == len(other.equations) and all(
+            mine.indices == yours.indices and under_names(mine.rhs, names) == yours.rhs
+            for mine, yours in pairs
+        )
+
+
+def _stations(problem: Problem) -> Iterator[_Station]:
+    """What is computed together, with the layer that it belongs to."""
     node_of = {name: node for node in problem.nodes for name in node.defined}
 
     def owner(block: Computed) -> NodeUse | None:
         return node_of.get(block.equations[0].quantity.name)
 
     for node, blocks in groupby(problem.graph.blocks, owner):
-        yield node, list(blocks)
+        yield _Station(node if node is not None and node.row else None, tuple(blocks))
 
 
-def _heading(form: ModelForm, node: NodeUse | None, equations: list[Equation]) -> Block:
+def _heading(form: ModelForm, station: _Station) -> Block:
     """The title of a layer, or the names of what is computed without one."""
-    fields: dict[str, object] = {"title": None, "names": [form.lhs(e) for e in equations]}
-    if node is not None:
-        fields |= {"title": title(node.row), "names": [form.symbol(node.defined[-1])]}
+    layer = station.layer
+    if layer is None:
+        names = [form.lhs(equation) for equation in station.equations]
+        return Block("model_node", {"title": None, "names": names})
+    fields = {"title": title(layer.row), "names": [form.symbol(layer.defined[-1])]}
     return Block("model_node", fields)
 
 
-def _alike(
-    form: ModelForm,
-    bench: Bench | None,
-    node: NodeUse,
-    equations: list[Equation],
-    earlier: list[Equation],
-) -> Block:
+def _alike(form: ModelForm, bench: Bench | None, station: _Station, earlier: _Station) -> Block:
     """A layer of a kind that has been told: what stands for what, and its values."""
-    made = {equation.quantity.name for equation in equations}
-    pairs = dict(zip(_names(equations), _names(earlier), strict=True))
+    assert station.layer is not None and earlier.layer is not None
+    made = station.layer.defined
+    pairs = dict(zip(station.names, earlier.names, strict=True))
+    first, last = earlier.equations[0].quantity.name, earlier.equations[-1].quantity.name
     lines = []
     if bench is not None:
-        lines = packed(t for e in equations for t in tensor(form, bench.values, e.quantity.name))
+        lines = packed(t for name in made for t in tensor(form, bench.values, name))
+
+    def told(own: bool) -> list[dict[str, str]]:
+        return [
+            {"new": form.symbol(new), "old": form.symbol(old)}
+            for new, old in pairs.items()
+            if new != old and (new in made) is own
+        ]
+
     return Block(
         "model_alike",
         {
-            "title": title(node.row),
-            "names": [form.symbol(node.defined[-1])],
-            "first": f"eq:{earlier[0].quantity.name}",
-            "last": f"eq:{earlier[-1].quantity.name}",
-            "single": len(earlier) == 1,
-            "reads": [
-                {"new": form.symbol(new), "old": form.symbol(old)}
-                for new, old in pairs.items()
-                if new != old and new not in made
-            ],
-            "makes": [
-                {"new": form.symbol(new), "old": form.symbol(old)}
-                for new, old in pairs.items()
-                if new in made
-            ],
+            "title": title(station.layer.row),
+            "names": [form.symbol(made[-1])],
+            "first": f"eq:{first}",
+            "last": f"eq:{last}",
+            "single": first == last,
+            "reads": told(False),
+            "makes": told(True),
             "lines": lines,
         },
     )
 
 
-def _names(equations: list[Equation]) -> tuple[str, ...]:
-    """What equations define and read, in order of appearance."""
-    found = [n for e in equations for n in (e.quantity.name, *(x.name for x in elements(e.rhs)))]
-    return tuple(dict.fromkeys(found))
-
-
-def _kind(equations: list[Equation]) -> Hashable:
-    """Equations with every name replaced by the number of its appearance."""
-    numbers = {name: str(k) for k, name in enumerate(_names(equations))}
-    return tuple((e.indices, under_names(e.rhs, numbers)) for e in equations)
+def _shape_of(equation: Equation) -> Hashable:
+    """An equation with every name replaced by the number of its appearance."""
+    names = [equation.quantity.name, *(e.name for e in elements(equation.rhs))]
+    numbers = {name: str(k) for k, name in enumerate(dict.fromkeys(names))}
+    return equation.indices, under_names(equation.rhs, numbers)
 
 
 def _recurrence(form: ModelForm, block: Computed) -> Block:
@@ -288,6 +325,7 @@ def _equation(
     equation: Equation,
     again: bool,
     walk: frozenset[str],
+    limits: str,
 ) -> Block:
     """One equation: index form, matrix form, a worked entry, all values."""
     problem, name = form.problem, equation.quantity.name
@@ -302,7 +340,7 @@ def _equation(
         "model_equation",
         {
             "display": display,
-            "ranges": ranges(i for i in letters_in(equation) if i.name in form.bounds),
+            "ranges": limits,
             "matrix": {"tex": "" if again else matrix_form(form, problem.graph, equation)},
             "worked": bench.worked(equation, walk) if bench and numeric and not again else None,
             "lines": packed(tensor(form, bench.values, name)) if bench and numeric else [],
@@ -311,8 +349,3 @@ def _equation(
             "upstream": given,
         },
     )
-
-
-def _shape_of(equation: Equation) -> Hashable:
-    """An equation with every name replaced by the number of its appearance."""
-    return _kind([equation])
