@@ -23,7 +23,7 @@ from derive.expression import (
     Total,
     rebuild,
 )
-from derive.functions import at_least, greater, where
+from derive.functions import at_least, greater, logistic, where
 from derive.graph import adjoint_name
 from derive.numbers import literal
 from derive.render.formula import (
@@ -61,12 +61,14 @@ class IndexWriter(Writer):
     """A writer that also knows the nodes of index form.
 
     `bounds` are letters that run over axes of several sizes, so a sum states its range; `shorten`
-    is whether a long sum is written with dots; `delta` whether the letter is free for Kronecker's.
+    is whether a long sum is written with dots; `delta` and `sigma` whether these letters are free
+    for Kronecker's and for the logistic function.
     """
 
     bounds: frozenset[str] = frozenset()
     shorten: bool = False
     delta: bool = True
+    sigma: bool = True
 
     def piece(self, expr: sympy.Expr) -> Piece:
         """A piece of index form, or what any writer makes of it."""
@@ -367,6 +369,14 @@ def _delta(writer: IndexWriter, expr: Delta) -> Piece:
     return _indicator(writer, expr)
 
 
+def _logistic(writer: IndexWriter, expr: logistic) -> Piece:
+    """The logistic function of a name is written out, of anything longer as σ."""
+    value = expr.args[0]
+    if not writer.sigma or isinstance(value, Element | sympy.Symbol):
+        return Writer.piece(writer, expr)
+    return Piece(rf"\sigma{bracket(writer.tex(value))}", Tightness.POWER)
+
+
 def _indicator(writer: IndexWriter, test: sympy.Expr, holds: bool = True) -> Piece:
     inside = writer.condition(test, holds)
     tall = r"\sum" in inside or r"\frac" in inside
@@ -406,5 +416,6 @@ _NODES: Mapping[type[sympy.Basic], Callable[..., Piece]] = {
     Inside: _indicator,
     greater: _indicator,
     at_least: _indicator,
+    logistic: _logistic,
     where: _where,
 }

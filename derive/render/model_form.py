@@ -136,7 +136,12 @@ class ModelForm:
     def writer(self) -> IndexWriter:
         """Writes names."""
         return IndexWriter(
-            self.leaf, self.rank, self.script, self.bounds, delta=r"\delta" not in self.symbols
+            self.leaf,
+            self.rank,
+            self.script,
+            self.bounds,
+            delta=r"\delta" not in self.symbols,
+            sigma=r"\sigma" not in self.symbols,
         )
 
     def numbers(self, text: Callable[[Element], str]) -> IndexWriter:
