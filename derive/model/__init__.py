@@ -9,7 +9,7 @@ from derive.fields import number_format, title_of
 from derive.graph import Graph, GraphError
 from derive.library.losses import Reduction
 from derive.model.distributions import with_distributions
-from derive.model.given import give
+from derive.model.given import check_positions, check_read, give
 from derive.model.goal import add_loss, add_upstream, wanted
 from derive.model.nodes import add_nodes
 from derive.model.parts import Parts
@@ -35,7 +35,10 @@ def build_model(file: SpecFile) -> Problem:
     except GraphError as error:
         raise file.fail(("model",), str(error)) from None
     graph = _with_symbols(graph, [node.name for node in model.nodes if node.row])
+    by = wanted(file, graph)
+    check_read(file, graph)
     samples = samples_of(file, graph)
+    check_positions(file, graph, model.values, samples)
     graph = with_distributions(graph, model.nodes, model.values, samples)
     return Problem(
         name=file.name,
@@ -52,7 +55,7 @@ def build_model(file: SpecFile) -> Problem:
         languages=tuple(spec.languages),
         published=tuple(published(file, graph)),
         nodes=tuple(model.nodes),
-        wanted=wanted(file, graph),
+        wanted=by,
         upstream=upstream,
         samples=samples,
     )

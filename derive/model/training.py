@@ -9,7 +9,9 @@ from typing import Any
 from derive.errors import nearest
 from derive.fields import read_tensor
 from derive.graph import Graph, Quantity, Role
+from derive.library.aliases import nearest_row
 from derive.library.optimizers import OPTIMIZERS, Optimizer
+from derive.model.given import check_whole
 from derive.model.parts import filled
 from derive.problem import Published, Tensor, Training
 from derive.schema import PublishedSpec
@@ -28,6 +30,7 @@ def samples_of(file: SpecFile, graph: Graph) -> tuple[Mapping[str, Tensor], ...]
                 raise file.fail(path, f"'{name}' is no input, target or constant")
             whole = filled(values, quantity.shape)
             tensors[name] = read_tensor(file, path, whole, quantity.shape)
+            check_whole(file, path, quantity.integer, tensors[name])
         found.append(tensors)
     return tuple(found)
 
@@ -45,8 +48,9 @@ def training_of(file: SpecFile, graph: Graph, samples: int) -> Training:
             raise file.fail(("training", "frozen", k), f"there is no parameter '{name}'; {hint}")
     row = OPTIMIZERS.get(training.optimizer)
     if row is None:
-        hint = nearest(training.optimizer, OPTIMIZERS)
-        raise file.fail(("training", "optimizer"), f"unknown optimizer; {hint}")
+        hint = nearest_row(training.optimizer, OPTIMIZERS)
+        words = f"unknown optimizer '{training.optimizer}'; {hint}"
+        raise file.fail(("training", "optimizer"), words)
     for name in training.settings:
         if name not in row.settings:
             hint = nearest(name, row.settings)
