@@ -168,7 +168,8 @@ class PublishedSpec(_Strict):
     reads x, and goes through all equations between them where it does not. In a network: `w5`,
     `out_h1`, `dE/dw5`, `w5+`."""
     printed: str | list[Any]
-    """The number as printed, so that its digits count; in a model also nested lists, a table."""
+    """The number as printed, so that its digits count; in a model also nested lists, a table. Of
+    `dp/dz` the places of p come first, then those of z."""
     where: str = ""
     """Where it was printed."""
     misprint: str | None = None

@@ -13,7 +13,8 @@ from derive.model.given import check_positions, check_read, give
 from derive.model.goal import add_loss, add_upstream, wanted
 from derive.model.nodes import add_nodes
 from derive.model.parts import Parts
-from derive.model.training import published, samples_of, training_of
+from derive.model.published import published
+from derive.model.training import samples_of, training_of
 from derive.problem import Problem
 from derive.spec import SpecFile
 from derive.symbols import distinct
