@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from derive import InputError, Problem, build
+from derive.cli import main
 from derive.errors import MOST_LISTED, listed, nearest, quoted
 from derive.library.aliases import OTHER_NAMES, nearest_row
 from derive.library.layers import LAYERS
@@ -231,3 +234,106 @@ UNUSED = "inputs: {x: [1, 2]}\n%s:\n  h0: 7\nmodel: ['L = sum(i, x[i])']\n"
 def test_what_nothing_reads(section: str) -> None:
     assert f"my.yaml:3: {section}.h0: nothing reads 'h0'" in told(UNUSED % section)
     assert "inputs.z: nothing reads 'z'" in told("inputs: {x: 1, z: 2}\nmodel: ['L = x**2']\n")
+
+
+# --- published numbers ----------------------------------------------------------------------
+
+SOFTMAX = (
+    "inputs: {z: [1, 2, 3]}\nparameters: {w: 2}\n"
+    "model: ['p[i] = exp(w*z[i])/sum(k, exp(w*z[k]))', 'E = -log(p[0])']\n"
+    "published:\n  - {name: '%s', printed: %s}\n"
+)
+NO_NUMBERS = [
+    ("q", "3", "5: published.0.name: there is no 'q'; known: E, p, w, z"),
+    ("dE/dq", "3", "there is no 'q'"),
+    ("dq/dz[0]", "3", "there is no 'q'"),
+    ("p[7]", "3", "'p' has no entry [7]: its shape is 3, counted from 0"),
+    ("p", "3", "5: published.0.printed: 'p' is 3; name one entry, or print a table"),
+    ("p", "[1, 2]", "'p' is 3, and this table is not"),
+    ("dp/dz", "[1, 2, 3]", "'dp/dz' is 3 x 3, and this table is not"),
+    ("p*2", "3", "'p*2' is no name; it is written like W[0,1]"),
+]
+
+
+@pytest.mark.parametrize(("name", "printed", "words"), NO_NUMBERS)
+def test_a_published_name_must_be_one(name: str, printed: str, words: str) -> None:
+    assert words in told(SOFTMAX % (name, printed))
+
+
+TABLES = [
+    ("dp/dz", "[[1, 2, 3], [4, 5, 6], [7, 8, 9]]", "dp[1]/dz[2]", "6"),
+    ("dp[1]/dz", "[1, 2, 3]", "dp[1]/dz[2]", "3"),
+    ("dp/dz[1]", "[1, 2, 3]", "dp[2]/dz[1]", "3"),
+    ("dp/dw", "[1, 2, 3]", "dp[0]/dw", "1"),
+    ("dE/dz @1", "[1, 2, 3]", "dE/dz[2]@1", "3"),
+    ("w+", "1", "w+", "1"),
+]
+
+
+@pytest.mark.parametrize(("name", "printed", "entry", "text"), TABLES)
+def test_the_entries_of_a_table(name: str, printed: str, entry: str, text: str) -> None:
+    found = {each.name: each.printed for each in made(SOFTMAX % (name, printed)).published}
+    assert found[entry] == text
+
+
+DISAGREEMENTS = [  # E is 4.1429 at w = 2
+    ("E", "4.15", "is printed 4.15, but the value is 4.1429…, so 4.14 at the printed digits; "
+     "it is the value cut or rounded the other way"),
+    ("E", "8.29", "but the value is 4.1429…, so 4.14 at the printed digits; it is 2 times the"),
+    ("E", "1.38", "so 4.14 at the printed digits; it is the value divided by 3"),
+    ("E", "-4.14", "it has the opposite sign"),
+    ("E", "8", "is printed 8, but the value is 4.1429…, so 4 at the printed digits\n"),
+    ("E", "0.414", "is printed 0.414, but the value is 4.14293…, so 4.143 at the printed digits\n"),
+    ("w", "1", "is printed 1, but the value is 2\n"),
+    ("w+", "1", "is printed 1, but nothing is updated; say how in 'training:'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "printed", "words"), DISAGREEMENTS)
+def test_what_is_said_of_a_print_that_differs(
+    name: str, printed: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "my.yaml").write_text(SOFTMAX % (name, printed), "utf-8")
+    assert main(["verify", str(tmp_path / "my.yaml")]) == 1
+    text = capsys.readouterr().out
+    assert words in text
+    assert "None" not in text
+    assert "nan" not in text
+
+
+# --- values ---------------------------------------------------------------------------------
+
+SOME = "inputs: {x: [1, 2]}\nparameters: {w: %s, v: %s}\nmodel: ['E = sum(i, w*v*x[i])']\n"
+MISSING = [
+    (SOME % ("{shape: []}", "1"), "derive: no numbers: 'w' has no value\n"),
+    (SOME % ("{shape: []}", "{shape: []}"), "derive: no numbers: 'w', 'v' have no values\n"),
+    (SOME % ("1", "1"), ""),
+    (SOME.replace("[1, 2]", "{shape: [2]}") % ("{shape: []}", "{shape: []}"), ""),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), MISSING)
+def test_values_that_are_missing_while_others_are_given(
+    text: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "my.yaml").write_text(text, "utf-8")
+    assert main(["explain", str(tmp_path / "my.yaml"), "w"]) == 0
+    assert capsys.readouterr().err == words
+
+
+NOT_FINITE = [
+    ("log(z[i])", "[1, -2]", "in the equation of p[1]: log(-2.0) is no finite real number"),
+    ("1/z[i]", "[0, 1]", "in the equation of p[0]: this divides by zero"),
+    ("sqrt(z[i])", "[1, -1]", "in the equation of p[1]: a root of a negative number is not real"),
+    ("sqrt(z[i])", "[1, 0]", "in the equation of dE/dz[1]: this divides by zero"),
+]
+
+
+@pytest.mark.parametrize(("formula", "values", "words"), NOT_FINITE)
+def test_a_value_that_is_not_finite_has_a_name(
+    formula: str, values: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = f"inputs: {{z: {values}}}\nmodel: ['p[i] = {formula}', 'E = sum(i, p[i])']\n"
+    (tmp_path / "my.yaml").write_text(text, "utf-8")
+    assert main(["verify", str(tmp_path / "my.yaml")]) == 2
+    assert words in capsys.readouterr().err
