@@ -311,8 +311,8 @@ class Spec(_Strict):
         if self.network is None and self.model is None and not self._has_own_loss():
             raise PydanticCustomError(
                 "kind",
-                "nothing is computed here; give a 'model:' (equations and layers), a 'network:' "
-                "(a chain of dense layers), or a 'loss:' of what is given, such as 'E = y**2' or "
+                "nothing is computed here; give a 'model' (equations and layers), a 'network' "
+                "(a chain of dense layers), or a 'loss' of what is given, such as 'E = y**2' or "
                 "{loss: huber, inputs: [y, t]}",
             )
         return self

@@ -31,7 +31,7 @@ PRODUCTS = ("dot", "matmul", "mm", "mv", "inner", "einsum")
 STAR = "a product needs its star, as in 2*x"
 _WORD = r"(?!(?:if|else|for|in|is|and|or|not)\b)\w"
 MISSING_STAR = re.compile(
-    r"(?<![\w.])\d+\.?\d*(?=[A-Za-z])"  # 2x
+    r"(?<![\w.])\d+(?:\.\d*)?(?=[A-Za-z])"  # 2x
     rf"|[\])] ?(?={_WORD})"  # W[h,i]x[i]
     rf"|\w (?={_WORD})"  # a b
 )

@@ -144,7 +144,7 @@ BAD: list[tuple[str, str, str]] = [
         edited("  loss: half_squared_error\n", ""),
         "a.yaml:1: network: the field 'loss' is missing",
     ),
-    ("missing section", "title: x\n", "a.yaml:1: spec: nothing is computed here; give a 'model:'"),
+    ("missing section", "title: x\n", "a.yaml:1: spec: nothing is computed here; give a 'model'"),
     (
         "missing in a layer",
         edited("dense: [h1, h2], ", ""),

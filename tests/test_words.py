@@ -184,7 +184,7 @@ def test_a_loss_alone_is_a_model() -> None:
 
 @pytest.mark.parametrize("more", ["", "loss: E\n", "upstream: {y: 1}\n"])
 def test_without_a_loss_of_its_own_something_must_be_computed(more: str) -> None:
-    assert "nothing is computed here; give a 'model:'" in told(f"inputs: {{y: 1}}\n{more}")
+    assert "nothing is computed here; give a 'model'" in told(f"inputs: {{y: 1}}\n{more}")
 
 
 @pytest.mark.parametrize("inputs", ["[y, 0]", "{y: y, t: 0}", "[0, y]"])
