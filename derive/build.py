@@ -18,6 +18,7 @@ from derive.functions import BY_NAME
 from derive.graph import Equation, Graph, Kind, Quantity, Role
 from derive.language import IDENTIFIER, parse_function
 from derive.library.activations import ACTIVATIONS
+from derive.library.aliases import nearest_row
 from derive.library.layers import LAYERS
 from derive.library.losses import LOSSES, Reduction
 from derive.library.optimizers import OPTIMIZERS
@@ -237,7 +238,7 @@ def _activation(
         return row.equation, row.couples, row.settings, path
     if "=" in name:
         return name, False, NOTHING, path
-    raise file.fail(path, f"unknown activation '{name}'; {nearest(name, {*ACTIVATIONS, *own})}")
+    raise file.fail(path, f"unknown activation '{name}'; {nearest_row(name, {*ACTIVATIONS, *own})}")
 
 
 def _apply_activation(
@@ -273,7 +274,7 @@ def _loss(file: SpecFile, network: _Network, loss: LossSpec, output: Quantity, l
         row = LOSSES[loss.name]
         text, outputs, distribution = row.equation, row.outputs, row.distribution
     else:
-        hint = nearest(loss.name, {*LOSSES, *own})
+        hint = nearest_row(loss.name, {*LOSSES, *own})
         raise file.fail(path, f"unknown loss '{loss.name}'; {hint}")
     target = network.give(
         Quantity(
@@ -389,8 +390,9 @@ def _training(file: SpecFile, graph: Graph) -> Training:
     if set(known) == set(training.frozen):
         raise file.fail(("training", "frozen"), "at least one parameter must be trained")
     if training.optimizer not in OPTIMIZERS:
-        hint = nearest(training.optimizer, OPTIMIZERS)
-        raise file.fail(("training", "optimizer"), f"unknown optimizer; {hint}")
+        hint = nearest_row(training.optimizer, OPTIMIZERS)
+        words = f"unknown optimizer '{training.optimizer}'; {hint}"
+        raise file.fail(("training", "optimizer"), words)
     row = OPTIMIZERS[training.optimizer]
     if row.states:
         words = f"{row.name} keeps states; a network is trained without, use a 'model'"

@@ -16,7 +16,7 @@ from pathlib import Path
 from derive import __version__, load
 from derive.backprop import differentiate
 from derive.emit import TARGETS
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from derive.pipeline import Made, make, module
 from derive.problem import Problem
 from derive.reference import reference
@@ -121,8 +121,20 @@ def _spec(parser: argparse.ArgumentParser) -> None:
 # --- commands -------------------------------------------------------------------------------
 
 
+def _loaded(spec: str) -> Problem:
+    """The problem of a spec, with a word on values that are missing while others are given."""
+    problem = load(spec)
+    made_up = problem.upstream.values()
+    given = [q.name for q in problem.graph.given if q.name not in made_up]
+    missing = [name for name in given if name not in problem.values]
+    if missing and len(missing) < len(given):
+        have = "have no values" if len(missing) > 1 else "has no value"
+        print(f"derive: no numbers: {quoted(missing)} {have}", file=sys.stderr)
+    return problem
+
+
 def _build(options: argparse.Namespace) -> int:
-    problem = load(options.spec)
+    problem = _loaded(options.spec)
     made = make(problem, options.language or ())
     program = engine() if options.pdf is not False else None
     with _Files(options.output) as files:
@@ -190,7 +202,7 @@ def _code(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    report = make(load(options.spec)).verify()
+    report = make(_loaded(options.spec)).verify()
     if options.json:
         sys.stdout.write(_json(report))
     else:
@@ -202,7 +214,7 @@ def _explain(options: argparse.Namespace) -> int:
     if len(options.names) > 2:
         raise InputError("explain takes a spec and a weight, or only a weight")
     *spec, name = options.names
-    problem = load(spec[0] if spec else DEFAULT)
+    problem = _loaded(spec[0] if spec else DEFAULT)
     derivation = differentiate(problem.graph, problem.wanted)
     if options.order == 2:
         told = explain_second_order(derivation, name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -23,8 +23,9 @@ from derive.expression import (
     rebuild,
     substitute,
 )
-from derive.graph import Equation, GraphError, Quantity, blocks, check_equation
-from derive.language import IDENTIFIER, Scope, parse_expression, syntax_tree
+from derive.graph import Equation, GraphError, Quantity, WrongWay, blocks, check_equation, reach
+from derive.language import IDENTIFIER, Scope, check_readings, column_of, parse_expression
+from derive.syntax import check_bound, syntax_tree
 
 
 def parse_equations(
@@ -49,7 +50,7 @@ def parse_equations(
     equations = {}
     for head in heads:
         scope = Scope(quantities, axes[head.name], variables, shared)
-        rhs = tidy(parse_expression(head.right, scope), frozenset(head.letters))
+        rhs = tidy(_read(head.right, head.letters, scope), frozenset(head.letters))
         places = tuple(Index(letter, axes[head.name][letter]) for letter in head.letters)
         equations[head.name] = Equation(quantities[head.name], places, rhs)
     for line in lines:
@@ -61,8 +62,21 @@ def parse_equations(
         ordered = in_order(tuple(equations.values()))
         blocks(ordered)
         return ordered
+    except WrongWay as error:
+        head = next(head for head in heads if head.name == error.name)
+        scope = Scope(quantities, axes[head.name], variables)
+        column = column_of(error.reading, head.right, scope) or 0
+        raise LanguageError(head.right, column, str(error)) from None
     except GraphError as error:
         raise LanguageError(heads[-1].source, 0, str(error)) from None
+
+
+def _read(text: str, free: Collection[str], scope: Scope) -> sympy.Expr:
+    """A right side, of which every letter must be bound or stand on the left side, too."""
+    found = parse_expression(text, scope)
+    known = scope.quantities.keys() | scope.variables.keys()
+    check_bound(text, free, scope.letters.keys() - known)
+    return found
 
 
 @dataclass(frozen=True)
@@ -110,6 +124,8 @@ def _all_axes(
                 [*found.values(), *(_infer(head.right, quantities, letters) for head in waiting)]
             )
             if more.keys() <= spread.keys():
+                for head, _ in left:  # a slip in a reading may be why a size is not known
+                    check_readings(head.right, Scope(quantities, letters, {}), names)
                 head, letter = left[0]
                 column = head.source.index(letter, head.source.index("["))
                 reason = (
@@ -153,7 +169,8 @@ def _with_edge(line: _Line, equations: dict[str, Equation], scope: Scope) -> dic
         raise LanguageError(
             line.source, column, f"an edge lies outside 0 to {axis.size - 1}, as in h[-1,k]"
         )
-    value = parse_expression(line.right, inside)
+    _check_met(line, line.edge, int(edge), target, equations)
+    value = _read(line.right, own, inside)
     letters = [Index(x, own[x]) if k != line.edge else None for k, x in enumerate(line.letters)]
     fresh = Fresh()
 
@@ -171,6 +188,33 @@ def _with_edge(line: _Line, equations: dict[str, Equation], scope: Scope) -> dic
         taken = frozenset(index.name for index in equation.indices)
         changed[name] = replace(equation, rhs=tidy(rebuild(equation.rhs, read), taken))
     return changed
+
+
+def _check_met(
+    line: _Line, at: int, edge: int, target: Equation, equations: Mapping[str, Equation]
+) -> None:
+    """An edge that no reading can meet is a slip: another one is read."""
+    name, axis = target.quantity.name, target.indices[at].axis
+    positions = [
+        read.indices[at]
+        for e in equations.values()
+        for read in elements(e.rhs)
+        if read.name == name
+    ]
+    spans = [reach(position) for position in positions if not isinstance(position, Index)]
+    if any(span is None or span[0] <= edge <= span[1] for span in spans):
+        return
+    known = [span for span in spans if span is not None]
+    least, most = min((s[0] for s in known), default=0), max((s[1] for s in known), default=0)
+    met = [str(least)] if least < 0 else []
+    if most >= axis.size:
+        beyond = most - axis.length
+        met.append(f"size({target.indices[at].name})" + (f" + {beyond}" if beyond else ""))
+    reason = f"nothing reads '{name}' there, so this edge would never be met"
+    if met:
+        right = [",".join((*line.letters[:at], m, *line.letters[at + 1 :])) for m in met]
+        reason += "; what is read is " + " and ".join(f"{name}[{each}] = ..." for each in right)
+    raise LanguageError(line.source, line.source.index("["), reason)
 
 
 def in_order(equations: tuple[Equation, ...]) -> tuple[Equation, ...]:

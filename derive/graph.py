@@ -80,6 +80,15 @@ class GraphError(InputError, ValueError):
     """A graph that breaks a rule of well-formedness."""
 
 
+class WrongWay(GraphError):
+    """A circle of equations that is no recurrence because of one reading."""
+
+    def __init__(self, words: str, name: str, reading: Element) -> None:
+        super().__init__(words)
+        self.name = name
+        self.reading = reading
+
+
 @dataclass(frozen=True)
 class Graph:
     """Equations in dependency order; every quantity is given or defined once.
@@ -210,12 +219,40 @@ def _recurrence(group: tuple[Equation, ...]) -> Block:
         for step in (1, -1):
             if along and _leads(group, along, step):
                 return Block(group, step, tuple(along[e.quantity.name] for e in group))
+    raise _no_way(group)
+
+
+def _no_way(group: tuple[Equation, ...]) -> GraphError:
+    """Why equations that read each other are no recurrence, with the reading that is to blame."""
     names = ", ".join(f"'{equation.quantity.name}'" for equation in group)
     circle = "depend on each other in a circle" if len(group) > 1 else "depends on itself"
-    raise GraphError(
+    words = (
         f"{names} {circle}; a recurrence reads an earlier step of one and the same index, as in "
         "h[t-1]"
     )
+    ways = [
+        _against(group, along, step)
+        for first in range(len(group[0].indices))
+        for step in (1, -1)
+        if (along := _along(group, first))
+    ]
+    if not ways:
+        return GraphError(words)
+    (equation, reading, offset), *_ = min(ways, key=len)
+    shown = str(reading).replace(" ", "")
+    return WrongWay(f"{words}; here {shown} {_away(offset)}", equation.quantity.name, reading)
+
+
+def _away(offset: sympy.Expr) -> str:
+    """Where a reading lies that does not go back along the index."""
+    span = reach(offset)
+    if span is None:
+        return "is not a fixed number of steps away"
+    if span == (0, 0):
+        return "is the step that is being computed"
+    if span[0] < 0 < span[1]:
+        return "goes both ways"
+    return "may be the step that is being computed" if 0 in span else "goes the other way"
 
 
 def _along(group: tuple[Equation, ...], first: int) -> dict[str, int]:
@@ -258,16 +295,31 @@ def _place_from_reader(
 
 def _leads(group: tuple[Equation, ...], along: Mapping[str, int], step: int) -> bool:
     """Whether every reading goes back along the index, or to an equation before this one."""
+    return not _against(group, along, step)
+
+
+def _against(
+    group: tuple[Equation, ...], along: Mapping[str, int], step: int
+) -> list[tuple[Equation, Element, sympy.Expr]]:
+    """The readings that do not go back along the index, and how far away they are."""
+    found: list[tuple[Equation, Element, sympy.Expr]] = []
     done: set[str] = set()
     for equation in group:
         letter = equation.indices[along[equation.quantity.name]]
         for read in elements(equation.rhs):
             if read.name in along:
-                ahead = _most(step * (read.indices[along[read.name]] - letter))
+                offset = read.indices[along[read.name]] - letter
+                ahead = _most(step * offset)
                 if ahead is None or ahead > 0 or (ahead == 0 and read.name not in done):
-                    return False
+                    found.append((equation, read, offset))
         done.add(equation.quantity.name)
-    return True
+    return found
+
+
+def reach(position: sympy.Expr) -> tuple[int, int] | None:
+    """The least and the largest value of a linear position; None if it is not linear."""
+    least, most = _most(-position), _most(position)
+    return None if least is None or most is None else (-least, most)
 
 
 def _most(offset: sympy.Expr) -> int | None:

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 import sympy
@@ -31,13 +30,21 @@ from derive.expression import (
 from derive.functions import BY_NAME, absolute, greater, maximum, where
 from derive.graph import Quantity
 from derive.rules import recognise
+from derive.syntax import (
+    ALIASES,
+    FUNCTIONS,
+    PRODUCTS,
+    REDUCTIONS,
+    call_error,
+    function_words,
+    indices,
+    operator_words,
+    syntax_tree,
+)
 
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
-FOREIGN = re.compile(r"[^ -~]|[#\\]")
 MAX_NESTING = 60
 CONSTANTS = {"pi": sympy.pi}
-ALIASES = {"sigmoid": "logistic", "ln": "log"}
-REDUCTIONS = ("sum", "mean", "max", "softmax")
 _OPERATORS: dict[type[ast.operator], Callable[[sympy.Expr, sympy.Expr], sympy.Expr]] = {
     ast.Add: lambda a, b: a + b,
     ast.Sub: lambda a, b: a - b,
@@ -66,19 +73,34 @@ def parse_expression(text: str, scope: Scope) -> sympy.Expr:
     return recognise(_Reader(source, scope).read(syntax_tree(source), 0))
 
 
-def syntax_tree(source: str) -> ast.expr:
-    """The syntax tree of one line of text; nothing in it is evaluated. Raises LanguageError."""
-    foreign = FOREIGN.search(source)
-    if foreign is not None:
-        reason = f"the character {foreign[0]!a} is not in the language"
-        raise LanguageError(source, foreign.start(), reason)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SyntaxWarning)
-            return ast.parse(source, mode="eval").body
-    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-        column = max((getattr(error, "offset", 1) or 1) - 1, 0)
-        raise LanguageError(source, column, "this is not a formula") from None
+def check_readings(text: str, scope: Scope, later: Collection[str] = ()) -> None:
+    """Refuse what is wrong in a text whatever the sizes of its letters may be.
+
+    `later` names quantities of which nothing is known yet. Raises LanguageError.
+    """
+    source = " ".join(text.split())
+    reader = _Reader(source, scope)
+    for node in ast.walk(syntax_tree(source)):
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+            if node.value.id not in later:
+                reader.indexed(node)
+        elif isinstance(node, ast.BinOp):
+            reader.operation(node)
+        elif isinstance(node, ast.Call):
+            if not isinstance(node.func, ast.Name):
+                raise call_error(source, node, scope.quantities)
+            reader.check_function(node, node.func.id)
+        elif isinstance(node, ast.Attribute):
+            raise reader.foreign(node)
+
+
+def column_of(reading: Element, text: str, scope: Scope) -> int | None:
+    """Where in a text an element is read, if it stands there as such."""
+    source = " ".join(text.split())
+    for node in ast.walk(syntax_tree(source)):
+        if isinstance(node, ast.Subscript) and _Reader(source, scope).read(node, 0) == reading:
+            return node.col_offset
+    return None
 
 
 def parse_function(text: str, arity: int) -> Callable[..., sympy.Expr]:
@@ -154,7 +176,14 @@ class _Reader:
                 return self._call(node, depth)
             case ast.Compare(ops=[ast.Eq()]):
                 return self._same(node, depth)
-        raise self.fail(node, f"{self.text(node)} is not in the language")
+        raise self.foreign(node)
+
+    def foreign(self, node: ast.expr) -> LanguageError:
+        """What the language does not have."""
+        reason = f"{self.text(node)} is not in the language"
+        if isinstance(node, ast.Attribute) and node.attr == "T":
+            reason += "; a transpose has its letters the other way round, W[i,h] for W[h,i]"
+        return self.fail(node, reason)
 
     def _number(self, node: ast.Constant) -> sympy.Expr:
         literal = (ast.get_source_segment(self.source, node) or "").replace("_", "")
@@ -170,7 +199,7 @@ class _Reader:
         quantity = self.scope.quantities.get(node.id)
         if quantity is not None:
             if quantity.axes:
-                raise self.fail(node, f"'{node.id}' needs {len(quantity.axes)} indices")
+                raise self.fail(node, f"'{node.id}' needs {indices(len(quantity.axes))}")
             return Element(quantity.name)
         if node.id in CONSTANTS:
             return CONSTANTS[node.id]
@@ -178,6 +207,13 @@ class _Reader:
         raise self.fail(node, f"'{node.id}' is unknown; {nearest(node.id, known)}")
 
     def _element(self, node: ast.Subscript, depth: int) -> sympy.Expr:
+        quantity, parts = self.indexed(node)
+        for part, axis in zip(parts, quantity.axes, strict=True):
+            self._check_fit(part, axis, quantity.name)
+        return Element(quantity.name, *[self.read(part, depth + 1) for part in parts])
+
+    def indexed(self, node: ast.Subscript) -> tuple[Quantity, list[ast.expr]]:
+        """The quantity that is read, and the positions, which must be as many as its axes."""
         if not isinstance(node.value, ast.Name):
             raise self.fail(node, "only a quantity can be indexed")
         quantity = self.scope.quantities.get(node.value.id)
@@ -186,11 +222,9 @@ class _Reader:
             raise self.fail(node, f"'{node.value.id}' is unknown; {hint}")
         parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
         if len(parts) != len(quantity.axes):
-            reason = f"'{quantity.name}' needs {len(quantity.axes)} indices, not {len(parts)}"
-            raise self.fail(node, reason)
-        for part, axis in zip(parts, quantity.axes, strict=True):
-            self._check_fit(part, axis, quantity.name)
-        return Element(quantity.name, *[self.read(part, depth + 1) for part in parts])
+            needed = indices(len(quantity.axes))
+            raise self.fail(node, f"'{quantity.name}' needs {needed}, not {len(parts)}")
+        return quantity, parts
 
     def _check_fit(self, part: ast.expr, axis: Axis, name: str) -> None:
         """A letter alone must have as many values as the axis; `i + 0` may have others."""
@@ -204,9 +238,7 @@ class _Reader:
             )
 
     def _operation(self, node: ast.BinOp, depth: int) -> sympy.Expr:
-        operation = _OPERATORS.get(type(node.op))
-        if operation is None:
-            raise self.fail(node, "the operations are + - * / **")
+        operation = self.operation(node)
         left, right = self.read(node.left, depth + 1), self.read(node.right, depth + 1)
         if isinstance(node.op, ast.Pow) and _explodes(left, right):
             raise self.fail(node.right, "this power is too large for the language")
@@ -215,6 +247,36 @@ class _Reader:
         if isinstance(node.op, ast.Pow) and _imaginary(left, right):
             raise self.fail(node, "this is not a real number")
         return self._finite(node, operation(left, right))
+
+    def operation(self, node: ast.BinOp) -> Callable[[sympy.Expr, sympy.Expr], sympy.Expr]:
+        """What an operator does."""
+        found = _OPERATORS.get(type(node.op))
+        if found is None:
+            raise self.fail(node, operator_words(node, self.scope.quantities))
+        return found
+
+    def check_function(self, node: ast.Call, word: str) -> None:
+        """Refuse a function that the language does not have."""
+        if word not in FUNCTIONS:
+            raise self.fail(node, function_words(word, node, self.scope.quantities))
+
+    def _check_letters(self, name: str, node: ast.Call) -> None:
+        """What a reduction runs over must be no quantity, and its size must be known."""
+        known = {*self.scope.quantities, *self.scope.letters, *self.scope.variables}
+        inside = {each.id for each in ast.walk(node.args[-1]) if isinstance(each, ast.Name)}
+        for letter in node.args[:-1]:
+            if not isinstance(letter, ast.Name):
+                continue
+            if letter.id in self.scope.quantities and name not in BY_NAME:
+                reason = f"'{letter.id}' is a quantity; use another letter for the index"
+                raise self.fail(letter, reason)
+            if letter.id not in known and (name not in BY_NAME or letter.id in inside):
+                check_readings(self.source, self.scope)  # a slip there may be the reason
+                raise self.fail(
+                    letter,
+                    f"the size of the index '{letter.id}' is unknown, for it stands alone in no "
+                    f"reading; say it under 'sizes:', as in {{{letter.id}: 3}}",
+                )
 
     def _finite(self, node: ast.expr, result: sympy.Expr) -> sympy.Expr:
         if result.has(sympy.zoo, sympy.nan, sympy.oo):
@@ -225,14 +287,14 @@ class _Reader:
 
     def _call(self, node: ast.Call, depth: int) -> sympy.Expr:
         if not isinstance(node.func, ast.Name) or node.keywords:
-            raise self.fail(node, "a function is called by its name, without keywords")
+            raise call_error(self.source, node, self.scope.quantities)
+        if node.func.id in PRODUCTS:  # what it is given is not written as it would be here
+            self.check_function(node, node.func.id)
         name = ALIASES.get(node.func.id, node.func.id)
         if name in REDUCTIONS and self._binds(node):
             return self._reduction(name, node, depth)
-        for letter in node.args[:-1] if name in REDUCTIONS and name not in BY_NAME else ():
-            if isinstance(letter, ast.Name) and letter.id in self.scope.quantities:
-                reason = f"'{letter.id}' is a quantity; use another letter for the index"
-                raise self.fail(letter, reason)
+        if name in REDUCTIONS and node.args:
+            self._check_letters(name, node)
         if name == "where":
             return self._where(node, depth)
         if name == "size":
@@ -242,15 +304,15 @@ class _Reader:
             return self._finite(node, sympy.sqrt(arguments[0]))
         if name == "relu" and len(arguments) == 1:
             return maximum(arguments[0], sympy.S.Zero)
+        self.check_function(node, name)
         row = BY_NAME.get(name)
         if row is None and name in REDUCTIONS:
             reason = f"{name} is written like {name}(i, x[i]), with index letters first"
             raise self.fail(node, reason)
-        if row is None:
-            hint = nearest(name, {*BY_NAME, *REDUCTIONS, *ALIASES, "sqrt", "size", "relu"})
-            raise self.fail(node, f"'{name}' is not a function of the language; {hint}")
-        if len(arguments) != row.arity:
-            raise self.fail(node, f"{name} takes {row.arity} arguments, not {len(arguments)}")
+        arity = row.arity if row is not None else 1
+        if row is None or len(arguments) != arity:
+            words = "1 argument" if arity == 1 else f"{arity} arguments"
+            raise self.fail(node, f"{name} takes {words}, not {len(arguments)}")
         if name == "exp" and _vast(arguments[0]):
             raise self.fail(node.args[0], "this power is too large for the language")
         return self._finite(node, row.symbol(*arguments))

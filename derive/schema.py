@@ -168,7 +168,8 @@ class PublishedSpec(_Strict):
     reads x, and goes through all equations between them where it does not. In a network: `w5`,
     `out_h1`, `dE/dw5`, `w5+`."""
     printed: str | list[Any]
-    """The number as printed, so that its digits count; in a model also nested lists, a table."""
+    """The number as printed, so that its digits count; in a model also nested lists, a table. Of
+    `dp/dz` the places of p come first, then those of z."""
     where: str = ""
     """Where it was printed."""
     misprint: str | None = None
@@ -236,8 +237,9 @@ class NodeSpec(_Strict):
     """A layer of the library or of `define`."""
     name: str | None = None
     """What the names of its own quantities begin with; its output, if `output` is not given."""
-    inputs: str | list[str] | dict[str, str]
-    """What it reads: one name, names in the order of the layer's inputs, or by their names."""
+    inputs: str | list[str | Num] | dict[str, str | Num]
+    """What it reads: one name, names in the order of the layer's inputs, or by their names. A
+    number stands for all entries, as in `[y, 0]`."""
     output: str | None = None
     """The name of what it makes."""
     operands: dict[str, str | Num] = {}
@@ -254,8 +256,8 @@ class LossTermSpec(_Strict):
 
     loss: str
     """A loss of the library."""
-    inputs: str | list[str] | dict[str, str]
-    """What it reads, mostly the output and the target: `[y, t]`."""
+    inputs: str | list[str | Num] | dict[str, str | Num]
+    """What it reads, mostly the output and the target: `[y, t]`, or `[y, 0]` for a target of 0."""
     name: str | None = None
     """What its own quantities are called."""
     operands: dict[str, str | Num] = {}
@@ -282,7 +284,8 @@ class Spec(_Strict):
     network: NetworkSpec | None = None
     """A chain of dense layers."""
     model: Annotated[list[str | NodeSpec], Field(min_length=1)] | None = None
-    """Equations and uses of layers in any order that can be computed."""
+    """Equations and uses of layers in any order that can be computed. It may be left out if the
+    loss is an equation or a loss of the library that reads what is given."""
     inputs: dict[str, Values] = {}
     """What goes in."""
     parameters: dict[str, Values] = {}
@@ -295,7 +298,7 @@ class Spec(_Strict):
     """Given quantities that hold whole numbers and may stand in a position: tokens, labels."""
     sizes: dict[str, Count] = {}
     """Sizes of index letters that no quantity shows."""
-    loss: str | LossTermSpec | list[LossTermSpec] | None = None
+    loss: str | LossTermSpec | Annotated[list[LossTermSpec], Field(min_length=1)] | None = None
     """The name of a number that the model computes, an equation `E = ...`, or losses of the
     library; if it is left out, the last equation is the loss."""
     upstream: dict[str, Values] = {}
@@ -319,6 +322,17 @@ class Spec(_Strict):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Spec:
-        if (self.network is None) == (self.model is None):
-            raise PydanticCustomError("kind", "a spec has either 'network' or 'model'")
+        if self.network is not None and self.model is not None:
+            raise PydanticCustomError("kind", "a spec has either 'network' or 'model', not both")
+        if self.network is None and self.model is None and not self._has_own_loss():
+            raise PydanticCustomError(
+                "kind",
+                "nothing is computed here; give a 'model' (equations and layers), a 'network' "
+                "(a chain of dense layers), or a 'loss' of what is given, such as 'E = y**2' or "
+                "{loss: huber, inputs: [y, t]}",
+            )
         return self
+
+    def _has_own_loss(self) -> bool:
+        """Whether the loss is an equation or of the library, so that no model needs to make it."""
+        return "=" in self.loss if isinstance(self.loss, str) else self.loss is not None

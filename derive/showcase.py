@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from derive.backprop import differentiate
-from derive.errors import InputError, nearest
+from derive.errors import InputError
 from derive.expression import Element, total
 from derive.graph import Equation, Graph, Kind, Quantity, Role
 from derive.library.activations import ACTIVATIONS
+from derive.library.aliases import nearest_row
 from derive.library.instantiate import Instance
 from derive.library.layers import LAYERS
 from derive.library.losses import loss_layer, loss_names
@@ -43,7 +44,7 @@ def shown(name: str) -> Iterator[str]:
     if name in OPTIMIZERS:
         return _optimizer(name)
     known = {*LAYERS, *loss_names(), *OPTIMIZERS, *ACTIVATIONS}
-    raise InputError(f"the library has no '{name}'; {nearest(name, known)}")
+    raise InputError(f"the library has no '{name}'; {nearest_row(name, known)}")
 
 
 def _optimizer(name: str) -> Iterator[str]:

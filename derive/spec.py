@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib import resources
@@ -17,6 +17,15 @@ from derive.errors import InputError, nearest
 from derive.schema import Spec
 
 Path_ = tuple[str | int, ...]
+KINDS = {
+    "string_type": "text",
+    "number": "a number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+}
 NUMBER = re.compile(r"[-+]?(\d{1,60}(\.\d{0,60})?|\.\d{1,60})([eE][-+]?\d{1,3})?")
 
 
@@ -67,7 +76,7 @@ def parse_spec(text: str, source: str, name: str) -> SpecFile:
     """Validate the text of a spec. Raises InputError with source, line and field."""
     data, lines = _plain(text, source)
     if not isinstance(data, dict):
-        raise InputError(f"{source}: a spec is a mapping with 'network:' or 'model:'")
+        raise InputError(f"{source}: a spec is a mapping with 'model:' or 'network:'")
     try:
         spec = Spec.model_validate(data)
     except ValidationError as error:
@@ -76,16 +85,31 @@ def parse_spec(text: str, source: str, name: str) -> SpecFile:
 
 
 def _explain(error: ValidationError, source: str, lines: Mapping[Path_, int]) -> str:
-    problems: dict[str, None] = {}
+    problems: dict[Path_, list[tuple[str, str]]] = {}
     for each in error.errors():
         path = tuple(p for p in each["loc"] if p in _steps(lines))
-        message = each["msg"]
+        message = each["msg"].replace("Input should be", "this must be")
         if each["type"] == "unknown":
             path = (*path, each["ctx"]["key"])
         elif each["type"] == "missing":
             message = f"the field '{each['loc'][-1]}' is missing"
-        problems[_located(source, lines, path, message)] = None
-    return "\n".join(problems)
+        problems.setdefault(path, []).append((each["type"], message))
+    told = {path: list(_of_one_place(problems, path)) for path in problems}
+    return "\n".join(_located(source, lines, path, m) for path in told for m in told[path])
+
+
+def _of_one_place(problems: Mapping[Path_, list[tuple[str, str]]], path: Path_) -> Iterator[str]:
+    """What is wrong at one place, where every kind of value that may stand there complained.
+
+    A kind that does not fit is not told of if another one does, and has its own complaint.
+    """
+    kinds = [KINDS[kind] for kind, _ in problems[path] if kind in KINDS]
+    others = [message for kind, message in problems[path] if kind not in KINDS]
+    deeper = any(len(path) < len(p) and p[: len(path)] == path for p in problems)
+    yield from dict.fromkeys(others)
+    if kinds and not others and not deeper:
+        *most, last = dict.fromkeys(kinds)
+        yield f"this must be {', '.join(most)} or {last}" if most else f"this must be {last}"
 
 
 def _steps(lines: Mapping[Path_, int]) -> set[str | int]:

@@ -30,6 +30,7 @@ CORE = (
     "derive.rules",
     "derive.numbers",
     "derive.calculus",
+    "derive.syntax",
     "derive.language",
     "derive.equations",
     "derive.library",

@@ -232,7 +232,7 @@ BAD: list[tuple[str, str, str]] = [
     (
         "equation in place",
         edited(("activation: logistic", "activation: 'y[n,h] = x[n,q]'")),
-        "a.yaml:4: network.layers.0.activation: in the equation of 'out1'",
+        "a.yaml:4: network.layers.0.activation: the index 'q' of 'x[n,q]'",
     ),
     (
         "two variables",

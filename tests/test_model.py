@@ -58,7 +58,7 @@ REFUSED = {
     "wire": ("inputs: {x: [1]}\nmodel:\n  - {layer: tanh, inputs: q}\n", "no quantity 'q' yet"),
     "operand": (
         "inputs: {x: [1]}\nmodel:\n  - {layer: dense, inputs: x, operands: {V: 1}}\n",
-        "dense has no 'V'; known: W, b, x",
+        "dense has no 'V' here; known: W, b",
     ),
     "setting": (
         "inputs: {x: [1]}\nmodel:\n  - {layer: elu, inputs: x, settings: {b: 1}}\n",

@@ -122,29 +122,29 @@ BAD: list[tuple[str, str, str]] = [
     (
         "wrong type",
         edited("inputs: 2\n", "inputs: {a: 1}\n"),
-        "a.yaml:2: network.inputs: Input should be a valid",
+        "a.yaml:2: network.inputs: this must be a whole number or a list",
     ),
     (
         "boolean for a count",
         edited("inputs: 2\n", "inputs: yes\n"),
-        "a.yaml:2: network.inputs: Input should be a valid integer",
+        "a.yaml:2: network.inputs: this must be a whole number or a list",
     ),
     (
         "no units",
         edited("inputs: 2\n", "inputs: 0\n"),
-        "a.yaml:2: network.inputs: Input should be greater than or equal to 1",
+        "a.yaml:2: network.inputs: this must be greater than or equal to 1",
     ),
     (
         "list for a mapping",
         BASE + "numbers: [1]\n",
-        f"a.yaml:{LAST}: numbers: Input should be a valid dictionary",
+        f"a.yaml:{LAST}: numbers: this must be a mapping",
     ),
     (
         "missing field",
         edited("  loss: half_squared_error\n", ""),
         "a.yaml:1: network: the field 'loss' is missing",
     ),
-    ("missing section", "title: x\n", "a.yaml:1: spec: a spec has either 'network' or 'model'"),
+    ("missing section", "title: x\n", "a.yaml:1: spec: nothing is computed here; give a 'model'"),
     (
         "missing in a layer",
         edited("dense: [h1, h2], ", ""),
@@ -158,12 +158,12 @@ BAD: list[tuple[str, str, str]] = [
     (
         "choice",
         edited("bias: none", "bias: some"),
-        "a.yaml:4: network.layers.0.bias: Input should be 'each', 'shared' or 'none'",
+        "a.yaml:4: network.layers.0.bias: this must be 'each', 'shared' or 'none'",
     ),
     (
         "yaml 1.1 boolean",
         edited("bias: none", "bias: no"),
-        "a.yaml:4: network.layers.0.bias: Input should be",
+        "a.yaml:4: network.layers.0.bias: this must be",
     ),
     ("malformed", BASE + "title: [\n", "this is not YAML"),
     ("tabs", BASE + "\ttitle: x\n", f"a.yaml:{LAST}: this is not YAML: found character"),
@@ -173,7 +173,7 @@ BAD: list[tuple[str, str, str]] = [
         BASE + "title: \x07\n",
         "a.yaml: this is not YAML: unacceptable character #x0007",
     ),
-    ("empty", "", "a.yaml: a spec is a mapping with 'network:' or 'model:'"),
+    ("empty", "", "a.yaml: a spec is a mapping with 'model:' or 'network:'"),
     ("only a comment", "# nothing\n", "a.yaml: a spec is a mapping"),
     ("list at the top", "- 1\n", "a.yaml: a spec is a mapping"),
     ("text at the top", "hello", "a.yaml: a spec is a mapping"),
@@ -193,17 +193,17 @@ BAD: list[tuple[str, str, str]] = [
     (
         "no digits",
         BASE + "numbers: {significant_digits: 0}\n",
-        f"a.yaml:{LAST}: numbers.significant_digits: Input should be greater than or equal to 1",
+        f"a.yaml:{LAST}: numbers.significant_digits: this must be greater than or equal to 1",
     ),
     (
         "a boolean digit",
         BASE + "numbers: {significant_digits: yes}\n",
-        f"a.yaml:{LAST}: numbers.significant_digits: Input should be a valid integer",
+        f"a.yaml:{LAST}: numbers.significant_digits: this must be a whole number",
     ),
     (
         "language",
         BASE + "languages: [en, de]\n",
-        f"a.yaml:{LAST}: languages.1: Input should be 'ko' or 'en'",
+        f"a.yaml:{LAST}: languages.1: this must be 'ko' or 'en'",
     ),
     (
         "learning rate",

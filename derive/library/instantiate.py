@@ -275,6 +275,8 @@ def _operands(
         local[operand.name] = quantity
         if wire is None:
             made.append(quantity)
+        elif operand.name in row.integers and (wire < 0 or wire.denominator != 1):
+            raise letters.fail(f"{operand.name} holds whole numbers from 0 on, but here is {wire}")
         else:
             numbers[quantity.name] = Fraction(wire)
     return local, made, numbers

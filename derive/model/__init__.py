@@ -9,11 +9,12 @@ from derive.fields import number_format, title_of
 from derive.graph import Graph, GraphError
 from derive.library.losses import Reduction
 from derive.model.distributions import with_distributions
-from derive.model.given import give
+from derive.model.given import check_positions, check_read, give
 from derive.model.goal import add_loss, add_upstream, wanted
 from derive.model.nodes import add_nodes
 from derive.model.parts import Parts
-from derive.model.training import published, samples_of, training_of
+from derive.model.published import published
+from derive.model.training import samples_of, training_of
 from derive.problem import Problem
 from derive.spec import SpecFile
 from derive.symbols import distinct
@@ -38,7 +39,10 @@ def build_model(file: SpecFile) -> Problem:
         raise file.fail(("model",), str(error)) from None
     taken = [LEARNING_RATE] if "training" in spec.model_fields_set else []
     graph = _with_symbols(graph, [node.name for node in model.nodes if node.row], taken)
+    by = wanted(file, graph)
+    check_read(file, graph)
     samples = samples_of(file, graph)
+    check_positions(file, graph, model.values, samples)
     graph = with_distributions(graph, model.nodes, model.values, samples)
     return Problem(
         name=file.name,
@@ -55,7 +59,7 @@ def build_model(file: SpecFile) -> Problem:
         languages=tuple(spec.languages),
         published=tuple(published(file, graph)),
         nodes=tuple(model.nodes),
-        wanted=wanted(file, graph),
+        wanted=by,
         upstream=upstream,
         samples=samples,
     )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sympy
 
 from derive.errors import nearest
-from derive.expression import Axis
+from derive.expression import Axis, Element, elements, reads
 from derive.fields import read_tensor
-from derive.graph import Kind, Quantity, Role
+from derive.graph import Graph, Kind, Quantity, Role
 from derive.model.parts import Parts, check_name, filled
 from derive.problem import Tensor
 from derive.spec import Path_, SpecFile
@@ -40,14 +41,15 @@ def give(file: SpecFile, model: Parts) -> None:
             )
             if values is not None:
                 model.values[name] = read_tensor(file, path, values, shape)
-                _check_whole(file, path, whole, model.values[name])
+                check_whole(file, path, whole, model.values[name])
     for k, name in enumerate(file.spec.integers):
         if name not in model.given:
             hint = nearest(name, model.given)
             raise file.fail(("integers", k), f"nothing given is called '{name}'; {hint}")
 
 
-def _check_whole(file: SpecFile, path: Path_, whole: bool, values: Tensor) -> None:
+def check_whole(file: SpecFile, path: Path_, whole: bool, values: Tensor) -> None:
+    """The values of a whole-number quantity must be whole numbers. Raises InputError."""
     for value in values.values():
         if whole and (value.denominator != 1 or value < 0):
             raise file.fail(path, f"this holds whole numbers from 0 on, but here is {value}")
@@ -85,3 +87,48 @@ def _shape(
         found.append(len(level))
         level = level[0]
     return tuple(found), entry
+
+
+def check_read(file: SpecFile, graph: Graph) -> None:
+    """What is given must be read: otherwise something was forgotten, or has another name."""
+    read = {name for equation in graph.equations for name in reads(equation.rhs)}
+    for section, role in SECTIONS.items():
+        for name in getattr(file.spec, section):
+            if name not in read and role is not Role.PARAMETER:
+                raise file.fail((section, name), f"nothing reads '{name}'; leave it out or use it")
+
+
+def check_positions(
+    file: SpecFile,
+    graph: Graph,
+    values: Mapping[str, Tensor],
+    samples: Sequence[Mapping[str, Tensor]],
+) -> None:
+    """Whole numbers that stand as positions must be on the axis, where zero would be read."""
+    for name, (reading, size) in _picked(graph).items():
+        section = next((s for s in SECTIONS if name in getattr(file.spec, s)), "inputs")
+        tables: list[tuple[Path_, Tensor]] = [((section, name), values.get(name, {}))]
+        tables += [(("samples", k, name), each.get(name, {})) for k, each in enumerate(samples)]
+        for path, table in tables:
+            for place, value in table.items():
+                if not 0 <= value < size:
+                    entry = f"{name}{list(place)}" if place else name
+                    raise file.fail(
+                        (*path, *place),
+                        f"{entry} is {value}, but {reading} has {size} places there, "
+                        f"0 to {size - 1}: positions count from 0",
+                    )
+
+
+def _picked(graph: Graph) -> dict[str, tuple[str, int]]:
+    """Whole-number quantities that stand directly as a position: where, and on how many places."""
+    found: dict[str, tuple[str, int]] = {}
+    for equation in graph.equations:
+        for reading in elements(equation.rhs):
+            axes = graph.quantities[reading.name].axes
+            for position, axis in zip(reading.indices, axes, strict=True):
+                if isinstance(position, Element):
+                    known = found.get(position.name)
+                    if known is None or axis.length < known[1]:
+                        found[position.name] = (str(reading).replace(", ", ","), axis.length)
+    return found

@@ -11,6 +11,7 @@ from derive.errors import LanguageError, nearest
 from derive.expression import Axis, Element, reads, total
 from derive.fields import read_tensor
 from derive.graph import Equation, Graph, Kind, Quantity, Role
+from derive.library.aliases import nearest_row
 from derive.library.instantiate import Instance
 from derive.library.losses import Reduction, loss_layer, loss_names
 from derive.model.nodes import made_of
@@ -104,7 +105,7 @@ def _library_losses(file: SpecFile, model: Parts, terms: list[LossTermSpec]) -> 
     for k, term in enumerate(terms):
         path: Path_ = ("loss", k) if isinstance(file.spec.loss, list) else ("loss",)
         if term.loss not in loss_names():
-            hint = nearest(term.loss, loss_names())
+            hint = nearest_row(term.loss, loss_names())
             raise file.fail((*path, "loss"), f"unknown loss '{term.loss}'; {hint}")
         row, usual = loss_layer(term.loss)
         name = term.name or model.free(f"E{k + 1}" if len(terms) > 1 else "e")
@@ -146,7 +147,8 @@ def wanted(file: SpecFile, graph: Graph) -> tuple[str, ...]:
         if q.name in reached and not q.integer
     )
     if not wanted:
-        raise file.fail(("model",), "the loss depends on no parameter and no input")
+        where = ("model",) if file.spec.model else ("loss",)
+        raise file.fail(where, "the loss depends on no parameter and no input")
     return wanted
 
 

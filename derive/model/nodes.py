@@ -7,9 +7,10 @@ from fractions import Fraction
 from typing import Any
 
 from derive.equations import parse_equations
-from derive.errors import InputError, LanguageError, nearest
+from derive.errors import InputError, LanguageError, listed, nearest
 from derive.expression import Axis
 from derive.graph import Quantity, Role
+from derive.library.aliases import nearest_row
 from derive.library.instantiate import Instance, instantiate
 from derive.library.layers import LAYERS
 from derive.library.row import Layer
@@ -106,14 +107,13 @@ def _wires(
             raise file.fail((*path, "inputs"), words)
         given = dict(zip(inputs, given, strict=True))
     operands = [s.partition("[")[0] for s in (*row.parameters, *row.constants)]
-    for field_, wired, known in (
-        ("inputs", given, inputs),
-        ("operands", node.operands, [*operands, *inputs]),
-    ):
+    free = [*operands, *(local for local in inputs if local not in given)]
+    for field_, wired, known in (("inputs", given, inputs), ("operands", node.operands, free)):
         for local, target in wired.items():
             where = (*path, field_, local)
-            if local not in known:
-                raise file.fail(where, f"{row.name} has no '{local}'; {nearest(local, known)}")
+            if local not in known:  # all that may stand here is more help than what sounds alike
+                hint = listed(known, f"derive layers {row.name}")
+                raise file.fail(where, f"{row.name} has no '{local}' here; {hint}")
             yield local, _wired(file, model, where, target)
     for local in operands:
         if local not in node.operands and f"{name}_{local}" in model.given:
@@ -150,5 +150,5 @@ def _row(file: SpecFile, path: Path_, name: str) -> Layer:
             optional=row.optional,
         )
     if name not in LAYERS:
-        raise file.fail(path, f"unknown layer '{name}'; {nearest(name, {*LAYERS, *own})}")
+        raise file.fail(path, f"unknown layer '{name}'; {nearest_row(name, {*LAYERS, *own})}")
     return LAYERS[name]

@@ -25,7 +25,7 @@ from derive.expression import (
     Total,
 )
 from derive.functions import BY_SYMBOL, absolute, at_least, greater, maximum, minimum, where
-from derive.graph import Block, Equation, Quantity
+from derive.graph import Block, Equation, Quantity, adjoint_name
 from derive.notation import Name
 from derive.numbers import DIGITS, Number, NumberFormat, compare, literal, real, shown
 from derive.render.sheet import Entry
@@ -81,7 +81,20 @@ class Values:
 
     def _compute(self, equation: Equation, rule: Value, place: tuple[int, ...]) -> None:
         bound = dict(zip(equation.indices, place, strict=True))
-        self.enter((equation.quantity.name, place), lambda table: rule(table, bound))
+        try:
+            self.enter((equation.quantity.name, place), lambda table: rule(table, bound))
+        except (ArithmeticError, ValueError) as error:
+            zero = isinstance(error, ZeroDivisionError)
+            words = "this divides by zero" if zero else str(error)
+            raise ValueError(f"in the equation of {_entry(equation, place)}: {words}") from error
+
+
+def _entry(equation: Equation, place: tuple[int, ...]) -> str:
+    """One entry in words: `y[1,0]`, or `dE/dy[1,0]` for an adjoint."""
+    name = equation.quantity.name
+    inner = name.removeprefix(adjoint_name(""))
+    shown = name if inner == name else f"dE/d{inner}"
+    return f"{shown}[{','.join(map(str, place))}]" if place else shown
 
 
 def places(quantity: Quantity) -> Iterator[tuple[int, ...]]:
@@ -257,9 +270,11 @@ def _function(expr: sympy.Expr) -> Value:
     parts = [compiled(argument) for argument in expr.args]
 
     def value(table: Table, bound: Bound) -> Number:
-        found = row.exact(*[real(part(table, bound)) for part in parts])
+        given = [real(part(table, bound)) for part in parts]
+        found = row.exact(*given)
         if not isinstance(found, mpf) or not mp.isfinite(found):
-            raise ValueError(f"{row.name} has no finite real value here")
+            shown = ", ".join(mp.nstr(number, 6) for number in given)
+            raise ValueError(f"{row.name}({shown}) is no finite real number")
         return found
 
     return value

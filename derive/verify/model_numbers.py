@@ -5,22 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from decimal import ROUND_DOWN, Decimal, localcontext
 from fractions import Fraction
+from itertools import islice
+from math import prod
 from typing import Any
 
 from mpmath import mp
 
-from derive.numbers import NumberFormat, Rounding, Zeros
+from derive.model.published import NAME
+from derive.numbers import NumberFormat, Rounding, Zeros, decimal
 from derive.problem import Problem, Published
 from derive.render.blocks import Page
 from derive.verify.algebra import DIGITS
 from derive.verify.published import FULL, PRINT, row_of
 from derive.verify.report import NumberRow, Status
-from derive.verify.trajectory import NAME, Trajectory, UnknownName
+from derive.verify.trajectory import Trajectory, UnknownName
 
 FINE = NumberFormat(significant_digits=40)
-SHORT = NumberFormat(significant_digits=4, zeros=Zeros.STRIP)
-FACTORS = (2, Fraction(1, 2), 10, Fraction(1, 10))
+LARGEST_FACTOR = 64
 
 
 def model_rows(
@@ -78,7 +81,7 @@ def _published(published: Published, page: Page, trajectory: Trajectory) -> Numb
         return replace(row, status=Status.DISAGREES, explanation="the value is not finite")
     if _equal(published, exact, shown):
         return row
-    found = "; ".join(_explanations(published, exact, trajectory))
+    found = "; ".join(_explanations(published, exact, trajectory, shown))
     return replace(row, status=Status.DISAGREES, explanation=found)
 
 
@@ -128,28 +131,64 @@ def _rounded(printed: str, value: Fraction, rounding: Rounding = Rounding.HALF_U
     return text if places >= 0 else str(int(Fraction(text) / scale))
 
 
-def _explanations(published: Published, exact: Fraction, trajectory: Trajectory) -> Iterator[str]:
-    """What would explain a print that differs."""
+def _explanations(
+    published: Published, exact: Fraction, trajectory: Trajectory, shown: str | None
+) -> Iterator[str]:
+    """The value, and what would explain a print that differs."""
     printed, text = Fraction(published.printed), published.printed
-    expected = _rounded(text, exact)
-    vague = not any(digit in expected for digit in "123456789") or "." not in expected
-    yield f"expected {expected} ({SHORT.text(exact)})" if vague else f"expected {expected}"
+    yield _value(text, exact)
+    if shown is not None and trajectory.problem.numbers.chained:
+        yield f"the page, which goes on with rounded numbers, has {shown}"
 
     def prints(value: Fraction) -> bool:
         return value != 0 and Fraction(_rounded(text, value)) == printed
 
-    unit = _unit(text)
-    if abs(printed - exact) < unit:
+    unit, digits = _unit(text), _digits(text)
+    rounded = exact.denominator != 1 or "." in text  # a count is not off by rounding
+    if rounded and abs(printed - exact) < unit:
         yield "it is the value cut or rounded the other way, one unit off in its last digit"
-    elif abs(printed - exact) <= 3 * unit:
+    elif rounded and digits > 1 and abs(printed - exact) <= 3 * unit:
         yield "it is off by a few units of its last digit, as from rounded intermediate numbers"
     elif prints(-exact):
         yield "it has the opposite sign"
     else:
-        for factor in FACTORS:
-            if prints(exact * factor):
-                yield f"it is {factor} times the value"
+        yield from islice(_multiples(digits, exact, prints, trajectory), 1)
         yield from _elsewhere(published.name, prints, trajectory)
+
+
+def _value(printed: str, exact: Fraction) -> str:
+    """The value in a few more digits than were printed, and at those that were."""
+    expected = _rounded(printed, exact)
+    number = decimal(exact)
+    least = min(-_places(printed) - 2, number.adjusted() - 4 if exact else 0)
+    with localcontext(prec=400):
+        cut = number.quantize(Decimal(1).scaleb(min(least, 0)), ROUND_DOWN)
+    words = f"{cut:f}".rstrip("0").rstrip(".") if "." in f"{cut:f}" else f"{cut:f}"
+    if Fraction(cut) != exact:
+        words += "…"
+    if Fraction(expected) == exact:
+        return f"the value is {words}"
+    return f"the value is {words}, so {expected} at the printed digits"
+
+
+def _digits(printed: str) -> int:
+    """How many significant digits a print has."""
+    mantissa = printed.lower().partition("e")[0]
+    return len(re.sub(r"\D", "", mantissa).lstrip("0"))
+
+
+def _multiples(
+    digits: int, exact: Fraction, prints: Callable[[Fraction], bool], trajectory: Trajectory
+) -> Iterator[str]:
+    """A factor that a mean, a sum or a half explains; with few digits it would be chance."""
+    quantities = trajectory.derivation.forward.quantities.values()
+    sizes = {size for q in quantities for size in (*q.shape, prod(q.shape))}
+    likely = sorted(size for size in sizes if 2 < size <= LARGEST_FACTOR)
+    for factor in (*((2,) if digits > 1 else ()), *(likely if digits > 2 else ())):
+        if prints(exact * factor):
+            yield f"it is {factor} times the value"
+        if prints(exact / factor):
+            yield f"it is the value divided by {factor}"
 
 
 def _elsewhere(
@@ -197,10 +236,10 @@ def _excused(rows: list[NumberRow], published: tuple[Published, ...]) -> Iterato
         if each.misprint is None:
             yield row
         elif row.status is Status.DISAGREES:
-            words = f"{each.misprint} ({row.explanation})"
+            words = f"{row.explanation}; {each.misprint}"
             yield replace(row, status=Status.MISPRINT, explanation=words)
         elif (each.misprint, each.where, each.name.partition("[")[0]) in wrong:
             yield row
         else:
-            words = "listed as a misprint, but it is what comes out"
+            words = "this is no misprint: it is what comes out"
             yield replace(row, status=Status.DISAGREES, explanation=words)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from derive.errors import nearest
 from derive.numbers import Number, NumberFormat, Zeros
 from derive.problem import Problem, Published
 from derive.render.blocks import Page
@@ -31,7 +31,7 @@ def number_rows(problem: Problem, page: Page, code: Mapping[str, Any]) -> tuple[
             published: list[Published | None] = [*by_name.pop(name, [])]
             rows += [row_of(name, entry, code, problem, p) for p in published or NOBODY]
     for name, left in by_name.items():
-        rows += [_unknown(name, each) for each in left]
+        rows += [_unknown(name, each, page) for each in left]
     return tuple(rows)
 
 
@@ -51,7 +51,7 @@ def published_route(problem: Problem, rows: tuple[NumberRow, ...]) -> Route | No
     if wrong:
         detail += f", {len(wrong)} unexplained"
     status = Status.DISAGREES if wrong else Status.AGREES
-    return Route("published numbers", status, len(compared), math.nan if wrong else 0.0, detail)
+    return Route("published numbers", status, len(compared), None, detail)
 
 
 def row_of(
@@ -67,9 +67,10 @@ def row_of(
     row = replace(row, published=published.printed, where=published.where)
     if published.misprint is not None:
         if equal:
-            words = "listed as a misprint, but it is what the page has"
+            words = "this is no misprint: it is what the page has"
             return replace(row, status=Status.DISAGREES, explanation=words)
-        return replace(row, status=Status.MISPRINT, explanation=published.misprint)
+        words = f"the page has {entry.text}: {published.misprint}"
+        return replace(row, status=Status.MISPRINT, explanation=words)
     if equal:
         return row
     return replace(
@@ -98,7 +99,7 @@ def _to_digits(printed: str, value: Number, numbers: NumberFormat) -> str:
 
 def _explanations(published: Published, entry: Entry) -> Iterator[str]:
     """What would explain a print that differs."""
-    yield f"expected {entry.text}"
+    yield f"the page has {entry.text}"
     if not PRINT.fullmatch(published.printed):
         yield f"'{published.printed}' is not a plain decimal number"
         return
@@ -114,7 +115,8 @@ def _explanations(published: Published, entry: Entry) -> Iterator[str]:
         yield "it has the opposite sign"
 
 
-def _unknown(name: str, published: Published) -> NumberRow:
+def _unknown(name: str, published: Published, page: Page) -> NumberRow:
+    known = [other for other, entry in page.numbers.items() if entry.text is not None]
     return NumberRow(
         name,
         None,
@@ -122,6 +124,6 @@ def _unknown(name: str, published: Published) -> NumberRow:
         None,
         published.printed,
         Status.DISAGREES,
-        "the page has no number of this name",
+        f"the page has no number of this name; {nearest(name, known)}",
         published.where,
     )

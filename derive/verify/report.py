@@ -28,12 +28,15 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Route:
-    """One independent way to check: how much it compared, and its worst relative error."""
+    """One independent way to check: how much it compared, and its worst relative error.
+
+    The error is None where what is compared is equal or not, as digits are.
+    """
 
     name: str
     status: Status
     compared: int
-    worst: float
+    worst: float | None
     detail: str = ""
 
 
@@ -73,7 +76,7 @@ class Report:
                     "name": route.name,
                     "status": route.status.value,
                     "compared": route.compared,
-                    "worst": route.worst if math.isfinite(route.worst) else None,
+                    "worst": _finite(route.worst),
                     "detail": route.detail,
                 }
                 for route in self.routes
@@ -92,6 +95,10 @@ class Report:
                 for row in self.numbers
             ],
         }
+
+
+def _finite(error: float | None) -> float | None:
+    return error if error is not None and math.isfinite(error) else None
 
 
 def judged(name: str, comparisons: Iterable[Comparison], tolerance: float) -> Route:
@@ -128,14 +135,15 @@ def lines(report: Report) -> Iterator[str]:
             yield f"  {route.name:<28} skipped     {route.detail}"
             continue
         detail = f"  {route.detail}" if route.detail else ""
+        worst = f", worst {route.worst:.1e}" if route.worst is not None else ""
         yield (
-            f"  {route.name:<28} {route.status.value:<11} {route.compared:>5} compared, "
-            f"worst {route.worst:.1e}{detail}"
+            f"  {route.name:<28} {route.status.value:<11} {route.compared:>5} compared"
+            f"{worst}{detail}"
         )
     for row in report.numbers:
         if row.status in (Status.MISPRINT, Status.DISAGREES):
             place = f" ({row.where})" if row.where else ""
             yield (
-                f"  {row.status.value}: {row.name}{place} is printed {row.published}, here "
-                f"{row.page}. {row.explanation}".rstrip()
+                f"  {row.status.value}: {row.name}{place} is printed {row.published}, but "
+                f"{row.explanation}"
             )

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -20,12 +19,11 @@ from mpmath import mp
 from derive.errors import InputError, nearest
 from derive.graph import Derivation, Role, adjoint_name
 from derive.library.optimizers import parse_update
+from derive.model.published import NAME
 from derive.problem import Problem
 from derive.verify.algebra import DIGITS, EXACT, exact_function, slope
 from derive.verify.interpreter import Key, Values, element_slope, run, value
 
-ITEM = r"([A-Za-z][A-Za-z0-9_]*)(?:\[([\d,\s]*)\])?"
-NAME = re.compile(rf"\s*(?:d{ITEM}\s*/\s*d{ITEM}|{ITEM})\s*(\+|@\s*\d+)?\s*")
 MOST_EXACT = 25  # later updates are computed with fewer digits
 FEW_DIGITS = 20
 

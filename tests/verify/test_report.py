@@ -23,8 +23,12 @@ GOOD = Route("good", Status.AGREES, 3, 1e-30)
 BAD = Route("bad", Status.DISAGREES, 3, 0.5, "worst at w1")
 SKIPPED = skipped("torch", "not installed")
 ROW = NumberRow("w1", "0.15", "0.15", "0.15", None, Status.AGREES)
-WRONG = NumberRow("w1", "0.15", "0.15", None, "0.16", Status.DISAGREES, "expected 0.15", "table")
-MISPRINT = NumberRow("w2", "0.2", "0.2", None, "0.21", Status.MISPRINT, "a slip", "text")
+WRONG = NumberRow(
+    "w1", "0.15", "0.15", None, "0.16", Status.DISAGREES, "the page has 0.15", "table"
+)
+MISPRINT = NumberRow(
+    "w2", "0.2", "0.2", None, "0.21", Status.MISPRINT, "the page has 0.2: a slip", "text"
+)
 
 JUDGED = [
     ("nothing compared", [], Status.DISAGREES),
@@ -102,6 +106,6 @@ def test_the_report_as_lines_tells_of_skipped_routes_and_of_wrong_numbers() -> N
     assert "torch" in text
     assert "not installed" in text
     assert "worst at w1" in text
-    assert "disagrees: w1 (table) is printed 0.16, here 0.15. expected 0.15" in text
-    assert "known misprint: w2 (text) is printed 0.21, here 0.2. a slip" in text
+    assert "disagrees: w1 (table) is printed 0.16, but the page has 0.15" in text
+    assert "known misprint: w2 (text) is printed 0.21, but the page has 0.2: a slip" in text
     assert text.count("w1 (table)") == 1
