@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("file", type=Path, nargs="?", metavar="FILE", help="default: print it")
     kind = start.add_mutually_exclusive_group()
     kind.add_argument("--network", action="store_true", help="a chain of dense layers")
-    kind.add_argument("--layer", metavar="NAME", help="a model of one layer of the library")
+    kind.add_argument("--layer", metavar="NAME", help="a model of one layer or loss")
     add("reference", _reference, "print the reference of the spec language (Markdown)")
     add("schema", _schema, "print the JSON schema of a spec, for editors")
     return parser

@@ -26,3 +26,19 @@ def nearest(word: str, known: Iterable[str]) -> str:
     if close:
         return f"did you mean '{close[0]}'?"
     return f"known: {', '.join(options)}" if options else "none is known"
+
+
+def near(word: str, known: Iterable[str], most: int = 3) -> str:
+    """A sentence that names the known words that are meant perhaps; empty if none is like it.
+
+    They are close to the word, contain it, or begin with its letters: `mse`, `conv`, `sofmax`.
+    """
+    word = word.lower()
+    options = sorted(known)
+    found = difflib.get_close_matches(word, options, n=most)
+    initials = {each: "".join(part[0] for part in each.split("_") if part) for each in options}
+    found += [o for o in options if o not in found and (word in o or word == initials[o])]
+    *first, last = [f"'{each}'" for each in sorted(found[:most])] or [""]
+    if not last:
+        return ""
+    return f"did you mean {', '.join(first)} or {last}?" if first else f"did you mean {last}?"
