@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+LIKE = 0.6
+
 
 class InputError(Exception):
     """Something the user gave is not usable; the program exits with code 2."""
@@ -29,16 +31,19 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def near(word: str, known: Iterable[str], most: int = 3) -> str:
-    """A sentence that names the known words that are meant perhaps; empty if none is like it.
-
-    They are close to the word, contain it, or begin with its letters: `mse`, `conv`, `sofmax`.
-    """
-    word = word.lower()
-    options = sorted(known)
-    found = difflib.get_close_matches(word, options, n=most)
-    initials = {each: "".join(part[0] for part in each.split("_") if part) for each in options}
-    found += [o for o in options if o not in found and (word in o or word == initials[o])]
-    *first, last = [f"'{each}'" for each in sorted(found[:most])] or [""]
-    if not last:
+    """A sentence that names the known words that are meant perhaps; empty if none is like it."""
+    likeness = {each: _likeness(word.lower(), each.lower()) for each in sorted(known)}
+    best = sorted(likeness, key=lambda each: -likeness[each])[:most]
+    found = sorted(f"'{each}'" for each in best if likeness[each] >= LIKE)
+    if not found:
         return ""
+    *first, last = found
     return f"did you mean {', '.join(first)} or {last}?" if first else f"did you mean {last}?"
+
+
+def _likeness(word: str, other: str) -> float:
+    """How alike two words are, from 0 to 1; a part of a word and its initials are like it, too."""
+    part = len(word) > 2 and word in other
+    initials = "".join(piece[0] for piece in other.split("_") if piece)
+    ratio = difflib.SequenceMatcher(None, word, other).ratio()
+    return max(ratio, LIKE if part or word == initials else 0)

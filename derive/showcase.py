@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from derive.backprop import differentiate
-from derive.errors import InputError, nearest
+from derive.errors import InputError, near
 from derive.examples import example
 from derive.expression import Element, total
 from derive.graph import Equation, Graph, Kind, Quantity, Role
-from derive.library.activations import ACTIVATIONS
 from derive.library.instantiate import Instance
 from derive.library.layers import LAYERS
 from derive.library.losses import loss_layer, loss_names
@@ -42,8 +41,8 @@ def shown(name: str) -> Iterator[str]:
         return _layer(loss_layer(name)[0])
     if name in OPTIMIZERS:
         return _optimizer(name)
-    known = {*LAYERS, *loss_names(), *OPTIMIZERS, *ACTIVATIONS}
-    raise InputError(f"the library has no '{name}'; {nearest(name, known)}")
+    hint = near(name, (*LAYERS, *loss_names(), *OPTIMIZERS)) or "'derive layers' lists it"
+    raise InputError(f"the library has no '{name}'; {hint}")
 
 
 def _optimizer(name: str) -> Iterator[str]:
