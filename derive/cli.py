@@ -92,7 +92,12 @@ def _parser() -> argparse.ArgumentParser:
     _spec(check)
     check.add_argument("--json", action="store_true", help="print the report as JSON")
     tell = add("explain", _explain, "show the derivation by one weight or quantity")
-    tell.add_argument("names", nargs="+", metavar="[SPEC] NAME")
+    tell.add_argument(
+        "names",
+        nargs="+",
+        metavar="[SPEC] NAME",
+        help="a weight of a network; of a model a quantity or an entry of it, such as 'W[0,1]'",
+    )
     tell.add_argument(
         "--order", type=int, choices=(1, 2), default=1, help="2: the Hessian times a vector"
     )
@@ -102,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("file", type=Path, nargs="?", metavar="FILE", help="default: print it")
     kind = start.add_mutually_exclusive_group()
     kind.add_argument("--network", action="store_true", help="a chain of dense layers")
-    kind.add_argument("--layer", metavar="NAME", help="a model of one layer of the library")
+    kind.add_argument("--layer", metavar="NAME", help="a model of one layer or loss")
     add("reference", _reference, "print the reference of the spec language (Markdown)")
     add("schema", _schema, "print the JSON schema of a spec, for editors")
     return parser
@@ -219,7 +224,7 @@ def _explain(options: argparse.Namespace) -> int:
     if options.order == 2:
         told = explain_second_order(derivation, name)
     elif problem.is_model:
-        told = explain_model(derivation, name)
+        told = explain_model(problem, derivation, name)
     else:
         told = explain(problem, derivation, name)
     for line in told:

@@ -1,19 +1,20 @@
-"""A spec to start from: a network, a model, or a model of one layer of the library."""
+"""A spec to start from: a network, a model, or a model of one row of the library."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
-from fractions import Fraction
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from textwrap import wrap
+from typing import TypeAlias
 
-import sympy
-
-from derive.errors import InputError, nearest
-from derive.expression import Axis
+from derive.errors import InputError
+from derive.examples import CHOSEN, Numbers, example
 from derive.graph import Quantity, Role
-from derive.library.instantiate import Instance, instantiate
+from derive.library.aliases import nearest_row
 from derive.library.layers import LAYERS
-from derive.library.row import Layer
+from derive.library.losses import loss_layer, loss_names
+from derive.library.row import Layer, signature
 
 NETWORK = """\
 # A chain of dense layers. `derive build THIS` writes the derivation, the code and the report.
@@ -48,54 +49,35 @@ training: {learning_rate: 0.1, steps: 100}
 # published:                    # numbers from elsewhere, to be checked digit by digit
 #   - {name: "dE/dW[0,1]", printed: "0.0123"}
 """
-USUAL = {"h": 4, "w": 4, "d": 4, "r": 2, "s": 2, "q": 2}
-SIZE = 2
+LINE = 88
+Nested: TypeAlias = "str | Sequence[Nested]"
 
 
-def scaffold(layer: str | None, network: bool) -> str:
-    """The text of a spec to start from. Raises InputError for an unknown layer."""
-    if layer is None:
+def scaffold(name: str | None, network: bool) -> str:
+    """The text of a spec to start from. Raises InputError for an unknown layer or loss."""
+    if name is None:
         return NETWORK if network else MODEL
-    if layer not in LAYERS:
-        raise InputError(f"unknown layer '{layer}'; {nearest(layer, LAYERS)}")
-    return "\n".join(_lines(LAYERS[layer])) + "\n"
+    if name in LAYERS:
+        return "\n".join(_layer(LAYERS[name])) + "\n"
+    if name in loss_names():
+        return "\n".join(_loss(loss_layer(name)[0])) + "\n"
+    hint = nearest_row(name, (*LAYERS, *loss_names()))
+    raise InputError(f"no layer or loss is called '{name}'; {hint}")
 
 
-def example(row: Layer, name: str = "") -> tuple[Mapping[str, Quantity], Instance]:
-    """A small use of a layer under a name: its inputs, and what it makes of them."""
-    axes: dict[str, Axis] = {}
-    inputs = {}
-    for signature in row.inputs:
-        own, _, rest = signature.partition("[")
-        letters = [x.strip() for x in rest.rstrip("]").split(",") if x.strip() not in ("", "...")]
-        if "..." in rest:
-            letters.insert(0, "n")
-        for letter in letters:
-            size = sympy.Integer(USUAL.get(letter, SIZE))
-            axes.setdefault(letter, Axis(letter, size))
-        inputs[own] = Quantity(
-            own,
-            own,
-            tuple(axes[letter] for letter in letters),
-            Role.INPUT,
-            integer=own in row.integers,
-        )
-    sizes = {}
-    for signature in (*row.parameters, *row.constants):
-        for letter in signature.partition("[")[2].rstrip("]").split(","):
-            letter = letter.strip()
-            if letter.isalpha() and letter not in axes and letter not in row.sizes:
-                sizes[letter] = USUAL.get(letter, SIZE)
-    made = instantiate(row, name, inputs, {}, sizes)
-    return inputs, made
-
-
-def _lines(row: Layer) -> Iterator[str]:
-    """The text of a spec in which one layer is used."""
-    inputs, made = example(row, "y")
-    source = random.Random(row.name)
-    yield f"# {row.name}: {row.summary}."
+def _head(row: Layer) -> Iterator[str]:
+    yield from (f"# {line}" for line in wrap(f"{row.name}: {row.summary}.", LINE))
     yield f"title: {{en: {row.name}, ko: {row.name}}}"
+
+
+# --- layers ---------------------------------------------------------------------------------
+
+
+def _layer(row: Layer) -> Iterator[str]:
+    """The text of a spec in which one layer is used."""
+    inputs, made = example(row, "y", samples=False)
+    numbers = Numbers(row, random.Random(row.name))
+    yield from _head(row)
     given = {
         "inputs": list(inputs.values()),
         "parameters": [q for q in made.given if q.role is Role.PARAMETER],
@@ -104,34 +86,113 @@ def _lines(row: Layer) -> Iterator[str]:
     for section, quantities in given.items():
         if quantities:
             yield f"{section}:"
-            yield from (f"  {q.name}: {_values(q, source)}" for q in quantities)
-    whole = [q.name for q in (*inputs.values(), *made.given) if q.integer]
+        for q in quantities:
+            yield from _values(q, numbers.of(q.name.removeprefix("y_"), q))
+    whole = [q.name for q in inputs.values() if q.integer]
     if whole:
         yield f"integers: [{', '.join(whole)}]"
     names = ", ".join(inputs)
     wired = names if len(inputs) == 1 else f"[{names}]"
+    chosen = ", ".join(f"{key}: {value}" for key, value in CHOSEN.get(row.name, {}).items())
+    settings = f", settings: {{{chosen}}}" if chosen else ""
     yield "model:"
-    yield f"  - {{layer: {row.name}, name: y, inputs: {wired}, output: y}}"
-    yield "upstream: {y: 1}               # the gradient by y; or a loss such as"
+    yield f"  - {{layer: {row.name}, name: y, inputs: {wired}, output: y{settings}}}"
+    yield "upstream:                       # the gradient by y, from above; or say instead a loss:"
+    yield from _values(made.output, numbers.of("", made.output))
     letters = ",".join("abcdefgh"[: len(made.output.axes)])
-    whole_y = f"y[{letters}]**2" if letters else "y**2"
-    bound = f"{', '.join(letters.split(','))}, " if letters else ""
-    yield f"# loss: E = {f'sum({bound}{whole_y})' if letters else whole_y}/2"
+    squares = f"sum({letters.replace(',', ', ')}, y[{letters}]**2)" if letters else "y**2"
+    yield f"# loss: E = {squares}/2"
 
 
-def _values(quantity: Quantity, source: random.Random) -> str:
-    """Nested lists of small numbers."""
+def _values(quantity: Quantity, numbers: Sequence[object]) -> Iterator[str]:
+    """A quantity with its numbers as nested lists."""
+    parts: list[Nested] = [str(number) for number in numbers]
+    for size in reversed(quantity.shape):
+        parts = [parts[k : k + size] for k in range(0, len(parts), size)]
+    flat = f"  {quantity.name}: {_flow(parts[0])}"
+    if len(flat) <= LINE:
+        yield flat
+    else:
+        yield f"  {quantity.name}:"
+        yield from (f"    {line}" for line in _block(parts[0]))
 
-    def rows(depth: int) -> str:
-        if depth == len(quantity.shape):
-            if quantity.integer:
-                return str(source.randrange(2))
-            text = _number(source)
-            return text.lstrip("-") if quantity.name.endswith("var0") else text
-        return f"[{', '.join(rows(depth + 1) for _ in range(quantity.shape[depth]))}]"
 
-    return rows(0)
+def _flow(value: Nested) -> str:
+    return value if isinstance(value, str) else f"[{', '.join(map(_flow, value))}]"
 
 
-def _number(source: random.Random) -> str:
-    return f"{float(Fraction(source.randint(-9, 9) or 1, 10)):g}"
+def _block(value: Nested) -> Iterator[str]:
+    """A list with a line for each part, and again for the parts of a part that is long."""
+    for part in value:
+        flat = _flow(part)
+        first, *rest = [flat] if len(flat) <= LINE else _block(part)
+        yield f"- {first}"
+        yield from (f"  {line}" for line in rest)
+
+
+# --- losses ---------------------------------------------------------------------------------
+
+DENSE = """\
+inputs:
+  x: [[1, 0.5], [-0.5, 2]]        # two samples
+{data}parameters:
+  W: [[0.2, -0.3], [0.4, 0.1], [-0.5, 0.6]]
+  b: [0.1, 0.2, -0.2]
+model:
+  - {{layer: dense, inputs: x, output: {net}, operands: {{W: W, b: b}}}}
+"""
+REAL = "[[0.5, 1, 1], [-1, 0.5, 0]]"  # partly near to the outputs, partly far from them
+LABELS = "[1, 2]"
+DISTRIBUTION = "[[0.7, 0.2, 0.1], [0.1, 0.3, 0.6]]"
+ONE_HOT = "[[0, 1, 0], [0, 0, 1]]"
+SIGNS = "[[1, -1, -1], [-1, 1, 1]]"
+
+
+@dataclass(frozen=True)
+class Fed:
+    """What a loss wants to be fed: what makes `y` of the net inputs, and the values of the rest."""
+
+    activation: str = ""
+    values: Mapping[str, str] | str = REAL
+
+
+FED: Mapping[str, Fed] = {
+    "binary_cross_entropy": Fed("logistic", ONE_HOT),
+    "binary_cross_entropy_logits": Fed("", ONE_HOT),
+    "categorical_cross_entropy": Fed("softmax", DISTRIBUTION),
+    "categorical_cross_entropy_logits": Fed("", DISTRIBUTION),
+    "label_cross_entropy": Fed("softmax", LABELS),
+    "label_cross_entropy_logits": Fed("", LABELS),
+    "negative_log_likelihood": Fed("log_softmax", LABELS),
+    "kl_divergence": Fed("softmax", DISTRIBUTION),
+    "label_smoothing_cross_entropy": Fed("softmax", ONE_HOT),
+    "hinge": Fed("", SIGNS),
+    "squared_hinge": Fed("", SIGNS),
+    "triplet": Fed(
+        "", {"like": "[[0.5, 0.5, 0], [-0.5, 0, 1]]", "other": "[[-0.5, 1, 0.5], [1, -1, 0]]"}
+    ),
+}
+
+
+def _loss(row: Layer) -> Iterator[str]:
+    """The text of a spec in which the outputs of a dense layer get a loss."""
+    fed = FED.get(row.name, Fed())
+    more = [signature(text).name for text in row.inputs[1:]]
+    penalty = not more  # it reads a parameter, beside a loss that reads the outputs
+    data = {
+        name: fed.values if isinstance(fed.values, str) else fed.values[name]
+        for name in more or ["t"]
+    }
+    targets = "".join(f"  {name}: {value}\n" for name, value in data.items())
+    whole = f"integers: [{', '.join(row.integers)}]\n" if row.integers else ""
+    yield from _head(row)
+    net = "z" if fed.activation else "y"
+    yield DENSE.format(data=f"targets:\n{targets}{whole}", net=net).rstrip()
+    if fed.activation:
+        yield f"  - {{layer: {fed.activation}, inputs: z, output: y}}"
+    if penalty:
+        yield "loss:"
+        yield "  - {loss: half_squared_error, inputs: [y, t]}"
+        yield f"  - {{loss: {row.name}, inputs: W, weight: 0.1}}"
+    else:
+        yield f"loss: {{loss: {row.name}, inputs: [{', '.join(['y', *more])}]}}"

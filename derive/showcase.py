@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from derive.backprop import differentiate
 from derive.errors import InputError
+from derive.examples import example
 from derive.expression import Element, total
 from derive.graph import Equation, Graph, Kind, Quantity, Role
 from derive.library.activations import ACTIVATIONS
@@ -15,7 +16,6 @@ from derive.library.layers import LAYERS
 from derive.library.losses import loss_layer, loss_names
 from derive.library.optimizers import OPTIMIZERS
 from derive.library.row import Layer
-from derive.scaffold import example
 from derive.text import line, shape, slopes
 
 WIDTH = 26

@@ -6,6 +6,7 @@ while 0 <= p < n, and `first(...)`, 1 where a maximum is taken for the first tim
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import sympy
@@ -15,6 +16,8 @@ from sympy.printing.str import StrPrinter
 from derive.expression import Chosen, Delta, Element, Inside, Largest, LogTotalExp, Slope, Total
 from derive.functions import BY_SYMBOL, at_least, greater
 from derive.graph import Equation, Quantity, adjoint_name
+
+ARGUMENT = re.compile(r"(?<=[\w,][( ])\((-[\d.]+)\)(?=[,)])")  # it has the function's brackets
 
 
 class _Printer(StrPrinter):
@@ -54,6 +57,9 @@ class _Printer(StrPrinter):
     def _print_Inside(self, expr: Inside) -> str:
         return f"inside({self._print(expr.args[0])}, {self._print(expr.args[1])})"
 
+    def _print_Greatest(self, expr: sympy.Expr) -> str:
+        return f"max({', '.join(map(self._print, expr.args))})"
+
     def _print_Slope(self, expr: Slope) -> str:
         return f"d({self._print(expr.body)})/d{self._print(expr.element)}"
 
@@ -72,9 +78,26 @@ class _Printer(StrPrinter):
         return f"{name}({', '.join(arguments)})"
 
 
+class _Numbers(_Printer):
+    """The same printer with a number for every entry; a negative one gets brackets."""
+
+    def __init__(self, value: Callable[[Element], str]) -> None:
+        super().__init__(str)
+        self.value = value
+
+    def _print_Element(self, expr: Element) -> str:
+        number = self.value(expr)
+        return f"({number})" if number.startswith("-") or "/" in number else number
+
+
 def text(expr: sympy.Expr, names: Callable[[str], str] = str) -> str:
     """An expression in the equation language; `names` may give quantities other names."""
     return str(_Printer(names).doprint(expr)).replace("#", "")
+
+
+def with_numbers(expr: sympy.Expr, value: Callable[[Element], str]) -> str:
+    """An expression whose positions are all numbers, with a number for every entry."""
+    return ARGUMENT.sub(r"\1", str(_Numbers(value).doprint(expr)))
 
 
 def line(equation: Equation, names: Callable[[str], str] = str) -> str:

@@ -10,6 +10,7 @@ import pytest
 from derive import InputError, Problem, build
 from derive.backprop import differentiate
 from derive.library.layers import LAYERS
+from derive.library.losses import loss_names
 from derive.reference import reference
 from derive.render.blocks import Page
 from derive.scaffold import scaffold
@@ -120,7 +121,7 @@ def test_the_reference_names_every_field_and_row() -> None:
         assert f"`{name}`" in text
 
 
-@pytest.mark.parametrize("layer", [None, *LAYERS])
+@pytest.mark.parametrize("layer", [None, *LAYERS, *loss_names()])
 def test_a_scaffold_is_a_spec(layer: str | None) -> None:
     problem = made(scaffold(layer, network=False))
     assert differentiate(problem.graph, problem.wanted).backward.equations

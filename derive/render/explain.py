@@ -17,12 +17,17 @@ from derive.render.weights import Story
 
 
 def explain(problem: Problem, derivation: Derivation, weight: str) -> Iterator[str]:
-    """The lines of the derivation of one weight. Raises InputError for an unknown weight."""
+    """The lines of the derivation of one weight. Raises InputError for an unknown weight.
+
+    `w5` and `dE/dw5` mean the same.
+    """
+    weight = weight.rpartition("/d")[2]
     sheet = given_sheet(problem, Sheet(notation(problem), problem.numbers, PLAIN))
     story = Story(problem, scalar_network(derivation), sheet)
     found = {sheet.name(w).report: w for w in weights_in_order(problem)}
     if weight not in found:
-        raise InputError(f"there is no weight '{weight}'; {nearest(weight, found)}")
+        hint = nearest(weight, found)
+        raise InputError(f"there is no weight '{weight}'; {hint}")
     yield "Forward pass"
     for node, expr in story.network.equations.items():
         yield from _lines(sheet.define(node, expr))

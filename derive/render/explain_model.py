@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import astuple, dataclass
+from itertools import chain
 
 from derive.errors import InputError, nearest
 from derive.expression import reads
 from derive.graph import Derivation, adjoint_name
+from derive.problem import Problem
+from derive.render.explain_numbers import shown
 from derive.rules import Rule
 from derive.second_order import DIRECTION, SLOPE, hessian_product
 from derive.text import line, shape, slopes, text
@@ -21,9 +26,24 @@ REASONS = {
 }
 
 
-def explain_model(derivation: Derivation, name: str) -> Iterator[str]:
-    """Every move that leads to the derivative by one quantity. Raises InputError."""
-    _check(derivation, name)
+@dataclass(frozen=True)
+class Asked:
+    """A quantity, and the place of one of its entries if only that one is asked for."""
+
+    name: str
+    place: tuple[int, ...] | None = None
+
+
+def explain_model(problem: Problem, derivation: Derivation, asked: str) -> Iterator[str]:
+    """Every move that leads to the derivative by a quantity, with its numbers if they are known.
+
+    `W`, `W[0,1]`, `dE/dW` and `dE/dW[0,1]` are understood. Raises InputError.
+    """
+    found = _read(derivation, asked)
+    return chain(_moves(derivation, found.name), _numbers(problem, derivation, found))
+
+
+def _moves(derivation: Derivation, name: str) -> Iterator[str]:
     graph = derivation.forward
     names = slopes(graph.loss.name)
     quantity = graph.quantities[name]
@@ -46,9 +66,29 @@ def explain_model(derivation: Derivation, name: str) -> Iterator[str]:
             yield f"  with {line(derivation.adjoint(inner), names)}"
 
 
-def explain_second_order(derivation: Derivation, name: str) -> Iterator[str]:
+def _numbers(problem: Problem, derivation: Derivation, asked: Asked) -> Iterator[str]:
+    """One entry worked out, the asked one or the first that is not zero, and all of them."""
+    graph, adjoint = derivation.forward, derivation.adjoint(asked.name)
+    try:
+        written = shown(problem, derivation, slopes(graph.loss.name))
+    except (ArithmeticError, ValueError) as error:
+        yield f"No numbers: at these values one is not finite and real ({error})"
+        return
+    if written.bench is None and asked.place is None:
+        return  # the result above says as much
+    place = written.first(adjoint) if asked.place is None else asked.place
+    yield "With numbers" if written.bench else "One entry"
+    if not graph.quantities[asked.name].given:
+        yield from written.entry(graph.equation(asked.name), place)
+    yield from written.entry(adjoint, place)
+    yield from written.table(adjoint)
+
+
+def explain_second_order(derivation: Derivation, asked: str) -> Iterator[str]:
     """The Hessian of the loss by one quantity times a direction v. Raises InputError."""
-    _check(derivation, name)
+    name, place = astuple(_read(derivation, asked))
+    if place is not None:
+        raise InputError(f"the Hessian is told by a whole quantity; ask for '{name}'")
     loss = derivation.forward.loss.name
     second = hessian_product(derivation, (name,))
 
@@ -70,8 +110,41 @@ def explain_second_order(derivation: Derivation, name: str) -> Iterator[str]:
     yield f"Hv is the Hessian of {loss} by {name}, times v."
 
 
+def _read(derivation: Derivation, asked: str) -> Asked:
+    """What is asked for: `dE/dW[0,1]` is an entry of W. Raises InputError."""
+    whole, bracket, positions = asked.replace(" ", "").partition("[")
+    of, _, name = whole.rpartition("/d")
+    _check(derivation, name)
+    loss = derivation.forward.loss.name
+    if of not in ("", f"d{loss}"):
+        raise InputError(f"'{of}' is not differentiated; did you mean 'd{loss}/d{name}'?")
+    quantity = derivation.forward.quantities[name]
+    if not bracket:
+        return Asked(name)
+    if not quantity.axes:
+        raise InputError(f"'{name}' is a single number; ask for '{name}'")
+    place = _place(positions)
+    within = [k < side for k, side in zip(place, quantity.shape, strict=False)]
+    if len(place) != len(quantity.shape) or not all(within):
+        last = ",".join(str(side - 1) for side in quantity.shape)
+        first = ",".join("0" for _ in quantity.shape)
+        raise InputError(
+            f"'{name}' has no entry [{positions}; it is {shape(quantity)}, "
+            f"from {name}[{first}] to {name}[{last}]"
+        )
+    return Asked(name, place)
+
+
+def _place(positions: str) -> tuple[int, ...]:
+    """`0,1]` as numbers; nothing if it is not of that form."""
+    if not re.fullmatch(r"[0-9]{1,9}(,[0-9]{1,9})*\]", positions):
+        return ()
+    return tuple(map(int, positions.rstrip("]").split(",")))
+
+
 def _check(derivation: Derivation, name: str) -> None:
     found = derivation.backward.quantities
     known = [q for q in derivation.forward.quantities if adjoint_name(q) in found]
     if name not in known:
-        raise InputError(f"there is no derivative by '{name}'; {nearest(name, known)}")
+        hint = nearest(name, known)
+        raise InputError(f"there is no derivative by '{name}'; {hint}")

@@ -15,6 +15,7 @@ from derive.backprop import differentiate
 from derive.emit import TARGETS, emit, load
 from derive.graph import adjoint_name
 from derive.library.layers import LAYERS
+from derive.library.losses import loss_names
 from derive.library.optimizers import OPTIMIZERS
 from derive.scaffold import scaffold
 from derive.spec import parse_spec
@@ -66,7 +67,8 @@ SPECS = {
         "sizes: {m: 3}\nloss: E = sum(q, k, a[q,k]**2)\n"
     ),
 }
-ALL = {**SPECS, **{name: scaffold(name, network=False) for name in LAYERS}}
+ROWS = (*LAYERS, *loss_names())
+ALL = {**SPECS, **{name: scaffold(name, network=False) for name in ROWS}}
 
 
 def made(text: str) -> Problem:
