@@ -13,6 +13,7 @@ from mpmath import mp
 from derive.numbers import NumberFormat, Rounding, Zeros
 from derive.problem import Problem, Published
 from derive.render.blocks import Page
+from derive.sequence import Order
 from derive.verify.algebra import DIGITS
 from derive.verify.published import FULL, PRINT, row_of
 from derive.verify.report import NumberRow, Status
@@ -20,6 +21,7 @@ from derive.verify.trajectory import NAME, Trajectory, UnknownName
 
 FINE = NumberFormat(significant_digits=40)
 SHORT = NumberFormat(significant_digits=4, zeros=Zeros.STRIP)
+MOST_UPDATES = 10
 FACTORS = (2, Fraction(1, 2), 10, Fraction(1, 10))
 
 
@@ -150,6 +152,7 @@ def _explanations(published: Published, exact: Fraction, trajectory: Trajectory)
             if prints(exact * factor):
                 yield f"it is {factor} times the value"
         yield from _elsewhere(published.name, prints, trajectory)
+        yield from _in_other_order(published.name, prints, trajectory)
 
 
 def _elsewhere(
@@ -177,6 +180,22 @@ def _elsewhere(
         if value is not None and prints(value):
             yield f"it is the value of {other}"
             return
+
+
+def _in_other_order(
+    name: str, prints: Callable[[Fraction], bool], trajectory: Trajectory
+) -> Iterator[str]:
+    """The same number, if parameters change in another order."""
+    match, training = NAME.fullmatch(name), trajectory.problem.training
+    mark = match.groups()[-1] if match is not None else None
+    if mark is None or int(mark.lstrip("+@") or 1) > MOST_UPDATES:
+        return
+    for order in set(Order) - {training.order}:
+        changed = replace(trajectory.problem, training=replace(training, order=order))
+        other = Trajectory(changed, trajectory.derivation, trajectory.given)
+        value = _fraction(other.value(name))
+        if value is not None and prints(value):
+            yield f"it is the value with 'order: {order}'"
 
 
 def _all_places(shape: tuple[int, ...]) -> list[tuple[int, ...]]:
