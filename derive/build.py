@@ -27,6 +27,7 @@ from derive.model import build_model
 from derive.notation import notation, scalar_names
 from derive.problem import LayerUse, Problem, Published, Tensor, Training, Unit
 from derive.schema import DataSpec, LayerSpec, LossSpec, NetworkSpec
+from derive.sequence import Order
 from derive.spec import Path_, SpecFile
 
 BIAS_ROWS = {"each": "dense", "shared": "dense_shared_bias", "none": "dense_without_bias"}
@@ -389,6 +390,9 @@ def _training(file: SpecFile, graph: Graph) -> Training:
             raise file.fail(("training", "frozen", k), f"there is no parameter '{name}'; {hint}")
     if set(known) == set(training.frozen):
         raise file.fail(("training", "frozen"), "at least one parameter must be trained")
+    if training.order is not Order.SIMULTANEOUS:
+        words = "a network is updated simultaneously; for another order write a 'model'"
+        raise file.fail(("training", "order"), words)
     if training.optimizer not in OPTIMIZERS:
         hint = nearest_row(training.optimizer, OPTIMIZERS)
         words = f"unknown optimizer '{training.optimizer}'; {hint}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -178,6 +178,18 @@ class Derivation:
 def adjoint_name(name: str) -> str:
     """The name, in code, of ∂E/∂name."""
     return f"adj_{name}"
+
+
+def needed(equations: tuple[Equation, ...], wanted: Iterable[str]) -> tuple[Equation, ...]:
+    """The equations on which a wanted quantity depends."""
+    read = {equation.quantity.name: reads(equation.rhs) for equation in equations}
+    found = set(wanted)
+    waiting = list(found)
+    while waiting:
+        more = set(read.get(waiting.pop(), ())) - found
+        found |= more
+        waiting += more
+    return tuple(equation for equation in equations if equation.quantity.name in found)
 
 
 @dataclass(frozen=True)

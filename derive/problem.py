@@ -10,6 +10,7 @@ from derive.graph import Graph
 from derive.library.losses import Reduction
 from derive.library.optimizers import Optimizer
 from derive.numbers import NumberFormat
+from derive.sequence import Order
 
 Tensor = Mapping[tuple[int, ...], Fraction]
 
@@ -69,7 +70,7 @@ class Training:
     """How parameters are updated: learning rate, number of steps, parameters to leave alone.
 
     `settings` are those of the optimizer; `states` are first values of its states, by state and
-    parameter, where they are not zero.
+    parameter, where they are not zero; `order` says when a parameter takes its new value.
     """
 
     learning_rate: Fraction
@@ -78,6 +79,7 @@ class Training:
     optimizer: Optimizer
     settings: Mapping[str, Fraction | int] = field(default_factory=dict)
     states: Mapping[tuple[str, str], Tensor] = field(default_factory=dict)
+    order: Order = Order.SIMULTANEOUS
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from pydantic_core import PydanticCustomError
 from derive.errors import nearest
 from derive.library.losses import Reduction
 from derive.numbers import Rounding, Zeros
+from derive.sequence import Order
 
 
 def _number(value: Any) -> Fraction:
@@ -127,6 +128,12 @@ class TrainingSpec(_Strict):
     """In a model: how often all `samples` are gone through, instead of `steps`."""
     optimizer: str = "gradient_descent"
     """An optimizer of the library or of `define`."""
+    order: Order = Order.SIMULTANEOUS
+    """When parameters change: `simultaneous`, after all derivatives are known; in a model also
+    `layer_by_layer`: on the way back, from the last equation to the first, each parameter as soon
+    as the derivative by it is known. What is differentiated after that reads the new value; each
+    quantity with a name keeps its value of the forward pass. `dE/dW` is the derivative itself, in
+    either order."""
     settings: dict[str, Num] = {}
     """In a model: settings of the optimizer, such as `{beta1: 0.9}`."""
     states: dict[str, dict[str, Values]] = {}

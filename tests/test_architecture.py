@@ -27,6 +27,7 @@ CORE = (
     "derive.symbols",
     "derive.expression",
     "derive.graph",
+    "derive.sequence",
     "derive.rules",
     "derive.numbers",
     "derive.calculus",

@@ -63,6 +63,7 @@ def module(program: Program, writing: Writing) -> str:
             small=is_small(problem),
             model=problem.is_model,
             trained=bool(program.trained),
+            interleaved=program.interleaved,
             states=_states(program, writing),
             samples=_samples(program, writing),
         )
@@ -192,11 +193,11 @@ def _gradients(program: Program, writing: Writing) -> list[str]:
 
 
 def _update(program: Program, writing: Writing) -> list[str]:
-    given = {
-        "parameters": program.parameters,
-        "state": program.states,
-        "gradients": program.gradients,
-    }
+    given = {"parameters": program.parameters, "state": program.states}
+    if program.interleaved:
+        given |= {"sample": program.sample, "forward(parameters, sample)": program.values}
+    else:
+        given |= {"gradients": program.gradients}
     after = {q.name: q for q in program.parameters} | {
         q.name.removesuffix("_new"): q for q in program.updated
     }

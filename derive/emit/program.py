@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -12,10 +12,12 @@ from derive.emit.formula import formula
 from derive.emit.stable_graph import stable_backward, stable_equations, stable_graph
 from derive.emit.tree import Loop, Node, Read, Reduce, walk
 from derive.expression import Element, Index, reads
-from derive.graph import Derivation, Equation, Graph, Quantity, Role, adjoint_name, blocks
+from derive.graph import Derivation, Equation, Graph, Quantity, Role, adjoint_name, blocks, needed
 from derive.library.losses import Reduction
 from derive.library.optimizers import parse_update
 from derive.problem import Problem
+from derive.repeats import renamed
+from derive.sequence import Order, stages
 
 ALPHA = sympy.Symbol("learning_rate", positive=True)
 BATCH = sympy.Symbol("batch", positive=True, integer=True)
@@ -45,6 +47,8 @@ class Assignment:
 class Program:
     """What is given, and the assignments of the three passes, each in the order of computation.
 
+    An update that is `interleaved` walks back on its own and changes parameters on the way;
+    otherwise it starts from all gradients.
     `page` holds forward and backward pass as the derivation states them, before they were made
     stable.
     """
@@ -65,6 +69,10 @@ class Program:
     @property
     def trained(self) -> tuple[Quantity, ...]:
         return tuple(q for q in self.parameters if q.name not in self.problem.training.frozen)
+
+    @property
+    def interleaved(self) -> bool:
+        return self.problem.training.order is Order.LAYER_BY_LAYER
 
     @property
     def loss(self) -> Quantity:
@@ -95,27 +103,30 @@ def lower(problem: Problem, derivation: Derivation, batch: sympy.Expr = BATCH) -
         problem.wanted if problem.wanted is not None else [q.name for q in trained or parameters]
     )
     wanted = [adjoint_name(name) for name in asked if adjoint_name(name) in names]
-    page = _needed(backward.equations, wanted)
+    page = needed(backward.equations, wanted)
     again = stable_backward(derivation.forward, derivation.backward, page, problem.wanted)
     better = _any_batch_backward(problem, again, batch)
     steady = stable_graph(forward)
     helpers = tuple(e for e in steady.equations if e.quantity.name not in graph.quantities)
-    kept = _needed((*helpers, *stable_equations(better.equations, graph.taken)), wanted)
+    kept = needed((*helpers, *stable_equations(better.equations, graph.taken)), wanted)
     adjoints = {equation.quantity.name: equation for equation in kept}
-    updates, states = _updates(problem, trained, adjoints)
+    if problem.training.order is Order.SIMULTANEOUS:
+        updates = _updates(problem, trained, adjoints)
+    else:
+        updates = tuple(_interleaved(problem, derivation.backward, trained))
     kept_states = [state_of(s, q) for q in trained for s in optimizer.states]
     known = {**backward.quantities, **better.quantities, **steady.quantities}
-    known |= {q.name: q for q in (*kept_states, *(e.quantity for e in states))}
+    known |= {q.name: q for q in (*kept_states, *(e.quantity for e in updates))}
     return Program(
         problem,
         parameters,
         sample=tuple(q for q in graph.given if q.role is not Role.PARAMETER),
         values=tuple(equation.quantity for equation in graph.equations),
         gradients=tuple(adjoints[name].quantity for name in wanted),
-        updated=tuple(equation.quantity for equation in updates),
+        updated=tuple(map(updated, trained)),
         forward=_assignments(steady.equations, known),
         backward=_assignments(kept, known),
-        updates=_assignments((*states, *updates), known),
+        updates=_assignments(updates, known),
         states=tuple(kept_states),
         page=(_assignments(forward.equations, known), _assignments(page, known)),
         any_batch=batch == BATCH,
@@ -189,22 +200,10 @@ def _any_batch_backward(problem: Problem, graph: Graph, batch: sympy.Expr) -> Gr
     return replace(graph, equations=tuple(map(change, graph.equations)))
 
 
-def _needed(equations: tuple[Equation, ...], wanted: Iterable[str]) -> tuple[Equation, ...]:
-    """The equations on which a wanted quantity depends."""
-    read = {equation.quantity.name: reads(equation.rhs) for equation in equations}
-    needed = set(wanted)
-    waiting = list(needed)
-    while waiting:
-        more = set(read.get(waiting.pop(), ())) - needed
-        needed |= more
-        waiting += more
-    return tuple(equation for equation in equations if equation.quantity.name in needed)
-
-
 def _updates(
     problem: Problem, trained: Iterable[Quantity], adjoints: Mapping[str, Equation]
-) -> tuple[list[Equation], list[Equation]]:
-    """The optimizer's equations for every trained parameter, and those for its states.
+) -> tuple[Equation, ...]:
+    """The optimizer's equations for the states of all parameters, and those for the parameters.
 
     An unused parameter has the gradient 0. Where a new state stands in the new parameter it is
     written by its name.
@@ -228,7 +227,25 @@ def _updates(
             written[new.rhs] = new.lhs
         value = found["w"].xreplace(here).xreplace(written)
         parameters.append(Equation(updated(quantity), indices, value))
-    return parameters, states
+    return (*states, *parameters)
+
+
+def _interleaved(
+    problem: Problem, backward: Graph, trained: Sequence[Quantity]
+) -> Iterator[Equation]:
+    """The update in stages: adjoints and new parameters in turn.
+
+    The adjoints are those of the page. One derived anew from a stable loss may read a parameter
+    where that of the page reads a value of the forward pass, and here that makes a difference.
+    """
+    names = [quantity.name for quantity in trained]
+    now: dict[str, str] = {}
+    for stage in stages(backward, names, problem.training.order):
+        moving = [quantity for quantity in trained if quantity.name in stage.parameters]
+        for equation in stable_equations(stage.equations, backward.taken):
+            yield replace(equation, rhs=renamed(equation.rhs, now))
+        yield from _updates(problem, moving, {e.quantity.name: e for e in stage.equations})
+        now |= {quantity.name: updated(quantity).name for quantity in moving}
 
 
 def state_of(name: str, quantity: Quantity) -> Quantity:

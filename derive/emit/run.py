@@ -12,6 +12,7 @@ from derive.emit.targets import TARGETS
 from derive.graph import Quantity, Role, adjoint_name
 from derive.problem import Problem
 from derive.scalar import positions
+from derive.sequence import Order
 
 Table = Mapping[tuple[int, ...], Any]
 
@@ -47,25 +48,27 @@ class Module:
         others = [q for q in graph.given if q.role is not Role.PARAMETER]
         sample = self._record("Sample", others, chosen)
         gradients = call["gradients"](parameters, sample)
+        simultaneous = self.problem.training.order is Order.SIMULTANEOUS
         hidden = [equation.quantity for equation in graph.equations]
         return Executed(
             self._numbers(call["forward"](parameters, sample), hidden, str),
             self._numbers(gradients, graph.given, adjoint_name),
-            self._updated(parameters, gradients),
+            self._updated(parameters, gradients if simultaneous else sample),
             float(call["loss"](parameters, sample)),
         )
 
-    def _updated(self, parameters: Any, gradients: Any) -> dict[Place, float]:
-        """Parameters and states after the first update; none if nothing is trained."""
+    def _updated(self, parameters: Any, source: Any) -> dict[Place, float]:
+        """Parameters and states after the first update; none if nothing is trained.
+
+        `source` is what the update starts from: the gradients, or the sample.
+        """
         call, trained = self.namespace, self.problem.graph.of_role(Role.PARAMETER)
         if "update" not in call:
             return {}
         if "STATE" not in call:
-            after = call["update"](parameters, gradients, call["LEARNING_RATE"])
+            after = call["update"](parameters, source, call["LEARNING_RATE"])
             return self._numbers(after, trained, str)
-        after, state = call["update"](
-            parameters, call["STATE"], gradients, call["LEARNING_RATE"], 1
-        )
+        after, state = call["update"](parameters, call["STATE"], source, call["LEARNING_RATE"], 1)
         found = self._numbers(after, trained, str)
         for name in self.problem.training.optimizer.states:
             kept = self._numbers(state, trained, f"{name}_{{}}".format)

@@ -62,6 +62,7 @@ def training_of(file: SpecFile, graph: Graph, samples: int) -> Training:
         row,
         {**row.settings, **training.settings},
         dict(_states(file, row, parameters)),
+        training.order,
     )
 
 

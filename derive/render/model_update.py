@@ -10,7 +10,7 @@ import sympy
 
 from derive.expression import Element, rebuild
 from derive.functions import absolute
-from derive.graph import Quantity, Role, adjoint_name
+from derive.graph import Quantity, Role, adjoint_name, blocks
 from derive.language import Scope, parse_expression
 from derive.library.optimizers import GIVEN, Optimizer, parse_update
 from derive.notation import UPDATED, with_mark
@@ -27,6 +27,7 @@ from derive.render.tensor_values import Table, Values, compiled, places
 from derive.render.tensors import packed, tensor
 from derive.render.weights import ALPHA_NAME
 from derive.render.worked import Bench
+from derive.sequence import Order, Stage, stages
 from derive.symbols import symbol
 
 PARAMETERS = (r"\theta", r"\vartheta", r"\omega")
@@ -70,12 +71,14 @@ def update_blocks(form: ModelForm, bench: Bench | None) -> Iterator[Block]:
             "states": [_symbol(state, parameter) for state in row.states],
             "zero": not form.problem.training.states,
             "counts": "k" in row.equations,
+            "interleaved": form.problem.training.order is Order.LAYER_BY_LAYER,
         },
     )
     if bench is None:
         return
     update(form, bench.values, parameters)
-    worked = _worked(form, bench, parameters[0])
+    first = _stages(form, parameters)[0].parameters  # they change by the derivatives told above
+    worked = _worked(form, bench, next(q for q in parameters if q.name in first))
     tensors = [part for q in parameters for part in tensor(form, bench.values, q.name + UPDATED)]
     states = bool(row.states)
     yield Block("model_updated", {"worked": worked, "lines": packed(tensors), "states": states})
@@ -106,12 +109,26 @@ def _closing(form: ModelForm, bench: Bench) -> Iterator[Block]:
 
 
 def update(form: ModelForm, values: Values, parameters: list[Quantity]) -> None:
-    """Enter every updated parameter."""
-    for quantity in parameters:
-        for place in places(quantity):
-            rule = compiled(_step(form.problem, quantity.name, place))
-            key = (quantity.name + UPDATED, place)
-            values.enter(key, lambda table, rule=rule: rule(_with_rate(form, table), {}))  # type: ignore[misc]
+    """Enter every updated parameter; what changes a parameter later reads those before it."""
+    now = Values(values.format, dict(values.exact), dict(values.page))
+    for number, stage in enumerate(_stages(form, parameters)):
+        if number:
+            now.run(blocks(stage.equations))
+        keys = [(q.name, p) for q in parameters if q.name in stage.parameters for p in places(q)]
+        for name, place in keys:
+            rule = compiled(_step(form.problem, name, place))
+            key = (name + UPDATED, place)
+            now.enter(key, lambda table, rule=rule: rule(_with_rate(form, table), {}))  # type: ignore[misc]
+            values.exact[key], values.page[key] = now.exact[key], now.page[key]
+            values.texts[key] = now.texts[key]
+        for name, place in keys:
+            key = (name + UPDATED, place)
+            now.exact[name, place], now.page[name, place] = now.exact[key], now.page[key]
+
+
+def _stages(form: ModelForm, parameters: list[Quantity]) -> tuple[Stage, ...]:
+    names = [quantity.name for quantity in parameters]
+    return stages(form.derivation.backward, names, form.problem.training.order)
 
 
 def _with_rate(form: ModelForm, table: Table) -> Table:

@@ -59,7 +59,7 @@ def verify(
         routes += [large_module_route(t, source, problem, SEED) for t, source in modules.items()]
     else:
         given = [drawn_values(problem.graph, SEED), *([own] if own is not None else [])]
-        expected = [point(derivation, values) for values in given] if modules else []
+        expected = [point(problem, derivation, values) for values in given] if modules else []
         for target, source in modules.items():
             route, done = module_route(target, source, problem, expected)
             routes.append(route)

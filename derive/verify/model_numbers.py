@@ -17,6 +17,7 @@ from derive.model.published import NAME
 from derive.numbers import NumberFormat, Rounding, Zeros, decimal
 from derive.problem import Problem, Published
 from derive.render.blocks import Page
+from derive.sequence import Order
 from derive.verify.algebra import DIGITS
 from derive.verify.published import FULL, PRINT, row_of
 from derive.verify.report import NumberRow, Status
@@ -24,6 +25,7 @@ from derive.verify.trajectory import Trajectory, UnknownName
 
 FINE = NumberFormat(significant_digits=40)
 LARGEST_FACTOR = 64
+MOST_UPDATES = 10
 
 
 def model_rows(
@@ -154,6 +156,7 @@ def _explanations(
     else:
         yield from islice(_multiples(digits, exact, prints, trajectory), 1)
         yield from _elsewhere(published.name, prints, trajectory)
+        yield from _in_other_order(published.name, prints, trajectory)
 
 
 def _value(printed: str, exact: Fraction) -> str:
@@ -216,6 +219,22 @@ def _elsewhere(
         if value is not None and prints(value):
             yield f"it is the value of {other}"
             return
+
+
+def _in_other_order(
+    name: str, prints: Callable[[Fraction], bool], trajectory: Trajectory
+) -> Iterator[str]:
+    """The same number, if parameters change in another order."""
+    match, training = NAME.fullmatch(name), trajectory.problem.training
+    mark = match.groups()[-1] if match is not None else None
+    if mark is None or int(mark.lstrip("+@") or 1) > MOST_UPDATES:
+        return
+    for order in set(Order) - {training.order}:
+        changed = replace(trajectory.problem, training=replace(training, order=order))
+        other = Trajectory(changed, trajectory.derivation, trajectory.given)
+        value = _fraction(other.value(name))
+        if value is not None and prints(value):
+            yield f"it is the value with 'order: {order}'"
 
 
 def _all_places(shape: tuple[int, ...]) -> list[tuple[int, ...]]:

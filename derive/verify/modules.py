@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product, zip_longest
 from typing import Any
 
@@ -20,28 +20,36 @@ from derive.expression import Element
 from derive.graph import Derivation, Graph, Role, adjoint_name
 from derive.notation import derivative, names_of
 from derive.problem import Problem, Tensor
+from derive.sequence import Order
 from derive.verify.algebra import DIGITS
 from derive.verify.interpreter import Key, Values, run
 from derive.verify.oracle import first_update, trained
 from derive.verify.report import Comparison, Route, Status, judged, skipped
 from derive.verify.routes import DOUBLE_FLOOR, DOUBLE_TOLERANCE, by_difference, relative
 from derive.verify.sampling import float_values
+from derive.verify.trajectory import Trajectory
 
 MOST_DIFFERENCES = 60
 LINE_STEP = 1e-5
 LINE_TOLERANCE = 1e-4
+FEW_UPDATES = 3
 
 
 @dataclass(frozen=True)
 class Point:
-    """Values of what is given, and what a module must make of them."""
+    """Values of what is given, and what a module must make of them.
+
+    `updated` are parameters and states after an update that does not start from the gradients;
+    one that does is compared with what the optimizer makes of the module's own.
+    """
 
     given: Values
     forward: Values
     gradients: Values
+    updated: Values | None = None
 
 
-def point(derivation: Derivation, given: Values) -> Point:
+def point(problem: Problem, derivation: Derivation, given: Values) -> Point:
     """Forward values by the interpreter; gradients by differences, or derived if they are many."""
     graph = derivation.forward
     with mp.workdps(DIGITS):
@@ -53,25 +61,39 @@ def point(derivation: Derivation, given: Values) -> Point:
         if len(chosen) < len(keys):
             derived = run(derivation.backward, forward)
             gradients = {key: derived[adjoint_name(key[0]), key[1]] for key in keys} | gradients
-    return Point(given, forward, gradients)
+    if problem.training.order is Order.SIMULTANEOUS:
+        return Point(given, forward, gradients)
+    trajectory = Trajectory(replace(problem, samples=()), derivation, given)
+    parameters, states = trajectory.after(1)
+    kept = {key: v for key, v in states.items() if key in trajectory.states}
+    return Point(given, forward, gradients, parameters | kept)
 
 
 def module_route(
-    target: str, source: str, problem: Problem, points: Iterable[Point]
+    target: str,
+    source: str,
+    problem: Problem,
+    points: Iterable[Point],
+    trajectory: Trajectory | None = None,
 ) -> tuple[Route, Executed | None]:
-    """Forward values, gradients and an update at some points; also the numbers of the last one."""
+    """Forward values, gradients and an update at some points; also the numbers of the last one.
+
+    A training whose updates do not start from the gradients is compared with the trajectory.
+    """
     name = f"module {target}"
     if target != "python" and not _installed(target):
         return skipped(name, f"{target} is not installed"), None
     try:
         module = load(problem, source, target)
         comparisons = list(_constants(module, problem.graph))
+        if trajectory is not None and problem.training.order is not Order.SIMULTANEOUS:
+            comparisons += _training(module, trajectory)
         done = None
         for each in points:
             done = module.run(_tables(each.given))
             comparisons += [
                 *_comparisons(done, problem, each),
-                *_updates(done, problem, each.given),
+                *_updates(done, problem, each),
             ]
     except Exception as error:  # a wrong module may fail in any way; each way is a finding
         return _broken(name, error), None
@@ -109,7 +131,9 @@ def _along_lines(module: Module, seed: int) -> Iterator[Comparison]:
         slopes = [g * direction[q][p] for (q, p), g in done.gradients.items() if q == name]
         found = (loss(LINE_STEP) - loss(-LINE_STEP)) / (2 * LINE_STEP)
         yield Comparison(f"{name} along a line", relative(math.fsum(slopes), found))
-    yield from _updates(done, problem, {(q, p): v for q, t in values.items() for p, v in t.items()})
+    if problem.training.order is Order.SIMULTANEOUS:
+        given = {(q, p): v for q, table in values.items() for p, v in table.items()}
+        yield from _updates(done, problem, Point(given, {}, {}))
 
 
 def _installed(target: str) -> bool:
@@ -139,12 +163,16 @@ def _error(found: Mapping[Key, float], key: Key, expected: Any) -> float:
     return relative(mp.mpf(found[key]), expected, DOUBLE_FLOOR)
 
 
-def _updates(done: Executed, problem: Problem, given: Values) -> Iterator[Comparison]:
-    """Every parameter after one update by the module's own gradient."""
+def _updates(done: Executed, problem: Problem, at: Point) -> Iterator[Comparison]:
+    """Every parameter after one update, mostly by the module's own gradient."""
     names = {quantity.name for quantity in problem.graph.of_role(Role.PARAMETER)}
     if not names - problem.training.frozen:
         return
-    rule = first_update(problem)
+    if at.updated is not None:
+        for key, expected in at.updated.items():
+            yield Comparison(f"{key} after an update", _error(done.updated, key, expected))
+        return
+    given, rule = at.given, first_update(problem)
     for quantity in problem.graph.of_role(Role.PARAMETER):
         for place in product(*map(range, quantity.shape)):
             key = (quantity.name, place)
@@ -182,6 +210,19 @@ def _constants(module: Module, graph: Graph) -> Iterator[Comparison]:
         zip_longest(losses, (done.loss, after.loss), fillvalue=math.nan)
     ):
         yield Comparison(f"loss {k} of the training", relative(float(found), v))
+
+
+def _training(module: Module, trajectory: Trajectory) -> Iterator[Comparison]:
+    """The losses of a short training."""
+    problem, names = module.problem, module.namespace
+    if "train" not in names:
+        return
+    fed = names.get("SAMPLES", (names["SAMPLE"],) if "STATE" in names else names["SAMPLE"])
+    _, losses = names["train"](names["PARAMETERS"], fed, names["LEARNING_RATE"], FEW_UPDATES)
+    for k, found in enumerate(losses):
+        expected = trajectory.at(k)[problem.graph.loss.name, ()]
+        error = relative(mp.mpf(float(found)), expected, DOUBLE_FLOOR)
+        yield Comparison(f"loss after {k} updates of the training", error)
 
 
 def _next_sample(problem: Problem) -> Mapping[str, Tensor]:

@@ -18,6 +18,7 @@ from derive.graph import Derivation, Graph, Quantity, Role, adjoint_name
 from derive.notation import Name, names_of
 from derive.problem import Problem
 from derive.render.blocks import Page
+from derive.sequence import Order
 from derive.verify.algebra import DIGITS, EXACT, Algebra
 from derive.verify.interpreter import Key, Values, element_slope, run, value
 from derive.verify.model_numbers import model_rows
@@ -63,21 +64,22 @@ def verify_model(
     own = None if cost > MOST_WORK else spec_values(problem)
     routes: list[Route] = [well_formed(derivation, problem.wanted)]
     code: Mapping[str, float] = {}
-    trajectory = None
+    trajectory = None if own is None else Trajectory(problem, derivation, own)
     truth: Mapping[Name, Any] = {}
     if cost > MOST_WORK:
         routes += [large_module_route(t, source, problem, SEED) for t, source in modules.items()]
+        if modules and problem.training.order is not Order.SIMULTANEOUS:
+            routes.append(skipped("updates", "the model is too large to follow one in its order"))
     else:
         points = [model_values(problem, derivation, SEED), *([own] if own is not None else [])]
         routes += list(_derivation_routes(derivation, points, cost))
-        expected = [point(derivation, values) for values in points] if modules else []
+        expected = [point(problem, derivation, values) for values in points] if modules else []
         for target, source in modules.items():
-            route, done = module_route(target, source, problem, expected)
+            route, done = module_route(target, source, problem, expected, trajectory)
             routes.append(route)
             if target == "python" and own is not None:
                 code = code_values(problem, done)
-    if own is not None:
-        trajectory = Trajectory(problem, derivation, own)
+    if trajectory is not None:
         truth = true_values_of_model(problem, derivation, trajectory, cost)
         if page.numbers:
             routes.append(numbers_route(page, truth))

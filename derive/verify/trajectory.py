@@ -3,13 +3,15 @@
     W[0,1]   dE/dW[0,1]   dh[1]/dW[0,1]   W[0,1]+   y@3   m_W[0,1]@1
 
 `@k` is after k updates, `+` is short for `@1`; `m_W` is what the optimizer's lines call m, for W.
+`dE/dW` is the derivative of the loss itself, in whatever order the parameters change.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -17,10 +19,11 @@ import sympy
 from mpmath import mp
 
 from derive.errors import InputError, nearest
-from derive.graph import Derivation, Role, adjoint_name
+from derive.graph import Derivation, Graph, Role, adjoint_name
 from derive.library.optimizers import parse_update
 from derive.model.published import NAME
 from derive.problem import Problem
+from derive.sequence import stages
 from derive.verify.algebra import DIGITS, EXACT, exact_function, slope
 from derive.verify.interpreter import Key, Values, element_slope, run, value
 
@@ -81,7 +84,7 @@ class Trajectory:
     def _plain(self, name: str, place: tuple[int, ...], update: int) -> Any:
         if name == "E" and name not in self.derivation.forward.quantities:
             name = self.derivation.forward.loss.name
-        states = self._after(update)[1]
+        states = self.after(update)[1]
         table = states if (name, place) in states else self.at(update)
         if (name, place) not in table:
             raise UnknownName(self._missing(name, place))
@@ -119,43 +122,59 @@ class Trajectory:
         shape = " x ".join(map(str, quantity.shape)) or "a single number"
         return f"'{name}' has no entry {list(place)}: its shape is {shape}, counted from 0"
 
-    def _after(self, update: int) -> tuple[Values, Values]:
-        """Parameters and states after a number of updates."""
-        rules = _rules(self.problem)
-        rate = EXACT.number(self.problem.training.learning_rate)
+    def after(self, update: int) -> tuple[Values, Values]:
+        """Parameters after a number of updates; and the states, with what is named on the way."""
         while len(self._parameters) <= update:
             k = len(self._parameters)
             digits = DIGITS if k <= MOST_EXACT else FEW_DIGITS
             with mp.workdps(digits):
                 parameters, states = self._parameters[-1]
-                given = {**self._sample(k - 1), **parameters}
-                slopes = run(self.derivation.backward, run(self.derivation.forward, given))
-                after = dict(self._moved(rules, rate, k, parameters, states, slopes))
-            moved = {key: after.get(key, v) for key, v in parameters.items()}
-            kept = {key: v for key, v in after.items() if key not in parameters}
-            self._parameters.append((moved, kept))
+                values = run(self.derivation.forward, {**self._sample(k - 1), **parameters})
+                kept: Values = {}
+                for graph, moving in self._stages:
+                    values = run(graph, values)
+                    after = dict(self._moved(moving, k, values, states))
+                    values |= {key: v for key, v in after.items() if key in parameters}
+                    kept |= {key: v for key, v in after.items() if key not in parameters}
+            self._parameters.append(({key: values[key] for key in parameters}, kept))
         return self._parameters[update]
 
+    @cached_property
+    def _stages(self) -> list[tuple[Graph, list[Key]]]:
+        """What an update computes, and the entries that change after that, in turn."""
+        backward, trained = self.derivation.backward, self._trained()
+        names = list(dict.fromkeys(name for name, _ in trained))
+        known, found = backward.given, []
+        for stage in stages(backward, names, self.problem.training.order):
+            moving = [key for key in trained if key[0] in stage.parameters]
+            found.append((Graph(known, stage.equations), moving))
+            known = (*known, *(equation.quantity for equation in stage.equations))
+        return found
+
+    @cached_property
+    def _rules(self) -> Mapping[str, Callable[..., Any]]:
+        """What each line of the optimizer makes of w, g, alpha, k and the states."""
+        row = self.problem.training.optimizer
+        names = ("w", "g", "alpha", "k", *row.states)
+        symbols = [sympy.Symbol(name, real=True) for name in names]
+        found = parse_update(row, self.problem.training.settings)
+        return {name: exact_function(symbols, rule) for name, rule in found.items()}
+
     def _moved(
-        self,
-        rules: Mapping[str, Callable[..., Any]],
-        rate: Any,
-        k: int,
-        parameters: Values,
-        states: Values,
-        slopes: Values,
+        self, moving: Iterable[Key], k: int, values: Values, states: Values
     ) -> Iterator[tuple[Key, Any]]:
-        """The trained parameters, the states, and what is named on the way, after one update."""
-        for name, place in self._trained():
-            slope = slopes.get((adjoint_name(name), place), mp.mpf(0))
+        """Some parameters, their states, and what is named on the way, after the update k."""
+        rate = EXACT.number(self.problem.training.learning_rate)
+        for name, place in moving:
+            slope = values.get((adjoint_name(name), place), mp.mpf(0))
             kept = self.problem.training.optimizer.states
             own = [states[f"{state}_{name}", place] for state in kept]
-            for target, rule in rules.items():
+            for target, rule in self._rules.items():
                 key = (name, place) if target == "w" else (f"{target}_{name}", place)
-                yield key, rule(parameters[name, place], slope, rate, mp.mpf(k), *own)
+                yield key, rule(values[name, place], slope, rate, mp.mpf(k), *own)
 
     def _given(self, update: int) -> Values:
-        return {**self._sample(update), **self._after(update)[0]}
+        return {**self._sample(update), **self.after(update)[0]}
 
     def _sample(self, update: int) -> Values:
         samples = self.problem.samples
@@ -186,15 +205,6 @@ class _Watched(dict[Key, Any]):
     def get(self, key: Key, default: Any = None) -> Any:
         self.asked.add(key)
         return super().get(key, default)
-
-
-def _rules(problem: Problem) -> dict[str, Callable[..., Any]]:
-    """What each line of the optimizer makes of w, g, alpha, k and the states."""
-    row = problem.training.optimizer
-    names = ("w", "g", "alpha", "k", *row.states)
-    symbols = [sympy.Symbol(name, real=True) for name in names]
-    found = parse_update(row, problem.training.settings)
-    return {name: exact_function(symbols, rule) for name, rule in found.items()}
 
 
 def _place(text: str | None) -> tuple[int, ...]:

@@ -80,7 +80,7 @@ def test_both_modules_compute_the_model(name: str) -> None:
     problem = made(ALL[name])
     derivation = differentiate(problem.graph, problem.wanted)
     drawn = {} if name == "masked softmax of large scores" else model_values(problem, derivation, 1)
-    points = [point(derivation, drawn)] if drawn else []
+    points = [point(problem, derivation, drawn)] if drawn else []
     for target in TARGETS:
         source = emit(problem, derivation, target)
         assert max(map(len, source.splitlines())) <= 100
@@ -116,7 +116,7 @@ TRAINED = (
 def test_every_optimizer_is_emitted(optimizer: str) -> None:
     problem = made(TRAINED % optimizer)
     derivation = differentiate(problem.graph, problem.wanted)
-    points = [point(derivation, model_values(problem, derivation, 1))]
+    points = [point(problem, derivation, model_values(problem, derivation, 1))]
     for target in TARGETS:
         source = emit(problem, derivation, target)
         route, done = module_route(target, source, problem, points)

@@ -192,9 +192,9 @@ def test_a_point_of_many_parameters_takes_some_gradients_from_the_derivation(
     monkeypatch.setattr(modules, "MOST_DIFFERENCES", 2)
     whole = made("article")
     given = drawn_values(whole.problem.graph, 1)
-    few = point(whole.derivation, given)
+    few = point(whole.problem, whole.derivation, given)
     monkeypatch.setattr(modules, "MOST_DIFFERENCES", 100)
-    every = point(whole.derivation, given)
+    every = point(whole.problem, whole.derivation, given)
     assert few.gradients.keys() == every.gradients.keys()
     assert all(relative(few.gradients[k], v) < 1e-25 for k, v in every.gradients.items())
 
@@ -203,7 +203,10 @@ def test_a_module_gives_its_numbers_at_the_last_point() -> None:
     whole = made("article")
     own = spec_values(whole.problem)
     assert own is not None
-    points = [point(whole.derivation, v) for v in (drawn_values(whole.problem.graph, 1), own)]
+    points = [
+        point(whole.problem, whole.derivation, v)
+        for v in (drawn_values(whole.problem.graph, 1), own)
+    ]
     source = emit(whole.problem, whole.derivation, "python")
     route, done = module_route("python", source, whole.problem, points)
     assert route.status is Status.AGREES
