@@ -11,13 +11,17 @@ from derive.library.row import Layer, Number, written_out
 
 @dataclass(frozen=True)
 class Activation:
-    """An activation and its formula; `couples` tells that a unit depends on all net inputs."""
+    """An activation and its formula; `couples` tells that a unit depends on all net inputs.
+
+    `more` are lines before it: constants that the formula calls by name.
+    """
 
     name: str
     summary: str
     formula: str
     couples: bool = False
     settings: Mapping[str, Number] = field(default_factory=dict)
+    more: str = ""
 
     @property
     def layer(self) -> Layer:
@@ -28,7 +32,9 @@ class Activation:
             "activation",
             self.summary,
             (f"x[{entry}]",),
-            f"y[{entry}] = {self.formula}",
+            f"{self.more}\ny[{entry}] = {self.formula}"
+            if self.more
+            else f"y[{entry}] = {self.formula}",
             settings=self.settings,
         )
 
@@ -38,8 +44,7 @@ class Activation:
         return written_out(self.layer.equations, ("n",) if self.couples else ("n", "h"))
 
 
-SCALE = Fraction("1.0507009873554804934193349852946")
-SELU = Fraction("1.6732632423543772848170429916717")
+SCALE, SELU = Fraction("1.0507009873554804934"), Fraction("1.6732632423543772848")
 
 ROWS = (
     Activation("identity", "the net input itself", "x[...]"),
@@ -67,8 +72,9 @@ ROWS = (
     Activation(
         "selu",
         "a scaled ELU that keeps mean and variance",
-        "scale*where(x[...] > 0, x[...], a*(exp(x[...]) - 1))",
+        "s*where(x[...] > 0, x[...], c*(exp(x[...]) - 1))",
         settings={"scale": SCALE, "a": SELU},
+        more="s = scale\nc = a",
     ),
     Activation("softplus", "a smooth positive part", "softplus(x[...])"),
     Activation("softsign", "between -1 and 1, slowly", "x[...]/(1 + abs(x[...]))"),

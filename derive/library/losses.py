@@ -179,9 +179,10 @@ FURTHER = (
     Loss(
         "triplet",
         "a sample must be nearer to its like than to the other by a margin",
-        "max(sqrt(sum(d, (y[...,d] - like[...,d])**2)) "
-        "- sqrt(sum(d, (y[...,d] - other[...,d])**2)) + margin, 0)",
+        "max(near[...] - far[...] + margin, 0)",
         inputs=("y[...,d]", "like[...,d]", "other[...,d]"),
+        more="near[...] = sqrt(sum(d, (y[...,d] - like[...,d])**2))\n"
+        "far[...] = sqrt(sum(d, (y[...,d] - other[...,d])**2))",
         settings={"margin": 1},
     ),
     Loss(
