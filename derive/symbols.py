@@ -96,4 +96,5 @@ def _choices(name: str, axes: int, nodes: Iterable[str]) -> Iterator[str]:
             yield symbol(own, axes)
             yield symbol(f"{own}_{node}", axes)
     yield symbol(name, axes)
+    yield symbol(f"{name}_0", axes)
     yield rf"\mathrm{{{name.replace('_', ',')}}}"

@@ -108,7 +108,10 @@ def _library_losses(file: SpecFile, model: Parts, terms: list[LossTermSpec]) -> 
             hint = nearest_row(term.loss, loss_names())
             raise file.fail((*path, "loss"), f"unknown loss '{term.loss}'; {hint}")
         row, usual = loss_layer(term.loss)
-        name = term.name or model.free(f"E{k + 1}" if len(terms) > 1 else "e")
+        usual_name = f"E{k + 1}" if len(terms) > 1 else "e"
+        name = term.name or usual_name
+        if not term.name and name in model.quantities:
+            name = model.free("error")  # with a number behind it, e would be read as a power
         check_name(file, (*path, "name"), name)
         made = made_of(file, model, path, row, term, name, name)
         model.add(name, row.name, made)

@@ -18,6 +18,9 @@ from derive.problem import NodeUse, Tensor
 from derive.spec import Path_, SpecFile
 
 
+RATE = "alpha"
+
+
 @dataclass
 class Parts:
     """The graph while it grows, and the values that came with it."""
@@ -52,6 +55,8 @@ def check_name(file: SpecFile, path: Path_, name: str) -> None:
         raise file.fail(path, f"'{name}' is no name: use letters, digits and _")
     if keyword.iskeyword(name) or name in BY_NAME or name in CONSTANTS or name.startswith("adj_"):
         raise file.fail(path, f"'{name}' is a reserved word")
+    if name == RATE and "training" in file.spec.model_fields_set:
+        raise file.fail(path, f"'{name}' is the learning rate of the training; use another name")
 
 
 def filled(values: Any, shape: tuple[int, ...]) -> Any:
