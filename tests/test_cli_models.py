@@ -67,7 +67,7 @@ def test_reference_and_schema(capsys: pytest.CaptureFixture) -> None:
 
 BAD = [
     (["layers", "conv"], "the library has no 'conv'"),
-    (["new", "--layer", "conv"], "no layer or loss is called 'conv'; did you mean 'conv1d',"),
+    (["new", "--layer", "conv"], "no layer or loss is called 'conv'; did you mean 'conv2d' or"),
     (["explain", "rnn.yaml", "Q"], "there is no derivative by 'Q'; known: U, W, h, x"),
     (["explain", "rnn.yaml", "Q", "--order", "2"], "there is no derivative by 'Q'"),
     (["latex", "rnn.yaml", "--weights", "W"], "the page of a model is told as a whole"),

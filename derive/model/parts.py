@@ -17,7 +17,6 @@ from derive.library.instantiate import Instance
 from derive.problem import NodeUse, Tensor
 from derive.spec import Path_, SpecFile
 
-
 RATE = "alpha"
 
 

@@ -63,8 +63,8 @@ def _shapes(file: SpecFile, graph: Graph) -> Mapping[str, Place]:
     """The shape of everything that has a value: quantities, the loss, states of the optimizer."""
     shapes = {"E": graph.loss.shape}
     for quantity in graph.of_role(Role.PARAMETER):
-        for line in parse_update(optimizer_of(file), {}):  # its states, and names on the way
-            shapes[f"{line}_{quantity.name}"] = quantity.shape
+        lines = parse_update(optimizer_of(file), {})  # its states, and names on the way
+        shapes |= {f"{line}_{quantity.name}": quantity.shape for line in lines if line != "w"}
     return shapes | {name: quantity.shape for name, quantity in graph.quantities.items()}
 
 

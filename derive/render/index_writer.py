@@ -37,6 +37,7 @@ from derive.render.formula import (
     number_piece,
     width,
 )
+from derive.render.positions import is_position, letter, position
 
 THIN = replace(TEX, dot=r"\,", opening=r"\,")
 ROOM = 72
@@ -62,13 +63,14 @@ class IndexWriter(Writer):
 
     `bounds` are letters that run over axes of several sizes, so a sum states its range; `shorten`
     is whether a long sum is written with dots; `delta` and `sigma` whether these letters are free
-    for Kronecker's and for the logistic function.
+    for Kronecker's and for the logistic function; `summand` ranks terms of a sum, if not `rank`.
     """
 
     bounds: frozenset[str] = frozenset()
     shorten: bool = False
     delta: bool = True
     sigma: bool = True
+    summand: Callable[[sympy.Expr], tuple[int, ...]] | None = None
 
     def piece(self, expr: sympy.Expr) -> Piece:
         """A piece of index form, or what any writer makes of it."""
@@ -88,7 +90,11 @@ class IndexWriter(Writer):
 
     def _place(self, expr: sympy.Expr) -> tuple[int, ...]:
         """A decimal such as the ε of a root stands last in a sum."""
-        return (LAST,) if expr.is_Rational and expr.q > SMALL_DENOMINATOR else super()._place(expr)
+        if expr.is_Rational and expr.q > SMALL_DENOMINATOR:
+            return (LAST,)
+        rank = self.summand or self.rank
+        leaves = [rank(e) for e in expr.atoms(Element, sympy.Symbol) if not isinstance(e, Index)]
+        return min(leaves, default=(-1,))
 
     def _sum(self, expr: sympy.Add) -> Piece:
         """A sum; a whole number common to all terms is taken out: 2(a - b)."""
@@ -145,7 +151,7 @@ class IndexWriter(Writer):
 
     def _side(self, expr: sympy.Expr) -> str:
         """A side of a condition: a position is written like one."""
-        return position(expr, self.leaf) if _is_position(expr) else self.tex(expr)
+        return position(expr, self.leaf) if is_position(expr) else self.tex(expr)
 
     def within(self, expr: sympy.Expr, room: int = ROOM) -> str:
         """An expression on one line or, where that is too long, broken at its plus signs."""
@@ -269,41 +275,6 @@ def _reduced_root(coefficient: sympy.Rational, factors: tuple[sympy.Expr, ...]) 
         if whole and coefficient.q % factor.base == 0:
             return factor
     return None
-
-
-def letter(name: str) -> str:
-    """An index letter; a number behind it becomes a subscript."""
-    head = name.rstrip("0123456789")
-    return f"{head}_{{{name[len(head) :]}}}" if head and head != name else name
-
-
-def position(expr: sympy.Expr, leaf: Callable[[sympy.Expr], Piece]) -> str:
-    """What stands in a place of a subscript: letters first, numbers last, no spaces."""
-    terms = []
-    for term in sympy.Add.make_args(sympy.expand(expr)):
-        count, rest = term.as_coeff_Mul()
-        factors = [_place_factor(f, leaf) for f in sympy.Mul.make_args(rest) if f != 1]
-        text = "".join(factors)
-        size = "" if abs(count) == 1 and text else str(abs(count))
-        terms.append((not text, bool(count < 0), size + text))
-    terms.sort(key=lambda term: (term[0], term[1]))
-    tex = "".join(f"{'-' if minus else '+'}{text}" for _, minus, text in terms)
-    return tex.removeprefix("+")
-
-
-def _is_position(expr: sympy.Expr) -> bool:
-    """Whether an expression is a computed place: a polynomial of index letters."""
-    nodes = Index | sympy.Integer | sympy.Add | sympy.Mul | sympy.Pow
-    inside = all(isinstance(node, nodes) for node in sympy.preorder_traversal(expr))
-    return inside and bool(expr.atoms(Index))
-
-
-def _place_factor(factor: sympy.Expr, leaf: Callable[[sympy.Expr], Piece]) -> str:
-    if isinstance(factor, Index):
-        return letter(factor.name)
-    if isinstance(factor, sympy.Pow):
-        return f"{_place_factor(factor.base, leaf)}^{{{factor.exp}}}"
-    return leaf(factor).tex
 
 
 def _tall(factor: sympy.Expr) -> bool:

@@ -15,9 +15,10 @@ from derive.graph import Block as Computed
 from derive.graph import Derivation, Equation, Local, Role, Step, adjoint_name
 from derive.render.blocks import Block
 from derive.render.formula import width
-from derive.render.index_writer import ROOM, letter
+from derive.render.index_writer import ROOM
 from derive.render.matrix_form import matrix_form
 from derive.render.model_form import ModelForm, deltas, letters_in, ranges, renamed
+from derive.render.positions import letter
 from derive.render.sheet import Display
 from derive.render.tensors import packed, tensor
 from derive.render.worked import Bench

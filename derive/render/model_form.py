@@ -17,7 +17,8 @@ from derive.notation import Name as Names
 from derive.problem import Problem
 from derive.render.edges import Edge, edges_of, without_edges
 from derive.render.formula import Piece, Script, Tightness, number_piece
-from derive.render.index_writer import THIN, IndexWriter, letter, outside_first, position
+from derive.render.index_writer import THIN, IndexWriter, outside_first
+from derive.render.positions import letter, position
 
 FUNCTION_NAMES = frozenset({"H", r"\sigma", "sigmoid", "softplus", "sgn", "erf", "relu", "e"})
 NUMBERS = replace(THIN, dot=r"\cdot ", opening=r"\cdot ")
@@ -113,6 +114,15 @@ class ModelForm:
             return (-1, -self.order[base], *_numbers(key))
         quantity = self.problem.graph.quantities[base]
         group = int((quantity.role is Role.PARAMETER) == self._multiplies_rows)
+        return (group, *self._summand(key)[1:])
+
+    def _summand(self, key: sympy.Expr) -> tuple[int, ...]:
+        """The place of a term in a sum: data before parameters, so that a bias stands last."""
+        if not isinstance(key, Element) or key.name.startswith(ADJOINT):
+            return self.rank(key)
+        base = key.name.removesuffix(UPDATED)
+        quantity = self.problem.graph.quantities[base]
+        group = int(quantity.role is Role.PARAMETER)
         first = -1 if quantity.role is Role.TARGET else self.order[base]
         return (group, first, *_numbers(key))
 
@@ -142,6 +152,7 @@ class ModelForm:
             self.bounds,
             delta=r"\delta" not in self.symbols,
             sigma=r"\sigma" not in self.symbols,
+            summand=self._summand,
         )
 
     def numbers(self, text: Callable[[Element], str]) -> IndexWriter:

@@ -22,11 +22,12 @@ from derive.problem import NodeUse, Problem
 from derive.render.blocks import Block, Page
 from derive.render.deltas import TableRow
 from derive.render.formula import width
-from derive.render.index_writer import ROOM, letter
+from derive.render.index_writer import ROOM
 from derive.render.matrix_form import matrix_form
 from derive.render.model_backward import Backward
 from derive.render.model_form import ModelForm, letters_in, ranges
 from derive.render.model_update import trained, update_blocks
+from derive.render.positions import letter
 from derive.render.sheet import Display, Entry
 from derive.render.tensor_values import Values, places
 from derive.render.tensors import packed, tensor

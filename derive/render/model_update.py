@@ -194,8 +194,8 @@ def _worked(form: ModelForm, bench: Bench, quantity: Quantity) -> Display | None
         return (-3, 0) if key == Element(quantity.name, *place) else form.rank(key)
 
     writers = (
-        replace(form.writer, leaf=named, rank=rank),
-        replace(form.numbers(number), rank=rank),
+        replace(form.writer, leaf=named, rank=rank, summand=rank),
+        replace(form.numbers(number), rank=rank, summand=rank),
     )
     room = ROOM - width(form.leaf(element).tex)
     return bench.display(element, [writer.within(expr, room) for writer in writers])

@@ -48,7 +48,7 @@ def display(name: str, label: str) -> Display:
 ROWS = [
     ("scalar", "eq:d-c", r"\frac{\partial L}{\partial e}\,d"),
     ("scalar", "eq:L", r"(e)^{2} + a"),
-    ("dense", "eq:z", r"\sum_{i} x_{n,i}\,W_{o,i} + b_{o}"),
+    ("dense", "eq:z", r"\sum_{i} W_{o,i}\,x_{n,i} + b_{o}"),
     ("dense", "eq:d-W", r"\sum_{n} \frac{\partial E}{\partial z_{n,o}}\,x_{n,i}"),
     ("dense", "eq:d-z-W", r"x_{n,i}\,\delta_{o',o}"),
     ("embedding", "eq:y", r"W_{\mathrm{token}_{t},d}"),
@@ -86,7 +86,7 @@ def test_matrix_forms(name: str, tex: str) -> None:
 def test_a_recurrence_is_told_as_one() -> None:
     text = told("recurrence").texts["en"]
     assert r"\frac{\partial E}{\partial h_{t+1,l}}" in text
-    assert "backpropagation through time" in text
+    assert "Backpropagation through time" in text
 
 
 def test_a_given_gradient_is_said_to_be_given() -> None:
@@ -116,17 +116,17 @@ def test_a_page_does_not_grow_with_the_entries() -> None:
 
 def test_what_nobody_was_told_is_not_explained() -> None:
     assert "Kronecker" not in told("scalar").texts["en"]
-    assert "outside its range" not in told("dense").texts["en"]
-    assert "outside its range" in told("convolution").texts["en"]
+    assert "outside the range" not in told("dense").texts["en"]
+    assert "outside the range" in told("convolution").texts["en"]
     assert "maximum" in told("pooling").texts["en"]
 
 
 FAULTS = [
     ("a digit in a matrix", "dense", r"(z = \\begin\{bmatrix\}) 0\.025", r"\1 0.026"),
     ("a sign in a matrix", "dense", r"(partial W\} = \\begin\{bmatrix\}) -", r"\1 "),
-    ("a digit in a worked line", "dense", r"0\.5\\cdot \(-0\.2\)", r"0.5\\cdot (-0.3)"),
+    ("a digit in a worked line", "dense", r"\(-0\.2\)\\cdot 0\.5", r"(-0.3)\\cdot 0.5"),
     ("the result of a worked line", "dense", r"0\.1 = 0\.025", "0.1 = 0.25"),
-    ("an index in a formula", "dense", r"x_\{n,i\}\\,W_\{o,i\}", r"x_{n,i}\\,W_{i,o}"),
+    ("an index in a formula", "dense", r"W_\{o,i\}\\,x_\{n,i\}", r"W_{i,o}\\,x_{n,i}"),
     ("a delta", "dense", r"\\delta_\{o',o\}", r"\\delta_{o,o}"),
     ("a transposition", "dense", r"x\\,W\^\{\\top\}", r"x\\,W"),
     ("a given value", "dense", r"0\.4 & 0\.5", "0.4 & 0.6"),
