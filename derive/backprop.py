@@ -293,7 +293,8 @@ def _simplify(
         return short, [Step(Rule.COLLECTED, quantity.name, value, short, at)]
     below = _denominators_through(value, work, ready)
     fused = tidy(_fuse(value, work, ready), taken) if below else value
-    if _denominators(fused, work) < below:
+    shorter = fused.count_ops() <= value.count_ops()
+    if shorter and _denominators(fused, work) < below:
         steps.append(Step(Rule.CANCEL, quantity.name, value, fused, at))
         value = fused
         one = rebuild(value, lambda node: _normalised(node, work.graph))

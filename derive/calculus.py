@@ -251,7 +251,7 @@ def build(terms: Iterable[Term]) -> sympy.Expr:
     """The expression that a list of terms stands for; like terms are added up."""
     result = sympy.Integer(0)
     for term in terms:
-        body = sympy.Mul(*term.factors)
+        body = sympy.Mul(*(part for factor in term.factors for part in _apart(factor)))
         for index in reversed(term.bound):
             free = [f for f in _factors(body) if index not in f.free_symbols]
             held = [f for f in _factors(body) if index in f.free_symbols]
@@ -259,6 +259,15 @@ def build(terms: Iterable[Term]) -> sympy.Expr:
             body = sympy.Mul(*free, summed)
         result += body
     return result
+
+
+def _apart(factor: sympy.Expr) -> tuple[sympy.Expr, ...]:
+    """A bracket with the whole number that its terms have in common before it."""
+    if isinstance(factor, sympy.Add):
+        share, rest = factor.primitive()
+        if share != 1 and share.is_Integer:
+            return share, rest
+    return (factor,)
 
 
 def open_terms(expr: sympy.Expr, fresh: Fresh) -> list[Term]:
