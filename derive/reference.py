@@ -59,7 +59,32 @@ A recurrence reads itself, or another equation that depends on it, at an earlier
 The second line is an edge: what is read before the first step; without it that is zero. A
 recurrence may as well run backward, reading `t+1`, with the edge `h[size(t),k] = h0[k]`.
 
+The size of a letter that its own equation does not show is that of the others: `size(t)`, and a
+letter on the left side, may be known from elsewhere. A value of one state for all samples,
+`h0: [0, 0.1]`, may stand where a layer has `h0[...,k]`.
+
+A mask that is added to scores may be as large as it likes, `-1e9`; a mask may as well be a
+condition, `where(k <= q, exp(s[q,k]), 0)`. A learning rate with a schedule is an optimizer of your
+own: `w = w - alpha/(1 + decay*k)*g`. Nothing stops a gradient on its way: what is to be held fixed
+is a constant.
+
 The derivative of `max(x, 0)` and of `abs(x)` at 0 is 0.
+
+## Names
+
+A name is letters, digits and `_`. Words of the language and of Python, such as `lambda`, are
+reserved; with a `_` behind it, `lambda_`, such a word is a name, and the page still shows λ. The
+page makes symbols of names: `yhat` is ŷ, `mu` is μ, `w1` is w with the subscript 1, `W_xh` is W with
+the mark (xh), `Wq` is the W of q, `b_mu` the b of μ.
+
+What a layer makes is called after the use of the layer: with `name: bn`, `batch_norm` makes `bn_mu`,
+`bn_var` and `bn_xhat`, and its parameters are `bn_gamma` and `bn_beta` if nothing else is wired.
+`derive layers batch_norm` lists these names.
+
+In `published:` a name is that of a number, `W[0,1]`, of a table, `W`, or of a part of one, `W[0]`;
+`dE/dW` is the derivative of the loss, also where `upstream` stands for one, and `dp/dz` of anything
+by anything. `W@3` is after three updates and `W+` after one; `m_W@1` is what the optimizer calls m,
+for W.
 """
 
 
