@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sympy
@@ -36,15 +37,21 @@ class Index(sympy.Symbol):
     axis: Axis
 
     def __new__(cls, name: str, axis: Axis) -> Index:
-        made: Index = sympy.Symbol.__xnew__(cls, name, integer=True)
-        made.axis = axis
-        return made
+        return _index(name, axis)
 
     def _hashable_content(self) -> tuple[Any, ...]:
         return (*super()._hashable_content(), self.axis.size)
 
     def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return (self.name, self.axis), {}
+
+
+@lru_cache(maxsize=20_000)
+def _index(name: str, axis: Axis) -> Index:
+    """The same index is the same object: tables are looked up by it, and `is` beats `==`."""
+    made: Index = sympy.Symbol.__xnew__(Index, name, integer=True)
+    made.axis = axis
+    return made
 
 
 class _Node(sympy.Expr):

@@ -74,12 +74,12 @@ The derivative of `max(x, 0)` and of `abs(x)` at 0 is 0.
 
 A name is letters, digits and `_`. Words of the language and of Python, such as `lambda`, are
 reserved; with a `_` behind it, `lambda_`, such a word is a name, and the page still shows λ. The
-page makes symbols of names: `yhat` is ŷ, `mu` is μ, `w1` is w with the subscript 1, `W_xh` is W with
-the mark (xh), `Wq` is the W of q, `b_mu` the b of μ.
+page makes symbols of names: `yhat` is ŷ, `mu` is μ, `w1` is w with the subscript 1, `W_xh` is W
+with the mark (xh), `Wq` is the W of q, `b_mu` the b of μ.
 
-What a layer makes is called after the use of the layer: with `name: bn`, `batch_norm` makes `bn_mu`,
-`bn_var` and `bn_xhat`, and its parameters are `bn_gamma` and `bn_beta` if nothing else is wired.
-`derive layers batch_norm` lists these names.
+What a layer makes is called after the use of the layer: with `name: bn`, `batch_norm` makes
+`bn_mu`, `bn_var` and `bn_xhat`, and its parameters are `bn_gamma` and `bn_beta` if nothing else is
+wired. `derive layers batch_norm` lists these names.
 
 In `published:` a name is that of a number, `W[0,1]`, of a table, `W`, or of a part of one, `W[0]`;
 `dE/dW` is the derivative of the loss, also where `upstream` stands for one, and `dp/dz` of anything

@@ -14,6 +14,7 @@ from derive.graph import Equation, Graph, GraphError, Quantity, Role, adjoint_na
 from derive.rules import Rule
 from derive.verify import routes
 from derive.verify.algebra import DIGITS
+from derive.verify.bench import Bench
 from derive.verify.interpreter import run
 from derive.verify.report import Status, judged
 from tests.core_support import (
@@ -50,7 +51,8 @@ def test_the_routes_of_the_package_agree_too(name: str) -> None:
     graph = CASES[name].graph()
     derivation = differentiate(graph)
     given = draw(graph, seed=2)
-    for comparisons in (routes.differences(derivation, given), routes.steps(derivation, given)):
+    bench = Bench(derivation, given)
+    for comparisons in (routes.differences(bench), routes.steps(bench)):
         route = judged(name, comparisons, TOLERANCE)
         assert route.status is Status.AGREES, route
 

@@ -24,8 +24,9 @@ from derive.library.losses import Reduction, loss_layer, loss_names
 from derive.library.optimizers import OPTIMIZERS, parse_update
 from derive.library.row import Layer, signature, written_out
 from derive.verify.algebra import DIGITS, EXACT, slope
+from derive.verify.bench import Bench
 from derive.verify.interpreter import Values, run
-from derive.verify.routes import adjoints, by_difference, relative
+from derive.verify.routes import relative
 from tests.core_support import axis
 from tests.library_support import (
     FLOATS,
@@ -56,7 +57,8 @@ def test_a_use_of_a_row_is_differentiated_rightly(name: str, number: int) -> Non
     check(use.derivation.forward)
     check(use.derivation.backward)
     given = exact(use)
-    found = adjoints(use.derivation, given)
+    bench = Bench(use.derivation, given)
+    found = bench.derived
     source = random.Random(number)
     keys = [(quantity.name, at) for quantity in use.real for at in places(quantity)]
     with mp.workdps(DIGITS):
@@ -70,7 +72,7 @@ def test_a_use_of_a_row_is_differentiated_rightly(name: str, number: int) -> Non
         assert relative(along, slope(loss)) < EXACTLY
         for quantity in use.real:
             key = source.choice([each for each in keys if each[0] == quantity.name])
-            expected = by_difference(use.graph, given, key)
+            expected = bench.by(key)
             assert relative(found[adjoint_name(key[0]), key[1]], expected) < EXACTLY, key
 
 
@@ -202,7 +204,7 @@ def test_the_slope_at_a_kink(name: str, at: dict[str, int], by: str, expected: F
     row = ROWS[name]
     use = Use(row, {}, (), row.settings, wired=False, seed=0)
     given = {(key, ()): mp.mpf(number) for key, number in {**at, "weights": 1}.items()}
-    found = adjoints(use.derivation, given)[adjoint_name(by), ()]
+    found = Bench(use.derivation, given).derived[adjoint_name(by), ()]
     with mp.workdps(DIGITS):
         assert relative(found, EXACT.number(Fraction(expected))) < EXACTLY
 
@@ -213,7 +215,7 @@ def test_a_tie_in_a_window_goes_to_the_first(name: str) -> None:
     sizes = dict.fromkeys(letters_of(row), 2)
     use = Use(row, sizes, (), row.settings, wired=False, seed=0)
     given = {key: mp.mpf(1) for key in use.values}
-    found = adjoints(use.derivation, given)
+    found = Bench(use.derivation, given).derived
     slopes = [found["adj_x", at] for at in places(use.real[0])]
     assert slopes == [1] + [0] * (len(slopes) - 1)
 

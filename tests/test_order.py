@@ -18,6 +18,7 @@ from derive.problem import Problem
 from derive.render.model_story import tell_model
 from derive.sequence import Order, stages
 from derive.verify import Status, verify
+from derive.verify.bench import Bench
 from derive.verify.modules import module_route, point
 from derive.verify.of_model import model_values
 from derive.verify.sampling import spec_values
@@ -340,7 +341,7 @@ def test_modules_of_random_models(seed: int) -> None:
     text = random_model(seed) + "training: {optimizer: momentum, order: layer_by_layer}\n"
     own = problem(text)
     derivation = differentiate(own.graph, own.wanted)
-    points = [point(own, derivation, model_values(own, derivation, seed))]
+    points = [point(own, Bench(derivation, model_values(own, derivation, seed)))]
     for target in TARGETS:
         source = derive.emit(own, derivation, target)
         route, _ = module_route(target, source, own, points, trajectory(own))

@@ -16,6 +16,7 @@ from derive.errors import InputError, LanguageError
 from derive.graph import Derivation, Graph, GraphError, Quantity, Role, blocks
 from derive.second_order import hessian_product
 from derive.verify.algebra import DIGITS
+from derive.verify.bench import Bench
 from derive.verify.interpreter import Values, run
 from derive.verify.routes import differences, local_slopes, steps
 from tests.core_support import Case, axis, draw, relaxed
@@ -90,7 +91,7 @@ def derived(case: Case) -> Derivation:
 
 
 def worst(derivation: Derivation, values: Values) -> float:
-    found = [differences(derivation, values), steps(derivation, values)]
+    found = [differences(Bench(derivation, values)), steps(Bench(derivation, values))]
     return max(comparison.error for route in found for comparison in route)
 
 
@@ -99,7 +100,7 @@ def test_a_recurrence_is_differentiated_as_a_recurrence(name: str) -> None:
     derivation = derived(CASES[name])
     values = draw(derivation.forward)
     assert worst(derivation, values) < LIMIT
-    assert max(c.error for c in local_slopes(derivation, values)) < LIMIT
+    assert max(c.error for c in local_slopes(Bench(derivation, values))) < LIMIT
     forward = [block for block in derivation.forward.blocks if block.step]
     backward = [block for block in derivation.backward.blocks if block.step]
     assert forward and backward

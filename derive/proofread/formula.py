@@ -11,7 +11,7 @@ parser refuses instead of choosing.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import sympy
 
@@ -38,6 +38,7 @@ def parse_formula(tex: str, number: NumberReader = exact_number) -> sympy.Expr:
     return _parse(tokenize(tex), number, 0)
 
 
+@lru_cache(maxsize=50_000)  # a page asks for each of its names many times
 def symbol_name(tex: str) -> str:
     """Canonical spelling of the one name (or derivative) that `tex` consists of."""
     expression = parse_formula(tex)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from derive.proofread.scan import Passage
 
@@ -19,6 +20,10 @@ OTHER_RELATION = re.compile(
 SEPARATOR = re.compile(r"[,;]|\\q?quad(?![A-Za-z])")
 _BRACKET_SIZE = re.compile(r"\\(?:left|right)(?![A-Za-z])\s*(?:\\[{}]|.)")
 _STEP = re.compile(r"\\begin\{[^}]*\}|\\end\{[^}]*\}|\\[A-Za-z]+\*?|\\.|.", re.DOTALL)
+# Inside brackets nothing is cut, so plain text is one step.
+_INNER = re.compile(
+    rf"[^\\{{}}()\[\]]+|{_STEP.pattern}", re.DOTALL
+)  # inside, plain text is one step
 _OPENS = frozenset({"{", "(", "[", "\\{", "\\begin"})
 _CLOSES = frozenset({"}", ")", "]", "\\}", "\\end"})
 _BRACES = frozenset({"{", "}", "\\begin", "\\end"})
@@ -49,20 +54,23 @@ def split_top(text: str, separator: re.Pattern[str], *, braces_only: bool = Fals
     return [span for _, span in _cut(text, separator, braces_only)]
 
 
-def _cut(text: str, separator: re.Pattern[str], braces_only: bool) -> Iterator[tuple[str, Span]]:
+@lru_cache(maxsize=20_000)  # the same text is cut in search of this and of that
+def _cut(text: str, separator: re.Pattern[str], braces_only: bool) -> tuple[tuple[str, Span], ...]:
+    """The pieces between separators, each with the separator before it."""
+    pieces = []
     depth, position, start, mark = 0, 0, 0, ""
     while position < len(text):
         found = separator.match(text, position) if depth == 0 else None
         if found is not None:
-            yield mark, Span(start, text[start:position])
+            pieces.append((mark, Span(start, text[start:position])))
             mark, position = found.group(), found.end()
             start = position
             continue
-        step = _STEP.match(text, position)
+        step = (_INNER if depth else _STEP).match(text, position)
         assert step is not None  # the pattern ends in "any character"
         depth = max(0, depth + _depth_change(step.group(), braces_only))
         position = step.end()
-    yield mark, Span(start, text[start:])
+    return (*pieces, (mark, Span(start, text[start:])))
 
 
 def _depth_change(step: str, braces_only: bool) -> int:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import NoReturn
 
 MAX_DIGITS = 400
@@ -60,6 +61,7 @@ _SAME_SIGN = {"−": "-", "×": "*", "·": "*"}
 END = Token(TokenKind.END, "", -1)
 
 
+@lru_cache(maxsize=20_000)  # a page and its translation have most formulas in common
 def tokenize(tex: str) -> tuple[Token, ...]:
     """Split TeX mathematics into tokens; spacing and bracket sizes carry no meaning."""
     tokens: list[Token] = []

@@ -136,6 +136,9 @@ def whole(expr: sympy.Expr) -> Callable[[Table, Bound], int]:
     if expr.is_Integer:
         number = int(expr)
         return lambda table, bound: number
+    if isinstance(expr, sympy.Add):
+        terms = [whole(term) for term in expr.args]
+        return lambda table, bound: sum([term(table, bound) for term in terms])
     value = compiled(expr)
     return lambda table, bound: int(value(table, bound))
 
@@ -143,7 +146,7 @@ def whole(expr: sympy.Expr) -> Callable[[Table, Bound], int]:
 def _element(expr: Element) -> Value:
     """An entry; beyond the range there is none, and zero is read."""
     name, at = expr.name, [whole(place) for place in expr.indices]
-    return lambda table, bound: table.get((name, tuple(f(table, bound) for f in at)), ZERO)
+    return lambda table, bound: table.get((name, tuple([f(table, bound) for f in at])), ZERO)
 
 
 def _index(expr: Index) -> Value:

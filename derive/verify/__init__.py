@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from derive.graph import Derivation
@@ -10,7 +10,8 @@ from derive.notation import Name
 from derive.problem import Problem
 from derive.render.blocks import Page
 from derive.render.order import path_view
-from derive.verify.interpreter import Values
+from derive.verify.bench import Bench
+from derive.verify.libraries import LIBRARIES
 from derive.verify.modules import code_values, large_module_route, module_route, point
 from derive.verify.of_model import verify_model
 from derive.verify.oracle import true_values
@@ -19,7 +20,6 @@ from derive.verify.published import number_rows, published_route
 from derive.verify.report import NumberRow, Report, Route, Status, judged
 from derive.verify.routes import (
     EXACT_TOLERANCE,
-    LIBRARIES,
     by_sympy,
     differences,
     local_slopes,
@@ -53,13 +53,15 @@ def verify(
     own = None if large else spec_values(problem)
     if own is not None and reduced is derivation:
         points.append(own)
-    routes = [well_formed(derivation), *_derivation_routes(reduced, points)]
+    benches = [Bench(reduced, values) for values in points]
+    routes = [well_formed(derivation), *_derivation_routes(benches)]
     code: Mapping[str, float] = {}
     if large:
         routes += [large_module_route(t, source, problem, SEED) for t, source in modules.items()]
     else:
         given = [drawn_values(problem.graph, SEED), *([own] if own is not None else [])]
-        expected = [point(problem, derivation, values) for values in given] if modules else []
+        benches = benches if reduced is derivation else [Bench(derivation, v) for v in given]
+        expected = [point(problem, bench) for bench in benches] if modules else []
         for target, source in modules.items():
             route, done = module_route(target, source, problem, expected)
             routes.append(route)
@@ -76,14 +78,14 @@ def verify(
     return Report((*routes, *([published] if published else [])), rows)
 
 
-def _derivation_routes(derivation: Derivation, points: list[Values]) -> list[Route]:
+def _derivation_routes(benches: Sequence[Bench]) -> list[Route]:
     """Routes 2, 3, 4 and 7 at all points."""
     tables = {"differences": differences, "local derivatives": local_slopes, "steps": steps}
     return [
-        judged("SymPy", by_sympy(derivation, points), EXACT_TOLERANCE),
+        judged("SymPy", by_sympy(benches), EXACT_TOLERANCE),
         *[
-            judged(name, (c for given in points for c in route(derivation, given)), EXACT_TOLERANCE)
+            judged(name, (c for bench in benches for c in route(bench)), EXACT_TOLERANCE)
             for name, route in tables.items()
         ],
-        *[library(derivation, points[-1]) for library in LIBRARIES],
+        *[library(benches[-1]) for library in LIBRARIES],
     ]

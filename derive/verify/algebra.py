@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 from typing import Any
 
 import sympy
@@ -21,15 +22,20 @@ STILL = 1e-12  # a difference below it may be all error, one above its inverse a
 SMOOTH = 1e-9  # how far apart the slopes from the left and from the right may be
 
 
+def _one_by_one(terms: Sequence[Any]) -> Any:
+    return reduce(operator.add, terms)
+
+
 @dataclass(frozen=True, eq=False)
 class Algebra:
-    """A kind of number: how constants enter, and the functions by their name in the language."""
+    """A kind of number: constants, the functions by their name in the language, and sums."""
 
     number: Callable[[Fraction], Any]
     functions: Mapping[str, Callable[..., Any]]
+    total: Callable[[Sequence[Any]], Any] = _one_by_one
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dual:
     """A number and how fast it moves; at a kink it moves as the branch that is taken."""
 
@@ -84,7 +90,7 @@ def _still(number: Any) -> Any:
 
 
 def _slope_of(number: Any) -> Any:
-    return number.slope if isinstance(number, Dual) else mp.mpf(0)
+    return number.slope if isinstance(number, Dual) else mp.zero
 
 
 def _lifted(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -119,12 +125,21 @@ def _partial(function: Callable[..., Any], at: list[Any], k: int) -> Any:
         return (high - low) / (2 * step)
 
 
+def _rounded_once(terms: Sequence[Any]) -> Any:
+    """A sum that mpmath rounds once, which is faster than term by term; it knows no duals."""
+    try:
+        return mp.fsum(terms)
+    except TypeError:
+        return _one_by_one(terms)
+
+
 EXACT = Algebra(
     lambda value: mp.mpf(value.numerator) / value.denominator,
     {
         **{r.name: r.exact if r.slopes else _lifted(r.exact) for r in BY_SYMBOL.values()},
         "sign": lambda x: mp.sign(_still(x)),
     },
+    _rounded_once,
 )
 
 
@@ -153,13 +168,14 @@ def exact_function(
     return sympy.lambdify(arguments, expr, [functions, "mpmath"], printer=PRINTER, cse=True)
 
 
-def slope(function: Callable[[Any], Any]) -> Any:
-    """How fast a function of a small shift moves at 0.
+def slope(function: Callable[[Any], Any], here: Any = None) -> Any:
+    """How fast a function of a small shift moves at 0; `here` is its value there, if it is known.
 
     A central difference; where it has a kink, or hardly moves, the slope of the branch taken.
     """
     step = mp.mpf(10) ** -STEP
-    here, above, below = (function(shift) for shift in (mp.mpf(0), step, -step))
+    above, below = function(step), function(-step)
+    here = function(mp.mpf(0)) if here is None else here
     central = (above - below) / (2 * step)
     steady = STILL < abs(central) < 1 / STILL
     if steady and abs(above - 2 * here + below) / step <= SMOOTH * abs(central):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import lru_cache, reduce
 from itertools import product
+from operator import itemgetter
 from typing import Any
 
 import sympy
@@ -45,39 +46,76 @@ def element_slope(expr: sympy.Expr, values: Values, binding: Mapping[Index, int]
 
 
 def _slope_by(meaning: Meaning, values: Values, binding: Binding, key: Key) -> Any:
-    return slope(lambda shift: meaning({**values, key: values[key] + shift}, binding))
+    here, moving = values[key], dict(values)
+
+    def moved(shift: Any) -> Any:
+        moving[key] = here + shift
+        return meaning(moving, binding)
+
+    return slope(moved)
 
 
 def run(
     graph: Graph, given: Values, algebra: Algebra = EXACT, moved: Mapping[Key, Any] | None = None
 ) -> Values:
     """The value of every element of the graph; `moved` adds to an element once it is known."""
-    shifts = moved or {}
-    values = _OnDemand(graph, algebra, shifts)
-    values.update({key: v + shifts[key] if key in shifts else v for key, v in given.items()})
-    for equation in graph.equations:
-        places = list(product(*[range(axis.length) for axis in equation.quantity.axes]))
-        for place in reversed(places) if _looks_ahead(equation) else places:
-            values.compute((equation.quantity.name, place))
-    return dict(values)
+    return Program(graph, algebra).run(given, moved)
+
+
+class Program:
+    """A graph that is made ready once and run as often as wanted."""
+
+    def __init__(self, graph: Graph, algebra: Algebra = EXACT) -> None:
+        self.rules = {e.quantity.name: _Rule(e, algebra) for e in graph.equations}
+        self.order = [(name, place) for name, rule in self.rules.items() for place in rule.places]
+
+    def run(self, known: Values, moved: Mapping[Key, Any] | None = None) -> Values:
+        """The value of every element; of what the equations define, only the unknown is found."""
+        shifts = moved or {}
+        values = _OnDemand(self.rules, shifts)
+        values.update({key: v + shifts[key] if key in shifts else v for key, v in known.items()})
+        for key in self.order:
+            values.compute(key)
+        return dict(values)
+
+    def readers(self, values: Values) -> dict[Key, list[Key]]:
+        """Which elements each element is read by."""
+        found: dict[Key, list[Key]] = {}
+        for key in self.order:
+            watched = Watched(values)
+            self.rules[key[0]].at(watched, key[1])
+            for read in watched.asked:
+                found.setdefault(read, []).append(key)
+        return found
+
+
+class _Rule:
+    """An equation that is made ready."""
+
+    def __init__(self, equation: Equation, algebra: Algebra) -> None:
+        self.shape = equation.quantity.shape
+        self.slots = [_slot(index) for index in equation.indices]
+        self.meaning = _meaning(equation.rhs, algebra)
+        places = list(product(*map(range, self.shape)))
+        self.places = places[::-1] if _looks_ahead(equation) else places
+
+    def at(self, values: Values, place: tuple[int, ...]) -> Any:
+        return self.meaning(values, dict(zip(self.slots, place, strict=True)))
 
 
 class _OnDemand(dict[Key, Any]):
     """Values that are computed when they are first asked for: that is all a recurrence needs."""
 
-    def __init__(self, graph: Graph, algebra: Algebra, shifts: Mapping[Key, Any]) -> None:
+    def __init__(self, rules: Mapping[str, _Rule], shifts: Mapping[Key, Any]) -> None:
         super().__init__()
-        self.shapes = {e.quantity.name: e.quantity.shape for e in graph.equations}
-        self.slots = {e.quantity.name: list(map(_slot, e.indices)) for e in graph.equations}
-        self.meanings = {e.quantity.name: _meaning(e.rhs, algebra) for e in graph.equations}
-        self.shifts = shifts
+        self.rules, self.shifts = rules, shifts
         self.busy: set[Key] = set()
 
     def get(self, key: Key, default: Any = None) -> Any:
         if key in self:
             return self[key]
-        shape = self.shapes.get(key[0])
-        if shape is None or not all(0 <= k < n for k, n in zip(key[1], shape, strict=True)):
+        rule = self.rules.get(key[0])
+        if rule is None or not all(0 <= k < n for k, n in zip(key[1], rule.shape, strict=True)):
             return default
         return self.compute(key)
 
@@ -87,11 +125,23 @@ class _OnDemand(dict[Key, Any]):
         if key in self.busy:
             raise ValueError(f"{key[0]}{list(key[1])} depends on itself")
         self.busy.add(key)
-        name, place = key
-        result = self.meanings[name](self, dict(zip(self.slots[name], place, strict=True)))
+        result = self.rules[key[0]].at(self, key[1])
         self.busy.remove(key)
         self[key] = result + self.shifts[key] if key in self.shifts else result
         return self[key]
+
+
+class Watched(dict[Key, Any]):
+    """Values that remember which of them were read; it is empty, so that all are asked for."""
+
+    def __init__(self, values: Values) -> None:
+        super().__init__()
+        self.known = values
+        self.asked: set[Key] = set()
+
+    def get(self, key: Key, default: Any = None) -> Any:
+        self.asked.add(key)
+        return self.known.get(key, default)
 
 
 def _looks_ahead(equation: Equation) -> bool:
@@ -113,6 +163,7 @@ def _slots(binding: Mapping[Index, int]) -> Binding:
     return {_slot(index): place for index, place in binding.items()}
 
 
+@lru_cache(maxsize=20_000)
 def _slot(index: Index) -> str:
     """What tells one index from another, as text, which is faster to look up."""
     return f"{index.name}:{index.axis.size}"
@@ -150,9 +201,7 @@ def _meaning(expr: sympy.Expr, algebra: Algebra) -> Meaning:
             return _slope(expr)
         case sympy.Add():
             terms = [_meaning(each, algebra) for each in expr.args]
-            return lambda values, binding: reduce(
-                operator.add, [term(values, binding) for term in terms]
-            )
+            return lambda values, binding: algebra.total([t(values, binding) for t in terms])
         case sympy.Mul():
             return _product(expr, algebra)
         case sympy.Pow():
@@ -171,24 +220,39 @@ def _constant(expr: sympy.Expr) -> Fraction | None:
 
 def _entry(expr: Element, algebra: Algebra) -> Meaning:
     """One entry; outside its range a quantity is zero."""
-    name, places = expr.name, [_position(index) for index in expr.indices]
-    zero = algebra.number(Fraction(0))
+    key_at, zero = _key(expr), algebra.number(Fraction(0))
 
     def read(values: Values, binding: Binding) -> Any:
-        return values.get((name, tuple([place(values, binding) for place in places])), zero)
+        key = key_at(values, binding)
+        return values[key] if key in values else values.get(key, zero)
 
     return read
 
 
+def _key(expr: Element) -> Callable[[Values, Binding], Key]:
+    """Where an entry is found; the frequent case that all its positions are letters is fast."""
+    name, places = expr.name, [_position(position) for position in expr.indices]
+    if len(places) > 1 and all(isinstance(position, Index) for position in expr.indices):
+        letters = itemgetter(*map(_slot, expr.indices))
+        return lambda values, binding: (name, letters(binding))
+    return lambda values, binding: (name, tuple([place(values, binding) for place in places]))
+
+
 def _total(expr: Total, algebra: Algebra) -> Meaning:
-    body, zero = _meaning(expr.body, algebra), algebra.number(Fraction(0))
-    slot, positions = _slot(expr.index), range(expr.index.axis.length)
+    """A sum; sums right inside it are added up in the same go."""
+    slots, ranges, inside = [], [], expr
+    while isinstance(inside, Total):
+        slots.append(_slot(inside.index))
+        ranges.append(range(inside.index.axis.length))
+        inside = inside.body
+    body, places = _meaning(inside, algebra), list(product(*ranges))
 
     def added(values: Values, binding: Binding) -> Any:
-        below, result = dict(binding), zero
-        for below[slot] in positions:
-            result = result + body(values, below)
-        return result
+        below, terms = dict(binding), []
+        for place in places:
+            below.update(zip(slots, place, strict=True))
+            terms.append(body(values, below))
+        return algebra.total(terms)
 
     return added
 
@@ -199,6 +263,9 @@ def _product(expr: sympy.Mul, algebra: Algebra) -> Meaning:
     conditions = [_condition(each) for each in tests]
     factors = [_meaning(each, algebra) for each in expr.args if each not in tests]
     zero, one = algebra.number(Fraction(0)), algebra.number(Fraction(1))
+    if not conditions and len(factors) == 2:
+        first, second = factors
+        return lambda values, binding: first(values, binding) * second(values, binding)
 
     def multiplied(values: Values, binding: Binding) -> Any:
         for holds in conditions:
@@ -217,14 +284,8 @@ def _condition(expr: Delta | Inside) -> Callable[[Values, Binding], bool]:
 
 
 def _slope(expr: Slope) -> Meaning:
-    name, places = expr.element.name, [_position(index) for index in expr.element.indices]
-    body = _meaning(expr.body, EXACT)
-
-    def found(values: Values, binding: Binding) -> Any:
-        place = tuple([place(values, binding) for place in places])
-        return _slope_by(body, values, binding, (name, place))
-
-    return found
+    key_at, body = _key(expr.element), _meaning(expr.body, EXACT)
+    return lambda values, binding: _slope_by(body, values, binding, key_at(values, binding))
 
 
 def _chosen(expr: Chosen, algebra: Algebra) -> Meaning:
@@ -274,6 +335,9 @@ def _position(expr: sympy.Expr) -> Callable[[Values, Binding], int]:
             return lambda values, binding: known
         case sympy.Add() if (linear := _linear(expr)) is not None:
             first, shares = linear
+            if len(shares) == 2:  # as in a convolution
+                (m, a), (n, b) = shares
+                return lambda values, binding: first + m * binding[a] + n * binding[b]
             return lambda values, binding: first + sum([n * binding[at] for n, at in shares])
         case sympy.Add():
             terms = [_position(each) for each in expr.args]
@@ -301,10 +365,10 @@ def _linear(expr: sympy.Add) -> tuple[int, list[tuple[int, str]]] | None:
 
 def _whole(expr: Element) -> Callable[[Values, Binding], int]:
     """An entry that picks a place."""
-    name, places = expr.name, [_position(index) for index in expr.indices]
+    key_at = _key(expr)
 
     def read(values: Values, binding: Binding) -> int:
-        found = values.get((name, tuple([place(values, binding) for place in places])), 0)
+        found = values.get(key_at(values, binding), 0)
         if int(found) != found:
             raise ValueError(f"the index {expr} is not whole")
         return int(found)

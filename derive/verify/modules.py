@@ -17,15 +17,22 @@ from mpmath import mp
 from derive.emit import Executed, load
 from derive.emit.run import Module
 from derive.expression import Element
-from derive.graph import Derivation, Graph, Role, adjoint_name
+from derive.graph import Graph, Role
 from derive.notation import derivative, names_of
 from derive.problem import Problem, Tensor
 from derive.sequence import Order
 from derive.verify.algebra import DIGITS
-from derive.verify.interpreter import Key, Values, run
+from derive.verify.bench import Bench, Way
+from derive.verify.interpreter import Key, Values
 from derive.verify.oracle import first_update, trained
 from derive.verify.report import Comparison, Route, Status, judged, skipped
-from derive.verify.routes import DOUBLE_FLOOR, DOUBLE_TOLERANCE, by_difference, relative
+from derive.verify.routes import (
+    DOUBLE_FLOOR,
+    DOUBLE_TOLERANCE,
+    differentiated,
+    gradient_keys,
+    relative,
+)
 from derive.verify.sampling import float_values
 from derive.verify.trajectory import Trajectory
 
@@ -46,27 +53,33 @@ class Point:
     given: Values
     forward: Values
     gradients: Values
+    line: tuple[Way, Any] | None = None
     updated: Values | None = None
 
 
-def point(problem: Problem, derivation: Derivation, given: Values) -> Point:
-    """Forward values by the interpreter; gradients by differences, or derived if they are many."""
-    graph = derivation.forward
-    with mp.workdps(DIGITS):
-        forward = run(graph, given)
-        found = derivation.backward.quantities
-        keys = [key for key in given if adjoint_name(key[0]) in found]
-        chosen = keys[:: max(1, len(keys) // MOST_DIFFERENCES)]
-        gradients = {key: by_difference(graph, given, key) for key in chosen}
-        if len(chosen) < len(keys):
-            derived = run(derivation.backward, forward)
-            gradients = {key: derived[adjoint_name(key[0]), key[1]] for key in keys} | gradients
+def point(problem: Problem, bench: Bench) -> Point:
+    """Forward values by the interpreter, gradients by differences.
+
+    If they are many, they are the derived ones, and a line on which all of them move is held to a
+    difference.
+    """
+    keys = gradient_keys(bench.derivation)
+    after = _after_update(problem, bench)
+    if len(keys) <= MOST_DIFFERENCES:
+        gradients = {key: bench.by(key) for key in keys}
+        return Point(bench.given, bench.forward, gradients, updated=after)
+    gradients = {key: bench.found.get(key, bench.adjoint(key)) for key in keys}
+    given = [q for q in differentiated(bench.derivation) if q.given]
+    return Point(bench.given, bench.forward, gradients, bench.line(given), after)
+
+
+def _after_update(problem: Problem, bench: Bench) -> Values | None:
+    """Parameters and states after one update in the order of the spec, if that is not the usual."""
     if problem.training.order is Order.SIMULTANEOUS:
-        return Point(given, forward, gradients)
-    trajectory = Trajectory(replace(problem, samples=()), derivation, given)
+        return None
+    trajectory = Trajectory(replace(problem, samples=()), bench.derivation, bench.given)
     parameters, states = trajectory.after(1)
-    kept = {key: v for key, v in states.items() if key in trajectory.states}
-    return Point(given, forward, gradients, parameters | kept)
+    return parameters | {key: v for key, v in states.items() if key in trajectory.states}
 
 
 def module_route(
@@ -154,6 +167,12 @@ def _comparisons(done: Executed, problem: Problem, expected: Point) -> Iterator[
         for key, true in expected.gradients.items():
             if key in done.gradients or trained(problem, key):
                 yield Comparison(f"∂E/∂{key}", _error(done.gradients, key, true))
+        if expected.line is not None:
+            way, slope = expected.line
+            asked = [key for key in way if key in done.gradients or trained(problem, key)]
+            if len(asked) == len(way):
+                found = mp.fsum(way[key] * done.gradients.get(key, mp.nan) for key in way)
+                yield Comparison("gradients on a line", relative(found, slope, DOUBLE_FLOOR))
 
 
 def _error(found: Mapping[Key, float], key: Key, expected: Any) -> float:

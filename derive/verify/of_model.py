@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
@@ -20,7 +21,9 @@ from derive.problem import Problem
 from derive.render.blocks import Page
 from derive.sequence import Order
 from derive.verify.algebra import DIGITS, EXACT, Algebra
-from derive.verify.interpreter import Key, Values, element_slope, run, value
+from derive.verify.bench import Bench, places
+from derive.verify.interpreter import Values, element_slope, run, value
+from derive.verify.libraries import LIBRARIES
 from derive.verify.model_numbers import model_rows
 from derive.verify.modules import code_values, large_module_route, module_route, point
 from derive.verify.oracle import ALPHA, DECREASE
@@ -29,11 +32,9 @@ from derive.verify.published import published_route
 from derive.verify.report import Comparison, Report, Route, judged, skipped
 from derive.verify.routes import (
     EXACT_TOLERANCE,
-    LIBRARIES,
-    adjoints,
     arrivals,
-    by_difference,
     by_sympy,
+    differentiated,
     relative,
     well_formed,
 )
@@ -46,6 +47,7 @@ BUDGET = 150_000  # multiplications that a route may take
 MOST_WORK = 40_000  # a larger graph is only checked as a module
 MOST_TREE = 3_000  # operations in the loss written out as one formula
 FEW = 24
+MOST_PLACES = 80  # of one local derivative, or of one step
 
 
 def verify_model(
@@ -71,16 +73,18 @@ def verify_model(
         if modules and problem.training.order is not Order.SIMULTANEOUS:
             routes.append(skipped("updates", "the model is too large to follow one in its order"))
     else:
-        points = [model_values(problem, derivation, SEED), *([own] if own is not None else [])]
-        routes += list(_derivation_routes(derivation, points, cost))
-        expected = [point(problem, derivation, values) for values in points] if modules else []
+        benches = [model_bench(problem, derivation, SEED)]
+        if own is not None:
+            benches.append(Bench(derivation, own))
+        routes += list(_derivation_routes(benches, cost))
+        expected = [point(problem, bench) for bench in benches] if modules else []
         for target, source in modules.items():
             route, done = module_route(target, source, problem, expected, trajectory)
             routes.append(route)
             if target == "python" and own is not None:
                 code = code_values(problem, done)
     if trajectory is not None:
-        truth = true_values_of_model(problem, derivation, trajectory, cost)
+        truth = true_values_of_model(problem, benches[-1], trajectory, cost)
         if page.numbers:
             routes.append(numbers_route(page, truth))
     routes += [text_route(name, text, page, problem, truth) for name, text in texts.items()]
@@ -89,12 +93,10 @@ def verify_model(
     return Report((*routes, *([published] if published else [])), rows)
 
 
-def _derivation_routes(
-    derivation: Derivation, points: Sequence[Values], cost: int
-) -> Iterator[Route]:
+def _derivation_routes(benches: Sequence[Bench], cost: int) -> Iterator[Route]:
     most = max(FEW, BUDGET // max(1, cost))
-    if _tree(derivation.forward, points[0]) <= MOST_TREE:
-        yield judged("SymPy", by_sympy(derivation, points), EXACT_TOLERANCE)
+    if _tree(benches[0].graph, benches[0].given) <= MOST_TREE:
+        yield judged("SymPy", by_sympy(benches), EXACT_TOLERANCE)
     else:
         yield skipped("SymPy", "the loss is too long as a single formula")
     for name, route in (
@@ -102,8 +104,8 @@ def _derivation_routes(
         ("local derivatives", _local_slopes),
         ("steps", _steps),
     ):
-        yield judged(name, (c for p in points for c in route(derivation, p, most)), EXACT_TOLERANCE)
-    yield from (library(derivation, points[-1]) for library in LIBRARIES)
+        yield judged(name, (c for b in benches for c in route(b, most)), EXACT_TOLERANCE)
+    yield from (library(benches[-1]) for library in LIBRARIES)
 
 
 def some(items: Sequence[Item], most: int) -> list[Item]:
@@ -113,34 +115,34 @@ def some(items: Sequence[Item], most: int) -> list[Item]:
     return random.Random(f"{SEED}/{len(items)}").sample(list(items), most)
 
 
-def _places(quantity: Quantity) -> list[Key]:
-    return [(quantity.name, place) for place in product(*map(range, quantity.shape))]
+def _differences(bench: Bench, most: int) -> Iterator[Comparison]:
+    """Route 3: adjoints against central differences with 50 digits.
+
+    Of a quantity with many elements a choice, and a line on which all of them move.
+    """
+    quantities = differentiated(bench.derivation)
+    share = most // (3 * max(1, len(quantities)))
+    for quantity in quantities:
+        for key in some(places(quantity), share):
+            yield Comparison(f"∂E/∂{key}", relative(bench.adjoint(key), bench.by(key)))
+    many = [quantity for quantity in quantities if len(places(quantity)) > share]
+    for together in _parts(many, most):
+        way, expected = bench.line(together)
+        names = ", ".join(quantity.name for quantity in together)
+        yield Comparison(f"∂E/∂({names}) on a line", relative(bench.adjoint_on(way), expected))
 
 
-def _differentiated(derivation: Derivation) -> list[Quantity]:
-    found = derivation.backward.quantities
-    return [q for q in derivation.forward.quantities.values() if adjoint_name(q.name) in found]
+def _parts(items: Sequence[Item], most: int) -> list[Sequence[Item]]:
+    """Items in order, in at most so many parts."""
+    size = max(1, math.ceil(len(items) / most))
+    return [items[k : k + size] for k in range(0, len(items), size)]
 
 
-def _differences(derivation: Derivation, given: Values, most: int) -> Iterator[Comparison]:
-    """Route 3: adjoints against central differences with 50 digits."""
-    found = adjoints(derivation, given)
-    quantities = _differentiated(derivation)
-    share = max(2, most // (3 * max(1, len(quantities))))
-    with mp.workdps(DIGITS):
-        for quantity in quantities:
-            for key in some(_places(quantity), share):
-                expected = by_difference(derivation.forward, given, key)
-                yield Comparison(
-                    f"∂E/∂{key}", relative(found[adjoint_name(key[0]), key[1]], expected)
-                )
-
-
-def _local_slopes(derivation: Derivation, given: Values, most: int) -> Iterator[Comparison]:
+def _local_slopes(bench: Bench, most: int) -> Iterator[Comparison]:
     """Route 3, too: local derivatives against differences of the equation they belong to."""
-    share = max(4, min(200, 20 * most // max(1, len(derivation.locals))))
+    derivation, values = bench.derivation, bench.forward
+    share = max(4, min(MOST_PLACES, 20 * most // max(1, len(derivation.locals))))
     with mp.workdps(DIGITS):
-        values = run(derivation.forward, given)
         for local in derivation.locals:
             equation = derivation.forward.equation(local.of)
             own = len(local.indices)
@@ -154,10 +156,10 @@ def _local_slopes(derivation: Derivation, given: Values, most: int) -> Iterator[
                 yield Comparison(what, relative(found, expected))
 
 
-def _steps(derivation: Derivation, given: Values, most: int) -> Iterator[Comparison]:
+def _steps(bench: Bench, most: int) -> Iterator[Comparison]:
     """Route 4: both sides of every step, for a choice of values of its free indices."""
-    values = adjoints(derivation, given)
-    share = max(2, min(100, 20 * most // max(1, len(derivation.steps))))
+    derivation, values = bench.derivation, bench.derived
+    share = max(2, min(MOST_PLACES, 20 * most // max(1, len(derivation.steps))))
     with mp.workdps(DIGITS):
         for step in derivation.steps:
             for place in some(list(product(*[range(i.axis.length) for i in step.indices])), share):
@@ -200,6 +202,11 @@ def _tree(graph: Graph, given: Values) -> int:
 
 
 def model_values(problem: Problem, derivation: Derivation, seed: int) -> Values:
+    """Seeded values for everything that is given. Raises InputError as below."""
+    return model_bench(problem, derivation, seed).given
+
+
+def model_bench(problem: Problem, derivation: Derivation, seed: int) -> Bench:
     """Seeded values for everything that is given, at which the loss and its derivatives are finite.
 
     Whole numbers are those of the spec, or fit the axis on which they pick a place. Raises
@@ -214,20 +221,18 @@ def model_values(problem: Problem, derivation: Derivation, seed: int) -> Values:
             for quantity in graph.given:
                 drawn = {
                     place: _drawn(problem, quantity, place, source, low)
-                    for _, place in _places(quantity)
+                    for _, place in places(quantity)
                 }
                 if quantity.sums_to_one:
                     drawn = normalised(drawn)
                 values |= {(quantity.name, p): EXACT.number(v) for p, v in drawn.items()}
+            bench = Bench(derivation, values)
             try:
-                forward = run(graph, values)
-                found = run(derivation.backward, forward)
+                found = [*bench.forward.values(), *bench.derived.values()]
             except (ValueError, ZeroDivisionError, TypeError):
                 continue
-        if all(
-            isinstance(v, mp.mpf) and mp.isfinite(v) for v in [*forward.values(), *found.values()]
-        ):
-            return values
+        if all(isinstance(v, mp.mpf) and mp.isfinite(v) for v in found):
+            return bench
     raise InputError(
         "the loss or a derivative is not a finite number at any of the values tried; is there the "
         "logarithm or the root of something that can be zero or negative?"
@@ -266,17 +271,18 @@ def _is(position: sympy.Expr, name: str) -> bool:
 
 
 def true_values_of_model(
-    problem: Problem, derivation: Derivation, trajectory: Trajectory, cost: int
+    problem: Problem, bench: Bench, trajectory: Trajectory, cost: int
 ) -> dict[Name, Any]:
     """The values of every name of a page: by differences where that is affordable."""
     names = names_of(problem)
     values = dict(trajectory.at(0))
     with mp.workdps(DIGITS):
-        keys = [key for q in _differentiated(derivation) for key in _places(q)]
-        for key in some(keys, max(FEW, BUDGET // max(1, 3 * cost))):
-            if derivation.forward.quantities[key[0]].role is not Role.LOSS:
-                slope = by_difference(derivation.forward, trajectory.given, key)
-                values[adjoint_name(key[0]), key[1]] = slope
+        quantities = [q for q in differentiated(bench.derivation) if q.role is not Role.LOSS]
+        keys = [key for q in quantities for key in places(q) if key not in bench.found]
+        affordable = BUDGET // max(1, 3 * cost) - len(bench.found)
+        for key in some(keys, max(FEW, affordable)):
+            bench.by(key)
+        values |= {(adjoint_name(name), place): v for (name, place), v in bench.found.items()}
         found = {names.name(Element(name, *place)): v for (name, place), v in values.items()}
         found[ALPHA] = EXACT.number(problem.training.learning_rate)
         if any(

@@ -20,8 +20,8 @@ from derive.library.optimizers import parse_update, plain_step
 from derive.notation import Name, Names, derivative, names_of
 from derive.problem import Problem
 from derive.verify.algebra import DIGITS, EXACT, exact_function
+from derive.verify.bench import Slopes
 from derive.verify.interpreter import Key, Values, element_slope, run
-from derive.verify.routes import by_difference
 
 MOST_SCALARS = 400
 ALPHA = Name("learning_rate", r"\alpha", "alpha")
@@ -32,17 +32,18 @@ def true_values(problem: Problem, given: Values) -> dict[Name, Any]:
     """Values by name. Large networks: forward values and the loss only."""
     graph, names = problem.graph, names_of(problem)
     with mp.workdps(DIGITS):
-        before = run(graph, given)
+        slopes = Slopes(graph, given)
+        before = slopes.forward
         found = {_name(names, key): v for key, v in before.items()}
         found[ALPHA] = EXACT.number(problem.training.learning_rate)
         if len(before) > MOST_SCALARS:
             return found
-        slopes = {key: by_difference(graph, given, key) for key in before if key[0] != "E"}
-        for key, v in slopes.items():
-            found[derivative(names.loss(), _name(names, key))] = v
+        for key in before:
+            if key[0] != "E":
+                found[derivative(names.loss(), _name(names, key))] = slopes.by(key)
         found |= _local_slopes(graph, before, names)
         rule = update_rule(problem)
-        moved = {key: rule(v, slopes[key]) for key, v in given.items() if trained(problem, key)}
+        moved = {key: rule(v, slopes.by(key)) for key, v in given.items() if trained(problem, key)}
         after = run(graph, {**given, **moved})
         for key, v in after.items():
             found[_name(names, key).updated()] = v

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -283,7 +284,14 @@ def _formulas(claim: Claim, known: Mapping[str, Any]) -> Iterator[Comparison]:
             names = {str(s): s for s in form.free_symbols}
             readable = set(names) <= values.keys() and not form.has(AppliedUndef)
             if readable and known.keys() & names.keys():
-                stand_ins = {s: sympy.Symbol(f"v{k}") for k, s in enumerate(names.values())}
-                function = exact_function(list(stand_ins.values()), form.xreplace(stand_ins))
-                found = function(*[values[name] for name in names])
+                ordered = sorted(names)
+                function = _function(form, tuple(names[name] for name in ordered))
+                found = function(*[values[name] for name in ordered])
                 yield Comparison(f"line {claim.where.line}", relative(found, known[left]))
+
+
+@lru_cache(maxsize=5_000)  # a page and its translation have their formulas in common
+def _function(form: sympy.Expr, symbols: tuple[sympy.Symbol, ...]) -> Callable[..., Any]:
+    """A form as a function of its names, which need not be names in Python."""
+    stand_ins = {symbol: sympy.Symbol(f"v{k}") for k, symbol in enumerate(symbols)}
+    return exact_function(list(stand_ins.values()), form.xreplace(stand_ins))

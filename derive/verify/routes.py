@@ -1,4 +1,4 @@
-"""The routes that judge a derivation itself: SymPy, differences, steps, other autodiff systems.
+"""The routes that judge a derivation itself: SymPy, differences, steps.
 
 None of them uses the calculus: all they take from the program is the forward graph and what is to
 be judged.
@@ -6,10 +6,8 @@ be judged.
 
 from __future__ import annotations
 
-import importlib
 import math
-from collections.abc import Callable, Iterable, Iterator
-from fractions import Fraction
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from typing import Any
 
@@ -20,28 +18,29 @@ from derive.functions import ROWS
 from derive.graph import (
     Derivation,
     Equation,
-    Graph,
     GraphError,
     Quantity,
     Role,
     adjoint_name,
     check,
 )
-from derive.verify.algebra import DIGITS, EXACT, Algebra, exact_function, slope
+from derive.verify.algebra import DIGITS, EXACT, Algebra, exact_function
+from derive.verify.bench import Bench, places
 from derive.verify.interpreter import Key, Values, element_slope, run, value
-from derive.verify.report import Comparison, Route, Status, judged, skipped
+from derive.verify.report import Comparison, Route, Status
 
 EXACT_TOLERANCE = 1e-16  # a central difference is good to 1e-24 and, across a bend, to its step
 DOUBLE_TOLERANCE = 1e-9
-DOUBLE_FLOOR = "1e-4"  # terms of size 1 that add up to zero leave about 1e-15
+FLOOR = mp.mpf("1e-6")
+DOUBLE_FLOOR = mp.mpf("1e-4")  # terms of size 1 that add up to zero leave about 1e-15
 MOST_SYMPY = 8
 
 
-def relative(found: Any, expected: Any, floor: str = "1e-6") -> float:
+def relative(found: Any, expected: Any, floor: Any = FLOOR) -> float:
     """The distance of two values over their size; absolute below the floor, so zeros compare."""
     try:
         distance = abs(found - expected)
-        size = max(abs(expected), mp.mpf(floor))
+        size = max(abs(expected), floor)
         result = float(distance / size)
     except (TypeError, ValueError, OverflowError):
         return math.nan
@@ -81,33 +80,23 @@ def _incomplete(derivation: Derivation, wanted: Iterable[str]) -> str:
     return ""
 
 
-def adjoints(derivation: Derivation, given: Values) -> Values:
-    """What the derivation says: the backward graph at the given values."""
-    with mp.workdps(DIGITS):
-        return run(derivation.backward, run(derivation.forward, given))
-
-
-def by_difference(graph: Graph, given: Values, key: Key) -> Any:
-    """∂E/∂key as a central difference; a hidden element is moved after it is computed."""
-    return slope(lambda shift: run(graph, given, moved={key: shift})[graph.loss.name, ()])
-
-
-def differences(derivation: Derivation, given: Values) -> Iterator[Comparison]:
+def differences(bench: Bench) -> Iterator[Comparison]:
     """Route 3: every adjoint against a central difference with 50 digits."""
-    found = adjoints(derivation, given)
-    with mp.workdps(DIGITS):
-        for quantity in derivation.forward.quantities.values():
-            if adjoint_name(quantity.name) in derivation.backward.quantities:
-                for key in _places(quantity):
-                    expected = by_difference(derivation.forward, given, key)
-                    adjoint = found[adjoint_name(key[0]), key[1]]
-                    yield Comparison(f"∂E/∂{key}", relative(adjoint, expected))
+    for quantity in differentiated(bench.derivation):
+        for key in places(quantity):
+            yield Comparison(f"∂E/∂{key}", relative(bench.adjoint(key), bench.by(key)))
 
 
-def local_slopes(derivation: Derivation, given: Values) -> Iterator[Comparison]:
+def differentiated(derivation: Derivation) -> list[Quantity]:
+    """Everything that the loss was differentiated by."""
+    found = derivation.backward.quantities
+    return [q for q in derivation.forward.quantities.values() if adjoint_name(q.name) in found]
+
+
+def local_slopes(bench: Bench) -> Iterator[Comparison]:
     """Route 3, too: every local derivative against a difference of the equation it belongs to."""
+    derivation, values = bench.derivation, bench.forward
     with mp.workdps(DIGITS):
-        values = run(derivation.forward, given)
         for local in derivation.locals:
             equation = derivation.forward.equation(local.of)
             own = len(local.indices)
@@ -123,17 +112,7 @@ def local_slopes(derivation: Derivation, given: Values) -> Iterator[Comparison]:
 
 def gradient_keys(derivation: Derivation) -> list[Key]:
     """Every element of everything given that was differentiated by."""
-    return [
-        key
-        for quantity in derivation.forward.given
-        if adjoint_name(quantity.name) in derivation.backward.quantities
-        for key in _places(quantity)
-    ]
-
-
-def _places(quantity: Quantity) -> Iterator[Key]:
-    for place in product(*map(range, quantity.shape)):
-        yield quantity.name, place
+    return [key for q in differentiated(derivation) if q.given for key in places(q)]
 
 
 class Above(sympy.Function):
@@ -182,35 +161,32 @@ SYMBOLIC = Algebra(
 )
 
 
-def by_sympy(derivation: Derivation, points: Iterable[Values]) -> Iterator[Comparison]:
+def by_sympy(benches: Sequence[Bench]) -> Iterator[Comparison]:
     """Route 2: the loss as one expanded formula, differentiated whole by SymPy."""
-    graph = derivation.forward
-    points = list(points)
+    derivation, graph = benches[0].derivation, benches[0].graph
     symbols = {
         (quantity.name, place): sympy.Symbol("_".join(map(str, (quantity.name, *place))), real=True)
         for quantity in graph.given
         if not quantity.integer
-        for _, place in _places(quantity)
+        for _, place in places(quantity)
     }
-    whole = {key: v for key, v in points[0].items() if graph.quantities[key[0]].integer}
+    whole = {key: v for key, v in benches[0].given.items() if graph.quantities[key[0]].integer}
     loss = run(graph, {**symbols, **whole}, SYMBOLIC)[graph.loss.name, ()]
     keys = gradient_keys(derivation)
     keys = keys[:: max(1, math.ceil(len(keys) / MOST_SYMPY))]
     slopes = exact_function(
         list(symbols.values()), [sympy.diff(loss, symbols[key]) for key in keys], KINKS
     )
-    for given in points:
-        found = adjoints(derivation, given)
+    for bench in benches:
         with mp.workdps(DIGITS):
-            expected = slopes(*[given[key] for key in symbols])
-            for key, slope_ in zip(keys, expected, strict=True):
-                adjoint = found[adjoint_name(key[0]), key[1]]
-                yield Comparison(f"∂E/∂{key}", relative(adjoint, slope_))
+            expected = slopes(*[bench.given[key] for key in symbols])
+            for key, slope in zip(keys, expected, strict=True):
+                yield Comparison(f"∂E/∂{key}", relative(bench.adjoint(key), slope))
 
 
-def steps(derivation: Derivation, given: Values) -> Iterator[Comparison]:
+def steps(bench: Bench) -> Iterator[Comparison]:
     """Route 4: both sides of every step, for all values of its free indices."""
-    values = adjoints(derivation, given)
+    derivation, values = bench.derivation, bench.derived
     with mp.workdps(DIGITS):
         for step in derivation.steps:
             for place in product(*[range(index.axis.length) for index in step.indices]):
@@ -233,105 +209,3 @@ def arrivals(derivation: Derivation, equation: Equation, values: Values) -> Iter
             found = values[equation.quantity.name, place]
             error = relative(found, value(step.after, values, binding, EXACT))
             yield Comparison(f"last step of {step.quantity}{list(place)}", error)
-
-
-def by_library(
-    name: str, gradient: Callable[[Graph, Values, list[Key]], dict[Key, float]]
-) -> Callable[[Derivation, Values], Route]:
-    """Route 7: an autodiff library on the interpreted forward graph, if it is installed."""
-
-    def route(derivation: Derivation, given: Values) -> Route:
-        try:
-            importlib.import_module(name)
-        except ImportError:
-            return skipped(name, "not installed")
-        keys = gradient_keys(derivation)
-        expected = gradient(derivation.forward, given, keys)
-        found = adjoints(derivation, given)
-        comparisons = [
-            Comparison(
-                f"∂E/∂{key}",
-                relative(found[adjoint_name(key[0]), key[1]], expected[key], DOUBLE_FLOOR),
-            )
-            for key in keys
-        ]
-        return judged(name, comparisons, DOUBLE_TOLERANCE)
-
-    return route
-
-
-def _scalars(number: Callable[[float], Any], functions: dict[str, Callable[..., Any]]) -> Algebra:
-    def constant(value: Fraction) -> Any:
-        return number(float(value))
-
-    where = functions["where"]
-    defined: dict[str, Callable[..., Any]] = {
-        "logistic": lambda x: 1 / (1 + functions["exp"](-x)),
-        "softplus": lambda x: functions["log"](1 + functions["exp"](x)),
-        "abs": lambda x: where(x > 0, x, where(x < 0, -x, number(0.0))),  # the slope at 0 is 0
-        "max": lambda a, b: where(b > a, b, a),
-        "min": lambda a, b: where(b < a, b, a),
-        "greater": lambda a, b: where(a > b, number(1.0), number(0.0)),
-        "at_least": lambda a, b: where(a >= b, number(1.0), number(0.0)),
-        "where": lambda c, a, b: where(c == 1, a, b),
-    }
-    return Algebra(constant, {**functions, **defined})
-
-
-def torch_gradient(graph: Graph, given: Values, keys: list[Key]) -> dict[Key, float]:
-    """Gradients by PyTorch in double precision."""
-    torch = importlib.import_module("torch")
-
-    def number(value: float) -> Any:
-        return torch.tensor(value, dtype=torch.float64)
-
-    algebra = _scalars(
-        number,
-        {
-            "exp": torch.exp,
-            "log": torch.log,
-            "tanh": torch.tanh,
-            "sin": torch.sin,
-            "cos": torch.cos,
-            "erf": torch.erf,
-            "sign": torch.sign,
-            "where": torch.where,
-        },
-    )
-    whole = {q.name for q in graph.given if q.integer}
-    leaves = {key: number(float(v)).requires_grad_(key[0] not in whole) for key, v in given.items()}
-    run(graph, dict(leaves), algebra)[graph.loss.name, ()].backward()
-    return {key: 0.0 if (g := leaves[key].grad) is None else float(g) for key in keys}
-
-
-def jax_gradient(graph: Graph, given: Values, keys: list[Key]) -> dict[Key, float]:
-    """Gradients by JAX in double precision."""
-    jax = importlib.import_module("jax")
-    jnp = importlib.import_module("jax.numpy")
-    scipy = importlib.import_module("jax.scipy.special")
-    jax.config.update("jax_enable_x64", True)
-    algebra = _scalars(
-        jnp.float64,
-        {
-            "exp": jnp.exp,
-            "log": jnp.log,
-            "tanh": jnp.tanh,
-            "sin": jnp.sin,
-            "cos": jnp.cos,
-            "erf": scipy.erf,
-            "sign": jnp.sign,
-            "where": jnp.where,
-        },
-    )
-    fixed = {key: jnp.float64(float(v)) for key, v in given.items()}
-
-    def loss(moving: list[Any]) -> Any:
-        return run(graph, {**fixed, **dict(zip(keys, moving, strict=True))}, algebra)[
-            graph.loss.name, ()
-        ]
-
-    found = jax.grad(loss)([fixed[key] for key in keys])
-    return {key: float(g) for key, g in zip(keys, found, strict=True)}
-
-
-LIBRARIES = (by_library("torch", torch_gradient), by_library("jax", jax_gradient))

@@ -25,7 +25,7 @@ from derive.model.published import NAME
 from derive.problem import Problem
 from derive.sequence import stages
 from derive.verify.algebra import DIGITS, EXACT, exact_function, slope
-from derive.verify.interpreter import Key, Values, element_slope, run, value
+from derive.verify.interpreter import Key, Values, Watched, element_slope, run, value
 
 MOST_EXACT = 25  # later updates are computed with fewer digits
 FEW_DIGITS = 20
@@ -108,7 +108,7 @@ class Trajectory:
             raise UnknownName(f"'{of[0]}' is given, so it has no derivative")
         equation = graph.equation(of[0])
         binding = dict(zip(equation.indices, of[1], strict=True))
-        read = _Watched(values)
+        read = Watched(values)
         value(equation.rhs, read, binding, EXACT)
         if by in read.asked:
             return element_slope(equation.rhs, values, binding, by)
@@ -193,18 +193,6 @@ class Trajectory:
 
     def _trained(self) -> list[Key]:
         return [k for k in self._parameter_keys() if k[0] not in self.problem.training.frozen]
-
-
-class _Watched(dict[Key, Any]):
-    """Values that remember which of them were read."""
-
-    def __init__(self, values: Values) -> None:
-        super().__init__(values)
-        self.asked: set[Key] = set()
-
-    def get(self, key: Key, default: Any = None) -> Any:
-        self.asked.add(key)
-        return super().get(key, default)
 
 
 def _place(text: str | None) -> tuple[int, ...]:

@@ -20,6 +20,7 @@ from derive.library.optimizers import OPTIMIZERS
 from derive.scaffold import scaffold
 from derive.spec import parse_spec
 from derive.verify.algebra import DIGITS
+from derive.verify.bench import Bench
 from derive.verify.interpreter import run
 from derive.verify.modules import module_route, point
 from derive.verify.of_model import model_values
@@ -80,7 +81,7 @@ def test_both_modules_compute_the_model(name: str) -> None:
     problem = made(ALL[name])
     derivation = differentiate(problem.graph, problem.wanted)
     drawn = {} if name == "masked softmax of large scores" else model_values(problem, derivation, 1)
-    points = [point(problem, derivation, drawn)] if drawn else []
+    points = [point(problem, Bench(derivation, drawn))] if drawn else []
     for target in TARGETS:
         source = emit(problem, derivation, target)
         assert max(map(len, source.splitlines())) <= 100
@@ -116,7 +117,7 @@ TRAINED = (
 def test_every_optimizer_is_emitted(optimizer: str) -> None:
     problem = made(TRAINED % optimizer)
     derivation = differentiate(problem.graph, problem.wanted)
-    points = [point(problem, derivation, model_values(problem, derivation, 1))]
+    points = [point(problem, Bench(derivation, model_values(problem, derivation, 1)))]
     for target in TARGETS:
         source = emit(problem, derivation, target)
         route, done = module_route(target, source, problem, points)

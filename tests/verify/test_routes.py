@@ -15,8 +15,10 @@ from derive.emit import emit
 from derive.graph import Graph
 from derive.verify import Status, modules
 from derive.verify.algebra import DIGITS, EXACT, Dual, slope
+from derive.verify.bench import Bench, Slopes
+from derive.verify.libraries import by_library
 from derive.verify.modules import large_module_route, module_route, point
-from derive.verify.routes import by_difference, by_library, relative, well_formed
+from derive.verify.routes import relative, well_formed
 from derive.verify.sampling import drawn_values, spec_values
 from tests.verify_support import changed, disagreeing, made, problem
 
@@ -128,7 +130,7 @@ def test_the_slope_of_a_hidden_element_moves_it_after_it_is_computed() -> None:
     values = spec_values(whole.problem)
     assert values is not None
     with mp.workdps(DIGITS):
-        found = by_difference(whole.problem.graph, values, ("out2", (0, 0)))
+        found = Slopes(whole.problem.graph, values).by(("out2", (0, 0)))
     assert abs(found - mpf("0.5842723173")) < 1e-9
 
 
@@ -137,7 +139,7 @@ def test_a_library_that_is_not_installed_is_skipped(monkeypatch: pytest.MonkeyPa
         raise ImportError(name)
 
     monkeypatch.setattr(importlib, "import_module", missing)
-    route = by_library("torch", lambda *_: {})(made("article").derivation, {})
+    route = by_library("torch", lambda *_: {})(Bench(made("article").derivation, {}))
     assert (route.name, route.status, route.detail) == ("torch", Status.SKIPPED, "not installed")
 
 
@@ -192,9 +194,9 @@ def test_a_point_of_many_parameters_takes_some_gradients_from_the_derivation(
     monkeypatch.setattr(modules, "MOST_DIFFERENCES", 2)
     whole = made("article")
     given = drawn_values(whole.problem.graph, 1)
-    few = point(whole.problem, whole.derivation, given)
+    few = point(whole.problem, Bench(whole.derivation, given))
     monkeypatch.setattr(modules, "MOST_DIFFERENCES", 100)
-    every = point(whole.problem, whole.derivation, given)
+    every = point(whole.problem, Bench(whole.derivation, given))
     assert few.gradients.keys() == every.gradients.keys()
     assert all(relative(few.gradients[k], v) < 1e-25 for k, v in every.gradients.items())
 
@@ -204,7 +206,7 @@ def test_a_module_gives_its_numbers_at_the_last_point() -> None:
     own = spec_values(whole.problem)
     assert own is not None
     points = [
-        point(whole.problem, whole.derivation, v)
+        point(whole.problem, Bench(whole.derivation, v))
         for v in (drawn_values(whole.problem.graph, 1), own)
     ]
     source = emit(whole.problem, whole.derivation, "python")

@@ -1,0 +1,110 @@
+"""One point at which a derivation is judged, and what is known there; each thing is found once.
+
+The slopes come from the forward graph alone. Only `derived` is what the derivation says.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from itertools import product
+from typing import Any
+
+from mpmath import mp
+
+from derive.graph import Derivation, Graph, Quantity, adjoint_name
+from derive.verify.algebra import DIGITS, slope
+from derive.verify.interpreter import Key, Program, Values, run
+
+Way = Mapping[Key, Any]  # how far each element moves
+
+
+class Slopes:
+    """How fast the loss of a graph moves with its elements, by central differences in 50 digits."""
+
+    def __init__(self, graph: Graph, given: Values) -> None:
+        self.graph, self.given = graph, given
+        self.found: dict[Key, Any] = {}
+
+    @cached_property
+    def forward(self) -> Values:
+        with mp.workdps(DIGITS):
+            return self._program.run(self.given)
+
+    def by(self, key: Key) -> Any:
+        """∂E/∂key; a hidden element is moved after it is computed."""
+        if key not in self.found:
+            self.found[key] = self._along({key: 1})
+        return self.found[key]
+
+    def line(self, quantities: Sequence[Quantity]) -> tuple[Way, Any]:
+        """A seeded way on which all elements of some quantities move, and the slope along it.
+
+        One slope that no element escapes, where a slope for each would cost too much.
+        """
+        keys = [key for quantity in quantities for key in places(quantity)]
+        source = random.Random(" ".join(quantity.name for quantity in quantities))
+        with mp.workdps(DIGITS):
+            way = {
+                key: mp.mpf(source.choice((-1, 1)) * source.randint(50, 150)) / (100 * len(keys))
+                for key in keys
+            }
+        return way, self._along(way)
+
+    def _along(self, way: Way) -> Any:
+        loss = (self.graph.loss.name, ())
+        with mp.workdps(DIGITS):
+            still = self._untouched(way)
+
+            def moved(shift: Any) -> Any:
+                return self._program.run(still, {key: n * shift for key, n in way.items()})[loss]
+
+            return slope(moved, self.forward[loss])
+
+    def _untouched(self, way: Iterable[Key]) -> Values:
+        """All values but those that depend on a moving element."""
+        touched: set[Key] = set()
+        waiting = list(way)
+        while waiting:
+            new = [key for key in self._readers.get(waiting.pop(), ()) if key not in touched]
+            touched.update(new)
+            waiting += new
+        return {key: v for key, v in self.forward.items() if key not in touched}
+
+    @cached_property
+    def _program(self) -> Program:
+        return Program(self.graph)
+
+    @cached_property
+    def _readers(self) -> dict[Key, list[Key]]:
+        with mp.workdps(DIGITS):
+            return self._program.readers(self.forward)
+
+
+class Bench(Slopes):
+    """A point with the derivation that is judged there."""
+
+    def __init__(self, derivation: Derivation, given: Values) -> None:
+        super().__init__(derivation.forward, given)
+        self.derivation = derivation
+
+    @cached_property
+    def derived(self) -> Values:
+        """What the derivation says: the backward graph at the forward values."""
+        with mp.workdps(DIGITS):
+            return run(self.derivation.backward, self.forward)
+
+    def adjoint(self, key: Key) -> Any:
+        """∂E/∂key as it was derived."""
+        return self.derived[adjoint_name(key[0]), key[1]]
+
+    def adjoint_on(self, way: Way) -> Any:
+        """The slope along a way as it was derived."""
+        with mp.workdps(DIGITS):
+            return mp.fsum(n * self.adjoint(key) for key, n in way.items())
+
+
+def places(quantity: Quantity) -> list[Key]:
+    """Every element of a quantity."""
+    return [(quantity.name, place) for place in product(*map(range, quantity.shape))]

@@ -1,0 +1,89 @@
+"""Slopes at one point: what is not computed anew must not matter, and a line misses nothing."""
+
+from __future__ import annotations
+
+import pytest
+import sympy
+from mpmath import mp
+
+from derive import build
+from derive.backprop import differentiate
+from derive.emit import emit
+from derive.expression import Delta
+from derive.graph import Derivation
+from derive.spec import parse_spec
+from derive.verify import modules, of_model
+from derive.verify.algebra import DIGITS, slope
+from derive.verify.bench import Bench, Slopes, places
+from derive.verify.interpreter import Key, Values, run
+from derive.verify.modules import module_route, point
+from derive.verify.report import Status, judged
+from derive.verify.routes import EXACT_TOLERANCE, relative
+from tests.emit.test_emit_models import SPECS
+from tests.verify_support import with_adjoint
+
+MODEL = (
+    "inputs: {x: {shape: [3, 4]}}\nparameters: {W: {shape: [5, 4]}}\n"
+    "model:\n  - h[n,k] = tanh(sum(i, W[k,i]*x[n,i]))\n  - y[n] = sum(k, h[n,k]**2)\n"
+    "loss: E = sum(n, y[n]**2)\n"
+)
+
+
+def bench(text: str) -> Bench:
+    problem = build(parse_spec(text, "model.yaml", "model"))
+    derivation = differentiate(problem.graph, problem.wanted)
+    return of_model.model_bench(problem, derivation, 1)
+
+
+def from_scratch(slopes: Slopes, given: Values, key: Key) -> sympy.Expr:
+    loss = (slopes.graph.loss.name, ())
+    return slope(lambda shift: run(slopes.graph, given, moved={key: shift})[loss])
+
+
+@pytest.mark.parametrize("name", ["two steps back", "backward in time", "gathers", "scalars"])
+def test_what_a_moved_element_does_not_touch_is_kept(name: str) -> None:
+    whole = bench(SPECS[name])
+    with mp.workdps(DIGITS):
+        for quantity in whole.graph.quantities.values():
+            for key in places(quantity) if not quantity.integer else ():
+                expected = from_scratch(whole, whole.given, key)
+                assert relative(whole.by(key), expected) < EXACT_TOLERANCE, key
+
+
+def differences(derivation: Derivation, given: Values, most: int) -> Status:
+    comparisons = of_model._differences(Bench(derivation, given), most)
+    return judged("differences", comparisons, EXACT_TOLERANCE).status
+
+
+@pytest.mark.parametrize("most", [1, 2, 24, 10_000])
+@pytest.mark.parametrize("name", ["W", "x", "h"])
+def test_one_wrong_entry_is_caught_however_few_slopes_are_affordable(name: str, most: int) -> None:
+    whole = bench(MODEL)
+    row = whole.derivation.adjoint(name).indices[0]
+    slightly = 1 + Delta(row, 2) * sympy.Rational(5, 10000)
+    wrong = with_adjoint(whole.derivation, name, lambda rhs: rhs * slightly)
+    assert differences(whole.derivation, whole.given, most) is Status.AGREES
+    assert differences(wrong, whole.given, most) is Status.DISAGREES
+
+
+def test_a_value_that_is_no_number_is_caught_on_a_line() -> None:
+    whole = bench(MODEL)
+    whole.derived["adj_W", (2, 1)] = mp.nan
+    comparisons = of_model._differences(whole, 1)
+    assert judged("differences", comparisons, EXACT_TOLERANCE).status is Status.DISAGREES
+
+
+def test_a_module_with_many_gradients_is_held_to_a_difference(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(modules, "MOST_DIFFERENCES", 2)
+    problem = build(parse_spec(MODEL, "model.yaml", "model"))
+    derivation = differentiate(problem.graph, problem.wanted)
+    whole = of_model.model_bench(problem, derivation, 1)
+    wrong = with_adjoint(derivation, "W", lambda rhs: rhs * sympy.Rational(10005, 10000))
+    # The derived gradients are as wrong as the module, so only the difference can tell.
+    deceived = point(problem, Bench(wrong, whole.given))
+    source = emit(problem, wrong, "python")
+    route, _ = module_route("python", source, problem, [deceived])
+    assert route.status is Status.DISAGREES
+    assert route.detail == "worst at gradients on a line"

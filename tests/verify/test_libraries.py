@@ -1,0 +1,55 @@
+"""A library judges a graph by tensors as it does entry by entry."""
+
+from __future__ import annotations
+
+import pytest
+
+from derive import build
+from derive.backprop import differentiate
+from derive.spec import parse_spec
+from derive.verify.libraries import (
+    Gradient,
+    jax_scalars,
+    jax_tensors,
+    torch_scalars,
+    torch_tensors,
+)
+from derive.verify.of_model import model_bench
+from derive.verify.routes import gradient_keys
+from derive.verify.tensors import Unsupported
+from tests.emit.test_emit_models import ALL
+
+RECURRENT = {"two steps back", "backward in time"}
+WAYS = {"torch": (torch_tensors, torch_scalars), "jax": (jax_tensors, jax_scalars)}
+FEW = ("gathers", "largest of a square", "part of an axis", "positions as numbers")
+
+
+def check(text: str, fast: Gradient, slow: Gradient) -> None:
+    problem = build(parse_spec(text, "model.yaml", "model"))
+    derivation = differentiate(problem.graph, problem.wanted)
+    bench, keys = model_bench(problem, derivation, 1), gradient_keys(derivation)
+    found = fast(bench.graph, bench.given, keys)
+    expected = slow(bench.graph, bench.given, keys)
+    assert found == pytest.approx(expected, rel=1e-10, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", [n for n in ALL if n != "masked softmax of large scores"])
+def test_tensors_of_torch_are_its_scalars(name: str) -> None:
+    pytest.importorskip("torch")
+    try:
+        check(ALL[name], *WAYS["torch"])
+    except Unsupported:
+        assert any(word in ALL[name] for word in ("t-1", "t+1", "layer:"))
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_tensors_of_jax_are_its_scalars(name: str) -> None:
+    pytest.importorskip("jax")
+    check(ALL[name], *WAYS["jax"])
+
+
+@pytest.mark.parametrize("name", sorted(RECURRENT))
+def test_a_recurrence_goes_entry_by_entry(name: str) -> None:
+    pytest.importorskip("torch")
+    with pytest.raises(Unsupported):
+        check(ALL[name], *WAYS["torch"])
