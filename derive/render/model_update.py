@@ -22,6 +22,7 @@ from derive.render.document import escape
 from derive.render.formula import Piece, Tightness, width
 from derive.render.index_writer import ROOM, THIN, IndexWriter
 from derive.render.model_form import ModelForm
+from derive.render.optimizer_lines import worked_lines
 from derive.render.sheet import Display
 from derive.render.tensor_values import Table, Values, compiled, places
 from derive.render.tensors import packed, tensor
@@ -71,6 +72,7 @@ def update_blocks(form: ModelForm, bench: Bench | None) -> Iterator[Block]:
             "states": [_symbol(state, parameter) for state in row.states],
             "zero": not form.problem.training.states,
             "counts": "k" in row.equations,
+            "samples": len(form.problem.samples),
             "interleaved": form.problem.training.order is Order.LAYER_BY_LAYER,
         },
     )
@@ -78,10 +80,14 @@ def update_blocks(form: ModelForm, bench: Bench | None) -> Iterator[Block]:
         return
     update(form, bench.values, parameters)
     first = _stages(form, parameters)[0].parameters  # they change by the derivatives told above
-    worked = _worked(form, bench, next(q for q in parameters if q.name in first))
+    quantity = next(q for q in parameters if q.name in first)
+    place = _place(bench, quantity)
+    steps = worked_lines(form, bench, quantity.name, place) if row.states else []
+    worked = None if steps else _worked(form, bench, quantity, place)
     tensors = [part for q in parameters for part in tensor(form, bench.values, q.name + UPDATED)]
-    states = bool(row.states)
-    yield Block("model_updated", {"worked": worked, "lines": packed(tensors), "states": states})
+    entry = form.leaf(Element(quantity.name, *place)).tex
+    fields = {"worked": worked, "steps": steps, "entry": entry, "lines": packed(tensors)}
+    yield Block("model_updated", fields)
     yield from _closing(form, bench)
 
 
@@ -171,12 +177,15 @@ def _again(form: ModelForm, values: Values) -> None:
         values.texts[mark] = new.texts[key]
 
 
-def _worked(form: ModelForm, bench: Bench, quantity: Quantity) -> Display | None:
+def _place(bench: Bench, quantity: Quantity) -> tuple[int, ...]:
     """The first entry whose gradient is not zero."""
-    values = bench.values
-    for place in places(quantity):
-        if values.exact[adjoint_name(quantity.name), place] != 0:
-            break
+    slopes, name = bench.values.exact, adjoint_name(quantity.name)
+    every = list(places(quantity))
+    return next((place for place in every if slopes[name, place] != 0), every[-1])
+
+
+def _worked(form: ModelForm, bench: Bench, quantity: Quantity, place: tuple[int, ...]) -> Display:
+    """One updated entry, in names and in numbers."""
     expr = _step(form.problem, quantity.name, place)
     element = Element(quantity.name + UPDATED, *place)
     rate = literal(form.problem.training.learning_rate)

@@ -1,0 +1,118 @@
+"""The lines of an optimizer worked out for one entry: first its states, then the parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import sympy
+from mpmath import mp
+
+from derive.expression import Element
+from derive.graph import adjoint_name
+from derive.language import Scope, parse_expression
+from derive.notation import UPDATED, with_mark
+from derive.numbers import DIGITS, Number, evaluate, literal
+from derive.render.formula import Piece, Tightness, number_piece, width
+from derive.render.index_writer import ROOM
+from derive.render.model_form import ModelForm
+from derive.render.sheet import Display
+from derive.render.weights import ALPHA_NAME
+from derive.render.worked import Bench
+from derive.symbols import symbol
+
+LAST = 9
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What a name of the lines stands for: its symbol, its number as printed, and its value.
+
+    `place` is where it stands in a product; in a sum, settings stand last.
+    """
+
+    tex: str
+    text: str
+    value: Number
+    place: int = 2
+
+
+def worked_lines(form: ModelForm, bench: Bench, name: str, place: tuple[int, ...]) -> list[Display]:
+    """Every line with its formula, with numbers put in, and with its result."""
+    return list(_lines(form, bench, Element(name, *place), name, place))
+
+
+def _lines(
+    form: ModelForm, bench: Bench, entry: Element, name: str, place: tuple[int, ...]
+) -> Iterator[Display]:
+    row = form.problem.training.optimizer
+    after = Element(name + UPDATED, *place)
+    names = {each: sympy.Symbol(each, real=True) for each in _start(form, bench, entry, place)}
+    known = {names[each]: found for each, found in _start(form, bench, entry, place).items()}
+    lines = [line.partition("=") for line in row.equations.splitlines() if line.strip()]
+    for number, (target, _, text) in enumerate(lines):
+        own = target.strip()
+        right = parse_expression(text, Scope({}, {}, names))
+        last = own not in [other.strip() for other, _, _ in lines[number + 1 :]]
+        if own == "w" and last:
+            lhs = form.leaf(after).tex
+            yield bench.display(after, _rows(form, right, known, width(lhs)))
+            return
+        with mp.workdps(DIGITS):
+            value = evaluate(right, lambda key: known[key].value)
+        printed = form.problem.numbers.text(value)
+        tex = with_mark(symbol(own, 0), "+") if own in (*row.states, "w") else symbol(own, 0)
+        rows = (*dict.fromkeys(_rows(form, right, known, width(tex))), printed)
+        yield Display(f"eq:line-{number}", tex, tuple(dict.fromkeys(rows)), None)
+        names[own] = sympy.Symbol(f"{own}+{number}", real=True)
+        chained = form.problem.numbers.chained
+        known[names[own]] = _Known(tex, printed, Fraction(printed) if chained else value)
+
+
+def _start(
+    form: ModelForm, bench: Bench, entry: Element, place: tuple[int, ...]
+) -> dict[str, _Known]:
+    """What the lines may read before any of them is carried out."""
+    training, values = form.problem.training, bench.values
+    slope = Element(adjoint_name(entry.name), *place)
+
+    def read(key: Element, at: int) -> _Known:
+        return _Known(form.leaf(key).tex, bench.text(key), values.page[key.name, place], at)
+
+    def number(tex: str, value: Fraction | int, at: int = 0) -> _Known:
+        return _Known(tex, literal(Fraction(value)), Fraction(value), at)
+
+    found = {
+        "w": read(entry, 1),
+        "g": read(slope, 3),
+        "alpha": number(ALPHA_NAME.tex, training.learning_rate),
+        "k": number("k", 1),
+    }
+    found |= {each: number(symbol(each, 0), v) for each, v in training.settings.items()}
+    for state in training.optimizer.states:
+        first = training.states.get((state, entry.name), {}).get(place, Fraction(0))
+        found[state] = number(symbol(state, 0), first, 2)
+    return found
+
+
+def _rows(
+    form: ModelForm, expr: sympy.Expr, known: dict[sympy.Symbol, _Known], used: int
+) -> list[str]:
+    """An expression in names, and with numbers for the names."""
+
+    def written(leaf: Callable[[_Known], Piece], numbers: bool) -> str:
+        writer = form.numbers(lambda _: "") if numbers else form.writer
+        own = replace(
+            writer,
+            leaf=lambda key: leaf(known[key]),
+            rank=lambda key: (known[key].place,),
+            summand=lambda key: (known[key].place or LAST,),
+        )
+        return own.within(expr, ROOM - used)
+
+    def name(each: _Known) -> Piece:
+        tall = r"\frac" in each.tex
+        return Piece(each.tex, Tightness.PRODUCT if tall else Tightness.ATOM)
+
+    return [written(name, False), written(lambda each: number_piece(each.text), True)]
