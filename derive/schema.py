@@ -173,7 +173,7 @@ class PublishedSpec(_Strict):
     """What it is: `y`, `W[0,1]`, `dE/dW[0,1]`, `dh[1]/da[1]`; `@3` after it means after 3 updates,
     `+` after one. Indices count from 0. `dy/dx` is the local derivative where the equation of y
     reads x, and goes through all equations between them where it does not. In a network: `w5`,
-    `out_h1`, `dE/dw5`, `w5+`."""
+    `out_h1`, `dE/dw5`, `w5+`; what is not on its page, such as further updates, is for a model."""
     printed: str | list[Any]
     """The number as printed, so that its digits count; in a model also nested lists, a table. Of
     `dp/dz` the places of p come first, then those of z."""

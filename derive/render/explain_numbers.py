@@ -15,10 +15,8 @@ from derive.expression import Element, Fresh, substitute
 from derive.graph import Derivation, Equation
 from derive.problem import Problem
 from derive.render.model_form import ModelForm
-from derive.render.model_story import MOST_NUMBERS
-from derive.render.tensor_values import Values, places
-from derive.render.worked import Bench, TooLong
-from derive.scalar import shapes_of
+from derive.render.tensor_values import places
+from derive.render.worked import Bench, TooLong, bench_of
 from derive.text import text, with_numbers
 
 Place = tuple[int, ...]
@@ -103,17 +101,7 @@ def shown(problem: Problem, derivation: Derivation, names: Callable[[str], str])
 
     It does so at values where some number is not finite and real.
     """
-    count = sum(prod(q.shape) for q in problem.graph.quantities.values())
-    if problem.symbolic or count > MOST_NUMBERS:
-        return Shown(derivation, None, names)
-    values = Values(problem.numbers)
-    for quantity in problem.graph.given:
-        for place in places(quantity):
-            values.give((quantity.name, place), problem.values[quantity.name][place])
-    values.run(problem.graph.blocks)
-    values.run(derivation.backward.blocks)
-    shapes = shapes_of(derivation.forward) | shapes_of(derivation.backward)
-    return Shown(derivation, Bench(ModelForm(problem, derivation), values, shapes), names)
+    return Shown(derivation, bench_of(ModelForm(problem, derivation)), names)
 
 
 def _broken(row: str, room: int) -> list[str]:

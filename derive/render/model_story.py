@@ -9,7 +9,6 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
-from math import prod
 
 import sympy
 
@@ -29,21 +28,19 @@ from derive.render.model_form import ModelForm, letters_in, ranges
 from derive.render.model_update import trained, update_blocks
 from derive.render.positions import letter
 from derive.render.sheet import Display, Entry
-from derive.render.tensor_values import Values, places
+from derive.render.tensor_values import Values
 from derive.render.tensors import packed, tensor
 from derive.render.weights import ALPHA_NAME
-from derive.render.worked import Bench
+from derive.render.worked import Bench, bench_of
 from derive.repeats import renamed as under_names
-from derive.scalar import shapes_of
 
-MOST_NUMBERS = 2000
 MOST_ROWS = 24  # a longer table is set in two columns
 
 
 def tell_model(problem: Problem, derivation: Derivation) -> Page:
     """The page of a problem of any graph."""
     form = ModelForm(problem, derivation)
-    bench = _bench(form)
+    bench = bench_of(form)
     told = [
         *_forward(form, bench),
         *Backward(form, bench).blocks(),
@@ -53,22 +50,6 @@ def tell_model(problem: Problem, derivation: Derivation) -> Page:
     shown = "\n".join(row for display in displays for row in display.rows)
     blocks = (*_setting(form, bench, shown), *told)
     return Page(problem.title, blocks, _entries(form, bench) if bench else {})
-
-
-def _bench(form: ModelForm) -> Bench | None:
-    """All numbers before the update; None if values are missing or too many."""
-    problem, derivation = form.problem, form.derivation
-    count = sum(prod(q.shape) for q in problem.graph.quantities.values())
-    if problem.symbolic or count > MOST_NUMBERS:
-        return None
-    values = Values(problem.numbers)
-    for quantity in problem.graph.given:
-        for place in places(quantity):
-            values.give((quantity.name, place), problem.values[quantity.name][place])
-    values.run(problem.graph.blocks)
-    values.run(derivation.backward.blocks)
-    shapes = shapes_of(derivation.forward) | shapes_of(derivation.backward)
-    return Bench(form, values, shapes)
 
 
 def _entries(form: ModelForm, bench: Bench) -> dict[str, Entry]:

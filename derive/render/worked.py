@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
+from math import prod
 
 import sympy
 
@@ -30,8 +31,10 @@ from derive.render.index_writer import ROOM, SPACED, Greatest, outside_first
 from derive.render.model_form import ModelForm
 from derive.render.sheet import Display
 from derive.render.tensor_values import Bound, Values, compiled, places, ranked, whole
+from derive.scalar import shapes_of
 
 MOST_TRIED = 60
+MOST_NUMBERS = 2000
 MOST_TERMS = 400
 MOST_ROWS = 4
 LONG = 8  # a longer sum is not written in full
@@ -188,3 +191,22 @@ class Bench:
         for index in expr.bound:
             spots = [{**spot, index: k} for spot in spots for k in range(index.axis.length)]
         return Greatest(*[self.written(expr.body, {**bound, **spot}) for spot in spots])
+
+
+def bench_of(form: ModelForm) -> Bench | None:
+    """All numbers of a model before the update; None if values are missing or too many.
+
+    Raises ValueError or ArithmeticError at values where a number is not finite and real.
+    """
+    problem, derivation = form.problem, form.derivation
+    count = sum(prod(q.shape) for q in problem.graph.quantities.values())
+    if problem.symbolic or count > MOST_NUMBERS:
+        return None
+    values = Values(problem.numbers)
+    for quantity in problem.graph.given:
+        for place in places(quantity):
+            values.give((quantity.name, place), problem.values[quantity.name][place])
+    values.run(problem.graph.blocks)
+    values.run(derivation.backward.blocks)
+    shapes = shapes_of(derivation.forward) | shapes_of(derivation.backward)
+    return Bench(form, values, shapes)
