@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -13,7 +14,7 @@ from derive.library.row import Layer, Number, written_out
 class Activation:
     """An activation and its formula; `couples` tells that a unit depends on all net inputs.
 
-    `more` are lines before it: constants that the formula calls by name.
+    `named` gives settings with many digits a letter, under which a layer writes them.
     """
 
     name: str
@@ -21,27 +22,28 @@ class Activation:
     formula: str
     couples: bool = False
     settings: Mapping[str, Number] = field(default_factory=dict)
-    more: str = ""
+    named: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def layer(self) -> Layer:
         """The activation as a layer of any shape."""
-        entry = "...,h" if self.couples else "..."
+        entry, formula = "...,h" if self.couples else "...", self.formula
+        for setting, letter in self.named.items():
+            formula = re.sub(rf"\b{setting}\b", letter, formula)
+        constants = "".join(f"{letter} = {setting}\n" for setting, letter in self.named.items())
         return Layer(
             self.name,
             "activation",
             self.summary,
             (f"x[{entry}]",),
-            f"{self.more}\ny[{entry}] = {self.formula}"
-            if self.more
-            else f"y[{entry}] = {self.formula}",
+            f"{constants}y[{entry}] = {formula}",
             settings=self.settings,
         )
 
     @property
     def equation(self) -> str:
         """The equation for the units h of a layer and the samples n."""
-        return written_out(self.layer.equations, ("n",) if self.couples else ("n", "h"))
+        return f"y[n,h] = {written_out(self.formula, ('n',) if self.couples else ('n', 'h'))}"
 
 
 SCALE, SELU = Fraction("1.0507009873554804934"), Fraction("1.6732632423543772848")
@@ -72,9 +74,9 @@ ROWS = (
     Activation(
         "selu",
         "a scaled ELU that keeps mean and variance",
-        "s*where(x[...] > 0, x[...], c*(exp(x[...]) - 1))",
+        "scale*where(x[...] > 0, x[...], a*(exp(x[...]) - 1))",
         settings={"scale": SCALE, "a": SELU},
-        more="s = scale\nc = a",
+        named={"scale": "s", "a": "c"},
     ),
     Activation("softplus", "a smooth positive part", "softplus(x[...])"),
     Activation("softsign", "between -1 and 1, slowly", "x[...]/(1 + abs(x[...]))"),

@@ -71,7 +71,7 @@ class Bench:
             score = (self.values.exact[name, place] != 0, len(walk.intersection(reads(expr))))
             if best is None or score > best[0]:
                 best = score, place, expr
-            if best[0][0] and (best[0][1] or not steps):
+            if best[0][0] and not steps:
                 break
         if best is None:
             return None
