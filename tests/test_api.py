@@ -15,7 +15,7 @@ from derive.spec import builtin_names
 from derive.verify import Status
 from tests.verify_support import NEURON, made, problem
 
-SLOW = {"deep"}
+SLOW = {"many_rounds", "deep"}
 
 
 def wrong(report: Report) -> list[object]:

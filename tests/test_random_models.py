@@ -10,7 +10,7 @@ from derive.spec import parse_spec
 from derive.verify.report import Status
 from tests.random_models import random_model
 
-FEW, MANY = range(24), range(24, 400)
+FEW, MANY = range(12), range(12, 400)
 
 
 def judged(seed: int) -> bool:

@@ -283,6 +283,7 @@ def widths(source: str) -> list[str]:
     return rows
 
 
+@pytest.mark.slow
 @pytest.mark.tex
 @pytest.mark.parametrize("engine", ["xelatex", "lualatex"])
 def test_tex_accepts_every_figure(engine: str, tmp_path: File) -> None:
