@@ -95,10 +95,13 @@ class Bench:
         def change(node: sympy.Expr) -> sympy.Expr:
             if not isinstance(node, sympy.Add) or len(node.args) <= LONG:
                 return node
-            left = [a for a in node.args if compiled(a)(self.values.exact, {}) != 0]
+            left = [a for a in node.args if a.has(Greatest) or not self._is_zero(a)]
             return sympy.Add(*left) if left else node
 
         return rebuild(expr, change)
+
+    def _is_zero(self, expr: sympy.Expr) -> bool:
+        return compiled(expr)(self.values.exact, {}) == 0
 
     def _short(self, equation: Equation, place: tuple[int, ...]) -> Display:
         """The sum left as a sum, with numbers for the free letters only."""
