@@ -19,11 +19,12 @@ from derive.expression import (
     Fresh,
     Index,
     elements,
+    linear_range,
     reads,
     rebuild,
     substitute,
 )
-from derive.graph import Equation, GraphError, Quantity, WrongWay, blocks, check_equation, reach
+from derive.graph import Equation, GraphError, Quantity, WrongWay, blocks, check_equation
 from derive.language import IDENTIFIER, Scope, check_readings, column_of, parse_expression
 from derive.syntax import check_bound, syntax_tree
 
@@ -201,7 +202,7 @@ def _check_met(
         for read in elements(e.rhs)
         if read.name == name
     ]
-    spans = [reach(position) for position in positions if not isinstance(position, Index)]
+    spans = [linear_range(position) for position in positions if not isinstance(position, Index)]
     if any(span is None or span[0] <= edge <= span[1] for span in spans):
         return
     known = [span for span in spans if span is not None]

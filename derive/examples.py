@@ -44,6 +44,7 @@ SIZES_OF: Mapping[str, Mapping[str, int]] = {
     "max_pool2d": {OPEN: 0},
     "avg_pool2d": {OPEN: 0},
     "global_avg_pool2d": {"h": 2, "w": 2},
+    "global_max_pool2d": {"h": 2, "w": 2},
     "batch_norm": {OPEN: 3},
     "batch_norm_inference": {OPEN: 3},
     "group_norm": {OPEN: 0, "c": 4},

@@ -257,7 +257,7 @@ def _no_way(group: tuple[Equation, ...]) -> GraphError:
 
 def _away(offset: sympy.Expr) -> str:
     """Where a reading lies that does not go back along the index."""
-    span = reach(offset)
+    span = linear_range(offset)
     if span is None:
         return "is not a fixed number of steps away"
     if span == (0, 0):
@@ -326,12 +326,6 @@ def _against(
                     found.append((equation, read, offset))
         done.add(equation.quantity.name)
     return found
-
-
-def reach(position: sympy.Expr) -> tuple[int, int] | None:
-    """The least and the largest value of a linear position; None if it is not linear."""
-    least, most = _most(-position), _most(position)
-    return None if least is None or most is None else (-least, most)
 
 
 def _most(offset: sympy.Expr) -> int | None:

@@ -285,6 +285,9 @@ SPATIAL: Mapping[str, Reference] = {
     "global_avg_pool2d": lambda o, s: over(
         2, lambda x: F.adaptive_avg_pool2d(x, 1).flatten(1).squeeze(-1), o.x
     ),
+    "global_max_pool2d": lambda o, s: over(
+        2, lambda x: F.adaptive_max_pool2d(x, 1).flatten(1).squeeze(-1), o.x
+    ),
 }
 NORMALISATION: Mapping[str, Reference] = {
     "batch_norm": batch_norm,

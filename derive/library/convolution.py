@@ -160,4 +160,11 @@ ROWS = (
         ("x[...,h,w]",),
         "y[...] = mean(h, w, x[...,h,w])",
     ),
+    Layer(
+        "global_max_pool2d",
+        "pooling",
+        "the largest value of a whole channel; a tie goes to the first",
+        ("x[...,h,w]",),
+        "y[...] = max(h, w, x[...,h,w])",
+    ),
 )

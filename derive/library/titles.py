@@ -37,6 +37,7 @@ _TITLES = {
     "avg_pool1d": ("Average pooling", "평균 풀링"),
     "avg_pool2d": ("Average pooling", "평균 풀링"),
     "global_avg_pool2d": ("Global average pooling", "전역 평균 풀링"),
+    "global_max_pool2d": ("Global max pooling", "전역 최댓값 풀링"),
     "batch_norm": ("Batch normalisation", "배치 정규화"),
     "batch_norm2d": ("Batch normalisation", "배치 정규화"),
     "batch_norm_inference": ("Batch normalisation with given statistics", "추론 때의 배치 정규화"),
