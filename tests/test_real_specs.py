@@ -100,6 +100,22 @@ model:
   - y[t,d] = sum(r, a[t,r]*x[r,d])
 loss: E = sum(t, d, y[t,d]**2)/2
 """,
+    "a mask that is added, large but not huge": """
+inputs: {x: [[1, 0], [0.5, -1]]}
+constants: {mask: [[0, -100000], [0, 0]]}
+model:
+  - s[t,r] = sum(d, x[t,d]*x[r,d]) + mask[t,r]
+  - a[t,r] = softmax(r, s[t,r])
+loss: E = sum(t, r, a[t,r]**2)
+""",
+    "two equal layers without a bias": """
+inputs: {x: [[1, 0.5], [-1, 2]]}
+parameters: {W: [[0.1, -0.2], [0.3, 0.4]], V: [[0.2, 0.1], [-0.1, 0.3]]}
+model:
+  - {layer: dense, name: f, inputs: x, output: h, operands: {W: W, b: 0}}
+  - {layer: dense, name: g, inputs: h, output: y, operands: {W: V, b: 0}}
+loss: E = sum(n, k, y[n,k]**2)
+""",
     "the last state goes on": """
 inputs: {x: [1, 0.5, 2]}
 parameters: {w: 0.5, u: 0.2, v: [1, 2]}
@@ -142,6 +158,7 @@ FORMS = {  # what the page must say
     "AdamW": r"\hat{m}_{\theta} = ",
     "symbols of the page's own": r"\vartheta^{+}",
     "a mask that is added": r"-1 \cdot 10^{9}",
+    "two equal layers without a bias": "with $h$ for $x$ and $V$ for $W$",
     "the last state goes on": "beginning with $d_{-1} = h_{2}$",
     "one first state for all samples": r"beginning with $h_{n,-1,j} = h^{(0)}_{j}$",
 }

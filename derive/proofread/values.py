@@ -73,9 +73,10 @@ def _real(value: Any) -> Any:
         return value
     if isinstance(value, _context.mpc) or not _context.isfinite(value):
         raise ValueFailure("the value is not a finite real number")
-    if value and abs(_context.mag(value)) > _MAX_MAGNITUDE:
+    size = _context.mag(value) if value else 0
+    if size > _MAX_MAGNITUDE:
         raise ValueFailure("the value is out of range")
-    return value
+    return _context.mpf(0) if size < -_MAX_MAGNITUDE else value
 
 
 def _inexact(value: Any) -> Any:

@@ -251,7 +251,12 @@ def _alike(form: ModelForm, bench: Bench | None, station: _Station, earlier: _St
     """A layer of a kind that has been told: what stands for what, and its values."""
     assert station.layer is not None and earlier.layer is not None
     made = station.layer.defined
-    pairs = dict(zip(station.names, earlier.names, strict=True))
+    known = form.problem.graph.quantities  # an operand may be a plain number
+    pairs = {
+        new: old
+        for new, old in zip(station.names, earlier.names, strict=True)
+        if new in known and old in known
+    }
     first, last = earlier.equations[0].quantity.name, earlier.equations[-1].quantity.name
     lines = []
     if bench is not None:
