@@ -33,6 +33,18 @@ class Optimizer:
     settings: Mapping[str, Number] = field(default_factory=dict)
     notes: str = ""
 
+    @property
+    def lines(self) -> tuple[tuple[str, str], ...]:
+        """What each line gives a new value, and the formula. Raises LanguageError."""
+        found = []
+        for line in filter(str.strip, self.equations.splitlines()):
+            name, sign, text = line.partition("=")
+            if not sign or not IDENTIFIER.match(name.strip()):
+                reason = "a line of an optimizer is written like w = w - alpha*g"
+                raise LanguageError(line, 0, reason)
+            found.append((name.strip(), text))
+        return tuple(found)
+
 
 def parse_update(row: Optimizer, settings: Mapping[str, Number]) -> dict[str, sympy.Expr]:
     """The new value of `w`, of each state and of each name on the way, in w, g, alpha, k, states.
@@ -42,13 +54,9 @@ def parse_update(row: Optimizer, settings: Mapping[str, Number]) -> dict[str, sy
     symbols = {name: sympy.Symbol(name, real=True) for name in (*GIVEN, *row.states)}
     chosen = {name: sympy.Rational(v) for name, v in {**row.settings, **settings}.items()}
     values: dict[str, sympy.Expr] = {**symbols, **chosen}
-    told = []
-    for line in filter(str.strip, row.equations.splitlines()):
-        name, sign, text = line.partition("=")
-        if not sign or not IDENTIFIER.match(name.strip()):
-            raise LanguageError(line, 0, "a line of an optimizer is written like w = w - alpha*g")
-        told.append(name.strip())
-        values[told[-1]] = parse_expression(text, Scope({}, {}, values))
+    for name, text in row.lines:
+        values[name] = parse_expression(text, Scope({}, {}, values))
+    told = [name for name, _ in row.lines]
     if "w" not in told:
         raise LanguageError(row.equations, 0, "no line says what becomes of w")
     return {name: values[name] for name in dict.fromkeys(("w", *row.states, *told))}

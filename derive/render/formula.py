@@ -205,8 +205,12 @@ class Writer:
         return [(False, first.tex), *written[1:]] if first.number and not negative else written
 
     def _place(self, expr: sympy.Expr) -> tuple[int, ...]:
-        leaves = [self.rank(e) for e in expr.atoms(Element, sympy.Symbol) if not _index(e)]
+        leaves = [self._term_rank(e) for e in expr.atoms(Element, sympy.Symbol) if not _index(e)]
         return min(leaves, default=(-1,))
+
+    def _term_rank(self, leaf: sympy.Expr) -> tuple[int, ...]:
+        """The place that a leaf gives to a term of a sum."""
+        return self.rank(leaf)
 
     def _product(self, expr: sympy.Mul) -> Piece:
         coefficient, rest = expr.as_coeff_Mul()

@@ -90,11 +90,10 @@ class IndexWriter(Writer):
 
     def _place(self, expr: sympy.Expr) -> tuple[int, ...]:
         """A decimal such as the ε of a root stands last in a sum."""
-        if expr.is_Rational and expr.q > SMALL_DENOMINATOR:
-            return (LAST,)
-        rank = self.summand or self.rank
-        leaves = [rank(e) for e in expr.atoms(Element, sympy.Symbol) if not isinstance(e, Index)]
-        return min(leaves, default=(-1,))
+        return (LAST,) if expr.is_Rational and expr.q > SMALL_DENOMINATOR else super()._place(expr)
+
+    def _term_rank(self, leaf: sympy.Expr) -> tuple[int, ...]:
+        return (self.summand or self.rank)(leaf)
 
     def _sum(self, expr: sympy.Add) -> Piece:
         """A sum; a whole number common to all terms is taken out: 2(a - b)."""

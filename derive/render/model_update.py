@@ -220,11 +220,9 @@ def _lines(row: Optimizer, loss: str, parameter: str) -> Iterator[dict[str, str]
     names |= {"w": _real(parameter), "alpha": _real(ALPHA_NAME.tex), "k": _real("k")}
     names["g"] = _real(rf"\frac{{\partial {loss}}}{{\partial {parameter}}}")
     fixed = {ALPHA_NAME.tex, *(_symbol(name) for name in row.settings)}
-    lines = [line.partition("=") for line in row.equations.splitlines()]
-    targets = [name.strip() for name, _, _ in lines]
+    targets = [target for target, _ in row.lines]
     order = [*GIVEN, *row.states, *row.settings]
-    for number, (name, _, text) in enumerate(lines):
-        target = name.strip()
+    for number, (target, text) in enumerate(row.lines):
         right = parse_expression(text, Scope({}, {}, names))
         last = target not in targets[number + 1 :]
         mark = UPDATED if last else "*"

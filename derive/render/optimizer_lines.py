@@ -46,28 +46,28 @@ def worked_lines(form: ModelForm, bench: Bench, name: str, place: tuple[int, ...
 def _lines(
     form: ModelForm, bench: Bench, entry: Element, name: str, place: tuple[int, ...]
 ) -> Iterator[Display]:
-    row = form.problem.training.optimizer
+    row, numbers = form.problem.training.optimizer, form.problem.numbers
     after = Element(name + UPDATED, *place)
-    names = {each: sympy.Symbol(each, real=True) for each in _start(form, bench, entry, place)}
-    known = {names[each]: found for each, found in _start(form, bench, entry, place).items()}
-    lines = [line.partition("=") for line in row.equations.splitlines() if line.strip()]
-    for number, (target, _, text) in enumerate(lines):
-        own = target.strip()
+    start = _start(form, bench, entry, place)
+    names = {each: sympy.Symbol(each, real=True) for each in start}
+    known = {names[each]: found for each, found in start.items()}
+    targets = [target for target, _ in row.lines]
+    for number, (target, text) in enumerate(row.lines):
         right = parse_expression(text, Scope({}, {}, names))
-        last = own not in [other.strip() for other, _, _ in lines[number + 1 :]]
-        if own == "w" and last:
-            lhs = form.leaf(after).tex
-            yield bench.display(after, _rows(form, right, known, width(lhs)))
-            return
         with mp.workdps(DIGITS):
             value = evaluate(right, lambda key: known[key].value)
-        printed = form.problem.numbers.text(value)
-        tex = with_mark(symbol(own, 0), "+") if own in (*row.states, "w") else symbol(own, 0)
-        rows = (*dict.fromkeys(_rows(form, right, known, width(tex))), printed)
-        yield Display(f"eq:line-{number}", tex, tuple(dict.fromkeys(rows)), None)
-        names[own] = sympy.Symbol(f"{own}+{number}", real=True)
-        chained = form.problem.numbers.chained
-        known[names[own]] = _Known(tex, printed, Fraction(printed) if chained else value)
+        printed = numbers.text(value)
+        if target == "w" and "w" not in targets[number + 1 :]:
+            tex = form.leaf(after).tex
+            yield bench.display(after, _rows(form, right, known, width(tex)))
+        else:
+            marked = target in (*row.states, "w")
+            tex = with_mark(symbol(target, 0), "+") if marked else symbol(target, 0)
+            rows = (*_rows(form, right, known, width(tex)), printed)
+            yield Display(f"eq:line-{number}", tex, tuple(dict.fromkeys(rows)), None)
+        names[target] = sympy.Symbol(f"{target}+{number}", real=True)
+        going_on = Fraction(printed) if numbers.chained else value
+        known[names[target]] = _Known(tex, printed, going_on)
 
 
 def _start(
