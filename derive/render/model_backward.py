@@ -125,6 +125,10 @@ class Backward:
         found = [each.of for each in self.derivation.locals if each.by == name]
         return [self._forward(of) for of in found]
 
+    def _stands_aside(self, name: str) -> bool:
+        """Whether equations that do not lead to the loss read the quantity, too."""
+        return len(self.derivation.forward.readers(name)) > len(self._readers(name))
+
     def _given(self, equation: Equation, name: str, constant: str) -> Block:
         display = Display(f"eq:d-{name}", self.form.lhs(equation), (self._tex(equation),), None)
         return Block(
@@ -156,6 +160,7 @@ class Backward:
             "name": self.form.leaf(Element(name, *left)).tex,
             "derivative": self.form.names.loss().tex,
             "readers": [self.form.lhs(self._forward(t.local.of)) for t in told],
+            "aside": self._stands_aside(name),
             "direct": any(self._is_loss(t.local.of) for t in told),
             "paths": len(paths),
             "locals": locals_,

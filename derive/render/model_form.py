@@ -150,10 +150,14 @@ class ModelForm:
             self.rank,
             self.script,
             self.bounds,
-            delta=r"\delta" not in self.symbols,
-            sigma=r"\sigma" not in self.symbols,
+            delta=self._is_free(r"\delta"),
+            sigma=self._is_free(r"\sigma"),
             summand=self._summand,
         )
+
+    def _is_free(self, letter: str) -> bool:
+        """Whether no quantity is called by a letter, with or without marks: δ, δ_1."""
+        return not any(symbol.startswith(letter) for symbol in self.symbols)
 
     def numbers(self, text: Callable[[Element], str]) -> IndexWriter:
         """Writes numbers where names stood."""

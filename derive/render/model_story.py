@@ -5,7 +5,7 @@ It grows with the number of equations, never with the number of entries of a ten
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
@@ -47,8 +47,7 @@ def tell_model(problem: Problem, derivation: Derivation) -> Page:
         *update_blocks(form, bench),
     ]
     displays = Page({}, tuple(told), {}).displays()
-    shown = "\n".join(row for display in displays for row in display.rows)
-    blocks = (*_setting(form, bench, shown), *told)
+    blocks = (*_setting(form, bench, displays), *told)
     return Page(problem.title, blocks, _entries(form, bench) if bench else {})
 
 
@@ -69,7 +68,7 @@ def _entries(form: ModelForm, bench: Bench) -> dict[str, Entry]:
 # --- setting --------------------------------------------------------------------------------
 
 
-def _setting(form: ModelForm, bench: Bench | None, shown: str) -> Iterator[Block]:
+def _setting(form: ModelForm, bench: Bench | None, displays: Sequence[Display]) -> Iterator[Block]:
     problem, graph = form.problem, form.problem.graph
     wanted = problem.wanted or [q.name for q in graph.of_role(Role.PARAMETER)]
     known = form.derivation.backward.quantities
@@ -83,7 +82,7 @@ def _setting(form: ModelForm, bench: Bench | None, shown: str) -> Iterator[Block
             "rows": list(_side_by_side(list(_quantities(form)))),
         },
     )
-    yield Block("model_conventions", _conventions(form, bench, shown))
+    yield Block("model_conventions", _conventions(form, bench, displays))
     if bench is None:
         return
     tensors = [t for q in graph.given for t in tensor(form, bench.values, q.name)]
@@ -114,8 +113,11 @@ def _quantities(form: ModelForm) -> Iterator[dict[str, object]]:
         }
 
 
-def _conventions(form: ModelForm, bench: Bench | None, shown: str) -> dict[str, object]:
-    """What a reader of these rows has to know."""
+def _conventions(
+    form: ModelForm, bench: Bench | None, displays: Sequence[Display]
+) -> dict[str, object]:
+    """What a reader of these displays has to know."""
+    shown = "\n".join(row for display in displays for row in display.rows)
     both = (form.derivation.forward, form.derivation.backward)
     equations = [e for graph in both for e in graph.equations]
     numbers = form.problem.numbers
@@ -135,6 +137,7 @@ def _conventions(form: ModelForm, bench: Bench | None, shown: str) -> dict[str, 
         "condition": "[" in shown,
         "sigma": form.writer.sigma and r"\sigma" in shown,
         "delta": form.writer.delta and r"\delta_{" in shown,
+        "shortened": any(display.shortened for display in displays),
         "gather": any(q.integer for q in form.problem.graph.given),
         "numeric": bench is not None,
         "too_many": bench is None and not form.problem.symbolic,

@@ -47,12 +47,16 @@ class Entry:
 
 @dataclass(frozen=True)
 class Display:
-    """An equation of the page: `lhs = row = row = …`, the last row ending with the result."""
+    """An equation of the page: `lhs = row = row = …`, the last row ending with the result.
+
+    `shortened` says that terms of a sum that are zero have been left out.
+    """
 
     label: str
     lhs: str
     rows: tuple[str, ...]
     result: str | None
+    shortened: bool = False
 
 
 @dataclass

@@ -1,7 +1,7 @@
 r"""Tables of numbers as matrices: a vector in round brackets, a matrix in square ones.
 
-Of a quantity with more axes every slice is a matrix, `K_{0,1,:,:}`. What is too large to be read is
-not written at all.
+Of a quantity with more axes every slice is a matrix, `K_{0,1,:,:}`. What does not fit on the page
+is not written at all.
 """
 
 from __future__ import annotations
@@ -15,16 +15,19 @@ from derive.render.formula import width
 from derive.render.model_form import ModelForm
 from derive.render.tensor_values import Values
 
-MOST_SIDE = 6
+MOST_ROWS = 12
+MOST_COLUMNS = 10  # amsmath sets no more in one matrix
 MOST_SLICES = 4
-LINE = 62
+LINE = 62  # of several tables side by side
+WIDEST = 78  # of one table, which has a line for itself
 COLUMN_GAP = 2
 GAP = r",\qquad "
 
 
 def readable(shape: tuple[int, ...]) -> bool:
-    """Whether a table of this shape is small enough for a page."""
-    return all(side <= MOST_SIDE for side in shape[-2:]) and prod(shape[:-2]) <= MOST_SLICES
+    """Whether a table of this shape is small enough for a page; its width is another question."""
+    rows, columns = (*shape, 1, 1)[:2] if len(shape) < 2 else shape[-2:]
+    return rows <= MOST_ROWS and columns <= MOST_COLUMNS and prod(shape[:-2]) <= MOST_SLICES
 
 
 def tensor(form: ModelForm, values: Values, name: str) -> list[tuple[int, str]]:
@@ -41,7 +44,7 @@ def tensor(form: ModelForm, values: Values, name: str) -> list[tuple[int, str]]:
         free = (":",) * 2 if lead else ()
         lhs = form.symbol(name, (*map(str, lead), *free))
         found.append((_width(base, lead, rows), f"{lhs} = {_matrix(rows, len(shape))}"))
-    return found
+    return found if max((wide for wide, _ in found), default=0) <= WIDEST else []
 
 
 def packed(tensors: Iterable[tuple[int, str]]) -> list[dict[str, str]]:

@@ -87,7 +87,8 @@ class Bench:
         numbers = self.form.numbers(self.text).within(expr, room - SPACED)
         if max(formula.count("\\\\"), numbers.count("\\\\")) >= MOST_ROWS:
             return None
-        return self.display(element, [formula, numbers])
+        shown = self.display(element, [formula, numbers])
+        return replace(shown, shortened=expr != outside_first(found))
 
     def _without_zeros(self, expr: sympy.Expr) -> sympy.Expr:
         """A sum that is too long to be written in full, without the terms that are zero."""
@@ -118,7 +119,7 @@ class Bench:
         said = {row.partition(" = ")[0] for row in found.rows}
         fresh = [row for row in rows if row not in said and row != found.result]
         own = dict.fromkeys(fresh)
-        return Display(label, found.lhs, (*own, *found.rows), found.result)
+        return replace(found, label=label, rows=(*own, *found.rows))
 
     def display(self, element: Element, rows: list[str]) -> Display:
         """`element = row = row = result`; the result has a row of its own if the last is long."""

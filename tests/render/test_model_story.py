@@ -151,3 +151,48 @@ def test_no_letter_is_left_over_from_the_calculus() -> None:
     for name in MODELS:
         body = told(name).texts["en"].partition(r"\begin{document}")[2]
         assert not re.search(r"(?<!\\)#|adj_", body)
+
+
+# --- sentences that are true of this page -----------------------------------------------------
+
+NUMBERS = "1, 0, 2, 0, 1, 1, 1, 0"
+WIDE = f"""
+inputs: {{x: [{NUMBERS}]}}
+parameters: {{W: [[{NUMBERS}], [{NUMBERS}]]}}
+model: ["y[h] = sum(i, W[h,i]*x[i]) + 1"]
+loss: E = sum(h, y[h]**2)
+"""
+ASIDE = """
+inputs: {x: 2}
+parameters: {w: 1}
+model: ["y = w*x", "side = y*(1 - y)", "z = y*w", "E = z**2"]
+loss: E
+"""
+LETTERS = """
+inputs: {x: 1}
+parameters: {w: 0.3}
+model: ["delta1 = w*x", "sigma_2 = delta1*2"]
+loss: E = sigma_2**2
+"""
+SAID = {
+    "a table of eight columns is printed": (WIDE, r"1 & 0 & 2 & 0 & 1 & 1 & 1 & 0 \\", True),
+    "and is not called too large": (WIDE, "too large", False),
+    "zeros that are left out are mentioned": (WIDE, "have been left out", True),
+    "or not, where none are": (WIDE.replace("0,", "3,").replace(", 0", ", 3"), "left out", False),
+    "what does not lead to the loss reads it, too": (ASIDE, "On the way to $E$, $y$ stands", True),
+    "or nothing does": (ASIDE, "On the way to $E$, $z$ stands", False),
+    "a quantity called delta is no Kronecker's delta": (LETTERS, "Kronecker", False),
+    "nor is one called sigma the logistic function": (LETTERS, "logistic", False),
+}
+
+
+@pytest.mark.parametrize("what", SAID)
+def test_a_sentence_is_true_of_its_page(what: str) -> None:
+    spec, sentence, there = SAID[what]
+    assert (sentence in told(what, spec).texts["en"]) is there
+
+
+def test_a_table_is_printed_as_far_as_the_line_goes() -> None:
+    long = ", ".join(["-0.123456789"] * 8)
+    wide = WIDE.replace(NUMBERS, long) + "numbers: {significant_digits: 9}"
+    assert "tables too large for this page" in told("wide", wide).texts["en"]
