@@ -44,6 +44,11 @@ class Name:
         """The same scalar after the update of the weights."""
         return Name(f"{self.code}_new", with_mark(self.tex, "+"), f"{self.report}+")
 
+    def after(self, update: int) -> Name:
+        """The same scalar after several updates."""
+        mark = with_mark(self.tex, f"[{update}]")
+        return Name(f"{self.code}_{update}", mark, f"{self.report}@{update}")
+
 
 def with_mark(tex: str, mark: str) -> str:
     r"""`w_5` → `w_5^{+}`; a symbol that already has a superscript gets a second mark beside it."""

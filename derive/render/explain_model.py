@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from derive.errors import InputError, nearest
@@ -28,18 +28,21 @@ REASONS = {
 
 @dataclass(frozen=True)
 class Asked:
-    """A quantity, and the place of one of its entries if only that one is asked for."""
+    """A quantity, the place of one of its entries if only that one is asked for, and when."""
 
     name: str
     place: tuple[int, ...] | None = None
+    update: int = 0
 
 
 def explain_model(problem: Problem, derivation: Derivation, asked: str) -> Iterator[str]:
     """Every move that leads to the derivative by a quantity, with its numbers if they are known.
 
-    `W`, `W[0,1]`, `dE/dW` and `dE/dW[0,1]` are understood. Raises InputError.
+    `W`, `W[0,1]`, `dE/dW` and `dE/dW[0,1]` are understood; `@3` after them asks for the numbers
+    after three updates, `+` after one. Raises InputError.
     """
-    found = _read(derivation, asked)
+    what, update = _when(asked)
+    found = replace(_read(derivation, what), update=update)
     return chain(_moves(derivation, found.name), _numbers(problem, derivation, found))
 
 
@@ -70,23 +73,27 @@ def _numbers(problem: Problem, derivation: Derivation, asked: Asked) -> Iterator
     """One entry worked out, the asked one or the first that is not zero, and all of them."""
     graph, adjoint = derivation.forward, derivation.adjoint(asked.name)
     try:
-        written = shown(problem, derivation, slopes(graph.loss.name))
+        written = shown(problem, derivation, slopes(graph.loss.name), asked.update)
     except (ArithmeticError, ValueError) as error:
         yield f"No numbers: at these values one is not finite and real ({error})"
         return
     if written.bench is None and asked.place is None:
         return  # the result above says as much
     place = written.first(adjoint) if asked.place is None else asked.place
-    yield "With numbers" if written.bench else "One entry"
+    words = {0: "", 1: " after one update"}.get(asked.update, f" after {asked.update} updates")
+    yield f"With numbers{words}" if written.bench else "One entry"
     if not graph.quantities[asked.name].given:
         yield from written.entry(graph.equation(asked.name), place)
+    elif asked.update:
+        yield f"  {written.value(asked.name, place)}"
     yield from written.entry(adjoint, place)
     yield from written.table(adjoint)
 
 
 def explain_second_order(derivation: Derivation, asked: str) -> Iterator[str]:
     """The Hessian of the loss by one quantity times a direction v. Raises InputError."""
-    name, place = astuple(_read(derivation, asked))
+    found = _read(derivation, asked)
+    name, place = found.name, found.place
     if place is not None:
         raise InputError(f"the Hessian is told by a whole quantity; ask for '{name}'")
     loss = derivation.forward.loss.name
@@ -108,6 +115,14 @@ def explain_second_order(derivation: Derivation, asked: str) -> Iterator[str]:
     for equation in second.backward.equations:
         yield f"  {line(equation, names)}"
     yield f"Hv is the Hessian of {loss} by {name}, times v."
+
+
+def _when(asked: str) -> tuple[str, int]:
+    """What is asked for, and after how many updates. Raises InputError."""
+    found = re.fullmatch(r"([^@+]*)(?:(\+)|@\s*(\d{1,9}))?", asked.strip())
+    if found is None:
+        raise InputError(f"'{asked}' is no name; `W@2` is W after 2 updates, `W+` after one")
+    return found[1], 1 if found[2] else int(found[3] or 0)
 
 
 def _read(derivation: Derivation, asked: str) -> Asked:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import product
+from dataclasses import dataclass, replace
+from itertools import islice, product
 from math import prod
 from textwrap import wrap
 
 import sympy
 
 from derive.calculus import tidy
+from derive.errors import InputError
 from derive.expression import Element, Fresh, substitute
-from derive.graph import Derivation, Equation
+from derive.graph import Derivation, Equation, Quantity
 from derive.problem import Problem
 from derive.render.model_form import ModelForm
+from derive.render.model_rounds import rounds
+from derive.render.model_update import trained, update
 from derive.render.tensor_values import places
 from derive.render.worked import Bench, TooLong, bench_of
 from derive.text import text, with_numbers
@@ -23,6 +26,7 @@ Place = tuple[int, ...]
 LINE = 100
 MOST_ROWS = 4
 MOST_ENTRIES = 40
+MOST_UPDATES = 1000
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,12 @@ class Shown:
         rows = [text(expr, self.names), with_numbers(expr, bench.text)]
         return rows if max(map(len, rows)) <= MOST_ROWS * LINE else []
 
+    def value(self, name: str, place: Place) -> str:
+        """`W[0,1] = 0.5`, a number that is given or has been updated."""
+        element = Element(name, *place)
+        assert self.bench is not None
+        return f"{text(element, self.names)} = {self.bench.text(element)}"
+
     def table(self, equation: Equation) -> Iterator[str]:
         """All entries, a matrix for each place on the leading axes; nothing for one number."""
         quantity = equation.quantity
@@ -96,12 +106,36 @@ class Shown:
             yield from _matrix(f"  {name} = ", written, bool(lead))
 
 
-def shown(problem: Problem, derivation: Derivation, names: Callable[[str], str]) -> Shown:
-    """What the entries of a derivation are written with. Raises ValueError or ArithmeticError.
+def shown(
+    problem: Problem, derivation: Derivation, names: Callable[[str], str], number: int = 0
+) -> Shown:
+    """What the entries of a derivation are written with, after a number of updates.
 
-    It does so at values where some number is not finite and real.
+    Raises InputError if there is no such update, and ValueError or ArithmeticError at values where
+    some number is not finite and real.
     """
-    return Shown(derivation, bench_of(ModelForm(problem, derivation)), names)
+    form = ModelForm(problem, derivation)
+    bench = bench_of(form)
+    if not number:
+        return Shown(derivation, bench, names)
+    if bench is None or not trained(form) or number > min(problem.training.steps, MOST_UPDATES):
+        raise InputError(_no_update(problem, trained(form), bench, number))
+    update(form, bench.values)
+    values = next(islice(rounds(form, bench.values), number, None))
+    return Shown(derivation, replace(bench, values=values), names)
+
+
+def _no_update(
+    problem: Problem, parameters: list[Quantity], bench: Bench | None, number: int
+) -> str:
+    """Why there are no numbers of an update."""
+    if not parameters:
+        return "nothing is updated here; say how in 'training:'"
+    if bench is None:
+        return "there are no updates without numbers: values are missing, or they are too many"
+    if number > problem.training.steps:
+        return f"there is no update {number}; 'training: steps:' is {problem.training.steps}"
+    return f"update {number} is too far away to be worked out; ask for at most {MOST_UPDATES}"
 
 
 def _broken(row: str, room: int) -> list[str]:

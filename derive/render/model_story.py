@@ -25,6 +25,7 @@ from derive.render.index_writer import ROOM
 from derive.render.matrix_form import matrix_form
 from derive.render.model_backward import Backward
 from derive.render.model_form import ModelForm, letters_in, ranges
+from derive.render.model_rounds import round_blocks, round_entries, told_rounds
 from derive.render.model_update import trained, update_blocks
 from derive.render.positions import letter
 from derive.render.sheet import Display, Entry
@@ -46,9 +47,12 @@ def tell_model(problem: Problem, derivation: Derivation) -> Page:
         *Backward(form, bench).blocks(),
         *update_blocks(form, bench),
     ]
+    later = told_rounds(form, bench) if bench else []
+    told += round_blocks(form, later)
     displays = Page({}, tuple(told), {}).displays()
     blocks = (*_setting(form, bench, displays), *told)
-    return Page(problem.title, blocks, _entries(form, bench) if bench else {})
+    numbers = _entries(form, bench) | round_entries(form, later) if bench else {}
+    return Page(problem.title, blocks, numbers)
 
 
 def _entries(form: ModelForm, bench: Bench) -> dict[str, Entry]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import replace
 from fractions import Fraction
 
@@ -14,7 +14,7 @@ from derive.graph import Quantity, Role, adjoint_name, blocks
 from derive.language import Scope, parse_expression
 from derive.library.optimizers import GIVEN, Optimizer, parse_update
 from derive.notation import UPDATED, with_mark
-from derive.numbers import compare, literal
+from derive.numbers import Number, compare, literal
 from derive.problem import Problem
 from derive.render.blocks import Block
 from derive.render.deltas import TableRow
@@ -24,7 +24,7 @@ from derive.render.index_writer import ROOM, THIN, IndexWriter
 from derive.render.model_form import ModelForm
 from derive.render.optimizer_lines import worked_lines
 from derive.render.sheet import Display
-from derive.render.tensor_values import Table, Values, compiled, places
+from derive.render.tensor_values import Place, Table, Value, Values, compiled, places
 from derive.render.tensors import packed, tensor
 from derive.render.weights import ALPHA_NAME
 from derive.render.worked import Bench
@@ -78,7 +78,7 @@ def update_blocks(form: ModelForm, bench: Bench | None) -> Iterator[Block]:
     )
     if bench is None:
         return
-    update(form, bench.values, parameters)
+    update(form, bench.values)
     first = _stages(form, parameters)[0].parameters  # they change by the derivatives told above
     quantity = next(q for q in parameters if q.name in first)
     place = _place(bench, quantity)
@@ -114,22 +114,58 @@ def _closing(form: ModelForm, bench: Bench) -> Iterator[Block]:
 # --- numbers --------------------------------------------------------------------------------
 
 
-def update(form: ModelForm, values: Values, parameters: list[Quantity]) -> None:
-    """Enter every updated parameter; what changes a parameter later reads those before it."""
-    now = Values(values.format, dict(values.exact), dict(values.page))
-    for number, stage in enumerate(_stages(form, parameters)):
-        if number:
+def update(form: ModelForm, values: Values, number: int = 1) -> None:
+    """Enter every parameter after an update; what changes a parameter later reads those before it.
+
+    The states of the optimizer move with their parameter; they have no texts, for the page works
+    them out line by line.
+    """
+    parameters = trained(form)
+    now = Values(values.format, _with_states(form, values.exact), _with_states(form, values.page))
+    for place_in_order, stage in enumerate(_stages(form, parameters)):
+        if place_in_order:
             now.run(blocks(stage.equations))
-        keys = [(q.name, p) for q in parameters if q.name in stage.parameters for p in places(q)]
-        for name, place in keys:
-            rule = compiled(_step(form.problem, name, place))
+        chosen = [(q.name, p) for q in parameters if q.name in stage.parameters for p in places(q)]
+        moved = [each for entry in chosen for each in _moves(form.problem, entry, number)]
+        for (name, place), step in moved:
             key = (name + UPDATED, place)
-            now.enter(key, lambda table, rule=rule: rule(_with_rate(form, table), {}))  # type: ignore[misc]
+            now.enter(key, _without_letters(compiled(step)))
             values.exact[key], values.page[key] = now.exact[key], now.page[key]
-            values.texts[key] = now.texts[key]
-        for name, place in keys:
+            if name in form.problem.graph.quantities:
+                values.texts[key] = now.texts[key]
+        for (name, place), _ in moved:
             key = (name + UPDATED, place)
             now.exact[name, place], now.page[name, place] = now.exact[key], now.page[key]
+
+
+def _without_letters(rule: Value) -> Callable[[Table], Number]:
+    return lambda table: rule(table, {})
+
+
+def state_of(state: str, parameter: str) -> str:
+    """Under what name the numbers of a state are kept; no quantity can be called like this."""
+    return f"{state} of {parameter}"
+
+
+def _with_states(form: ModelForm, table: Table) -> Table:
+    """Numbers with the learning rate, and with first values of states that have none yet."""
+    training = form.problem.training
+    found: Table = {(RATE, ()): training.learning_rate}
+    for quantity in trained(form):
+        for state in training.optimizer.states:
+            first = training.states.get((state, quantity.name), {})
+            name = state_of(state, quantity.name)
+            found |= {(name, p): Fraction(first.get(p, 0)) for p in places(quantity)}
+    return found | table
+
+
+def _moves(problem: Problem, entry: Place, number: int) -> Iterator[tuple[Place, sympy.Expr]]:
+    """What an update makes of one entry of a parameter, and of the states that belong to it."""
+    name, place = entry
+    steps = _steps(problem, entry, number)
+    yield entry, steps["w"]
+    for state in problem.training.optimizer.states:
+        yield (state_of(state, name), place), steps[state]
 
 
 def _stages(form: ModelForm, parameters: list[Quantity]) -> tuple[Stage, ...]:
@@ -137,27 +173,23 @@ def _stages(form: ModelForm, parameters: list[Quantity]) -> tuple[Stage, ...]:
     return stages(form.derivation.backward, names, form.problem.training.order)
 
 
-def _with_rate(form: ModelForm, table: Table) -> Table:
-    table[RATE, ()] = form.problem.training.learning_rate
-    return table
-
-
-def _step(problem: Problem, name: str, place: tuple[int, ...]) -> sympy.Expr:
-    """The updated entry from the entry, its gradient and the learning rate."""
+def _steps(problem: Problem, entry: Place, number: int) -> dict[str, sympy.Expr]:
+    """What becomes of an entry and its states, from those, its gradient and the learning rate."""
     training = problem.training
-    row = training.optimizer
-    found = parse_update(row, training.settings)["w"]
+    name, place = entry
     change: dict[sympy.Expr, sympy.Expr] = {
         _real("w"): Element(name, *place),
         _real("g"): Element(adjoint_name(name), *place),
         _real("alpha"): Element(RATE),
-        _real("k"): sympy.S.One,
+        _real("k"): sympy.Integer(number),
     }
-    for state in row.states:
-        first = Fraction(training.states.get((state, name), {}).get(place, Fraction(0)))
-        change[_real(state)] = sympy.Rational(first.numerator, first.denominator)
-    step = rebuild(found, lambda node: change.get(node, node))
-    return step.replace(sympy.Abs, absolute)
+    for state in training.optimizer.states:
+        change[_real(state)] = Element(state_of(state, name), *place)
+    found = parse_update(training.optimizer, training.settings)
+    return {
+        target: rebuild(step, lambda node: change.get(node, node)).replace(sympy.Abs, absolute)
+        for target, step in found.items()
+    }
 
 
 def _again(form: ModelForm, values: Values) -> None:
@@ -186,7 +218,7 @@ def _place(bench: Bench, quantity: Quantity) -> tuple[int, ...]:
 
 def _worked(form: ModelForm, bench: Bench, quantity: Quantity, place: tuple[int, ...]) -> Display:
     """One updated entry, in names and in numbers."""
-    expr = _step(form.problem, quantity.name, place)
+    expr = _steps(form.problem, (quantity.name, place), 1)["w"]
     element = Element(quantity.name + UPDATED, *place)
     rate = literal(form.problem.training.learning_rate)
 

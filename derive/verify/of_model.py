@@ -85,6 +85,7 @@ def verify_model(
                 code = code_values(problem, done)
     if trajectory is not None:
         truth = true_values_of_model(problem, benches[-1], trajectory, cost)
+        truth |= _later(page, trajectory)
         if page.numbers:
             routes.append(numbers_route(page, truth))
     routes += [text_route(name, text, page, problem, truth) for name, text in texts.items()]
@@ -268,6 +269,12 @@ def _places_to_pick(graph: Graph, name: str) -> int:
 
 def _is(position: sympy.Expr, name: str) -> bool:
     return isinstance(position, Element) and position.name == name
+
+
+def _later(page: Page, trajectory: Trajectory) -> dict[Name, Any]:
+    """The true values of what a page says of later updates, `w@2`."""
+    later = [entry.name for report, entry in page.numbers.items() if "@" in report]
+    return {name: trajectory.value(name.report) for name in later}
 
 
 def true_values_of_model(
