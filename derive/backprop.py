@@ -55,7 +55,8 @@ from derive.rules import Rule, in_output
 def differentiate(graph: Graph, by: Iterable[str] | None = None) -> Derivation:
     """Derive ∂E/∂q for the named quantities (all parameters by default).
 
-    Raises GraphError if the loss does not depend on any of them.
+    The loss may not depend on some of them: their derivative is zero. Raises GraphError if it does
+    not depend on any.
     """
     wanted = tuple(by) if by is not None else tuple(q.name for q in graph.of_role(Role.PARAMETER))
     active = _active(graph, wanted)
@@ -69,6 +70,8 @@ def differentiate(graph: Graph, by: Iterable[str] | None = None) -> Derivation:
     order = [e.quantity for e in reversed(graph.equations)] + list(reversed(graph.given))
     for quantity in order:
         if quantity.name not in active or quantity.role is Role.LOSS:
+            if quantity.name in wanted and quantity.role is not Role.LOSS:
+                equations.append(_unreached(quantity, work))
             continue
         equation, found, moves = _adjoint(quantity, work, ready)
         ready[quantity.name] = equation
@@ -172,6 +175,16 @@ def _own_indices(quantity: Quantity, work: _Work) -> tuple[Index, ...]:
     return tuple(Index(letter, axis) for letter, axis in zip(free, quantity.axes, strict=False))
 
 
+def _unreached(quantity: Quantity, work: _Work) -> Equation:
+    """The adjoint of a quantity on which the loss does not depend."""
+    return Equation(_adjoint_of(quantity), _own_indices(quantity, work), sympy.S.Zero)
+
+
+def _adjoint_of(quantity: Quantity) -> Quantity:
+    name = adjoint_name(quantity.name)
+    return replace(quantity, name=name, role=Role.ADJOINT, sums_to_one=False)
+
+
 def _adjoint(quantity: Quantity, work: _Work, ready: Mapping[str, Equation]) -> Result:
     """One adjoint with its derivation: as found before under other names, or derived now."""
     readers = work.readers.get(quantity.name, [])
@@ -186,7 +199,7 @@ def _adjoint(quantity: Quantity, work: _Work, ready: Mapping[str, Equation]) -> 
         tuple(map(work.nature, names)),
     )
     key = key_of(names, surroundings, more)
-    made = replace(quantity, name=adjoint_name(quantity.name), role=Role.ADJOINT, sums_to_one=False)
+    made = _adjoint_of(quantity)
     if key in work.found:
         before, result = work.found[key]
         return translated(result, before, names, made)

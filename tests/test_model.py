@@ -72,7 +72,7 @@ REFUSED = {
     "constant loss": ("inputs: {x: 1}\nmodel: [y = 2]\n", "depends on no parameter and no input"),
     "unused": (
         "inputs: {x: 1}\nparameters: {w: 2}\nmodel: [y = 2*x]\n",
-        "parameters.w: the loss does not depend on 'w'",
+        "parameters.w: nothing reads 'w'; leave it out or use it",
     ),
     "twice": ("inputs: {x: 1}\nmodel: [y = x, y = 2*x]\n", "'y' is defined twice"),
     "given twice": ("inputs: {x: 1}\nmodel: [x = 2*x]\n", "'x' is defined twice"),

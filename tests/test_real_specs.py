@@ -144,6 +144,16 @@ model:
   - y[pos,d] = w*emb[pos,d] + PE[pos,d]
 loss: E = sum(pos, d, y[pos,d]**2)
 """,
+    "a parameter that the loss does not see": """
+inputs: {x: [1, 0.5]}
+parameters: {w: [2, 3], u: [[1, 2], [3, 4]]}
+model:
+  - y = sum(k, x[k]*w[k])
+  - s[i] = sum(j, u[i,j]*x[j])*y
+loss: L = y**2
+training: {optimizer: adamw, learning_rate: 0.1, steps: 3}
+published: [{name: s, printed: ["7", "17.5"]}, {name: "dL/du[0,1]", printed: "0"}]
+""",
     "numbers with pi in them": """
 inputs: {x: [0.5, -1]}
 parameters: {w: 0.7}
@@ -156,6 +166,7 @@ FORMS = {  # what the page must say
     "a hidden layer called h before a dense layer": r"\delta_{",
     "one neuron with a vector of weights": r"(1 - \mathrm{prediction})",
     "AdamW": r"\hat{m}_{\theta} = ",
+    "a parameter that the loss does not see": "$L$ does not depend on $u_{a,b}$",
     "symbols of the page's own": r"\vartheta^{+}",
     "a mask that is added": r"-1 \cdot 10^{9}",
     "two equal layers without a bias": "with $h$ for $x$ and $V$ for $W$",

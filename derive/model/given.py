@@ -92,9 +92,9 @@ def _shape(
 def check_read(file: SpecFile, graph: Graph) -> None:
     """What is given must be read: otherwise something was forgotten, or has another name."""
     read = {name for equation in graph.equations for name in reads(equation.rhs)}
-    for section, role in SECTIONS.items():
+    for section in SECTIONS:
         for name in getattr(file.spec, section):
-            if name not in read and role is not Role.PARAMETER:
+            if name not in read:
                 raise file.fail((section, name), f"nothing reads '{name}'; leave it out or use it")
 
 

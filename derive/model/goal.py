@@ -127,29 +127,31 @@ def _library_losses(file: SpecFile, model: Parts, terms: list[LossTermSpec]) -> 
 
 
 def wanted(file: SpecFile, graph: Graph) -> tuple[str, ...]:
-    """What to differentiate by: as the spec says, or all parameters and inputs."""
+    """What to differentiate by: as the spec says, or all parameters, and inputs that matter.
+
+    The derivative by a parameter that the loss does not depend on is zero, and is told as such.
+    """
     reached = _reached(graph)
     for k, name in enumerate(file.spec.gradients or ()):
         quantity = graph.quantities.get(name)
         if quantity is None:
             hint = nearest(name, graph.quantities)
             raise file.fail(("gradients", k), f"there is no quantity '{name}'; {hint}")
-        if quantity.integer or name not in reached:
-            raise file.fail(("gradients", k), f"the loss does not depend on '{name}'")
-    if file.spec.gradients:
+        if quantity.integer:
+            words = f"'{name}' holds whole numbers, so there is no derivative by it"
+            raise file.fail(("gradients", k), words)
+    if file.spec.gradients and reached.intersection(file.spec.gradients):
         return tuple(file.spec.gradients)
-    for quantity in graph.of_role(Role.PARAMETER):
-        if quantity.name not in reached:
-            raise file.fail(
-                ("parameters", quantity.name), f"the loss does not depend on '{quantity.name}'"
-            )
+    if file.spec.gradients:
+        word = "it" if len(file.spec.gradients) == 1 else "any of these"
+        raise file.fail(("gradients",), f"the loss does not depend on {word}")
     wanted = tuple(
         q.name
         for role in (Role.PARAMETER, Role.INPUT)
         for q in graph.of_role(role)
-        if q.name in reached and not q.integer
+        if (q.name in reached or role is Role.PARAMETER) and not q.integer
     )
-    if not wanted:
+    if not reached.intersection(wanted):
         where = ("model",) if file.spec.model else ("loss",)
         raise file.fail(where, "the loss depends on no parameter and no input")
     return wanted

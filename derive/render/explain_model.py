@@ -60,6 +60,8 @@ def _moves(derivation: Derivation, name: str) -> Iterator[str]:
             yield f"  {REASONS[Rule(step.rule)]}"
             yield f"      {text(step.before, names)}"
             yield f"    = {text(step.after, names)}"
+    if not any(step.quantity == name for step in derivation.steps):
+        yield f"  {graph.loss.name} does not depend on it"
     yield "Result"
     result = derivation.adjoint(name)
     yield f"  {line(result, names)}"

@@ -78,6 +78,8 @@ class Backward:
         only = [e.quantity.role for e in self._readers(name)] == [Role.LOSS]
         if name in upstream and only:
             return self._given(equation, name, upstream[name])
+        if not self._readers(name):
+            return self._unreached(equation, name)
         return self._adjoint(equation, name, walk)
 
     @staticmethod
@@ -139,6 +141,16 @@ class Backward:
                 "display": display,
             },
         )
+
+    def _unreached(self, equation: Equation, name: str) -> Block:
+        """A quantity on which the loss does not depend."""
+        display = Display(f"eq:d-{name}", self.form.lhs(equation), (self._tex(equation),), None)
+        fields = {
+            "name": self.form.leaf(Element(name, *self.form.letters(name))).tex,
+            "derivative": self.form.names.loss().tex,
+            "display": display,
+        }
+        return Block("model_unreached", fields)
 
     def _tex(self, equation: Equation) -> str:
         return self.form.rows(equation.rhs, ROOM - width(self.form.lhs(equation)))

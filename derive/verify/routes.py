@@ -18,6 +18,7 @@ from derive.functions import ROWS
 from derive.graph import (
     Derivation,
     Equation,
+    Graph,
     GraphError,
     Quantity,
     Role,
@@ -75,9 +76,21 @@ def _incomplete(derivation: Derivation, wanted: Iterable[str]) -> str:
             return f"the derivative by '{name}' is missing"
     for name in derivation.forward.quantities:
         told = any(step.quantity == name for step in derivation.steps)
-        if adjoint_name(name) in found and not told:
+        if adjoint_name(name) in found and not told and _reaches(derivation.forward, name):
             return f"no step leads to the derivative by '{name}'"
     return ""
+
+
+def _reaches(graph: Graph, name: str) -> bool:
+    """Whether the loss depends on a quantity, directly or through others."""
+    known = {name}
+    while more := {q for each in known for q in _made_of(graph, each)} - known:
+        known |= more
+    return graph.loss.name in known
+
+
+def _made_of(graph: Graph, name: str) -> set[str]:
+    return {equation.quantity.name for equation in graph.readers(name)}
 
 
 def differences(bench: Bench) -> Iterator[Comparison]:
