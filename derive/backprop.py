@@ -55,8 +55,7 @@ from derive.rules import Rule, in_output
 def differentiate(graph: Graph, by: Iterable[str] | None = None) -> Derivation:
     """Derive ∂E/∂q for the named quantities (all parameters by default).
 
-    The loss may not depend on some of them: their derivative is zero. Raises GraphError if it does
-    not depend on any.
+    Where the loss does not depend on one, it is zero. Raises GraphError if it depends on none.
     """
     wanted = tuple(by) if by is not None else tuple(q.name for q in graph.of_role(Role.PARAMETER))
     active = _active(graph, wanted)
@@ -177,12 +176,11 @@ def _own_indices(quantity: Quantity, work: _Work) -> tuple[Index, ...]:
 
 def _unreached(quantity: Quantity, work: _Work) -> Equation:
     """The adjoint of a quantity on which the loss does not depend."""
-    return Equation(_adjoint_of(quantity), _own_indices(quantity, work), sympy.S.Zero)
+    return Equation(_made(quantity), _own_indices(quantity, work), sympy.S.Zero)
 
 
-def _adjoint_of(quantity: Quantity) -> Quantity:
-    name = adjoint_name(quantity.name)
-    return replace(quantity, name=name, role=Role.ADJOINT, sums_to_one=False)
+def _made(quantity: Quantity) -> Quantity:
+    return replace(quantity, name=adjoint_name(quantity.name), role=Role.ADJOINT, sums_to_one=False)
 
 
 def _adjoint(quantity: Quantity, work: _Work, ready: Mapping[str, Equation]) -> Result:
@@ -199,7 +197,7 @@ def _adjoint(quantity: Quantity, work: _Work, ready: Mapping[str, Equation]) -> 
         tuple(map(work.nature, names)),
     )
     key = key_of(names, surroundings, more)
-    made = _adjoint_of(quantity)
+    made = _made(quantity)
     if key in work.found:
         before, result = work.found[key]
         return translated(result, before, names, made)

@@ -173,6 +173,36 @@ class Trajectory:
                 key = (name, place) if target == "w" else (f"{target}_{name}", place)
                 yield key, rule(values[name, place], slope, rate, mp.mpf(k), *own)
 
+    def updated(self, key: Key, update: int, values: Values, states: Values | None = None) -> Any:
+        """What an update makes of a parameter, a state or a name on the way, from given values.
+
+        Raises UnknownName if there is no such entry.
+        """
+        before = self.after(update - 1)[1] | (states or {})
+        moving = [each for each in self._trained() if each[1] == key[1]]
+        with mp.workdps(DIGITS):
+            found = dict(self._moved(moving, update, values, before))
+        if key not in found:
+            raise UnknownName(f"nothing updates '{key[0]}'")
+        return found[key]
+
+    def on_sample(self, update: int, number: int) -> Values:
+        """Every value after some updates, on a sample whose turn it may not be."""
+        with mp.workdps(DIGITS):
+            forward = run(
+                self.derivation.forward, {**self._sample(number), **self.after(update)[0]}
+            )
+            return run(self.derivation.backward, forward)
+
+    def with_prints(self, update: int, prints: Values) -> Values:
+        """Every value after some updates, where those that follow from prints follow from them."""
+        graph, backward = self.derivation.forward, self.derivation.backward
+        adjoints = {k: v for k, v in prints.items() if k[0] in backward.quantities}
+        plain = {k: v for k, v in prints.items() if k[0] in graph.quantities}
+        with mp.workdps(DIGITS):
+            forward = run(graph, self._given(update) | plain)
+            return run(backward, forward | adjoints)
+
     def _given(self, update: int) -> Values:
         return {**self._sample(update), **self.after(update)[0]}
 

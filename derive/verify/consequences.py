@@ -1,0 +1,142 @@
+"""What follows from a wrong print: a number may be right for those printed before it.
+
+Each wrong print is computed once more from what is printed for everything else. If that gives it at
+all of its digits, it is no error of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from derive.graph import adjoint_name
+from derive.model.published import NAME
+from derive.problem import Published
+from derive.sequence import Order
+from derive.verify.algebra import EXACT
+from derive.verify.interpreter import Key, Values
+from derive.verify.prints import fraction, rounded
+from derive.verify.published import PRINT
+from derive.verify.trajectory import Trajectory, UnknownName
+
+MOST_WRONG = 40  # a source in which nearly all is wrong has another reason
+
+
+@dataclass(frozen=True)
+class Target:
+    """An entry of a quantity, an adjoint or a state, after a number of updates."""
+
+    key: Key
+    update: int
+
+    def is_updated(self, trajectory: Trajectory) -> bool:
+        """Whether an update makes it, rather than an equation."""
+        quantity = trajectory.derivation.forward.quantities.get(self.key[0])
+        adjoint = self.key[0] in trajectory.derivation.backward.quantities and quantity is None
+        simultaneous = trajectory.problem.training.order is Order.SIMULTANEOUS
+        return (
+            self.update > 0
+            and not adjoint
+            and (quantity is None or quantity.given)
+            and simultaneous
+        )
+
+
+@dataclass(frozen=True)
+class Print:
+    """One published number with what it is a number of; `wrong` if it is not the value."""
+
+    published: Published
+    target: Target
+    wrong: bool
+
+
+def key_of(name: str, trajectory: Trajectory) -> Target | None:
+    """The entry that a name means; None for a derivative that is not by the loss."""
+    match = NAME.fullmatch(name)
+    if match is None:
+        return None
+    of, _, by, by_place, item, item_place, mark = match.groups()
+    loss = trajectory.derivation.forward.loss.name
+    if of is not None and of not in (loss, "E"):
+        return None
+    place = tuple(int(k) for k in (by_place or item_place or "").split(",") if k.strip())
+    update = 0 if mark is None else 1 if mark == "+" else int(mark[1:])
+    if of is not None:
+        return Target((adjoint_name(by), place), update)
+    unknown = item == "E" and item not in trajectory.derivation.forward.quantities
+    return Target((loss if unknown else item, place), update)
+
+
+def printed_keys(
+    published: Sequence[Published], wrong: Sequence[bool], trajectory: Trajectory
+) -> list[Print]:
+    """The published numbers that name an entry, with whether each is wrong."""
+    found = []
+    for each, off in zip(published, wrong, strict=True):
+        target = key_of(each.name, trajectory)
+        if target is not None and PRINT.fullmatch(each.printed):
+            found.append(Print(each, target, off))
+    return found
+
+
+def follows(prints: Sequence[Print], trajectory: Trajectory) -> Mapping[tuple[str, str, str], str]:
+    """What the wrong prints follow from, in words, by name, print and place.
+
+    A print has an origin if other prints give it; the reason names those of them that are wrong
+    without an origin, or says that rounded prints were gone on with.
+    """
+    wrong = [each for each in prints if each.wrong]
+    if not 0 < len(wrong) <= MOST_WRONG:
+        return {}
+    derived = [each for each in wrong if _gives(each, prints, trajectory)]
+    own = [each for each in wrong if each not in derived]
+    words = {}
+    for each in derived:
+        roots = [root for root in own if _depends(each, root, trajectory)]
+        published = each.published
+        words[published.name, published.printed, published.where] = _words(roots)
+    return words
+
+
+def _words(roots: Sequence[Print]) -> str:
+    names = list(dict.fromkeys(root.published.name for root in roots))
+    if not names:
+        return "it is right for the numbers printed before it, rounded as they are"
+    listed = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+    return f"it is right for what is printed for {listed}"
+
+
+def _gives(each: Print, prints: Sequence[Print], trajectory: Trajectory) -> bool:
+    """Whether the other prints give this one at all of its digits."""
+    others = [other for other in prints if other.target != each.target]
+    found = _value(each.target, others, trajectory)
+    printed = each.published.printed
+    return found is not None and Fraction(rounded(printed, found)) == Fraction(printed)
+
+
+def _depends(each: Print, root: Print, trajectory: Trajectory) -> bool:
+    """Whether an entry would have another value if a wrong print were right."""
+    return _value(each.target, [root], trajectory) != _value(each.target, [], trajectory)
+
+
+def _value(target: Target, prints: Sequence[Print], trajectory: Trajectory) -> Fraction | None:
+    """The value of an entry where some prints stand for what they are prints of."""
+
+    def at(update: int) -> Values:
+        return {
+            each.target.key: EXACT.number(Fraction(each.published.printed))
+            for each in prints
+            if each.target.update == update
+        }
+
+    try:
+        if not target.is_updated(trajectory):
+            values = trajectory.with_prints(target.update, at(target.update))
+            return fraction(values.get(target.key))
+        before = at(target.update - 1)
+        values = trajectory.with_prints(target.update - 1, before)
+        return fraction(trajectory.updated(target.key, target.update, values, before))
+    except (ArithmeticError, ValueError, UnknownName):
+        return None  # these prints give no number

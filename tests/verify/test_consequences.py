@@ -1,0 +1,103 @@
+"""What the report says of wrong prints: their reason, and which of them only follow from others."""
+
+from __future__ import annotations
+
+import pytest
+
+import derive
+from derive.spec import parse_spec
+
+CHAIN = """
+inputs: {x: 2}
+parameters: {w: 1}
+model: [a = w*x, b = 3*a, c = b + 1]
+loss: E = c**2
+training: {learning_rate: 0.1}
+"""
+LINE = """
+inputs: {x: 2}
+targets: {t: 1}
+parameters: {w: 1.5, b: 0.3}
+model: [y = w*x + b]
+loss: E = (y - t)**2/2
+training: {learning_rate: 0.1}
+"""
+SAMPLES = """
+inputs: {x: {shape: []}}
+parameters: {w: 1.25}
+model: ["E = (w*x - 1)**2"]
+samples: [{x: 2}, {x: 3}]
+training: {learning_rate: 0.01}
+"""
+ROUNDED = """
+inputs: {x: 1}
+parameters: {w: 0.4567}
+model: [a = w*x, b = 30*a]
+loss: E = b**2
+"""
+MOMENTUM = CHAIN.replace("0.1}", "0.01, optimizer: momentum}")
+Prints = dict[str, str]
+UPHILL = "a step in the opposite direction"
+
+
+def explained(spec: str, prints: Prints) -> Prints:
+    """What the report says of each wrong print."""
+    listed = ", ".join(f'{{name: "{name}", printed: "{text}"}}' for name, text in prints.items())
+    text = f"{spec}published: [{listed}]\n"
+    report = derive.verify(derive.build(parse_spec(text, "prints.yaml", "prints")))
+    return {row.name: row.explanation for row in report.numbers if row.explanation}
+
+
+@pytest.mark.parametrize(
+    ("spec", "prints", "origin"),
+    [
+        (CHAIN, {"a": "2.5", "b": "7.5", "c": "8.5", "E": "72.25"}, {"b": "a", "c": "a", "E": "a"}),
+        (CHAIN, {"a": "2", "b": "6.5", "c": "7.5", "E": "49"}, {"c": "b"}),
+        (CHAIN, {"a": "2.5", "E": "72.25"}, {"E": "a"}),
+        (CHAIN, {"dE/da": "43", "dE/dw": "86"}, {"dE/dw": "dE/da"}),
+        (CHAIN, {"c": "7.5", "dE/dc": "15"}, {"dE/dc": "c"}),
+        (CHAIN, {"dE/dw": "48", "w+": "-3.8"}, {"w+": "dE/dw"}),
+        (CHAIN, {"w+": "-8", "a+": "-16"}, {"a+": "w+"}),
+        (MOMENTUM, {"dE/dw": "48", "v_w+": "48", "w+": "0.52"}, {"v_w+": "dE/dw", "w+": "dE/dw"}),
+        (CHAIN, {"a": "2.5", "b": "7.6"}, {}),
+    ],
+)
+def test_what_follows_from_a_wrong_print_is_told_apart(
+    spec: str, prints: Prints, origin: Prints
+) -> None:
+    found = explained(spec, prints)
+    told = {
+        name: words.partition("right for what is printed for ")[2]
+        for name, words in found.items()
+        if "right for what is printed" in words
+    }
+    assert told == origin
+
+
+def test_a_print_may_follow_from_rounded_ones() -> None:
+    found = explained(ROUNDED, {"a": "0.46", "b": "13.8", "E": "190.44"})
+    assert set(found) == {"b", "E"}
+    assert all("rounded as they are" in words for words in found.values())
+
+
+@pytest.mark.parametrize(
+    ("spec", "prints", "words"),
+    [
+        (LINE, {"w+": "1.96"}, UPHILL),
+        (LINE, {"b+": "0.53"}, UPHILL),
+        (MOMENTUM, {"w+": "1.84"}, UPHILL),
+        (LINE, {"dE/dw": "-4.6"}, "opposite sign"),
+        (LINE, {"dE/db": "1.15"}, "divided by 2"),
+        (SAMPLES, {"E+": "1.9044"}, "the value for sample 1; here it is the turn of sample 2"),
+    ],
+)
+def test_a_reason_is_given(spec: str, prints: Prints, words: str) -> None:
+    (found,) = explained(spec, prints).values()
+    assert words in found
+
+
+@pytest.mark.parametrize("printed", ["3.2", "3.4", "3.33", "-1.5"])
+def test_no_reason_is_better_than_a_false_one(printed: str) -> None:
+    (found,) = explained(LINE, {"y": printed}).values()
+    for reason in ("round", "cut", "sign", "times", "divided", "right for", "direction"):
+        assert reason not in found
