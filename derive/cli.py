@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
 import json
-import os
-import shutil
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from derive import __version__, load
 from derive.backprop import differentiate
+from derive.edge import at_the_edge, progress
 from derive.emit import TARGETS
-from derive.errors import InputError, quoted
+from derive.errors import InputError, quoted, told
+from derive.files import Files, write
 from derive.pipeline import Made, make, module
 from derive.problem import Problem
 from derive.reference import reference
@@ -36,21 +33,22 @@ Command = Callable[[argparse.Namespace], int]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. 0: good; 1: a check found something; 2: bad input."""
+    """Run one command. 0: good; 1: a check found something; 2: bad input; 128 + n: signal n."""
+    with at_the_edge() as edge:
+        edge.code = _run(arguments)
+    return edge.code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")  # pages and modules are UTF-8 wherever they go
+    command: Command = options.command
     try:
-        command: Command = options.command
-        code = command(options)
-        sys.stdout.flush()
-        return code
+        return command(options)
     except InputError as error:
-        print(f"derive: {error}", file=sys.stderr)
-        return BAD
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return GOOD
+        print(f"derive: {told(error)}", file=sys.stderr)
+    except RecursionError:
+        print("derive: this is nested too deeply; give parts of it names", file=sys.stderr)
+    return BAD
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -140,12 +138,14 @@ def _loaded(spec: str) -> Problem:
 
 def _build(options: argparse.Namespace) -> int:
     problem = _loaded(options.spec)
-    made = make(problem, options.language or ())
+    with progress("deriving and writing"):
+        made = make(problem, options.language or ())
     program = engine() if options.pdf is not False else None
-    with _Files(options.output) as files:
+    with Files(options.output) as files:
         for name, text in _texts(made).items():
             files.add(name, text.encode())
-        report = _read_back(made, files)
+        with progress("verifying"):
+            report = _read_back(made, files)
         files.add(_file_names(problem)["report"], _json(report).encode())
         faults = _add_pdfs(made, program, files) if program is not None else []
         files.commit()
@@ -165,7 +165,8 @@ def _build(options: argparse.Namespace) -> int:
 def _latex(options: argparse.Namespace) -> int:
     problem = load(options.spec)
     language = options.language or problem.languages[0]
-    text = make(problem, [language], _weights(options)).texts[language]
+    with progress("deriving and writing"):
+        text = make(problem, [language], _weights(options)).texts[language]
     if options.output is None:
         if options.pdf:
             raise InputError("--pdf needs --output FILE to know where to put the PDF")
@@ -207,7 +208,9 @@ def _code(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    report = make(_loaded(options.spec)).verify()
+    problem = _loaded(options.spec)
+    with progress("deriving and verifying"):
+        report = make(problem).verify()
     if options.json:
         sys.stdout.write(_json(report))
     else:
@@ -227,7 +230,9 @@ def _explain(options: argparse.Namespace) -> int:
         told = explain_model(problem, derivation, name)
     else:
         told = explain(problem, derivation, name)
-    for line in told:
+    with progress("deriving"):
+        lines_told = list(told)
+    for line in lines_told:
         print(line)
     return GOOD
 
@@ -245,7 +250,7 @@ def _new(options: argparse.Namespace) -> int:
         return GOOD
     if options.file.exists():
         raise InputError(f"'{options.file}' is already there")
-    _write(options.file, text.encode())
+    write(options.file, text.encode())
     print(f"wrote {options.file}; try: derive verify {options.file}")
     return GOOD
 
@@ -277,7 +282,7 @@ def _texts(made: Made) -> dict[str, str]:
     return texts | {names[f"code {target}"]: text for target, text in made.modules.items()}
 
 
-def _add_pdfs(made: Made, program: str, files: _Files) -> list[str]:
+def _add_pdfs(made: Made, program: str, files: Files) -> list[str]:
     """Add the PDFs; returns what is wrong with them, a PDF that could not be made included."""
     faults = []
     for language, text in made.texts.items():
@@ -293,12 +298,13 @@ def _add_pdfs(made: Made, program: str, files: _Files) -> list[str]:
 
 def _typeset(text: str, program: str) -> Typeset:
     try:
-        return typeset(text, program)
+        with progress("typesetting"):
+            return typeset(text, program)
     except TypesetError as error:
         raise InputError(f"the PDF could not be made: {error}") from None
 
 
-def _read_back(made: Made, files: _Files) -> Report:
+def _read_back(made: Made, files: Files) -> Report:
     """Verify the files as they lie on the disk, not what was meant to be written."""
     names = _file_names(made.problem)
     return made.verify(
@@ -307,98 +313,14 @@ def _read_back(made: Made, files: _Files) -> Report:
     )
 
 
+def _write(path: Path, data: bytes) -> None:
+    """Write a file that was asked for by name, and say so."""
+    write(path, data)
+    print(f"wrote {path}")
+
+
 def _json(report: Report) -> str:
     return json.dumps(report.as_json(), indent=1, ensure_ascii=False) + "\n"
-
-
-def _write(path: Path, data: bytes) -> None:
-    with _Files(path.parent) as files:
-        files.add(path.name, data)
-        files.commit()
-
-
-class _Files:
-    """Files of one folder that take their places together or not at all.
-
-    Each is complete under a temporary name before the first takes its place. If one cannot, those
-    that already did make way again for what was there before.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.staged: dict[str, Path] = {}
-        self.spare: list[Path] = []
-        self.made: list[Path] = []
-
-    def __enter__(self) -> _Files:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for path in (*self.staged.values(), *self.spare):
-            path.unlink(missing_ok=True)
-        for folder in self.made:
-            with contextlib.suppress(OSError):  # it stays if there is something in it
-                folder.rmdir()
-
-    def add(self, name: str, data: bytes) -> None:
-        """Write a file under a temporary name."""
-        if (self.folder / name).is_dir():
-            raise InputError(f"'{self.folder / name}' is a folder")
-        with _refusing(self.folder / name):
-            missing = [p for p in (self.folder, *self.folder.parents) if not p.exists()]
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self.made += missing
-            self.staged[name] = self._temporary(name)
-            self.staged[name].write_bytes(data)
-            self.staged[name].chmod(0o666 & ~_umask())
-
-    def read(self, name: str) -> str:
-        """The text of a file as it was written."""
-        return self.staged[name].read_text("utf-8")
-
-    def commit(self) -> None:
-        """Let all files take their places."""
-        before: dict[Path, Path | None] = {}
-        with _refusing(self.folder):
-            for name in self.staged:
-                before[self.folder / name] = self._copy(name)
-        try:
-            for name, path in self.staged.items():
-                with _refusing(self.folder / name):
-                    os.replace(path, self.folder / name)
-        except InputError:
-            for path, old in before.items():
-                with contextlib.suppress(OSError):
-                    path.unlink(missing_ok=True) if old is None else os.replace(old, path)
-            raise
-
-    def _copy(self, name: str) -> Path | None:
-        """A copy of what is in the place of a file."""
-        if not (self.folder / name).exists():
-            return None
-        copy = self._temporary(name)
-        self.spare.append(copy)
-        shutil.copy2(self.folder / name, copy)
-        return copy
-
-    def _temporary(self, name: str) -> Path:
-        handle, path = tempfile.mkstemp(dir=self.folder, prefix=f".{name[:80]}.")
-        os.close(handle)
-        return Path(path)
-
-
-@contextlib.contextmanager
-def _refusing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise InputError(f"cannot write '{path}': {error.strerror}") from None
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _print_report(report: Report) -> None:

@@ -7,6 +7,11 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 MOST_LISTED = 8
+MOST_QUOTED = 60
+MOST_LINES = 20
+WIDEST = 300  # of a line of a message
+LONGEST = 100  # a longer formula is shown around the place
+BESIDE = 40  # characters before and behind it
 NO_OTHERS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
@@ -18,9 +23,36 @@ class LanguageError(InputError):
     """Equation text that is not in the language, shown with a caret under the place."""
 
     def __init__(self, text: str, column: int, reason: str) -> None:
-        super().__init__(f"{reason}\n    {text}\n    {' ' * column}^")
+        shown, at = _around(text, column)
+        super().__init__(f"{reason}\n    {shown}\n    {' ' * at}^")
         self.reason = reason
         self.text = text
+
+
+def cut(text: str, most: int = MOST_QUOTED) -> str:
+    """A text as it is quoted in a sentence: on one line, and with dots in the middle if long."""
+    line = " ".join(text.split())
+    if len(line) <= most:
+        return line
+    half = (most - 1) // 2
+    return f"{line[:half]}…{line[-half:]}"
+
+
+def told(error: InputError) -> str:
+    """An error as it is printed: no line of it is endless, and there are not too many."""
+    lines = str(error).splitlines()
+    shown = [line if len(line) <= WIDEST else f"{line[:WIDEST]}…" for line in lines[:MOST_LINES]]
+    left = len(lines) - len(shown)
+    return "\n".join([*shown, *([f"and {left} more lines like these"] if left else [])])
+
+
+def _around(text: str, column: int) -> tuple[str, int]:
+    """The part of a formula around a place, and where the place is in it."""
+    if len(text) <= LONGEST:
+        return text, column
+    start, end = max(0, column - BESIDE), column + BESIDE
+    before, behind = "…" if start else "", "…" if end < len(text) else ""
+    return f"{before}{text[start:end]}{behind}", column - start + len(before)
 
 
 def nearest(

@@ -13,7 +13,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from derive.errors import InputError, nearest
+from derive.errors import InputError, cut, nearest
+from derive.files import read_text
 from derive.schema import Spec
 
 Path_ = tuple[str | int, ...]
@@ -61,14 +62,11 @@ def load_spec(reference: str) -> SpecFile:
         return parse_spec(text, f"{reference} (built in)", reference)
     path = Path(reference)
     try:
-        text = path.read_text("utf-8")
+        text = read_text(path)
     except FileNotFoundError:
         hint = nearest(reference, builtin_names())
-        raise InputError(
-            f"there is no file '{reference}' and no built-in spec of that name; {hint}"
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"'{reference}' cannot be read: {error}") from None
+        words = f"there is no file '{cut(reference)}' and no built-in spec of that name; {hint}"
+        raise InputError(words) from None
     return parse_spec(text, reference, path.stem)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from derive.cli import main
+from derive.errors import InputError, LanguageError, cut, told
 
 GOOD = """\
 network:
@@ -116,7 +117,7 @@ def test_an_output_that_cannot_be_written(
     [
         (["verify", "artikel"], "did you mean 'article'?"),
         (["explain", "w99"], "there is no weight 'w99'"),
-        (["code", "/"], "cannot be read"),
+        (["code", "/"], "is a folder"),
     ],
 )
 def test_wrong_arguments(
@@ -124,3 +125,27 @@ def test_wrong_arguments(
 ) -> None:
     assert main(arguments) == 2
     assert words in capsys.readouterr().err
+
+
+def test_a_message_quotes_no_more_than_a_line() -> None:
+    """However long the input is, and wherever in it the mistake."""
+    long = "x" * 100_000
+    error = LanguageError(f"{long} + ? + {long}", 100_003, "what is this")
+    reason, shown, caret = told(error).splitlines()
+    assert reason == "what is this"
+    assert shown[caret.index("^")] == "?"
+    assert len(shown) < 120
+
+
+def test_a_message_has_no_endless_line_and_not_too_many() -> None:
+    lines = told(InputError("\n".join(["y" * 100_000] * 1000))).splitlines()
+    assert len(lines) == 21
+    assert max(map(len, lines)) < 400
+    assert lines[-1] == "and 980 more lines like these"
+
+
+@pytest.mark.parametrize("text", ["short", "two\nlines", "x" * 1000])
+def test_what_is_quoted_is_on_one_line(text: str) -> None:
+    assert len(cut(text)) <= 60
+    assert "\n" not in cut(text)
+    assert cut(text)[0] == text[0]

@@ -87,7 +87,7 @@ def test_latex_prints_the_page_of_the_article_in_its_first_language(
 
 def test_latex_in_a_language_to_a_file(place: Path, capsys: pytest.CaptureFixture) -> None:
     assert main(["latex", "neuron.yaml", "--language", "en", "-o", "new/page.tex"]) == 0
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().out == "wrote new/page.tex\n"
     assert r"\begin{document}" in (place / "new/page.tex").read_text("utf-8")
 
 
@@ -284,7 +284,7 @@ BAD: list[tuple[str, bytes, list[str]]] = [
     ("empty", b"", ["network"]),
     ("a number", b"42\n", ["network"]),
     ("a list", b"- network\n", ["network"]),
-    ("binary", bytes(range(256)), ["cannot be read"]),
+    ("binary", bytes(range(256)), ["not UTF-8 text (line 2)"]),
     ("a control sign", NEURON.encode() + b"\x01", ["not YAML"]),
 ]  # fmt: skip
 
@@ -313,8 +313,8 @@ def test_bad_input_is_refused_with_file_line_and_field(
 REFUSED = [
     (["verify", "nowhere.yaml"], "no file 'nowhere.yaml'"),
     (["verify", "artcle"], "did you mean 'article'?"),
-    (["verify", "."], "cannot be read"),
-    (["verify", ""], "cannot be read"),
+    (["verify", "."], "'.' is a folder"),
+    (["verify", ""], "is a folder"),
     (["code", "neuron.yaml/below"], "cannot be read"),
     (["explain", "w9"], "known: w1, w2, w3"),
     (["explain", "neuron.yaml", "bias"], "known: b1, w1, w2"),
@@ -485,6 +485,7 @@ def test_a_title_is_text_and_nothing_else(
     (place / "hostile.yaml").write_text(titled(title), encoding="utf-8")
     assert main(["latex", "hostile.yaml", "-o", "page.tex"]) == 0
     text = (place / "page.tex").read_text("utf-8")
+    capsys.readouterr()
     assert main(["latex", "neuron.yaml"]) == 0
     plain = capsys.readouterr().out
     assert not re.search(r"\\(input|immediate|write)\b", text)

@@ -1,0 +1,179 @@
+"""The user's files: read up to a limit, and written as a whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+from derive.errors import InputError, cut
+
+MOST_BYTES = 4 * 2**20  # of a spec; one with all weights of 784-128-10 has a quarter of it
+CHUNK = 2**16
+PATIENCE = 10  # seconds without a byte from a pipe
+
+
+def read_text(path: Path) -> str:
+    """The text of a file, or of a pipe that somebody writes to. Raises InputError.
+
+    FileNotFoundError is left to the caller, who may know what was meant.
+    """
+    try:
+        data = _bytes(path)
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError) as error:
+        raise InputError(f"'{cut(str(path))}' cannot be read: {_why(error)}") from None
+    if len(data) > MOST_BYTES:
+        size = MOST_BYTES // 2**20
+        raise InputError(f"'{cut(str(path))}' is longer than {size} MB; a spec is a short text")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(f"'{cut(str(path))}' is not UTF-8 text (line {line})") from None
+
+
+def _bytes(path: Path) -> bytes:
+    """The bytes of a file, one more than are allowed at most."""
+    kind = path.stat().st_mode
+    if stat.S_ISDIR(kind):
+        raise InputError(f"'{cut(str(path))}' is a folder; a spec is a file")
+    if not stat.S_ISREG(kind) and not stat.S_ISFIFO(kind):
+        raise InputError(f"'{cut(str(path))}' is a device; a spec is a file")
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    with open(handle, "rb", buffering=0) as stream:
+        if stat.S_ISREG(kind):
+            return stream.read(MOST_BYTES + 1)
+        data = b""
+        while len(data) <= MOST_BYTES:
+            if not select.select([handle], [], [], PATIENCE)[0]:
+                raise InputError(f"nobody writes to the pipe '{cut(str(path))}'")
+            more = stream.read(CHUNK)
+            if not more:
+                break
+            data += more
+        return data
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write one file. Raises InputError."""
+    with Files(path.parent) as files:
+        files.add(path.name, data)
+        files.commit()
+
+
+class Files:
+    """Files of one folder that take their places together or not at all.
+
+    Each is complete under a temporary name before the first takes its place. If one cannot, those
+    that already did make way again for what was there before. A place is absent or a regular file;
+    a link is followed, and what it points to is replaced.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.staged: dict[str, Path] = {}
+        self.places: dict[str, Path] = {}
+        self.spare: list[Path] = []
+        self.made: list[Path] = []
+
+    def __enter__(self) -> Files:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for path in (*self.staged.values(), *self.spare):
+            path.unlink(missing_ok=True)
+        for folder in reversed(self.made):
+            with contextlib.suppress(OSError):  # it stays if there is something in it
+                folder.rmdir()
+
+    def add(self, name: str, data: bytes) -> None:
+        """Write a file under a temporary name."""
+        with _refusing(self.folder / name):
+            self._make_folder()
+            place = _place(self.folder / name)
+            self.places[name] = place
+            self.staged[name] = self._temporary(place)
+            self.staged[name].write_bytes(data)
+            self.staged[name].chmod(0o666 & ~_umask())
+
+    def read(self, name: str) -> str:
+        """The text of a file as it was written."""
+        return self.staged[name].read_text("utf-8")
+
+    def commit(self) -> None:
+        """Let all files take their places."""
+        before: dict[Path, Path | None] = {}
+        with _refusing(self.folder):
+            for place in self.places.values():
+                before[place] = self._copy(place)
+        try:
+            for name, path in self.staged.items():
+                with _refusing(self.folder / name):
+                    os.replace(path, self.places[name])
+        except BaseException:  # also one who stops the program finds all as it was
+            for path, old in before.items():
+                with contextlib.suppress(OSError):
+                    path.unlink(missing_ok=True) if old is None else os.replace(old, path)
+            raise
+
+    def _make_folder(self) -> None:
+        missing = [p for p in (self.folder, *self.folder.parents) if not p.exists()]
+        for folder in reversed(missing):
+            folder.mkdir(exist_ok=True)
+            self.made.append(folder)
+
+    def _copy(self, place: Path) -> Path | None:
+        """A copy of what is in the place of a file."""
+        if not place.exists():
+            return None
+        copy = self._temporary(place)
+        shutil.copy2(place, copy)
+        return copy
+
+    def _temporary(self, place: Path) -> Path:
+        path = place.parent / f".derive-{uuid4().hex}"
+        self.spare.append(path)  # before it is there, so that it is removed whatever happens
+        path.touch(0o600, exist_ok=False)
+        return path
+
+
+def _place(path: Path) -> Path:
+    """Where a file is to lie. Raises InputError if something else than a file is there."""
+    try:
+        place = path.resolve()
+        kind = place.lstat().st_mode
+    except FileNotFoundError:
+        return place
+    except RuntimeError:
+        raise InputError(f"'{cut(str(path))}' is a link that leads back to itself") from None
+    if stat.S_ISDIR(kind):
+        raise InputError(f"'{cut(str(path))}' is a folder")
+    if not stat.S_ISREG(kind):
+        raise InputError(f"'{cut(str(path))}' is no regular file and stays as it is")
+    return place
+
+
+@contextlib.contextmanager
+def _refusing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot write '{cut(str(path))}': {_why(error)}") from None
+
+
+def _why(error: OSError | ValueError) -> str:
+    """The reason of a failure, in words; a path may also hold a NUL."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
