@@ -133,6 +133,9 @@ def _build_network(file: SpecFile, described: NetworkSpec) -> Problem:
 
 def _published(file: SpecFile) -> tuple[Published, ...]:
     for k, each in enumerate(file.spec.published):
+        if "@" in each.name:
+            words = "a network is followed for one update, as in 'w1+'; more are for a 'model'"
+            raise file.fail(("published", k, "name"), words)
         if not isinstance(each.printed, str):
             raise file.fail(("published", k, "printed"), "a network prints one number at a time")
     return tuple(
@@ -390,6 +393,9 @@ def _training(file: SpecFile, graph: Graph) -> Training:
             raise file.fail(("training", "frozen", k), f"there is no parameter '{name}'; {hint}")
     if set(known) == set(training.frozen):
         raise file.fail(("training", "frozen"), "at least one parameter must be trained")
+    for name in {"epochs", "states"} & training.model_fields_set:
+        words = "this belongs to a 'model'; a network says how many 'steps' it makes"
+        raise file.fail(("training", name), words)
     if training.order is not Order.SIMULTANEOUS:
         words = "a network is updated simultaneously; for another order write a 'model'"
         raise file.fail(("training", "order"), words)

@@ -11,7 +11,7 @@ from types import MappingProxyType
 import sympy
 
 from derive.calculus import tidy
-from derive.errors import LanguageError
+from derive.errors import LanguageError, cut
 from derive.expression import (
     Axis,
     Delta,
@@ -35,6 +35,7 @@ def parse_equations(
     letters: Mapping[str, Axis],
     describe: Callable[[str, tuple[Axis, ...]], Quantity],
     variables: Mapping[str, sympy.Expr] = MappingProxyType({}),
+    elsewhere: Mapping[str, Axis] = MappingProxyType({}),
 ) -> tuple[Equation, ...]:
     """Equations separated by `;` or line ends; `describe` makes the quantity each one defines.
 
@@ -46,17 +47,19 @@ def parse_equations(
     lines = [_split(" ".join(line.split())) for line in re.split(r"[;\n]", text) if line.strip()]
     heads = [line for line in lines if line.edge is None]
     quantities = dict(known)
-    axes = _all_axes(heads, quantities, letters, describe)
-    shared = _shared(axes.values())
+    axes = _all_axes(heads, quantities, letters, describe, elsewhere)
+    shared = {**elsewhere, **_shared(axes.values())}
     equations = {}
     for head in heads:
         scope = Scope(quantities, axes[head.name], variables, shared)
         rhs = tidy(_read(head.right, head.letters, scope), frozenset(head.letters))
         places = tuple(Index(letter, axes[head.name][letter]) for letter in head.letters)
         equations[head.name] = Equation(quantities[head.name], places, rhs)
-    for line in lines:
-        if line.edge is not None:
-            equations = _with_edge(line, equations, Scope(quantities, letters, variables, shared))
+    named = {quantity.name: quantity for quantity in quantities.values()}
+    edged = {line.name for line in lines if line.edge is not None}
+    for head in heads:
+        _check_places(head, equations[head.name], named, edged)
+    equations = _with_edges(lines, equations, Scope(quantities, letters, variables, shared))
     for head in heads:
         _prove(equations[head.name], quantities, head.source)
     try:
@@ -96,12 +99,17 @@ def _all_axes(
     quantities: dict[str, Quantity],
     letters: Mapping[str, Axis],
     describe: Callable[[str, tuple[Axis, ...]], Quantity],
+    elsewhere: Mapping[str, Axis],
 ) -> dict[str, dict[str, Axis]]:
     """The axes of the letters of every line; the quantities are added as their axes are found."""
     found: dict[str, dict[str, Axis]] = {}
     names = [head.name for head in heads]
-    for head in heads:
-        if head.name in quantities or names.count(head.name) > 1:
+    for number, head in enumerate(heads):
+        if head.name in names[:number]:
+            first = cut(heads[names.index(head.name)].source)
+            reason = f"'{head.name}' is defined twice; first by `{first}`"
+            raise LanguageError(head.source, 0, reason)
+        if head.name in quantities:
             raise LanguageError(head.source, 0, f"'{head.name}' is defined twice")
         for letter in head.letters:
             if letter in quantities or letter in names:
@@ -121,9 +129,8 @@ def _all_axes(
             found[head.name] = axes
             quantities[head.name] = describe(head.name, tuple(axes[x] for x in head.letters))
         if len(left) == len(waiting):
-            more = _shared(
-                [*found.values(), *(_infer(head.right, quantities, letters) for head in waiting)]
-            )
+            here = [*found.values(), *(_infer(each.right, quantities, letters) for each in waiting)]
+            more = {**elsewhere, **_shared(here)}
             if more.keys() <= spread.keys():
                 for head, _ in left:  # a slip in a reading may be why a size is not known
                     check_readings(head.right, Scope(quantities, letters, {}), names)
@@ -149,21 +156,50 @@ def _shared(scopes: Iterable[Mapping[str, Axis]]) -> dict[str, Axis]:
     return {x: axes[0] for x, axes in found.items() if len({axis.size for axis in axes}) == 1}
 
 
-def _with_edge(line: _Line, equations: dict[str, Equation], scope: Scope) -> dict[str, Equation]:
-    """The equations after `h[-1,k] = h0[k]`: a reading of h that meets the edge reads h0."""
+def _with_edges(
+    lines: Iterable[_Line], equations: dict[str, Equation], scope: Scope
+) -> dict[str, Equation]:
+    """The equations after all edges, each of which is stated once."""
+    stated: dict[tuple[str, int, int], str] = {}
+    for line in lines:
+        if line.edge is None:
+            continue
+        at = _edge_of(line, equations, scope)
+        key = line.name, line.edge, at
+        if key in stated:
+            reason = f"this edge is stated twice; first by `{cut(stated[key])}`"
+            raise LanguageError(line.source, 0, reason)
+        stated[key] = line.source
+        equations = _with_edge(line, at, equations, scope)
+    return equations
+
+
+def _check_places(
+    head: _Line, equation: Equation, named: Mapping[str, Quantity], edged: Collection[str]
+) -> None:
+    """Refuse a number as a position beyond the axis, where zero would be read without a word."""
+    for read in elements(equation.rhs):
+        axes = named[read.name].axes
+        for position, axis in zip(read.indices, axes, strict=True):
+            number = position.is_Integer and axis.size.is_Integer
+            if number and read.name not in edged and not 0 <= position < axis.size:
+                last = axis.length - 1
+                written = str(read).replace(", ", ",")
+                reason = f"'{written}' is not there: positions count from 0, here to {last}"
+                column = head.source.find(f"{read.name}[", head.source.index("="))
+                raise LanguageError(head.source, max(column, 0), reason)
+
+
+def _edge_of(line: _Line, equations: Mapping[str, Equation], scope: Scope) -> int:
+    """The position of an edge, which lies beyond the axis. Raises LanguageError."""
     target = equations.get(line.name)
     if target is None or line.edge is None or len(line.letters) != len(target.indices):
         reason = f"there is no equation of '{line.name}' with {len(line.letters)} indices"
         raise LanguageError(line.source, 0, reason)
-    own = {
-        letter: index.axis
-        for k, (letter, index) in enumerate(zip(line.letters, target.indices, strict=True))
-        if k != line.edge
-    }
-    inside = Scope(scope.quantities, {**scope.letters, **own}, scope.variables, scope.elsewhere)
+    own = _letters_beside(line, target)
     axis = target.indices[line.edge].axis
     walking = target.indices[line.edge].name  # `h[size(t),k]` may name it
-    edge_scope = Scope({}, {walking: axis, **inside.letters}, scope.variables)
+    edge_scope = Scope({}, {walking: axis, **scope.letters, **own}, scope.variables)
     edge = parse_expression(line.letters[line.edge], edge_scope)
     if not edge.is_Integer or 0 <= edge < axis.size:
         column = line.source.index("[")
@@ -171,6 +207,16 @@ def _with_edge(line: _Line, equations: dict[str, Equation], scope: Scope) -> dic
             line.source, column, f"an edge lies outside 0 to {axis.size - 1}, as in h[-1,k]"
         )
     _check_met(line, line.edge, int(edge), target, equations)
+    return int(edge)
+
+
+def _with_edge(
+    line: _Line, edge: int, equations: dict[str, Equation], scope: Scope
+) -> dict[str, Equation]:
+    """The equations after `h[-1,k] = h0[k]`: a reading of h that meets the edge reads h0."""
+    target = equations[line.name]
+    own = _letters_beside(line, target)
+    inside = Scope(scope.quantities, {**scope.letters, **own}, scope.variables, scope.elsewhere)
     value = _read(line.right, own, inside)
     letters = [Index(x, own[x]) if k != line.edge else None for k, x in enumerate(line.letters)]
     fresh = Fresh()
@@ -189,6 +235,12 @@ def _with_edge(line: _Line, equations: dict[str, Equation], scope: Scope) -> dic
         taken = frozenset(index.name for index in equation.indices)
         changed[name] = replace(equation, rhs=tidy(rebuild(equation.rhs, read), taken))
     return changed
+
+
+def _letters_beside(line: _Line, target: Equation) -> dict[str, Axis]:
+    """The letters of an edge, all but the position that it is about."""
+    pairs = enumerate(zip(line.letters, target.indices, strict=True))
+    return {letter: index.axis for k, (letter, index) in pairs if k != line.edge}
 
 
 def _check_met(
@@ -298,6 +350,11 @@ def _split(source: str) -> _Line:
         reason = f"'{letters[edges[0]]}' is no index letter"
         raise LanguageError(source, source.index("["), reason)
     return _Line(source, match[1], letters, match[3], edges[0] if edges else None)
+
+
+def letters_in(texts: Iterable[str], quantities: Mapping[str, Quantity]) -> dict[str, Axis]:
+    """The letters of some texts that stand alone in known quantities, where they agree."""
+    return _shared(_infer(text, quantities, {}) for text in texts)
 
 
 def _infer(

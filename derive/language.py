@@ -333,6 +333,8 @@ class _Reader:
         indices = [Index(letter, self.scope.letters[letter]) for letter in letters]
         if name == "max":
             return Largest(body, *indices)
+        if name == "min":
+            return -Largest(-body, *indices)
         if name == "softmax":
             other = {index: self.fresh(index) for index in indices}
             below: sympy.Expr = substitute(sympy.exp(body), other, self.fresh)

@@ -141,6 +141,12 @@ class TrainingSpec(_Strict):
     frozen: list[str] = []
     """Parameters that are not updated."""
 
+    @model_validator(mode="after")
+    def _one_length(self) -> TrainingSpec:
+        if {"steps", "epochs"} <= self.model_fields_set:
+            raise PydanticCustomError("length", "give either steps or epochs, not both")
+        return self
+
 
 class NumbersSpec(_Strict):
     """How numbers are written on the page."""
@@ -309,7 +315,9 @@ class Spec(_Strict):
     """The name of a number that the model computes, an equation `E = ...`, or losses of the
     library; if it is left out, the last equation is the loss."""
     upstream: dict[str, Values] = {}
-    """Instead of a loss: the given gradient by something that the model computes."""
+    """Instead of a loss: the given gradient by something that the model computes. Where the model
+    goes on to use that quantity, it is the part from outside: what comes back through the equations
+    that read it is added."""
     gradients: list[str] | None = None
     """What to differentiate by; all parameters and inputs, if it is left out."""
     samples: list[dict[str, Values]] = []

@@ -16,7 +16,7 @@ from derive.graph import Quantity
 
 FOREIGN = re.compile(r"[^ -~]|[#\\]")
 ALIASES = {"sigmoid": "logistic", "ln": "log"}
-REDUCTIONS = ("sum", "mean", "max", "softmax")
+REDUCTIONS = ("sum", "mean", "max", "min", "softmax")
 FUNCTIONS = frozenset({*BY_NAME, *REDUCTIONS, *ALIASES, "sqrt", "relu", "size"})
 OTHER_FUNCTIONS = {
     "average": ("mean",),
@@ -24,7 +24,24 @@ OTHER_FUNCTIONS = {
     "minimum": ("min",),
     "reduce_sum": ("sum",),
     "fabs": ("abs",),
+    "sigma": ("logistic",),
     "if": ("where",),
+}
+SPELLED = {
+    "\N{GREEK SMALL LETTER SIGMA}": "logistic(x), or sigma as a name",
+    "\N{GREEK SMALL LETTER PI}": "pi",
+    "\N{MULTIPLICATION SIGN}": "*",
+    "\N{MIDDLE DOT}": "*",
+    "\N{DOT OPERATOR}": "*",
+    "\N{MINUS SIGN}": "-",
+    "\N{EN DASH}": "-",
+    "\N{DIVISION SIGN}": "/",
+    "\N{SQUARE ROOT}": "sqrt(x)",
+    "\N{SUPERSCRIPT TWO}": "**2",
+    "\N{SUPERSCRIPT THREE}": "**3",
+    "\N{N-ARY SUMMATION}": "sum(i, ...)",
+    "\N{LESS-THAN OR EQUAL TO}": "<=",
+    "\N{GREATER-THAN OR EQUAL TO}": ">=",
 }
 LISTER = "derive reference"
 PRODUCTS = ("dot", "matmul", "mm", "mv", "inner", "einsum")
@@ -43,6 +60,8 @@ def syntax_tree(source: str) -> ast.expr:
     foreign = FOREIGN.search(source)
     if foreign is not None:
         reason = f"the character {foreign[0]!a} is not in the language"
+        if foreign[0] in SPELLED:
+            reason = f"'{foreign[0]}' is not in the language; write {SPELLED[foreign[0]]}"
         raise LanguageError(source, foreign.start(), reason)
     try:
         with warnings.catch_warnings():

@@ -210,7 +210,7 @@ POSITIONS = [
     (PICK % "[0, 3]", "5: inputs.a.1: a[1] is 3, but E[a[t],d] has 3 places there, 0 to 2"),
     (PICK % "[0, 3]", "positions count from 0"),
     (PICK % "[0, 1]\nsamples: [{a: [0, 1]}, {a: [7, 0]}]", "6: samples.1.a.0: a[0] is 7"),
-    (PICK % "[0, 1]\nsamples: [{a: [0, 0.5]}]", "6: samples.0.a: this holds whole numbers"),
+    (PICK % "[0, 1]\nsamples: [{a: [0, 1]}, {a: [0, 0.5]}]", "6: samples.1.a: this holds whole"),
     (LABEL % (3, "label_cross_entropy"), "4: targets.l: l is 3, but y[l] has 3 places there"),
     (LOSS_OF % 0.5, "label holds whole numbers from 0 on, but here is 1/2"),
 ]

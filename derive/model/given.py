@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any
 
 import sympy
@@ -16,6 +17,7 @@ from derive.problem import Tensor
 from derive.spec import Path_, SpecFile
 from derive.symbols import symbol
 
+MOST_ENTRIES = 1_000_000
 SECTIONS = {
     "inputs": Role.INPUT,
     "parameters": Role.PARAMETER,
@@ -42,10 +44,23 @@ def give(file: SpecFile, model: Parts) -> None:
             if values is not None:
                 model.values[name] = read_tensor(file, path, values, shape)
                 check_whole(file, path, whole, model.values[name])
+                _check_sample(file, path, model.values[name], shape)
     for k, name in enumerate(file.spec.integers):
         if name not in model.given:
             hint = nearest(name, model.given)
             raise file.fail(("integers", k), f"nothing given is called '{name}'; {hint}")
+
+
+def _check_sample(file: SpecFile, path: Path_, values: Tensor, shape: tuple[int, ...]) -> None:
+    """Values that the first sample gives, too, must be the same: those are the ones that count."""
+    name = str(path[-1])
+    sample = _first_sample(file, name)
+    if sample is None:
+        return
+    first = read_tensor(file, ("samples", 0, name), filled(sample, shape), shape)
+    if first != values:
+        words = f"'{name}' has other values here than in the first of the samples, which count"
+        raise file.fail(path, f"{words}; give {{shape: {list(shape)}}} here")
 
 
 def check_whole(file: SpecFile, path: Path_, whole: bool, values: Tensor) -> None:
@@ -75,6 +90,9 @@ def _shape(
         sizes = shape if isinstance(shape, list) else [shape]
         if not all(isinstance(n, int) and not isinstance(n, bool) and 0 < n < 10**6 for n in sizes):
             raise file.fail((*path, "shape"), "a shape is a list of whole numbers, like [2, 3]")
+        if prod(sizes) > MOST_ENTRIES:
+            words = f"this has {prod(sizes):,} entries; a quantity has at most {MOST_ENTRIES:,}"
+            raise file.fail((*path, "shape"), words)
         values = entry.get("values", sample)
         return tuple(sizes), filled(values, tuple(sizes))
     if entry is None:
@@ -92,9 +110,10 @@ def _shape(
 def check_read(file: SpecFile, graph: Graph) -> None:
     """What is given must be read: otherwise something was forgotten, or has another name."""
     read = {name for equation in graph.equations for name in reads(equation.rhs)}
-    for section in SECTIONS:
+    for section, role in SECTIONS.items():
+        chosen = role is Role.PARAMETER and file.spec.gradients  # it says what matters
         for name in getattr(file.spec, section):
-            if name not in read:
+            if name not in read and not chosen:
                 raise file.fail((section, name), f"nothing reads '{name}'; leave it out or use it")
 
 

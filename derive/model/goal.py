@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import sympy
 
@@ -45,13 +46,22 @@ def add_upstream(file: SpecFile, model: Parts) -> dict[str, str]:
         )
         model.given[constant.name] = constant
         model.values[constant.name] = read_tensor(
-            file, path, filled(values, quantity.shape), quantity.shape
+            file, path, filled(_plain(file, path, values), quantity.shape), quantity.shape
         )
         found[name] = constant.name
         letters = equation.indices
         whole += total(Element(name, *letters) * Element(constant.name, *letters), letters)
     _add_loss(model, model.free("E"), whole)
     return found
+
+
+def _plain(file: SpecFile, path: Path_, values: Any) -> Any:
+    """The values of `{shape: ..., values: ...}`; the shape is known here."""
+    if not isinstance(values, dict):
+        return values
+    if "values" not in values or set(values) - {"shape", "values"}:
+        raise file.fail(path, "a gradient is given by numbers; one number stands for all entries")
+    return values["values"]
 
 
 def _add_loss(model: Parts, name: str, value: sympy.Expr) -> None:
@@ -92,7 +102,7 @@ def _loss_equation(file: SpecFile, model: Parts, text: str) -> None:
         return Quantity(name, symbol(name, len(axes)), axes, role, Kind.ERROR)
 
     try:
-        made = parse_equations(text, model.quantities, letters, describe)
+        made = parse_equations(text, model.quantities, letters, describe, elsewhere=model.letters)
     except LanguageError as error:
         raise file.fail(("loss",), str(error)) from None
     if len([e for e in made if e.quantity.role is Role.LOSS]) != 1:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
-from derive.equations import parse_equations
+from derive.equations import letters_in, parse_equations
 from derive.errors import InputError, LanguageError, listed, nearest
 from derive.expression import Axis
 from derive.graph import Quantity, Role
@@ -45,12 +45,26 @@ def _equations(file: SpecFile, model: Parts, texts: list[tuple[int, str]]) -> No
 
     try:
         made = parse_equations(
-            "\n".join(text for _, text in texts), model.quantities, letters, describe
+            "\n".join(text for _, text in texts),
+            model.quantities,
+            letters,
+            describe,
+            elsewhere={**_of_loss(file, model), **model.letters},
         )
     except LanguageError as error:
         k = next((k for k, text in texts if error.text in " ".join(text.split())), texts[0][0])
         raise file.fail(("model", k), str(error)) from None
     model.add("", "", Instance((), made, made[-1].quantity))
+
+
+def _of_loss(file: SpecFile, model: Parts) -> dict[str, Axis]:
+    """The letters whose size the equation of the loss shows."""
+    loss = file.spec.loss
+    text = loss.partition("=")[2].strip() if isinstance(loss, str) else ""
+    try:
+        return letters_in([text] if text else [], model.quantities)
+    except LanguageError:
+        return {}  # the loss is read later, and refused where it stands
 
 
 def _layer(file: SpecFile, model: Parts, node: NodeSpec, k: int) -> None:

@@ -34,6 +34,15 @@ class Parts:
         """Everything that the graph has so far, by name."""
         return {**self.given, **{name: e.quantity for name, e in self.equations.items()}}
 
+    @property
+    def letters(self) -> dict[str, Axis]:
+        """The letters that have one size in all equations so far."""
+        found: dict[str, set[Axis]] = {}
+        for equation in self.equations.values():
+            for index in equation.indices:
+                found.setdefault(index.name, set()).add(Axis(index.name, index.axis.size))
+        return {name: axes.pop() for name, axes in found.items() if len(axes) == 1}
+
     def free(self, name: str) -> str:
         """A name that nothing has yet: the wanted one, or one with a number behind it."""
         numbered = (f"{name}{k}" for k in count(1))
