@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from mpmath import mp
+
 from derive.graph import Graph, Quantity
-from derive.verify.algebra import Algebra
+from derive.verify.algebra import DIGITS, Algebra
 from derive.verify.bench import Bench
+from derive.verify.doubles import within
 from derive.verify.interpreter import Key, Values, run
-from derive.verify.report import Comparison, Route, judged, skipped
-from derive.verify.routes import DOUBLE_FLOOR, DOUBLE_TOLERANCE, gradient_keys, relative
+from derive.verify.report import Comparison, Route, entry, judged, skipped
+from derive.verify.routes import DOUBLE_TOLERANCE, compared, gradient_keys
 from derive.verify.tensors import Library, Unsupported, loss_of
 
 Gradient = Callable[[Graph, Values, list[Key]], dict[Key, float]]
@@ -32,12 +35,16 @@ def by_library(name: str, *gradients: Gradient) -> Callable[[Bench], Route]:
         except ImportError:
             return skipped(name, "not installed")
         keys = gradient_keys(bench.derivation)
-        expected = _first(gradients, bench, keys)
-        comparisons = [
-            Comparison(f"∂E/∂{key}", relative(bench.adjoint(key), expected[key], DOUBLE_FLOOR))
-            for key in keys
-        ]
-        return judged(name, comparisons, DOUBLE_TOLERANCE)
+        by = _first(gradients, bench, keys)
+
+        def comparisons() -> Iterator[Comparison]:
+            with mp.workdps(DIGITS):
+                for key in keys:
+                    floor = within(bench.doubt(key), DOUBLE_TOLERANCE)
+                    found, expected = bench.adjoint(key), mp.mpf(by[key])
+                    yield compared(f"∂E/∂{entry(*key)}", found, expected, floor)
+
+        return judged(name, comparisons(), DOUBLE_TOLERANCE)
 
     return route
 

@@ -21,6 +21,7 @@ from derive.notation import Name, Names, derivative, names_of
 from derive.problem import Problem
 from derive.verify.algebra import DIGITS, EXACT, exact_function
 from derive.verify.bench import Slopes
+from derive.verify.doubles import DOUBLES, NAMED, Double, as_double, double
 from derive.verify.interpreter import Key, Values, element_slope, run
 
 MOST_SCALARS = 400
@@ -72,27 +73,30 @@ def update_rule(problem: Problem) -> Callable[[Any, Any], Any]:
 
 def first_update(
     problem: Problem,
-) -> Callable[[Key, Any, Any], Iterator[tuple[Key, Any]]]:
-    """The first update of one entry: the parameter and the optimizer's states for it."""
+) -> Callable[[Key, Any, Any], Iterator[tuple[Key, Double]]]:
+    """The first update of one entry in doubles: the parameter and the optimizer's states for it."""
     row = problem.training.optimizer
     names = ("w", "g", "alpha", "k", *row.states)
     symbols = [sympy.Symbol(name, real=True) for name in names]
     found = parse_update(row, problem.training.settings)
-    rules = [exact_function(symbols, found[n]) for n in ("w", *row.states)]
-    rate = EXACT.number(problem.training.learning_rate)
+    rules = [exact_function(symbols, found[n], NAMED) for n in ("w", *row.states)]
+    rate = DOUBLES.number(problem.training.learning_rate)
 
-    def update(key: Key, value: Any, slope: Any) -> Iterator[tuple[Key, Any]]:
+    def update(key: Key, value: Any, slope: Any) -> Iterator[tuple[Key, Double]]:
         name, place = key
         first = [problem.training.states.get((s, name), {}).get(place, 0) for s in row.states]
         arguments = (
-            value,
-            mp.mpf(slope),
+            double(value),
+            double(slope),
             rate,
             mp.mpf(1),
-            *map(EXACT.number, map(Fraction, first)),
+            *map(DOUBLES.number, map(Fraction, first)),
         )
         for target, rule in zip(("w", *row.states), rules, strict=True):
-            yield (name if target == "w" else f"{target}_{name}", place), rule(*arguments)
+            yield (
+                (name if target == "w" else f"{target}_{name}", place),
+                as_double(rule(*arguments)),
+            )
 
     return update
 
