@@ -99,8 +99,8 @@ def _call(function: Callable[[Any], Any]) -> Callable[..., Any]:
         value = _inexact(argument)
         if function == _context.exp and value < -_MAX_MAGNITUDE:
             return _context.mpf(0)
-        if abs(value) > _MAX_MAGNITUDE:
-            raise ValueFailure("the argument of a function is out of range")
+        if function == _context.exp and value > _MAX_MAGNITUDE:
+            raise ValueFailure("the argument of an exponential is out of range")
         try:
             return function(value)
         except ValueError as error:

@@ -27,7 +27,13 @@ from derive.verify.doubles import BITS, MARGIN, Double, double, within
 from derive.verify.interpreter import Key, Values
 from derive.verify.oracle import first_update, trained
 from derive.verify.report import Comparison, Route, Status, entry, judged, skipped
-from derive.verify.routes import DOUBLE_TOLERANCE, compared, differentiated, gradient_keys
+from derive.verify.routes import (
+    DOUBLE_TOLERANCE,
+    EXACT_TOLERANCE,
+    compared,
+    differentiated,
+    gradient_keys,
+)
 from derive.verify.sampling import float_values
 from derive.verify.trajectory import Trajectory, in_doubles
 
@@ -69,10 +75,15 @@ def point(problem: Problem, bench: Bench) -> Point:
     after = _after_update(problem, bench)
     if len(keys) <= MOST_DIFFERENCES:
         gradients = {key: bench.by(key) for key in keys}
-        return Point(bench.given, bench.forward, gradients, None, after, bench.doubts)
+        return Point(bench.given, bench.forward, gradients, None, after, _doubts(bench))
     gradients = {key: bench.found.get(key, bench.adjoint(key)) for key in keys}
     given = [q for q in differentiated(bench.derivation) if q.given]
-    return Point(bench.given, bench.forward, gradients, bench.line(given), after, bench.doubts)
+    return Point(bench.given, bench.forward, gradients, bench.line(given), after, _doubts(bench))
+
+
+def _doubts(bench: Bench) -> Values:
+    """How far off doubles may be, and the differences that they are compared with."""
+    return {key: error + EXACT_TOLERANCE * bench.floor for key, error in bench.doubts.items()}
 
 
 def _after_update(problem: Problem, bench: Bench) -> Mapping[Key, Double] | None:

@@ -180,7 +180,11 @@ def _untold(items: list[Any], known: Mapping[str, Any], page: Page) -> str:
         if not isinstance(item, Claim):
             continue
         left, place = str(item.lhs), f"line {item.where.line}"
-        constant = left not in texts and (_spaced(item.lhs_tex), item.printed) in told
+        stated = f"{_spaced(item.lhs_tex)} = {item.printed}"
+        constant = left not in texts and (
+            (_spaced(item.lhs_tex), item.printed) in told
+            or (left not in known and stated in strings)
+        )
         if item.printed is not None and item.lhs.is_Symbol and not constant:
             text = texts.get(left)
             if text is None or Fraction(item.printed) != Fraction(text):
