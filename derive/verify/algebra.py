@@ -113,12 +113,14 @@ def _lifted(function: Callable[..., Any]) -> Callable[..., Any]:
 def _partial(function: Callable[..., Any], at: list[Any], k: int) -> Any:
     """A central difference by one argument, with a step that is small beside the argument.
 
-    Beside an argument that is all but zero only a power needs such a step; it scales with it.
+    The step of a power's base scales with it, whatever its size.
     """
     zeros = max(0, -mp.mag(at[k]) // 3) if at[k] else 0
     scale = mp.mpf(10) ** -zeros
-    if zeros > MOST_ZEROS:
-        zeros, scale = 0, at[k] if function is operator.pow else mp.mpf(1)
+    if function is operator.pow and k == 0 and at[k]:
+        zeros, scale = 0, at[k]
+    elif zeros > MOST_ZEROS:
+        zeros, scale = 0, mp.one
     step = scale * mp.mpf(10) ** -STEP
     with mp.workdps(2 * DIGITS + zeros):
         high = function(*at[:k], at[k] + step, *at[k + 1 :])
