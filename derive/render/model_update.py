@@ -82,7 +82,8 @@ def update_blocks(form: ModelForm, bench: Bench | None) -> Iterator[Block]:
     first = _stages(form, parameters)[0].parameters  # they change by the derivatives told above
     quantity = next(q for q in parameters if q.name in first)
     place = _place(bench, quantity)
-    steps = worked_lines(form, bench, quantity.name, place) if row.states else []
+    several = row.states or len(row.lines) > 1
+    steps = worked_lines(form, bench, quantity.name, place) if several else []
     worked = None if steps else _worked(form, bench, quantity, place)
     tensors = [part for q in parameters for part in tensor(form, bench.values, q.name + UPDATED)]
     entry = form.leaf(Element(quantity.name, *place)).tex
@@ -214,7 +215,7 @@ def _place(bench: Bench, quantity: Quantity) -> tuple[int, ...]:
 
 def _worked(form: ModelForm, bench: Bench, quantity: Quantity, place: tuple[int, ...]) -> Display:
     """One updated entry, in names and in numbers."""
-    expr = _steps(form.problem, (quantity.name, place), 1)["w"]
+    expr = dict(_moves(form.problem, (quantity.name, place), 1))[quantity.name, place]
     element = Element(quantity.name + UPDATED, *place)
     rate = literal(form.problem.training.learning_rate)
 
