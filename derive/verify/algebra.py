@@ -113,19 +113,28 @@ def _lifted(function: Callable[..., Any]) -> Callable[..., Any]:
 def _partial(function: Callable[..., Any], at: list[Any], k: int) -> Any:
     """A central difference by one argument, with a step that is small beside the argument.
 
-    The step of a power's base scales with it, whatever its size.
+    The step of a power's base scales with it, whatever its size; so does that of an argument that
+    is all but zero, where a function like the logarithm ends there.
     """
     zeros = max(0, -mp.mag(at[k]) // 3) if at[k] else 0
     scale = mp.mpf(10) ** -zeros
     if function is operator.pow and k == 0 and at[k]:
         zeros, scale = 0, at[k]
     elif zeros > MOST_ZEROS:
-        zeros, scale = 0, mp.one
+        zeros, scale = 0, at[k] if _ends_at_zero(function, at, k) else mp.one
     step = scale * mp.mpf(10) ** -STEP
     with mp.workdps(2 * DIGITS + zeros):
         high = function(*at[:k], at[k] + step, *at[k + 1 :])
         low = function(*at[:k], at[k] - step, *at[k + 1 :])
         return (high - low) / (2 * step)
+
+
+def _ends_at_zero(function: Callable[..., Any], at: list[Any], k: int) -> bool:
+    """Whether a function has no value where one argument is zero."""
+    try:
+        return not mp.isfinite(function(*at[:k], mp.zero, *at[k + 1 :]))
+    except (ArithmeticError, ValueError):
+        return True
 
 
 def _rounded_once(terms: Sequence[Any]) -> Any:

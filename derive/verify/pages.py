@@ -41,6 +41,7 @@ SURE = 25  # digits of a value that no difference gets wrong
 SHARE = mp.mpf("1e-26")  # of the largest number of a page: what its digits leave of zero
 with mp.workdps(DIGITS):
     PI = mp.nstr(+mp.pi, DIGITS)
+LITERAL = re.compile(r"[-\d.]+")
 CELL = re.compile(r"(?<!\\)&")
 
 
@@ -48,7 +49,7 @@ def numbers_route(page: Page, truth: Mapping[Name, Any]) -> Route:
     """Each number of the page: the unrounded value against the true one, the text against it."""
     values = {name.report: v for name, v in truth.items()}
     forward_only = ALPHA in truth and DECREASE not in truth
-    floor = least(values.values(), SHARE)
+    floor = _least(truth)
 
     def comparisons() -> Iterator[Comparison]:
         with mp.workdps(DIGITS):
@@ -83,15 +84,15 @@ def _judged_text(
     name: str, text: str, page: Page, problem: Problem, truth: Mapping[Name, Any]
 ) -> Route:
     items = read(text)
-    known = _known(page, truth)
-    findings = judge(items, _policy(problem, known), {} if "pi" in known else {"pi": PI})
+    known, floor = _known(page, truth), _least(truth)
+    findings = judge(items, _policy(problem, known, floor), {} if "pi" in known else {"pi": PI})
     fault = (
         _fault(findings)
         or _lost(items, text, page)
         or _untold(items, known, page)
         or _changed(text, page)
     )
-    claims, floor = [item for item in items if isinstance(item, Claim)], least(known.values())
+    claims = [item for item in items if isinstance(item, Claim)]
     checks = [check for claim in claims for check in _formulas(claim, known, floor)]
     count = sum(f.kind is not Kind.SYMBOLIC for f in findings)
     if fault:
@@ -113,9 +114,17 @@ def _known(page: Page, truth: Mapping[Name, Any]) -> dict[str, Any]:
     return known | {symbol_name(name.tex): values[name.report] for name in on_page}
 
 
-def _policy(problem: Problem, known: Mapping[str, Any]) -> Policy:
+def _least(truth: Mapping[Name, Any]) -> Any:
+    """The size below which the numbers of a page are compared absolutely: beside its values.
+
+    Not beside its slopes; by a probability that vanishes they are large beyond measure.
+    """
+    return least([v for name, v in truth.items() if "/" not in name.report], SHARE)
+
+
+def _policy(problem: Problem, known: Mapping[str, Any], floor: Any) -> Policy:
     numbers, exact = problem.numbers, {}
-    noise = least(known.values(), SHARE) * EXACT_TOLERANCE
+    noise = floor * EXACT_TOLERANCE
     if not numbers.chained and not problem.symbolic:
         given = _given(problem)
         exact = {
@@ -174,7 +183,6 @@ def _untold(items: list[Any], known: Mapping[str, Any], page: Page) -> str:
     Where no values are known, a formula that a phrase puts together is not told from a wrong one.
     """
     texts = {symbol_name(entry.name.tex): entry.text for entry in page.numbers.values()}
-    told = {(_spaced(d.lhs), row) for d in page.displays() for row in d.rows}
     strings = "\n".join(_joined(each) for block in page.blocks for each in _strings(block.fields))
     for item in items:
         if not isinstance(item, Claim):
@@ -182,8 +190,7 @@ def _untold(items: list[Any], known: Mapping[str, Any], page: Page) -> str:
         left, place = str(item.lhs), f"line {item.where.line}"
         stated = f"{_spaced(item.lhs_tex)} = {item.printed}"
         constant = left not in texts and (
-            (_spaced(item.lhs_tex), item.printed) in told
-            or (left not in known and stated in strings)
+            _is_told(item, page) or (left not in known and stated in strings)
         )
         if item.printed is not None and item.lhs.is_Symbol and not constant:
             text = texts.get(left)
@@ -194,6 +201,13 @@ def _untold(items: list[Any], known: Mapping[str, Any], page: Page) -> str:
                 if _joined(side) not in strings:
                     return f"{place}: nothing gives '{_spaced(side)[:60]}'"
     return ""
+
+
+def _is_told(claim: Claim, page: Page) -> bool:
+    """Whether a display of the page has a row that is the number which a claim ends with."""
+    left, printed = _spaced(claim.lhs_tex), claim.printed
+    rows = [row for d in page.displays() if _spaced(d.lhs) == left for row in d.rows]
+    return printed in rows or printed in [printed_number(r) for r in rows if LITERAL.fullmatch(r)]
 
 
 def _changed(text: str, page: Page) -> str:

@@ -125,7 +125,7 @@ def _shown(number: Any, other: Any) -> str:
     if number is None:
         return "no value"
     digits = next((n for n in SHOWN if mp.nstr(number, n) != mp.nstr(other, n)), SHOWN[-1])
-    return str(mp.nstr(mp.mpf(number), digits))
+    return str(mp.nstr(mp.mpmathify(number), digits))
 
 
 def judged(name: str, comparisons: Iterable[Comparison], tolerance: float) -> Route:

@@ -24,7 +24,15 @@ SPECS: dict[str, str] = {
     "loss: E = w**2/2 + a**2/2\ntraining: {learning_rate: 1, steps: 1}\n",
     "tie of short decimals": "parameters: {v: [0.6, 0.2]}\n"
     "model: ['m = max(v[0], v[1] + 0.4)']\nloss: E = m**2\n",
-    "absolute value of a difference": "parameters: {u: 0.3, v: 0.1}\nloss: E = abs(u - 3*v) + u*v\n",
+    "absolute value of a difference": "parameters: {u: 0.3, v: 0.1}\n"
+    "loss: E = abs(u - 3*v) + u*v\n",
+    "logarithm of next to nothing": "inputs: {z: [9200.5, 3]}\ntargets: {t: [0.5, 2]}\n"
+    "model: ['p[k] = softmax(k, z[k])']\nloss: E = -sum(k, t[k]*log(p[k]))\n",
+    "a letter of the optimizer": "inputs: {x: [0.4, -1]}\nparameters: {b: [0.1, 2]}\n"
+    "model: ['y[h] = x[h]*b[h]', 'm = max(h, y[h])']\nloss: E = m**2 + y[1]\n"
+    "training: {learning_rate: 0.1, optimizer: adam}\n",
+    "a large state": "parameters: {w: 8.1e+9}\nloss: E = w**3\n"
+    "training: {learning_rate: 0.1, optimizer: rmsprop}\n",
     "greatest of equal sums": "inputs: {x: [0.1, 0.2, 0.3]}\nparameters: {w: [1, 1, 1]}\n"
     "model: ['s[k] = x[k]*w[k] + 0.6 - x[k]', 'm = max(k, s[k])']\nloss: E = m**2\n",
     "hinge at its corner": "inputs: {x: [0.1, 0.7]}\ntargets: {t: 1}\nparameters: {w: [3, 1]}\n"
