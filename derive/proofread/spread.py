@@ -10,7 +10,7 @@ import sympy
 
 from derive.proofread.formula import parse_formula
 from derive.proofread.policy import Policy, last_exponent
-from derive.proofread.values import exact_value, value_of
+from derive.proofread.values import ValueFailure, exact_value, value_of
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,14 @@ def spread(tex: str, ledger: Mapping[str, Known], policy: Policy) -> Fraction:
     return max(_farthest(expression, used, everything, sign) for sign in (1, -1))
 
 
+def _value(expression: sympy.Expr, values: Mapping[str, Fraction]) -> Fraction | None:
+    """A value; none beyond the end of a root or a logarithm, where an operand cannot have been."""
+    try:
+        return value_of(expression, values)
+    except (ValueFailure, ZeroDivisionError):
+        return None
+
+
 def _farthest(
     expression: sympy.Expr, names: Sequence[str], known: Mapping[str, Known], sign: int
 ) -> Fraction:
@@ -65,7 +73,7 @@ def _farthest(
     for name in names:
         half_unit, here = known[name].half_unit, values[name]
         for end in (here - half_unit, here + half_unit) if half_unit else ():
-            there = value_of(expression, {**values, name: end})
-            if sign * there > sign * best:
+            there = _value(expression, {**values, name: end})
+            if there is not None and sign * there > sign * best:
                 best, values[name] = there, end
     return abs(best - centre)
