@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 
 import sympy
@@ -11,6 +13,8 @@ import sympy
 from derive.proofread.formula import parse_formula
 from derive.proofread.policy import Policy, last_exponent
 from derive.proofread.values import ValueFailure, exact_value, value_of
+
+POWER_OF_TEN = re.compile(r"(\d+(?:\.\d+)?)\s*\\(?:cdot|times)\s*10\^\{(-?\d{1,2})\}")
 
 
 @dataclass(frozen=True)
@@ -50,10 +54,15 @@ def spread(tex: str, ledger: Mapping[str, Known], policy: Policy) -> Fraction:
         operands[name] = rounded_copy(text, policy)
         return sympy.Symbol(name, real=True)
 
-    expression = parse_formula(tex, read_operand)
+    expression = parse_formula(POWER_OF_TEN.sub(_written_out, tex), read_operand)
     everything = {**ledger, **operands}
     used = sorted(str(symbol) for symbol in expression.free_symbols)
     return max(_farthest(expression, used, everything, sign) for sign in (1, -1))
+
+
+def _written_out(number: re.Match[str]) -> str:
+    """A number with a power of ten as one decimal."""
+    return f"{Decimal(number[1]).scaleb(int(number[2])):f}"
 
 
 def _value(expression: sympy.Expr, values: Mapping[str, Fraction]) -> Fraction | None:

@@ -113,12 +113,12 @@ def _lifted(function: Callable[..., Any]) -> Callable[..., Any]:
 def _partial(function: Callable[..., Any], at: list[Any], k: int) -> Any:
     """A central difference by one argument, with a step that is small beside the argument.
 
-    The step of a power's base scales with it, whatever its size; so does that of an argument that
-    is all but zero, where a function like the logarithm ends there.
+    The step scales with a large argument and with a power's base; and with an argument that is all
+    but zero, where a function like the logarithm ends there.
     """
     zeros = max(0, -mp.mag(at[k]) // 3) if at[k] else 0
     scale = mp.mpf(10) ** -zeros
-    if function is operator.pow and k == 0 and at[k]:
+    if at[k] and (mp.mag(at[k]) > 0 or (function is operator.pow and k == 0)):
         zeros, scale = 0, at[k]
     elif zeros > MOST_ZEROS:
         zeros, scale = 0, at[k] if _ends_at_zero(function, at, k) else mp.one

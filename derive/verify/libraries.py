@@ -26,16 +26,24 @@ from derive.verify.tensors import Library, Unsupported, loss_of
 Gradient = Callable[[Graph, Values, list[Key]], dict[Key, float]]
 
 
-def by_library(name: str, *gradients: Gradient) -> Callable[[Bench], Route]:
-    """The route of a library, by the first of its ways that a graph allows."""
+def by_library(name: str, *gradients: Gradient) -> Callable[..., Route]:
+    """The route of a library, by the first of its ways that a graph allows.
 
-    def route(bench: Bench) -> Route:
+    It is taken at the last of some points at which the library's doubles do not overflow.
+    """
+
+    def route(*benches: Bench) -> Route:
         try:
             importlib.import_module(name)
         except ImportError:
             return skipped(name, "not installed")
-        keys = gradient_keys(bench.derivation)
-        by = _first(gradients, bench, keys)
+        keys = gradient_keys(benches[-1].derivation)
+        for bench in reversed(benches):
+            by = _first(gradients, bench, keys)
+            if all(map(math.isfinite, by.values())):
+                break
+        else:
+            return skipped(name, "its doubles overflow at these values")
 
         def comparisons() -> Iterator[Comparison]:
             with mp.workdps(DIGITS):

@@ -26,7 +26,7 @@ from derive.verify.interpreter import Values, element_slope, run, value
 from derive.verify.libraries import LIBRARIES
 from derive.verify.model_numbers import model_rows
 from derive.verify.modules import code_values, large_module_route, module_route, point
-from derive.verify.oracle import ALPHA, DECREASE
+from derive.verify.oracle import ALPHA, DECREASE, check_range
 from derive.verify.pages import numbers_route, text_route
 from derive.verify.published import published_route
 from derive.verify.report import Comparison, Report, Route, entry, judged, skipped
@@ -86,6 +86,7 @@ def verify_model(
     if trajectory is not None:
         truth = true_values_of_model(problem, benches[-1], trajectory, cost)
         truth |= _later(page, trajectory)
+        check_range(truth if modules else {})
         if page.numbers:
             routes.append(numbers_route(page, truth))
     routes += [text_route(name, text, page, problem, truth) for name, text in texts.items()]
@@ -106,7 +107,7 @@ def _derivation_routes(benches: Sequence[Bench], cost: int) -> Iterator[Route]:
         ("steps", _steps),
     ):
         yield judged(name, (c for b in benches for c in route(b, most)), EXACT_TOLERANCE)
-    yield from (library(benches[-1]) for library in LIBRARIES)
+    yield from (library(*benches) for library in LIBRARIES)
 
 
 def some(items: Sequence[Item], most: int) -> list[Item]:

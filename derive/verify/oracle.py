@@ -6,7 +6,8 @@ network from a second run at the moved parameters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import sympy
 from mpmath import mp
 
+from derive.errors import InputError
 from derive.expression import Element, elements
 from derive.graph import Equation, Graph, Role
 from derive.library.optimizers import parse_update, plain_step
@@ -50,6 +52,16 @@ def true_values(problem: Problem, given: Values) -> dict[Name, Any]:
             found[_name(names, key).updated()] = v
         found[DECREASE] = before["E", ()] - after["E", ()]
     return found
+
+
+def check_range(truth: Mapping[Name, Any]) -> None:
+    """Raises InputError for a value, not a slope, that is too large for the doubles of a module."""
+    for name, number in truth.items():
+        if "/" not in name.report and abs(number) > sys.float_info.max:
+            raise InputError(
+                f"{name.report} is {mp.nstr(number, 3)} at these values, and code holds numbers up "
+                "to 1.8e+308 only; take smaller values or a smaller learning rate"
+            )
 
 
 def _name(names: Names, key: Key) -> Name:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import derive
+from derive import InputError
 from derive.verify.report import Status
 from tests.verify_support import problem
 
@@ -75,3 +78,16 @@ def test_a_right_spec_is_verified(text: str) -> None:
     report = derive.make(problem(f"{text}languages: [en]\n")).verify()
     assert [r.detail for r in report.routes if r.status is Status.DISAGREES] == []
     assert report.agree
+
+
+OVERFLOW = [
+    ("parameters: {x: 800}\nmodel: [m = exp(x)]\nloss: E = m\n", "m is 2.73e+347"),
+    ("parameters: {x: 2}\nloss: E = exp(x)*x\ntraining: {learning_rate: -50}\n", "E+ is "),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), OVERFLOW)
+def test_values_that_no_double_holds_are_refused(text: str, words: str) -> None:
+    made = derive.make(problem(f"{text}languages: [en]\n"))
+    with pytest.raises(InputError, match=re.escape(words)):
+        made.verify()
