@@ -223,6 +223,22 @@ def _root(base: Fraction, degree: int) -> Fraction | None:
     return Fraction(int(above[0]), int(below[0])) if above[1] and below[1] else None
 
 
+def going_on(compute: Callable[[], Number]) -> Number:
+    """A number computed from rounded ones, where unrounded ones give a number.
+
+    Raises ValueError if these give none, and says that rounding is the reason.
+    """
+    try:
+        return compute()
+    except (ArithmeticError, ValueError) as error:
+        zero = isinstance(error, ZeroDivisionError)
+        words = "this divides by zero" if zero else str(error)
+        raise ValueError(
+            f"{words} once numbers are rounded as on the page; ask for more digits, or for "
+            "'chained: false', in 'numbers:'"
+        ) from error
+
+
 def compare(a: Number, b: Number) -> int:
     """1, 0 or -1 as a is above, equal to or below b."""
     x, y = (a, b) if isinstance(a, Fraction) and isinstance(b, Fraction) else (real(a), real(b))

@@ -27,7 +27,17 @@ from derive.expression import (
 from derive.functions import BY_SYMBOL, absolute, at_least, greater, maximum, minimum, where
 from derive.graph import Block, Equation, Quantity, adjoint_name
 from derive.notation import Name
-from derive.numbers import DIGITS, Number, NumberFormat, applied, compare, literal, real, shown
+from derive.numbers import (
+    DIGITS,
+    Number,
+    NumberFormat,
+    applied,
+    compare,
+    going_on,
+    literal,
+    real,
+    shown,
+)
 from derive.numbers import power as raised
 from derive.render.sheet import Entry
 
@@ -58,7 +68,7 @@ class Values:
         """A computed number. Raises ValueError if it is not finite and real."""
         with mp.workdps(DIGITS):
             exact = compute(self.exact)
-            chained = compute(self.page) if self.format.chained else exact
+            chained = going_on(lambda: compute(self.page)) if self.format.chained else exact
         self.exact[place] = exact
         self.page[place] = self.format.round(chained) if self.format.chained else exact
         self.texts[place] = self.format.text(chained)
