@@ -6,7 +6,7 @@ transcendental function has been applied.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
@@ -15,11 +15,14 @@ from typing import TypeAlias
 
 import sympy
 from mpmath import mp, mpf
+from sympy import integer_nthroot
 
 from derive.expression import Chosen, Delta, Element, Inside, Total
-from derive.functions import BY_SYMBOL
+from derive.functions import BY_SYMBOL, Row
 
 DIGITS = 50
+SURE = 40  # of them; what differs from a tie by less does so by the noise of the last digits
+FEW_BITS = 64  # a result of so few binary digits is that number, as exp(0) is 1
 NOTHING = 300  # what has more zeros behind the point is printed as 0
 SMALLEST, LARGEST, SHORT = 6, 9, 5  # from 10^-6 and 10^9 on a number is shown as a power of ten
 Number: TypeAlias = Fraction | mpf
@@ -100,14 +103,16 @@ def shown(text: str) -> str:
 
 
 def decimal(value: Number) -> Decimal:
-    """A value with at least `DIGITS` significant digits; exact for a terminating decimal."""
+    """A value with at least `SURE` significant digits; exact for a terminating decimal."""
     if isinstance(value, Fraction):
         context = Context(prec=4 * DIGITS)
         return context.divide(Decimal(value.numerator), Decimal(value.denominator))
     if not isinstance(value, mpf) or not mp.isfinite(value):
         raise ValueError(f"{value} is not a finite real number")
+    if value and mp.mag(value) < -4 * NOTHING:
+        return Decimal(0)
     with mp.workdps(DIGITS):
-        return Decimal(mp.nstr(value, DIGITS, strip_zeros=False))
+        return Decimal(mp.nstr(value, SURE, strip_zeros=False))
 
 
 def literal(value: Fraction) -> str:
@@ -151,9 +156,41 @@ def _evaluate(expr: sympy.Expr, value_of: Callable[[sympy.Expr], Number]) -> Num
                 product = _mixed(product, value, lambda a, b: a * b)
             return product
         case sympy.Pow():
-            return _power(*values)
-    row = BY_SYMBOL[expr.func]
-    return row.exact(*map(real, values))
+            return power(*values)
+    return applied(BY_SYMBOL[expr.func], values)
+
+
+def applied(row: Row, values: Sequence[Number]) -> Number:
+    """A function of the language; rational where its result is known to be.
+
+    Raises ValueError if that is no finite real number.
+    """
+    if row.name in _PIECES:
+        return _PIECES[row.name](*values)
+    given = [real(value) for value in values]
+    found = row.exact(*given)
+    if not isinstance(found, mpf) or not mp.isfinite(found):
+        shown = ", ".join(mp.nstr(number, 6) for number in given)
+        raise ValueError(f"{row.name}({shown}) is no finite real number")
+    return _recognised(found) if all(isinstance(v, Fraction) for v in values) else found
+
+
+def _recognised(found: mpf) -> Number:
+    sign, mantissa, exponent, bits = found._mpf_
+    if bits > FEW_BITS or abs(exponent) > FEW_BITS:
+        return found
+    return Fraction(-int(mantissa) if sign else int(mantissa)) * Fraction(2) ** int(exponent)
+
+
+_PIECES: Mapping[str, Callable[..., Number]] = {  # rational wherever their arguments are
+    "max": lambda a, b: b if compare(b, a) > 0 else a,
+    "min": lambda a, b: b if compare(b, a) < 0 else a,
+    "abs": lambda x: abs(x),
+    "sign": lambda x: Fraction(compare(x, Fraction(0))),
+    "greater": lambda a, b: Fraction(compare(a, b) > 0),
+    "at_least": lambda a, b: Fraction(compare(a, b) >= 0),
+    "where": lambda c, a, b: a if c == 1 else b,
+}
 
 
 def real(value: Number) -> mpf:
@@ -169,11 +206,37 @@ def _mixed(a: Number, b: Number, operation: Callable[[Number, Number], Number]) 
     return operation(real(a), real(b))
 
 
-def _power(base: Number, exponent: Number) -> Number:
-    whole = isinstance(exponent, Fraction) and exponent.denominator == 1
-    if isinstance(base, Fraction) and whole and abs(exponent) <= 64:
-        return base ** int(exponent)
+def power(base: Number, exponent: Number) -> Number:
+    """A power; rational where it is the root of a square or a whole power of a rational."""
+    if isinstance(base, Fraction) and isinstance(exponent, Fraction) and abs(exponent) <= 64:
+        root = base if exponent.denominator == 1 else _root(base, exponent.denominator)
+        if root is not None:
+            return root**exponent.numerator
     return real(base) ** real(exponent)
+
+
+def _root(base: Fraction, degree: int) -> Fraction | None:
+    """The root of a fraction, if that is a fraction."""
+    if base < 0 or degree > FEW_BITS:
+        return None
+    above, below = (integer_nthroot(int(part), degree) for part in base.as_integer_ratio())
+    return Fraction(int(above[0]), int(below[0])) if above[1] and below[1] else None
+
+
+def going_on(compute: Callable[[], Number]) -> Number:
+    """A number computed from rounded ones, where unrounded ones give a number.
+
+    Raises ValueError if these give none, and says that rounding is the reason.
+    """
+    try:
+        return compute()
+    except (ArithmeticError, ValueError) as error:
+        zero = isinstance(error, ZeroDivisionError)
+        words = "this divides by zero" if zero else str(error)
+        raise ValueError(
+            f"{words} once numbers are rounded as on the page; ask for more digits, or for "
+            "'chained: false', in 'numbers:'"
+        ) from error
 
 
 def compare(a: Number, b: Number) -> int:

@@ -73,10 +73,11 @@ def example(name: str) -> Example:
 
 
 def shifted(published: Published) -> Published:
-    """A print three units of its last digit higher."""
+    """A print three units of its last digit higher; of the digits of a double, of the last sure."""
     mantissa, e, exponent = published.printed.lower().partition("e")
     whole, point, decimals = mantissa.partition(".")
-    digits = str(abs(int(whole + decimals)) + 3).zfill(len(decimals) + 1)
+    units = 3 if len(whole + decimals) < 16 else 3000
+    digits = str(abs(int(whole + decimals)) + units).zfill(len(decimals) + 1)
     cut = len(digits) - len(decimals)
     sign = "-" if mantissa.startswith("-") else ""
     return replace(published, printed=f"{sign}{digits[:cut]}{point}{digits[cut:]}{e}{exponent}")

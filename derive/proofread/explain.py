@@ -41,17 +41,22 @@ def _slips(
             yield f"printed with {fewer} digit{'s' if fewer > 1 else ''} fewer"
     if rounded(value, exponent - 1, policy.rounding) == target:
         yield "printed with one digit more"
-    if _within_unrounded(value, tex, target, exponent, ledger):
+    if _within_unrounded(value, tex, target, exponent, policy, ledger):
         yield "within the error of rounded operands"
 
 
 def _within_unrounded(
-    value: Fraction, tex: str, target: Fraction, exponent: int, ledger: Mapping[str, Known]
+    value: Fraction,
+    tex: str,
+    target: Fraction,
+    exponent: int,
+    policy: Policy,
+    ledger: Mapping[str, Known],
 ) -> bool:
     if not tex:
         return False
     try:
-        slack = spread(tex, ledger) + Fraction(10) ** exponent / 2
+        slack = spread(tex, ledger, policy) + Fraction(10) ** exponent / 2
     except (ValueFailure, ZeroDivisionError):
         return False
     return abs(value - target) <= slack

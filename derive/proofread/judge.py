@@ -53,24 +53,25 @@ def judge(
         finding = _judge_item(item, policy, MappingProxyType(ledger))
         findings.append(finding)
         if isinstance(item, Claim) and item.lhs.is_Symbol and item.printed is not None:
-            ledger[str(item.lhs)] = _entry(finding, item.printed, ledger.get(str(item.lhs)))
+            before = ledger.get(str(item.lhs))
+            ledger[str(item.lhs)] = _entry(finding, item.printed, before, policy)
     return findings
 
 
-def _entry(finding: Finding, printed: str, before: Known | None) -> Known:
+def _entry(finding: Finding, printed: str, before: Known | None, policy: Policy) -> Known:
     # A given, and a given repeated, is exact; every other print is a rounded value.
     is_given = finding.kind is Kind.GIVEN
     repeats = before is not None and not before.half_unit and before.value == exact_value(printed)
     if is_given or (finding.kind is Kind.RESTATED and repeats):
         return Known(exact_value(printed), Fraction(0))
-    return rounded_copy(printed)
+    return rounded_copy(printed, policy)
 
 
 def _judge_item(item: Item, policy: Policy, ledger: Ledger) -> Finding:
     if isinstance(item, Unread):
         return Finding(item, Kind.UNREAD, None, item.reason)
     sides = _sides(item, ledger)
-    if sides.failures:
+    if sides.failures and (policy.chained or str(item.lhs) not in policy.exact):
         return Finding(item, Kind.DISAGREES, None, sides.failures[0])
     if item.printed is None:
         return _judge_formulas(item, sides, policy, ledger)
@@ -142,7 +143,7 @@ def _accepts(form: _Form, printed: str, policy: Policy, ledger: Ledger) -> bool:
     if policy.chained or not form.tex:
         return False
     unit = Fraction(10) ** last_exponent(policy, form.value, printed)
-    slack = spread(form.tex, ledger) + unit * (policy.tolerance_units + Fraction(1, 2))
+    slack = spread(form.tex, ledger, policy) + unit * (policy.tolerance_units + Fraction(1, 2))
     return abs(form.value - exact_value(printed)) <= slack
 
 
@@ -162,7 +163,7 @@ def _formula_slack(left: _Form, right: _Form, policy: Policy, ledger: Ledger) ->
         # Two roads over rounded values may end on neighbouring numbers.
         unit = Fraction(10) ** last_exponent(policy, left.value or right.value, "0")
         return unit * (1 + policy.tolerance_units)
-    return sum((spread(form.tex, ledger) for form in (left, right)), Fraction(0))
+    return sum((spread(form.tex, ledger, policy) for form in (left, right)), Fraction(0))
 
 
 def _short(value: Fraction) -> str:

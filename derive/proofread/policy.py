@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 
 from derive.proofread.values import Rounding, leading_exponent, rounded
 
@@ -37,6 +38,13 @@ class Policy:
         if self.chained and self.exact:
             raise ValueError("a chained text has no unrounded values; set chained=False")
         object.__setattr__(self, "rounding", Rounding(self.rounding))
+
+    @cached_property
+    def whole_prints(self) -> frozenset[Fraction]:
+        """The sizes of the whole numbers that unrounded values are rounded to."""
+        values = [Fraction(Decimal(text)) for text in self.exact.values()]
+        pairs = [(value, expected_value(self, value, "0")) for value in values]
+        return frozenset(abs(p) for value, p in pairs if p.denominator == 1 and p != value)
 
 
 def last_exponent(policy: Policy, value: Fraction, printed: str) -> int:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 
 import sympy
 
 from derive.proofread.formula import parse_formula
-from derive.proofread.policy import printed_exponent
-from derive.proofread.values import exact_value, value_of
+from derive.proofread.policy import Policy, last_exponent
+from derive.proofread.values import ValueFailure, exact_value, value_of
+
+POWER_OF_TEN = re.compile(r"(\d+(?:\.\d+)?)\s*\\(?:cdot|times)\s*10\^\{(-?\d{1,2})\}")
 
 
 @dataclass(frozen=True)
@@ -21,38 +25,64 @@ class Known:
     half_unit: Fraction
 
 
-def rounded_copy(printed: str) -> Known:
-    """A printed number taken as the rounding of an unrounded one."""
-    return Known(exact_value(printed), Fraction(10) ** printed_exponent(printed) / 2)
+def rounded_copy(printed: str, policy: Policy) -> Known:
+    """A printed number taken as the rounding of an unrounded one: `780` of two digits, by tens."""
+    value = exact_value(printed)
+    if not value and policy.digits is not None:  # whatever is not zero has digits
+        return Known(value, value)
+    exponent = last_exponent(policy, value, printed)
+    return Known(value, Fraction(10) ** exponent / 2)
 
 
-def spread(tex: str, ledger: Mapping[str, Known]) -> Fraction:
-    """The error that rounded decimals in a form can cause, summed over them one by one.
+def spread(tex: str, ledger: Mapping[str, Known], policy: Policy) -> Fraction:
+    """The error that rounded numbers in a form can cause together.
 
-    Integers are exact, and so is a decimal equal to a given value.
+    A number is exact if it is a given value, and an integer if nothing was rounded to it.
     """
-    exact = {known.value for known in ledger.values() if not known.half_unit}
+    exact = {abs(known.value) for known in ledger.values() if not known.half_unit}
+    rounded = {
+        abs(known.value) for known in ledger.values() if known.half_unit
+    } | policy.whole_prints
     operands: dict[str, Known] = {}
 
     def read_operand(text: str) -> sympy.Expr:
-        if "." not in text or exact_value(text) in exact:
+        value = exact_value(text)
+        if value not in rounded and ("." not in text or value in exact):
             return sympy.Rational(text)
         # Names from the page never contain a blank, so these cannot meet one.
         name = f"operand {len(operands)}"
-        operands[name] = rounded_copy(text)
+        operands[name] = rounded_copy(text, policy)
         return sympy.Symbol(name, real=True)
 
-    expression = parse_formula(tex, read_operand)
+    expression = parse_formula(POWER_OF_TEN.sub(_written_out, tex), read_operand)
     everything = {**ledger, **operands}
     used = sorted(str(symbol) for symbol in expression.free_symbols)
-    return sum((_shift(expression, name, everything) for name in used), Fraction(0))
+    return max(_farthest(expression, used, everything, sign) for sign in (1, -1))
 
 
-def _shift(expression: sympy.Expr, name: str, known: Mapping[str, Known]) -> Fraction:
-    values = {each: entry.value for each, entry in known.items()}
-    half_unit = known[name].half_unit
-    if not half_unit:
-        return Fraction(0)
-    centre = value_of(expression, values)
-    ends = (values[name] - half_unit, values[name] + half_unit)
-    return max(abs(value_of(expression, {**values, name: end}) - centre) for end in ends)
+def _written_out(number: re.Match[str]) -> str:
+    """A number with a power of ten as one decimal."""
+    return f"{Decimal(number[1]).scaleb(int(number[2])):f}"
+
+
+def _value(expression: sympy.Expr, values: Mapping[str, Fraction]) -> Fraction | None:
+    """A value; none beyond the end of a root or a logarithm, where an operand cannot have been."""
+    try:
+        return value_of(expression, values)
+    except (ValueFailure, ZeroDivisionError):
+        return None
+
+
+def _farthest(
+    expression: sympy.Expr, names: Sequence[str], known: Mapping[str, Known], sign: int
+) -> Fraction:
+    """How far up or down a value goes when one operand after the other moves to its worst end."""
+    values = {name: entry.value for name, entry in known.items()}
+    centre = best = value_of(expression, values)
+    for name in names:
+        half_unit, here = known[name].half_unit, values[name]
+        for end in (here - half_unit, here + half_unit) if half_unit else ():
+            there = _value(expression, {**values, name: end})
+            if there is not None and sign * there > sign * best:
+                best, values[name] = there, end
+    return abs(best - centre)

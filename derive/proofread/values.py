@@ -19,6 +19,7 @@ _WORKING_DIGITS = 60
 _KEPT_DIGITS = 45
 _NOTHING = Fraction(1, 10**300)  # what is smaller is printed as 0
 _MAX_MAGNITUDE = 100_000
+_MAX_BITS = 200  # of an argument: masks reach 1e30, towers of exponentials do not end
 _MAX_POWER_BITS = 200_000
 
 _context: Any = mpmath.MPContext()
@@ -73,10 +74,7 @@ def _real(value: Any) -> Any:
         return value
     if isinstance(value, _context.mpc) or not _context.isfinite(value):
         raise ValueFailure("the value is not a finite real number")
-    size = _context.mag(value) if value else 0
-    if size > _MAX_MAGNITUDE:
-        raise ValueFailure("the value is out of range")
-    return _context.mpf(0) if size < -_MAX_MAGNITUDE else value
+    return value
 
 
 def _inexact(value: Any) -> Any:
@@ -97,9 +95,7 @@ def _combine(operation: Callable[[Any, Any], Any]) -> Callable[..., Any]:
 def _call(function: Callable[[Any], Any]) -> Callable[..., Any]:
     def apply(argument: Any) -> Any:
         value = _inexact(argument)
-        if function == _context.exp and value < -_MAX_MAGNITUDE:
-            return _context.mpf(0)
-        if abs(value) > _MAX_MAGNITUDE:
+        if function != _context.log and value and _context.mag(value) > _MAX_BITS:
             raise ValueFailure("the argument of a function is out of range")
         try:
             return function(value)
@@ -142,6 +138,11 @@ _RULES: Mapping[Any, Callable[..., Any]] = MappingProxyType(
 
 
 def _cut(value: Any) -> Fraction:
+    size = _context.mag(value) if value else 0
+    if size > _MAX_MAGNITUDE:
+        raise ValueFailure("the value is out of range")
+    if size < -_MAX_MAGNITUDE:
+        return Fraction(0)
     sign, mantissa, exponent, _ = value._mpf_
     exact = Fraction(-int(mantissa) if sign else int(mantissa)) * Fraction(2) ** int(exponent)
     if abs(exact) < _NOTHING:

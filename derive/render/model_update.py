@@ -8,11 +8,11 @@ from fractions import Fraction
 
 import sympy
 
-from derive.expression import Element, rebuild
+from derive.expression import Element
 from derive.functions import absolute
 from derive.graph import Quantity, Role, adjoint_name, blocks
 from derive.language import Scope, parse_expression
-from derive.library.optimizers import GIVEN, Optimizer, parse_update
+from derive.library.optimizers import GIVEN, Optimizer
 from derive.notation import UPDATED, with_mark
 from derive.numbers import Number, compare, literal
 from derive.problem import Problem
@@ -82,7 +82,8 @@ def update_blocks(form: ModelForm, bench: Bench | None) -> Iterator[Block]:
     first = _stages(form, parameters)[0].parameters  # they change by the derivatives told above
     quantity = next(q for q in parameters if q.name in first)
     place = _place(bench, quantity)
-    steps = worked_lines(form, bench, quantity.name, place) if row.states else []
+    several = row.states or len(row.lines) > 1
+    steps = worked_lines(form, bench, quantity.name, place) if several else []
     worked = None if steps else _worked(form, bench, quantity, place)
     tensors = [part for q in parameters for part in tensor(form, bench.values, q.name + UPDATED)]
     entry = form.leaf(Element(quantity.name, *place)).tex
@@ -160,36 +161,32 @@ def _with_states(form: ModelForm, table: Table) -> Table:
 
 
 def _moves(problem: Problem, entry: Place, number: int) -> Iterator[tuple[Place, sympy.Expr]]:
-    """What an update makes of one entry of a parameter, and of the states that belong to it."""
+    """What an update makes of one entry of a parameter, of its states, and of names on the way.
+
+    Each line reads what the lines before it came to, so that what is printed follows from prints.
+    """
+    training = problem.training
     name, place = entry
-    steps = _steps(problem, entry, number)
-    yield entry, steps["w"]
-    for state in problem.training.optimizer.states:
-        yield (state_of(state, name), place), steps[state]
+    settings = {**training.optimizer.settings, **training.settings}
+    known: dict[str, sympy.Expr] = {
+        **{each: sympy.Rational(value) for each, value in settings.items()},
+        "w": Element(name, *place),
+        "g": Element(adjoint_name(name), *place),
+        "alpha": Element(RATE),
+        "k": sympy.Integer(number),
+    }
+    for state in training.optimizer.states:
+        known[state] = Element(state_of(state, name), *place)
+    for target, text in training.optimizer.lines:
+        key = name if target == "w" else state_of(target, name)
+        step = parse_expression(text, Scope({}, {}, known))
+        yield (key, place), step.replace(sympy.Abs, absolute)
+        known[target] = Element(key + UPDATED, *place)
 
 
 def _stages(form: ModelForm, parameters: list[Quantity]) -> tuple[Stage, ...]:
     names = [quantity.name for quantity in parameters]
     return stages(form.derivation.backward, names, form.problem.training.order)
-
-
-def _steps(problem: Problem, entry: Place, number: int) -> dict[str, sympy.Expr]:
-    """What becomes of an entry and its states, from those, its gradient and the learning rate."""
-    training = problem.training
-    name, place = entry
-    change: dict[sympy.Expr, sympy.Expr] = {
-        _real("w"): Element(name, *place),
-        _real("g"): Element(adjoint_name(name), *place),
-        _real("alpha"): Element(RATE),
-        _real("k"): sympy.Integer(number),
-    }
-    for state in training.optimizer.states:
-        change[_real(state)] = Element(state_of(state, name), *place)
-    found = parse_update(training.optimizer, training.settings)
-    return {
-        target: rebuild(step, lambda node: change.get(node, node)).replace(sympy.Abs, absolute)
-        for target, step in found.items()
-    }
 
 
 def _again(form: ModelForm, values: Values) -> None:
@@ -218,7 +215,7 @@ def _place(bench: Bench, quantity: Quantity) -> tuple[int, ...]:
 
 def _worked(form: ModelForm, bench: Bench, quantity: Quantity, place: tuple[int, ...]) -> Display:
     """One updated entry, in names and in numbers."""
-    expr = _steps(form.problem, (quantity.name, place), 1)["w"]
+    expr = dict(_moves(form.problem, (quantity.name, place), 1))[quantity.name, place]
     element = Element(quantity.name + UPDATED, *place)
     rate = literal(form.problem.training.learning_rate)
 

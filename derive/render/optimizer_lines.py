@@ -61,8 +61,8 @@ def _lines(
             tex = form.leaf(after).tex
             yield bench.display(after, _rows(form, right, known, width(tex)))
         else:
-            marked = target in (*row.states, "w")
-            tex = with_mark(symbol(target, 0), "+") if marked else symbol(target, 0)
+            plain = _symbol(form, target)
+            tex = with_mark(plain, "+") if target in (*row.states, "w") else plain
             rows = (*_rows(form, right, known, width(tex)), printed)
             yield Display(f"eq:line-{number}", tex, tuple(dict.fromkeys(rows)), None)
         names[target] = sympy.Symbol(f"{target}+{number}", real=True)
@@ -89,11 +89,17 @@ def _start(
         "alpha": number(ALPHA_NAME.tex, training.learning_rate),
         "k": number("k", 1),
     }
-    found |= {each: number(symbol(each, 0), v) for each, v in training.settings.items()}
+    found |= {each: number(_symbol(form, each), v) for each, v in training.settings.items()}
     for state in training.optimizer.states:
         first = training.states.get((state, entry.name), {}).get(place, Fraction(0))
-        found[state] = number(symbol(state, 0), first, 2)
+        found[state] = number(_symbol(form, state), first, 2)
     return found
+
+
+def _symbol(form: ModelForm, name: str) -> str:
+    """A letter of the optimizer; it says so if a quantity of the model has the same."""
+    tex = symbol(name, 0)
+    return tex if tex not in form.taken else symbol(f"{name}_opt", 0)
 
 
 def _rows(

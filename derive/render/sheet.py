@@ -17,7 +17,7 @@ from mpmath import mp
 from derive.expression import Element
 from derive.graph import Role
 from derive.notation import UPDATED, Name, Notation, derivative
-from derive.numbers import DIGITS, Number, NumberFormat, evaluate, literal, real
+from derive.numbers import DIGITS, Number, NumberFormat, evaluate, going_on, literal, real
 from derive.render.formula import (
     TEX,
     Piece,
@@ -232,9 +232,9 @@ class Sheet:
     def _enter(self, key: Key, compute: Callable[[Callable[[Key], Number]], Number]) -> None:
         with mp.workdps(DIGITS):
             exact = compute(lambda k: _value(self.entries[k].exact))
-            chained = (
-                compute(lambda k: _value(self.entries[k].page)) if self.format.chained else exact
-            )
+            chained = exact
+            if self.format.chained:
+                chained = going_on(lambda: compute(lambda k: _value(self.entries[k].page)))
         page = self.format.round(chained)
         self.entries[key] = Entry(self.name(key), exact, page, self.format.text(chained))
 

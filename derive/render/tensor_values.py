@@ -27,7 +27,18 @@ from derive.expression import (
 from derive.functions import BY_SYMBOL, absolute, at_least, greater, maximum, minimum, where
 from derive.graph import Block, Equation, Quantity, adjoint_name
 from derive.notation import Name
-from derive.numbers import DIGITS, Number, NumberFormat, compare, literal, real, shown
+from derive.numbers import (
+    DIGITS,
+    Number,
+    NumberFormat,
+    applied,
+    compare,
+    going_on,
+    literal,
+    real,
+    shown,
+)
+from derive.numbers import power as raised
 from derive.render.sheet import Entry
 
 Place = tuple[str, tuple[int, ...]]
@@ -57,7 +68,7 @@ class Values:
         """A computed number. Raises ValueError if it is not finite and real."""
         with mp.workdps(DIGITS):
             exact = compute(self.exact)
-            chained = compute(self.page) if self.format.chained else exact
+            chained = going_on(lambda: compute(self.page)) if self.format.chained else exact
         self.exact[place] = exact
         self.page[place] = self.format.round(chained) if self.format.chained else exact
         self.texts[place] = self.format.text(chained)
@@ -176,12 +187,10 @@ def _power(expr: sympy.Pow) -> Value:
 
     def value(table: Table, bound: Bound) -> Number:
         a, b = base(table, bound), exponent(table, bound)
-        if isinstance(a, Fraction) and isinstance(b, Fraction) and b.denominator == 1:
-            if abs(b) <= 64:
-                return _kept(a ** int(b))
-        elif compare(a, ZERO) < 0 and not (isinstance(b, Fraction) and b.denominator == 1):
+        if compare(a, ZERO) < 0 and not (isinstance(b, Fraction) and b.denominator == 1):
             raise ValueError("a root of a negative number is not real")
-        return real(a) ** real(b)
+        found = raised(a, b)
+        return _kept(found) if isinstance(found, Fraction) else found
 
     return value
 
@@ -272,15 +281,7 @@ def _function(expr: sympy.Expr) -> Value:
     row = BY_SYMBOL[expr.func]
     parts = [compiled(argument) for argument in expr.args]
 
-    def value(table: Table, bound: Bound) -> Number:
-        given = [real(part(table, bound)) for part in parts]
-        found = row.exact(*given)
-        if not isinstance(found, mpf) or not mp.isfinite(found):
-            shown = ", ".join(mp.nstr(number, 6) for number in given)
-            raise ValueError(f"{row.name}({shown}) is no finite real number")
-        return found
-
-    return value
+    return lambda table, bound: applied(row, [part(table, bound) for part in parts])
 
 
 def _added(terms: Iterable[Number]) -> Number:

@@ -14,7 +14,7 @@ from derive.verify.bench import Bench
 from derive.verify.libraries import LIBRARIES
 from derive.verify.modules import code_values, large_module_route, module_route, point
 from derive.verify.of_model import verify_model
-from derive.verify.oracle import true_values
+from derive.verify.oracle import check_range, true_values
 from derive.verify.pages import numbers_route, text_route
 from derive.verify.published import number_rows, published_route
 from derive.verify.report import NumberRow, Report, Route, Status, judged
@@ -71,6 +71,7 @@ def verify(
     if own is not None or (path_view(problem) and not large):
         truth = true_values(problem, own or drawn_values(problem.graph, SEED))
     if own is not None:
+        check_range(truth if modules else {})
         routes.append(numbers_route(page, truth))
     routes += [text_route(name, text, page, problem, truth) for name, text in texts.items()]
     rows = number_rows(problem, page, code)
@@ -87,5 +88,5 @@ def _derivation_routes(benches: Sequence[Bench]) -> list[Route]:
             judged(name, (c for bench in benches for c in route(bench)), EXACT_TOLERANCE)
             for name, route in tables.items()
         ],
-        *[library(benches[-1]) for library in LIBRARIES],
+        *[library(*benches) for library in LIBRARIES],
     ]

@@ -15,11 +15,12 @@ from sympy.printing.pycode import MpmathPrinter
 
 from derive.functions import BY_SYMBOL
 
-DIGITS = 50
-STEP = 18  # a central difference with h = 10^-18 is good to about 10^-30
+DIGITS = 100
+STEP = 40  # a central difference with h = 10^-40 is good to about 60 digits, and to 40 at a bend
 MOST_ZEROS = 300  # more of them after the point would cost too many digits
 STILL = 1e-12  # a difference below it may be all error, one above its inverse a jump
 SMOOTH = 1e-9  # how far apart the slopes from the left and from the right may be
+NOISE = (-130, -60)  # what computing with DIGITS leaves of equal values is of such powers of ten
 
 
 def _one_by_one(terms: Sequence[Any]) -> Any:
@@ -112,17 +113,28 @@ def _lifted(function: Callable[..., Any]) -> Callable[..., Any]:
 def _partial(function: Callable[..., Any], at: list[Any], k: int) -> Any:
     """A central difference by one argument, with a step that is small beside the argument.
 
-    Beside an argument that is all but zero only a power needs such a step; it scales with it.
+    The step scales with a large argument and with a power's base; and with an argument that is all
+    but zero, where a function like the logarithm ends there.
     """
     zeros = max(0, -mp.mag(at[k]) // 3) if at[k] else 0
     scale = mp.mpf(10) ** -zeros
-    if zeros > MOST_ZEROS:
-        zeros, scale = 0, at[k] if function is operator.pow else mp.mpf(1)
+    if at[k] and (mp.mag(at[k]) > 0 or (function is operator.pow and k == 0)):
+        zeros, scale = 0, at[k]
+    elif zeros > MOST_ZEROS:
+        zeros, scale = 0, at[k] if _ends_at_zero(function, at, k) else mp.one
     step = scale * mp.mpf(10) ** -STEP
-    with mp.workdps(DIGITS + zeros):
+    with mp.workdps(2 * DIGITS + zeros):
         high = function(*at[:k], at[k] + step, *at[k + 1 :])
         low = function(*at[:k], at[k] - step, *at[k + 1 :])
         return (high - low) / (2 * step)
+
+
+def _ends_at_zero(function: Callable[..., Any], at: list[Any], k: int) -> bool:
+    """Whether a function has no value where one argument is zero."""
+    try:
+        return not mp.isfinite(function(*at[:k], mp.zero, *at[k + 1 :]))
+    except (ArithmeticError, ValueError):
+        return True
 
 
 def _rounded_once(terms: Sequence[Any]) -> Any:
@@ -133,12 +145,33 @@ def _rounded_once(terms: Sequence[Any]) -> Any:
         return _one_by_one(terms)
 
 
+def order(a: Any, b: Any) -> int:
+    """1, 0 or -1 as a is above, equal to or below b; what only noise tells apart is equal."""
+    gap = _still(a) - _still(b)
+    if gap == 0:
+        return 0
+    size = max(0, *(mp.mag(_still(each)) for each in (a, b) if each))
+    low, high = (power * 10 // 3 for power in NOISE)
+    if low < mp.mag(gap) < high + size:
+        return 0
+    return 1 if gap > 0 else -1
+
+
+def _absolute(x: Any) -> Any:
+    return order(x, 0) * x
+
+
+TIES: dict[str, Callable[..., Any]] = {  # what compares, by its name in the language
+    "max": lambda a, b: b if order(b, a) > 0 else a,
+    "min": lambda a, b: b if order(b, a) < 0 else a,
+    "greater": lambda a, b: mp.mpf(order(a, b) > 0),
+    "at_least": lambda a, b: mp.mpf(order(a, b) >= 0),
+    "sign": lambda x: mp.mpf(order(x, 0)),
+    "abs": _absolute,
+}
 EXACT = Algebra(
     lambda value: mp.mpf(value.numerator) / value.denominator,
-    {
-        **{r.name: r.exact if r.slopes else _lifted(r.exact) for r in BY_SYMBOL.values()},
-        "sign": lambda x: mp.sign(_still(x)),
-    },
+    {r.name: r.exact if r.slopes else _lifted(r.exact) for r in BY_SYMBOL.values()} | TIES,
     _rounded_once,
 )
 
@@ -153,7 +186,11 @@ class _Printer(MpmathPrinter):
         return "nan"
 
 
-FUNCTIONS = {row.symbol.__name__: row.exact for row in BY_SYMBOL.values()}
+FUNCTIONS = {
+    **{row.symbol.__name__: TIES.get(row.name, row.exact) for row in BY_SYMBOL.values()},
+    "Heaviside": lambda x, at_zero: (at_zero, mp.one, mp.zero)[order(x, 0)],
+    "sign": TIES["sign"],
+}
 PRINTER = _Printer(
     {"fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True}
 )

@@ -14,9 +14,13 @@ from typing import Any
 from mpmath import mp
 
 from derive.graph import Derivation, Graph, Quantity, adjoint_name
-from derive.verify.algebra import DIGITS, slope
+from derive.verify.algebra import DIGITS, STEP, slope
+from derive.verify.doubles import DOUBLES, Double, double
 from derive.verify.interpreter import Key, Program, Values, run
 
+# A difference leaves its step at a bend, and elsewhere what the step makes of the last digits.
+BEND = mp.mpf(10) ** (20 - STEP)
+SHARE = mp.mpf(10) ** (STEP + 26 - DIGITS)
 Way = Mapping[Key, Any]  # how far each element moves
 
 
@@ -31,6 +35,11 @@ class Slopes:
     def forward(self) -> Values:
         with mp.workdps(DIGITS):
             return self._program.run(self.given)
+
+    @cached_property
+    def floor(self) -> Any:
+        """The size below which values are compared absolutely: what a difference leaves of zero."""
+        return least([v for v in self.forward.values() if isinstance(v, mp.mpf)])
 
     def by(self, key: Key) -> Any:
         """∂E/∂key; a hidden element is moved after it is computed."""
@@ -95,6 +104,20 @@ class Bench(Slopes):
         with mp.workdps(DIGITS):
             return run(self.derivation.backward, self.forward)
 
+    @cached_property
+    def doubts(self) -> Values:
+        """How far off each value and each adjoint may be where doubles compute it."""
+        with mp.workdps(DIGITS):
+            whole = {q.name for q in self.graph.given if q.integer}
+            given = {key: v if key[0] in whole else double(v) for key, v in self.given.items()}
+            forward = Program(self.graph, DOUBLES).run(given)
+            found = Program(self.derivation.backward, DOUBLES).run(forward)
+        return {key: v.error for key, v in found.items() if isinstance(v, Double)}
+
+    def doubt(self, key: Key) -> Any:
+        """How far off ∂E/∂key may be in doubles."""
+        return self.doubts.get((adjoint_name(key[0]), key[1]), mp.zero)
+
     def adjoint(self, key: Key) -> Any:
         """∂E/∂key as it was derived."""
         return self.derived[adjoint_name(key[0]), key[1]]
@@ -103,6 +126,11 @@ class Bench(Slopes):
         """The slope along a way as it was derived."""
         with mp.workdps(DIGITS):
             return mp.fsum(n * self.adjoint(key) for key, n in way.items())
+
+
+def least(numbers: Iterable[Any], share: Any = SHARE) -> Any:
+    """The size below which numbers are compared absolutely, beside others of some size."""
+    return BEND + max([abs(number) for number in numbers], default=mp.zero) * share
 
 
 def places(quantity: Quantity) -> list[Key]:

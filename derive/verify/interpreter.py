@@ -289,14 +289,24 @@ def _slope(expr: Slope) -> Meaning:
 
 
 def _chosen(expr: Chosen, algebra: Algebra) -> Meaning:
+    """1 for the first of the largest, else 0: above all before it, and at least all after it."""
     compared = _compared(expr.largest, algebra)
     places = [_position(place) for place in expr.positions]
+    above, at_least = algebra.functions["greater"], algebra.functions["at_least"]
+    zero, one = algebra.number(Fraction(0)), algebra.number(Fraction(1))
 
     def chosen(values: Values, binding: Binding) -> Any:
         table = compared(values, binding)
-        winner = max(table, key=lambda place: table[place])  # the first at a tie
         asked = tuple([place(values, binding) for place in places])
-        return algebra.number(Fraction(winner == asked))
+        if asked not in table:
+            return zero
+        own, test, result = table[asked], above, one
+        for place, other in table.items():
+            if place == asked:
+                test = at_least
+            else:
+                result = result * test(own, other)
+        return result
 
     return chosen
 

@@ -9,35 +9,50 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from mpmath import mp
+
 from derive.graph import Graph, Quantity
-from derive.verify.algebra import Algebra
+from derive.verify.algebra import DIGITS, Algebra
 from derive.verify.bench import Bench
+from derive.verify.doubles import within
 from derive.verify.interpreter import Key, Values, run
-from derive.verify.report import Comparison, Route, judged, skipped
-from derive.verify.routes import DOUBLE_FLOOR, DOUBLE_TOLERANCE, gradient_keys, relative
+from derive.verify.report import Comparison, Route, entry, judged, skipped
+from derive.verify.routes import DOUBLE_TOLERANCE, compared, gradient_keys
 from derive.verify.tensors import Library, Unsupported, loss_of
 
 Gradient = Callable[[Graph, Values, list[Key]], dict[Key, float]]
 
 
-def by_library(name: str, *gradients: Gradient) -> Callable[[Bench], Route]:
-    """The route of a library, by the first of its ways that a graph allows."""
+def by_library(name: str, *gradients: Gradient) -> Callable[..., Route]:
+    """The route of a library, by the first of its ways that a graph allows.
 
-    def route(bench: Bench) -> Route:
+    It is taken at the last of some points at which the library's doubles do not overflow.
+    """
+
+    def route(*benches: Bench) -> Route:
         try:
             importlib.import_module(name)
         except ImportError:
             return skipped(name, "not installed")
-        keys = gradient_keys(bench.derivation)
-        expected = _first(gradients, bench, keys)
-        comparisons = [
-            Comparison(f"∂E/∂{key}", relative(bench.adjoint(key), expected[key], DOUBLE_FLOOR))
-            for key in keys
-        ]
-        return judged(name, comparisons, DOUBLE_TOLERANCE)
+        keys = gradient_keys(benches[-1].derivation)
+        for bench in reversed(benches):
+            by = _first(gradients, bench, keys)
+            if all(map(math.isfinite, by.values())):
+                break
+        else:
+            return skipped(name, "its doubles overflow at these values")
+
+        def comparisons() -> Iterator[Comparison]:
+            with mp.workdps(DIGITS):
+                for key in keys:
+                    floor = within(bench.doubt(key), DOUBLE_TOLERANCE)
+                    found, expected = bench.adjoint(key), mp.mpf(by[key])
+                    yield compared(f"∂E/∂{entry(*key)}", found, expected, floor)
+
+        return judged(name, comparisons(), DOUBLE_TOLERANCE)
 
     return route
 

@@ -8,15 +8,19 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from mpmath import mp
+
 from derive.numbers import Rounding
 from derive.problem import Problem, Published
 from derive.render.blocks import Page
+from derive.verify.algebra import DIGITS
 from derive.verify.consequences import follows, printed_keys
-from derive.verify.prints import fraction, rounded, unit
-from derive.verify.published import FULL, PRINT, row_of
+from derive.verify.doubles import UNIT, Double
+from derive.verify.prints import digits, fraction, rounded, unit
+from derive.verify.published import AS_DOUBLE, DOUBLE_DIGITS, FULL, PRINT, row_of
 from derive.verify.reasons import reasons
 from derive.verify.report import NumberRow, Status
-from derive.verify.trajectory import Trajectory, UnknownName
+from derive.verify.trajectory import Trajectory, UnknownName, in_doubles
 
 
 def model_rows(
@@ -75,6 +79,8 @@ def _published(published: Published, page: Page, trajectory: Trajectory) -> Numb
         return replace(row, status=Status.DISAGREES, explanation="the value is not finite")
     if _equal(published, exact, shown):
         return row
+    if _is_double(published, exact, trajectory):
+        return replace(row, explanation=AS_DOUBLE)
     found = "; ".join(reasons(published, exact, trajectory, shown))
     return replace(row, status=Status.DISAGREES, explanation=found)
 
@@ -110,6 +116,22 @@ def _equal(published: Published, exact: Fraction, shown: str | None) -> bool:
         if abs(nearest - printed) <= published.slack * unit(published.printed):
             return True
     return False
+
+
+def _is_double(published: Published, exact: Fraction, trajectory: Trajectory) -> bool:
+    """Whether a print with all digits of a double is what doubles may have made of the value."""
+    if digits(published.printed) < DOUBLE_DIGITS:
+        return False
+    again = in_doubles(trajectory.problem, trajectory.derivation, trajectory.given)
+    with mp.workdps(DIGITS):
+        try:
+            value = again.value(published.name)
+        except TypeError:  # a derivative that no equation gives is found by differences
+            value = None
+        error = value.error if isinstance(value, Double) else mp.zero
+        allowed = fraction(max(error, abs(mp.mpf(float(exact))) * UNIT))
+    gap = abs(Fraction(published.printed) - exact)
+    return allowed is not None and gap <= allowed + unit(published.printed) / 2
 
 
 def _excused(rows: list[NumberRow], published: tuple[Published, ...]) -> Iterator[NumberRow]:

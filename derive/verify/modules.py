@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product, zip_longest
 from typing import Any
 
@@ -17,24 +17,25 @@ from mpmath import mp
 from derive.emit import Executed, load
 from derive.emit.run import Module
 from derive.expression import Element
-from derive.graph import Graph, Role
+from derive.graph import Graph, Role, adjoint_name
 from derive.notation import derivative, names_of
 from derive.problem import Problem, Tensor
 from derive.sequence import Order
 from derive.verify.algebra import DIGITS
 from derive.verify.bench import Bench, Way
+from derive.verify.doubles import BITS, MARGIN, Double, double, within
 from derive.verify.interpreter import Key, Values
 from derive.verify.oracle import first_update, trained
-from derive.verify.report import Comparison, Route, Status, judged, skipped
+from derive.verify.report import Comparison, Route, Status, entry, judged, skipped
 from derive.verify.routes import (
-    DOUBLE_FLOOR,
     DOUBLE_TOLERANCE,
+    EXACT_TOLERANCE,
+    compared,
     differentiated,
     gradient_keys,
-    relative,
 )
 from derive.verify.sampling import float_values
-from derive.verify.trajectory import Trajectory
+from derive.verify.trajectory import Trajectory, in_doubles
 
 MOST_DIFFERENCES = 60
 LINE_STEP = 1e-5
@@ -47,14 +48,21 @@ class Point:
     """Values of what is given, and what a module must make of them.
 
     `updated` are parameters and states after an update that does not start from the gradients;
-    one that does is compared with what the optimizer makes of the module's own.
+    one that does is compared with what the optimizer makes of the module's own. `doubts` say how
+    far off doubles may be: a value by its key, a slope by that of its adjoint.
     """
 
     given: Values
     forward: Values
     gradients: Values
     line: tuple[Way, Any] | None = None
-    updated: Values | None = None
+    updated: Mapping[Key, Double] | None = None
+    doubts: Values = field(default_factory=dict)
+
+    def floor(self, key: Key, adjoint: bool = False) -> Any:
+        """The size below which a number is compared absolutely: what its doubles may be off."""
+        name = adjoint_name(key[0]) if adjoint else key[0]
+        return within(self.doubts.get((name, key[1]), mp.zero), DOUBLE_TOLERANCE)
 
 
 def point(problem: Problem, bench: Bench) -> Point:
@@ -67,17 +75,22 @@ def point(problem: Problem, bench: Bench) -> Point:
     after = _after_update(problem, bench)
     if len(keys) <= MOST_DIFFERENCES:
         gradients = {key: bench.by(key) for key in keys}
-        return Point(bench.given, bench.forward, gradients, updated=after)
+        return Point(bench.given, bench.forward, gradients, None, after, _doubts(bench))
     gradients = {key: bench.found.get(key, bench.adjoint(key)) for key in keys}
     given = [q for q in differentiated(bench.derivation) if q.given]
-    return Point(bench.given, bench.forward, gradients, bench.line(given), after)
+    return Point(bench.given, bench.forward, gradients, bench.line(given), after, _doubts(bench))
 
 
-def _after_update(problem: Problem, bench: Bench) -> Values | None:
+def _doubts(bench: Bench) -> Values:
+    """How far off doubles may be, and the differences that they are compared with."""
+    return {key: error + EXACT_TOLERANCE * bench.floor for key, error in bench.doubts.items()}
+
+
+def _after_update(problem: Problem, bench: Bench) -> Mapping[Key, Double] | None:
     """Parameters and states after one update in the order of the spec, if that is not the usual."""
     if problem.training.order is Order.SIMULTANEOUS:
         return None
-    trajectory = Trajectory(replace(problem, samples=()), bench.derivation, bench.given)
+    trajectory = in_doubles(replace(problem, samples=()), bench.derivation, bench.given)
     parameters, states = trajectory.after(1)
     return parameters | {key: v for key, v in states.items() if key in trajectory.states}
 
@@ -100,7 +113,8 @@ def module_route(
         module = load(problem, source, target)
         comparisons = list(_constants(module, problem.graph))
         if trajectory is not None and problem.training.order is not Order.SIMULTANEOUS:
-            comparisons += _training(module, trajectory)
+            again = in_doubles(problem, trajectory.derivation, trajectory.given)
+            comparisons += _training(module, again)
         done = None
         for each in points:
             done = module.run(_tables(each.given))
@@ -143,7 +157,8 @@ def _along_lines(module: Module, seed: int) -> Iterator[Comparison]:
 
         slopes = [g * direction[q][p] for (q, p), g in done.gradients.items() if q == name]
         found = (loss(LINE_STEP) - loss(-LINE_STEP)) / (2 * LINE_STEP)
-        yield Comparison(f"{name} along a line", relative(math.fsum(slopes), found))
+        noise = MARGIN * 2**-BITS * abs(done.loss) / LINE_STEP / LINE_TOLERANCE
+        yield compared(f"{name} along a line", math.fsum(slopes), found, noise)
     if problem.training.order is Order.SIMULTANEOUS:
         given = {(q, p): v for q, table in values.items() for p, v in table.items()}
         yield from _updates(done, problem, Point(given, {}, {}))
@@ -161,25 +176,30 @@ def _comparisons(done: Executed, problem: Problem, expected: Point) -> Iterator[
     with mp.workdps(DIGITS):
         for key, true in expected.forward.items():
             if key not in expected.given:
-                yield Comparison(str(key), _error(done.forward, key, true))
-        loss = expected.forward[problem.graph.loss.name, ()]
-        yield Comparison("loss", relative(mp.mpf(done.loss), loss))
+                yield _number(entry(*key), done.forward, key, true, expected.floor(key))
+        loss = (problem.graph.loss.name, ())
+        true, found = expected.forward[loss], mp.mpf(done.loss)
+        yield compared("loss", found, true, expected.floor(loss))
         for key, true in expected.gradients.items():
             if key in done.gradients or trained(problem, key):
-                yield Comparison(f"∂E/∂{key}", _error(done.gradients, key, true))
+                what, floor = f"∂E/∂{entry(*key)}", expected.floor(key, adjoint=True)
+                yield _number(what, done.gradients, key, true, floor)
         if expected.line is not None:
             way, slope = expected.line
             asked = [key for key in way if key in done.gradients or trained(problem, key)]
             if len(asked) == len(way):
                 found = mp.fsum(way[key] * done.gradients.get(key, mp.nan) for key in way)
-                yield Comparison("gradients on a line", relative(found, slope, DOUBLE_FLOOR))
+                floor = mp.fsum(abs(way[key]) * expected.floor(key, adjoint=True) for key in way)
+                yield compared("gradients on a line", found, slope, floor)
 
 
-def _error(found: Mapping[Key, float], key: Key, expected: Any) -> float:
+def _number(
+    what: str, found: Mapping[Key, float], key: Key, expected: Any, floor: Any
+) -> Comparison:
     """The distance of one number; NaN if the module does not give it."""
     if key not in found:
-        return math.nan
-    return relative(mp.mpf(found[key]), expected, DOUBLE_FLOOR)
+        return Comparison(what, math.nan, None, expected)
+    return compared(what, mp.mpf(found[key]), expected, floor)
 
 
 def _updates(done: Executed, problem: Problem, at: Point) -> Iterator[Comparison]:
@@ -189,18 +209,25 @@ def _updates(done: Executed, problem: Problem, at: Point) -> Iterator[Comparison
         return
     if at.updated is not None:
         for key, expected in at.updated.items():
-            yield Comparison(f"{key} after an update", _error(done.updated, key, expected))
+            yield _after(done, key, expected)
         return
     given, rule = at.given, first_update(problem)
-    for quantity in problem.graph.of_role(Role.PARAMETER):
-        for place in product(*map(range, quantity.shape)):
-            key = (quantity.name, place)
-            if not trained(problem, key):
-                yield Comparison(f"{key} kept", _error(done.updated, key, given[key]))
-                continue
-            slope = done.gradients.get(key, 0.0 if problem.is_model else math.nan)
-            for after, expected in rule(key, given[key], slope):
-                yield Comparison(f"{after} after an update", _error(done.updated, after, expected))
+    with mp.workdps(DIGITS):
+        for quantity in problem.graph.of_role(Role.PARAMETER):
+            for place in product(*map(range, quantity.shape)):
+                key = (quantity.name, place)
+                if not trained(problem, key):
+                    yield _after(done, key, double(given[key]))
+                    continue
+                slope = done.gradients.get(key, 0.0 if problem.is_model else math.nan)
+                for after, expected in rule(key, given[key], slope):
+                    yield _after(done, after, expected)
+
+
+def _after(done: Executed, key: Key, expected: Double) -> Comparison:
+    """A parameter or a state after the update."""
+    floor = within(expected.error, DOUBLE_TOLERANCE)
+    return _number(f"{entry(*key)} after an update", done.updated, key, expected.value, floor)
 
 
 def _constants(module: Module, graph: Graph) -> Iterator[Comparison]:
@@ -216,7 +243,7 @@ def _constants(module: Module, graph: Graph) -> Iterator[Comparison]:
     for record, quantities in ((parameters, trained_), (sample, others)):
         wanted = [v for q in quantities for v in problem.values[q.name].values()]
         for k, (found, v) in enumerate(zip_longest(_flat(record), wanted, fillvalue=math.nan)):
-            yield Comparison(f"constant {k} of {type(record).__name__}", relative(found, float(v)))
+            yield compared(f"constant {k} of {type(record).__name__}", found, float(v))
     if "train" not in names:
         return
     done = module.run()
@@ -228,7 +255,7 @@ def _constants(module: Module, graph: Graph) -> Iterator[Comparison]:
     for k, (found, v) in enumerate(
         zip_longest(losses, (done.loss, after.loss), fillvalue=math.nan)
     ):
-        yield Comparison(f"loss {k} of the training", relative(float(found), v))
+        yield compared(f"loss {k} of the training", float(found), v)
 
 
 def _training(module: Module, trajectory: Trajectory) -> Iterator[Comparison]:
@@ -240,8 +267,9 @@ def _training(module: Module, trajectory: Trajectory) -> Iterator[Comparison]:
     _, losses = names["train"](names["PARAMETERS"], fed, names["LEARNING_RATE"], FEW_UPDATES)
     for k, found in enumerate(losses):
         expected = trajectory.at(k)[problem.graph.loss.name, ()]
-        error = relative(mp.mpf(float(found)), expected, DOUBLE_FLOOR)
-        yield Comparison(f"loss after {k} updates of the training", error)
+        floor = within(expected.error, DOUBLE_TOLERANCE)
+        what = f"the loss after {k} updates of the training"
+        yield compared(what, mp.mpf(float(found)), expected.value, floor)
 
 
 def _next_sample(problem: Problem) -> Mapping[str, Tensor]:

@@ -26,16 +26,16 @@ from derive.verify.interpreter import Values, element_slope, run, value
 from derive.verify.libraries import LIBRARIES
 from derive.verify.model_numbers import model_rows
 from derive.verify.modules import code_values, large_module_route, module_route, point
-from derive.verify.oracle import ALPHA, DECREASE
+from derive.verify.oracle import ALPHA, DECREASE, check_range
 from derive.verify.pages import numbers_route, text_route
 from derive.verify.published import published_route
-from derive.verify.report import Comparison, Report, Route, judged, skipped
+from derive.verify.report import Comparison, Report, Route, entry, judged, skipped
 from derive.verify.routes import (
     EXACT_TOLERANCE,
     arrivals,
     by_sympy,
+    compared,
     differentiated,
-    relative,
     well_formed,
 )
 from derive.verify.sampling import TRIES, normalised, spec_values, work
@@ -86,6 +86,7 @@ def verify_model(
     if trajectory is not None:
         truth = true_values_of_model(problem, benches[-1], trajectory, cost)
         truth |= _later(page, trajectory)
+        check_range(truth if modules else {})
         if page.numbers:
             routes.append(numbers_route(page, truth))
     routes += [text_route(name, text, page, problem, truth) for name, text in texts.items()]
@@ -106,7 +107,7 @@ def _derivation_routes(benches: Sequence[Bench], cost: int) -> Iterator[Route]:
         ("steps", _steps),
     ):
         yield judged(name, (c for b in benches for c in route(b, most)), EXACT_TOLERANCE)
-    yield from (library(benches[-1]) for library in LIBRARIES)
+    yield from (library(*benches) for library in LIBRARIES)
 
 
 def some(items: Sequence[Item], most: int) -> list[Item]:
@@ -125,12 +126,13 @@ def _differences(bench: Bench, most: int) -> Iterator[Comparison]:
     share = most // (3 * max(1, len(quantities)))
     for quantity in quantities:
         for key in some(places(quantity), share):
-            yield Comparison(f"∂E/∂{key}", relative(bench.adjoint(key), bench.by(key)))
+            yield compared(f"∂E/∂{entry(*key)}", bench.adjoint(key), bench.by(key), bench.floor)
     many = [quantity for quantity in quantities if len(places(quantity)) > share]
     for together in _parts(many, most):
         way, expected = bench.line(together)
         names = ", ".join(quantity.name for quantity in together)
-        yield Comparison(f"∂E/∂({names}) on a line", relative(bench.adjoint_on(way), expected))
+        what = f"∂E/∂({names}) on a line"
+        yield compared(what, bench.adjoint_on(way), expected, bench.floor)
 
 
 def _parts(items: Sequence[Item], most: int) -> list[Sequence[Item]]:
@@ -153,8 +155,8 @@ def _local_slopes(bench: Bench, most: int) -> Iterator[Comparison]:
                 binding = dict(zip(equation.indices, place[:own], strict=True))
                 by = (local.by, place[own:])
                 expected = element_slope(equation.rhs, values, binding, by)
-                what = f"∂{local.of}{list(place[:own])}/∂{by}"
-                yield Comparison(what, relative(found, expected))
+                what = f"∂{entry(local.of, place[:own])}/∂{entry(*by)}"
+                yield compared(what, found, expected, bench.floor)
 
 
 def _steps(bench: Bench, most: int) -> Iterator[Comparison]:
@@ -167,10 +169,10 @@ def _steps(bench: Bench, most: int) -> Iterator[Comparison]:
                 binding = dict(zip(step.indices, place, strict=True))
                 before = value(step.before, values, binding, EXACT)
                 after = value(step.after, values, binding, EXACT)
-                what = f"{step.rule} of {step.quantity}{list(place)}"
-                yield Comparison(what, relative(after, before))
+                what = f"{step.rule} of {entry(step.quantity, place)}"
+                yield compared(what, after, before, bench.floor)
         for equation in derivation.backward.equations:
-            yield from arrivals(derivation, equation, values)
+            yield from arrivals(bench, equation)
 
 
 class _Size:

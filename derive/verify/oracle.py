@@ -6,7 +6,8 @@ network from a second run at the moved parameters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import sympy
 from mpmath import mp
 
+from derive.errors import InputError
 from derive.expression import Element, elements
 from derive.graph import Equation, Graph, Role
 from derive.library.optimizers import parse_update, plain_step
@@ -21,6 +23,7 @@ from derive.notation import Name, Names, derivative, names_of
 from derive.problem import Problem
 from derive.verify.algebra import DIGITS, EXACT, exact_function
 from derive.verify.bench import Slopes
+from derive.verify.doubles import DOUBLES, NAMED, Double, as_double, double
 from derive.verify.interpreter import Key, Values, element_slope, run
 
 MOST_SCALARS = 400
@@ -51,6 +54,16 @@ def true_values(problem: Problem, given: Values) -> dict[Name, Any]:
     return found
 
 
+def check_range(truth: Mapping[Name, Any]) -> None:
+    """Raises InputError for a value, not a slope, that is too large for the doubles of a module."""
+    for name, number in truth.items():
+        if "/" not in name.report and abs(number) > sys.float_info.max:
+            raise InputError(
+                f"{name.report} is {mp.nstr(number, 3)} at these values, and code holds numbers up "
+                "to 1.8e+308 only; take smaller values or a smaller learning rate"
+            )
+
+
 def _name(names: Names, key: Key) -> Name:
     return names.name(Element(key[0], *key[1]))
 
@@ -72,27 +85,30 @@ def update_rule(problem: Problem) -> Callable[[Any, Any], Any]:
 
 def first_update(
     problem: Problem,
-) -> Callable[[Key, Any, Any], Iterator[tuple[Key, Any]]]:
-    """The first update of one entry: the parameter and the optimizer's states for it."""
+) -> Callable[[Key, Any, Any], Iterator[tuple[Key, Double]]]:
+    """The first update of one entry in doubles: the parameter and the optimizer's states for it."""
     row = problem.training.optimizer
     names = ("w", "g", "alpha", "k", *row.states)
     symbols = [sympy.Symbol(name, real=True) for name in names]
     found = parse_update(row, problem.training.settings)
-    rules = [exact_function(symbols, found[n]) for n in ("w", *row.states)]
-    rate = EXACT.number(problem.training.learning_rate)
+    rules = [exact_function(symbols, found[n], NAMED) for n in ("w", *row.states)]
+    rate = DOUBLES.number(problem.training.learning_rate)
 
-    def update(key: Key, value: Any, slope: Any) -> Iterator[tuple[Key, Any]]:
+    def update(key: Key, value: Any, slope: Any) -> Iterator[tuple[Key, Double]]:
         name, place = key
         first = [problem.training.states.get((s, name), {}).get(place, 0) for s in row.states]
         arguments = (
-            value,
-            mp.mpf(slope),
+            double(value),
+            double(slope),
             rate,
             mp.mpf(1),
-            *map(EXACT.number, map(Fraction, first)),
+            *map(DOUBLES.number, map(Fraction, first)),
         )
         for target, rule in zip(("w", *row.states), rules, strict=True):
-            yield (name if target == "w" else f"{target}_{name}", place), rule(*arguments)
+            yield (
+                (name if target == "w" else f"{target}_{name}", place),
+                as_double(rule(*arguments)),
+            )
 
     return update
 

@@ -27,19 +27,21 @@ from derive.proofread.reader import printed_number
 from derive.render.blocks import Block, Page
 from derive.render.sheet import Display
 from derive.verify.algebra import DIGITS, exact_function
+from derive.verify.bench import least
 from derive.verify.oracle import ALPHA, DECREASE
 from derive.verify.report import Comparison, Route, Status, judged
-from derive.verify.routes import EXACT_TOLERANCE, relative
+from derive.verify.routes import EXACT_TOLERANCE, compared
 
 FORMULA_TOLERANCE = EXACT_TOLERANCE
 VERBATIM = frozenset({"tex", "formula", "tikz", "net", "out"})
 FIGURE = re.compile(r"\\begin\{tikzpicture\}.*?\\end\{tikzpicture\}", re.DOTALL)
 DECIMAL = re.compile(r"\d+\.\d+(?![\d.]|\s*(?:pt|em|ex|mm|cm)\b)")
 BREAK = re.compile(r"\\\\\s*&\s*\\quad")  # where a long formula goes on in the next row
-SURE, SURE_OF_LONG = 17, 25  # digits of a difference: across a bend, and of a smooth function
-NOISE = mp.mpf(10) ** (20 - DIGITS)
+SURE = 25  # digits of a value that no difference gets wrong
+SHARE = mp.mpf("1e-26")  # of the largest number of a page: what its digits leave of zero
 with mp.workdps(DIGITS):
     PI = mp.nstr(+mp.pi, DIGITS)
+LITERAL = re.compile(r"[-\d.]+")
 CELL = re.compile(r"(?<!\\)&")
 
 
@@ -47,6 +49,7 @@ def numbers_route(page: Page, truth: Mapping[Name, Any]) -> Route:
     """Each number of the page: the unrounded value against the true one, the text against it."""
     values = {name.report: v for name, v in truth.items()}
     forward_only = ALPHA in truth and DECREASE not in truth
+    floor = _least(truth)
 
     def comparisons() -> Iterator[Comparison]:
         with mp.workdps(DIGITS):
@@ -54,9 +57,9 @@ def numbers_route(page: Page, truth: Mapping[Name, Any]) -> Route:
                 if entry.exact is None or entry.page is None or entry.text is None:
                     yield Comparison(f"{name} has no value", math.nan)
                 elif name in values:
-                    yield Comparison(name, relative(real(entry.exact), values[name]))
+                    yield compared(name, real(entry.exact), values[name], floor)
                     written = real(Fraction(entry.text))
-                    yield Comparison(f"{name} as printed", relative(written, real(entry.page)))
+                    yield compared(f"{name} as printed", written, real(entry.page))
                 elif not forward_only:
                     yield Comparison(f"{name} is no name", math.nan)
 
@@ -81,15 +84,16 @@ def _judged_text(
     name: str, text: str, page: Page, problem: Problem, truth: Mapping[Name, Any]
 ) -> Route:
     items = read(text)
-    known = _known(page, truth)
-    findings = judge(items, _policy(problem, known), {} if "pi" in known else {"pi": PI})
+    known, floor = _known(page, truth), _least(truth)
+    findings = judge(items, _policy(problem, known, floor), {} if "pi" in known else {"pi": PI})
     fault = (
         _fault(findings)
         or _lost(items, text, page)
         or _untold(items, known, page)
         or _changed(text, page)
     )
-    checks = [c for item in items if isinstance(item, Claim) for c in _formulas(item, known)]
+    claims = [item for item in items if isinstance(item, Claim)]
+    checks = [check for claim in claims for check in _formulas(claim, known, floor)]
     count = sum(f.kind is not Kind.SYMBOLIC for f in findings)
     if fault:
         return Route(name, Status.DISAGREES, count, math.nan, fault)
@@ -110,16 +114,23 @@ def _known(page: Page, truth: Mapping[Name, Any]) -> dict[str, Any]:
     return known | {symbol_name(name.tex): values[name.report] for name in on_page}
 
 
-def _policy(problem: Problem, known: Mapping[str, Any]) -> Policy:
+def _least(truth: Mapping[Name, Any]) -> Any:
+    """The size below which the numbers of a page are compared absolutely: beside its values.
+
+    Not beside its slopes; by a probability that vanishes they are large beyond measure.
+    """
+    return least([v for name, v in truth.items() if "/" not in name.report], SHARE)
+
+
+def _policy(problem: Problem, known: Mapping[str, Any], floor: Any) -> Policy:
     numbers, exact = problem.numbers, {}
-    long = max(numbers.significant_digits or 0, numbers.decimals or 0) > SURE - 5
-    sure = SURE_OF_LONG if long else SURE
+    noise = floor * EXACT_TOLERANCE
     if not numbers.chained and not problem.symbolic:
         given = _given(problem)
         exact = {
-            n: Decimal(mp.nstr(v, sure))  # so that a tie is one
+            n: Decimal(mp.nstr(v, SURE))  # so that a tie is one
             for n, v in known.items()
-            if n not in given and abs(v) > NOISE  # below it, differences cannot tell it from zero
+            if n not in given and abs(v) > noise  # below it, differences cannot tell it from zero
         }
     return Policy(
         digits=numbers.significant_digits,
@@ -172,13 +183,15 @@ def _untold(items: list[Any], known: Mapping[str, Any], page: Page) -> str:
     Where no values are known, a formula that a phrase puts together is not told from a wrong one.
     """
     texts = {symbol_name(entry.name.tex): entry.text for entry in page.numbers.values()}
-    told = {(_spaced(d.lhs), row) for d in page.displays() for row in d.rows}
     strings = "\n".join(_joined(each) for block in page.blocks for each in _strings(block.fields))
     for item in items:
         if not isinstance(item, Claim):
             continue
         left, place = str(item.lhs), f"line {item.where.line}"
-        constant = left not in texts and (_spaced(item.lhs_tex), item.printed) in told
+        stated = f"{_spaced(item.lhs_tex)} = {item.printed}"
+        constant = left not in texts and (
+            _is_told(item, page) or (left not in known and stated in strings)
+        )
         if item.printed is not None and item.lhs.is_Symbol and not constant:
             text = texts.get(left)
             if text is None or Fraction(item.printed) != Fraction(text):
@@ -188,6 +201,13 @@ def _untold(items: list[Any], known: Mapping[str, Any], page: Page) -> str:
                 if _joined(side) not in strings:
                     return f"{place}: nothing gives '{_spaced(side)[:60]}'"
     return ""
+
+
+def _is_told(claim: Claim, page: Page) -> bool:
+    """Whether a display of the page has a row that is the number which a claim ends with."""
+    left, printed = _spaced(claim.lhs_tex), claim.printed
+    rows = [row for d in page.displays() if _spaced(d.lhs) == left for row in d.rows]
+    return printed in rows or printed in [printed_number(r) for r in rows if LITERAL.fullmatch(r)]
 
 
 def _changed(text: str, page: Page) -> str:
@@ -270,7 +290,7 @@ def _holds(found: list[str], row: list[str]) -> bool:
     return any(found[k : k + len(row)] == row for k in range(len(found) - len(row) + 1))
 
 
-def _formulas(claim: Claim, known: Mapping[str, Any]) -> Iterator[Comparison]:
+def _formulas(claim: Claim, known: Mapping[str, Any], floor: Any) -> Iterator[Comparison]:
     """Each formula of a claim at the unrounded values, where all its names are known.
 
     A form that names nothing but π holds rounded numbers; a sum over an index has no value alone.
@@ -280,14 +300,15 @@ def _formulas(claim: Claim, known: Mapping[str, Any]) -> Iterator[Comparison]:
         return
     with mp.workdps(DIGITS):
         values = {"pi": mp.mpf(PI), **known}
-        for form in claim.forms:
+        for tex, form in zip(claim.form_tex, claim.forms, strict=True):
             names = {str(s): s for s in form.free_symbols}
             readable = set(names) <= values.keys() and not form.has(AppliedUndef)
             if readable and known.keys() & names.keys():
                 ordered = sorted(names)
                 function = _function(form, tuple(names[name] for name in ordered))
                 found = function(*[values[name] for name in ordered])
-                yield Comparison(f"line {claim.where.line}", relative(found, known[left]))
+                what = f"line {claim.where.line}: {claim.lhs_tex} = {_spaced(tex)[:60]}"
+                yield compared(what, found, known[left], floor)
 
 
 @lru_cache(maxsize=5_000)  # a page and its translation have their formulas in common

@@ -9,14 +9,17 @@ from fractions import Fraction
 from typing import Any
 
 from derive.errors import nearest
-from derive.numbers import Number, NumberFormat, Zeros
+from derive.numbers import Number, NumberFormat, Rounding, Zeros, real
 from derive.problem import Problem, Published
 from derive.render.blocks import Page
 from derive.render.sheet import Entry
+from derive.verify.prints import digits, fraction, places, rounded, unit
 from derive.verify.report import NumberRow, Route, Status
 
 NOBODY: list[Published | None] = [None]
 PRINT = re.compile(r"[-+]?\d{1,60}(\.\d{0,60})?([eE][-+]?\d{1,2})?")
+DOUBLE_DIGITS = 15  # a print with so many may be that of a double
+AS_DOUBLE = "equal as a double"
 FULL = NumberFormat(significant_digits=16, zeros=Zeros.STRIP)
 
 
@@ -64,6 +67,7 @@ def row_of(
     if published is None:
         return row
     equal = _equal(published.printed, entry, problem.numbers)
+    shorter = not equal and _shorter(published.printed, entry)
     row = replace(row, published=published.printed, where=published.where)
     if published.misprint is not None:
         if equal:
@@ -71,8 +75,10 @@ def row_of(
             return replace(row, status=Status.DISAGREES, explanation=words)
         words = f"the page has {entry.text}: {published.misprint}"
         return replace(row, status=Status.MISPRINT, explanation=words)
-    if equal:
+    if equal or shorter:
         return row
+    if _is_double(published.printed, entry, code.get(name)):
+        return replace(row, explanation=AS_DOUBLE)
     return replace(
         row, status=Status.DISAGREES, explanation="; ".join(_explanations(published, entry))
     )
@@ -88,6 +94,31 @@ def _equal(printed: str, entry: Entry, numbers: NumberFormat) -> bool:
     if numbers.chained or entry.exact is None:
         return False
     return value == Fraction(_to_digits(printed, entry.exact, numbers))
+
+
+def _shorter(printed: str, entry: Entry) -> bool:
+    """Whether a print is the number, rounded either way at a tie, to fewer digits than the page's.
+
+    Who calls such a print a misprint, as digits are missing, is not contradicted.
+    """
+    if not PRINT.fullmatch(printed) or entry.text is None or entry.exact is None:
+        return False
+    if places(printed) >= places(entry.text):
+        return False
+    values = [fraction(real(entry.exact)), Fraction(entry.text)]
+    near = {Fraction(rounded(printed, v, r)) for v in values if v is not None for r in Rounding}
+    return Fraction(printed) in near
+
+
+def _is_double(printed: str, entry: Entry, found: Any) -> bool:
+    """Whether a print with all digits of a double is as near to the value as the code's number."""
+    if not PRINT.fullmatch(printed) or digits(printed) < DOUBLE_DIGITS:
+        return False
+    exact = None if entry.exact is None else fraction(real(entry.exact))
+    if exact is None or found is None:
+        return False
+    allowed = max(abs(Fraction(float(found)) - exact), abs(exact) * Fraction(1, 2**53))
+    return abs(Fraction(printed) - exact) <= 8 * allowed + unit(printed) / 2
 
 
 def _to_digits(printed: str, value: Number, numbers: NumberFormat) -> str:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from mpmath import mp
+
+SHOWN = (6, 12, 17, 30)  # digits of the two values of a comparison, as many as tell them apart
 
 
 class Status(StrEnum):
@@ -24,6 +28,16 @@ class Comparison:
 
     what: str
     error: float
+    found: Any = None
+    expected: Any = None
+
+    @property
+    def words(self) -> str:
+        """What is compared, with both values."""
+        if self.found is None and self.expected is None:
+            return self.what
+        found, right = _shown(self.found, self.expected), _shown(self.expected, self.found)
+        return f"{self.what} is {found} instead of {right}"
 
 
 @dataclass(frozen=True)
@@ -101,17 +115,30 @@ def _finite(error: float | None) -> float | None:
     return error if error is not None and math.isfinite(error) else None
 
 
+def entry(name: str, place: Sequence[int]) -> str:
+    """One entry of a quantity in words: `W[0,1]`."""
+    return f"{name}[{','.join(map(str, place))}]" if place else name
+
+
+def _shown(number: Any, other: Any) -> str:
+    """A number, with as many digits as tell it from another."""
+    if number is None:
+        return "no value"
+    digits = next((n for n in SHOWN if mp.nstr(number, n) != mp.nstr(other, n)), SHOWN[-1])
+    return str(mp.nstr(mp.mpmathify(number), digits))
+
+
 def judged(name: str, comparisons: Iterable[Comparison], tolerance: float) -> Route:
     """A route from its comparisons: none at all, a NaN or one too large is a disagreement.
 
     So is a comparison that cannot be made because a value does not exist.
     """
-    worst, what, count = 0.0, "", 0
+    worst, where, count = 0.0, Comparison("", 0.0), 0
     try:
         for comparison in comparisons:
             count += 1
             if math.isnan(comparison.error) or comparison.error > worst:
-                worst, what = comparison.error, comparison.what
+                worst, where = comparison.error, comparison
                 if math.isnan(worst):
                     break
     except (ArithmeticError, ValueError) as error:
@@ -119,7 +146,7 @@ def judged(name: str, comparisons: Iterable[Comparison], tolerance: float) -> Ro
     if count == 0:
         return Route(name, Status.DISAGREES, 0, math.nan, "nothing was compared")
     if math.isnan(worst) or worst > tolerance:
-        return Route(name, Status.DISAGREES, count, worst, f"worst at {what}")
+        return Route(name, Status.DISAGREES, count, worst, f"worst at {where.words}")
     return Route(name, Status.AGREES, count, worst)
 
 

@@ -25,15 +25,14 @@ from derive.graph import (
     adjoint_name,
     check,
 )
-from derive.verify.algebra import DIGITS, EXACT, Algebra, exact_function
+from derive.verify.algebra import DIGITS, EXACT, TIES, Algebra, exact_function
 from derive.verify.bench import Bench, places
-from derive.verify.interpreter import Key, Values, element_slope, run, value
-from derive.verify.report import Comparison, Route, Status
+from derive.verify.interpreter import Key, element_slope, run, value
+from derive.verify.report import Comparison, Route, Status, entry
 
-EXACT_TOLERANCE = 1e-16  # a central difference is good to 1e-24 and, across a bend, to its step
+EXACT_TOLERANCE = 1e-16
 DOUBLE_TOLERANCE = 1e-9
-FLOOR = mp.mpf("1e-6")
-DOUBLE_FLOOR = mp.mpf("1e-4")  # terms of size 1 that add up to zero leave about 1e-15
+FLOOR = mp.mpf("1e-20")  # times the tolerance: across a bend a difference is good to its step
 MOST_SYMPY = 8
 
 
@@ -46,6 +45,11 @@ def relative(found: Any, expected: Any, floor: Any = FLOOR) -> float:
     except (TypeError, ValueError, OverflowError):
         return math.nan
     return result if math.isfinite(result) else math.nan
+
+
+def compared(what: str, found: Any, expected: Any, floor: Any = FLOOR) -> Comparison:
+    """A comparison of two values; the floor is that of `relative`."""
+    return Comparison(what, relative(found, expected, floor), found, expected)
 
 
 def well_formed(derivation: Derivation, wanted: Iterable[str] | None = None) -> Route:
@@ -97,7 +101,7 @@ def differences(bench: Bench) -> Iterator[Comparison]:
     """Route 3: every adjoint against a central difference with 50 digits."""
     for quantity in differentiated(bench.derivation):
         for key in places(quantity):
-            yield Comparison(f"∂E/∂{key}", relative(bench.adjoint(key), bench.by(key)))
+            yield compared(f"∂E/∂{entry(*key)}", bench.adjoint(key), bench.by(key), bench.floor)
 
 
 def differentiated(derivation: Derivation) -> list[Quantity]:
@@ -119,8 +123,8 @@ def local_slopes(bench: Bench) -> Iterator[Comparison]:
                 binding = dict(zip(equation.indices, place[:own], strict=True))
                 by = (local.by, place[own:])
                 expected = element_slope(equation.rhs, values, binding, by)
-                what = f"∂{local.of}{list(place[:own])}/∂{by}"
-                yield Comparison(what, relative(found, expected))
+                what = f"∂{entry(local.of, place[:own])}/∂{entry(*by)}"
+                yield compared(what, found, expected, bench.floor)
 
 
 def gradient_keys(derivation: Derivation) -> list[Key]:
@@ -149,6 +153,23 @@ class Larger(sympy.Function):
         return 1 - second if argindex == 1 else second
 
 
+class Raised(sympy.Function):
+    """A power whose exponent is no plain number; SymPy's own slope divides by the base."""
+
+    nargs = 2
+    is_real = True
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        base, exponent = self.args
+        if argindex == 1:
+            return exponent * Raised(base, exponent - 1)
+        return Raised(base, exponent) * sympy.log(base)
+
+
+def _raised(expr: sympy.Expr) -> sympy.Expr:
+    return expr.replace(lambda e: e.is_Pow and e.exp.free_symbols, lambda e: Raised(*e.args))
+
+
 def _either(test: sympy.Expr, yes: sympy.Expr, no: sympy.Expr) -> sympy.Expr:
     """A choice by a test that is 1 or 0; one without symbols, which SymPy refuses, is decided."""
     if test.free_symbols:
@@ -157,7 +178,12 @@ def _either(test: sympy.Expr, yes: sympy.Expr, no: sympy.Expr) -> sympy.Expr:
         return yes if exact_function([], test, KINKS)() == 1 else no
 
 
-KINKS = {"Above": lambda a, b: mp.mpf(a > b), "Larger": lambda a, b: b if b > a else a}
+KINKS = {
+    "Above": TIES["greater"],
+    "Larger": TIES["max"],
+    "sign": TIES["sign"],
+    "Raised": lambda a, b: a**b,
+}
 
 SYMBOLIC = Algebra(
     lambda number: sympy.Rational(number.numerator, number.denominator),
@@ -184,7 +210,7 @@ def by_sympy(benches: Sequence[Bench]) -> Iterator[Comparison]:
         for _, place in places(quantity)
     }
     whole = {key: v for key, v in benches[0].given.items() if graph.quantities[key[0]].integer}
-    loss = run(graph, {**symbols, **whole}, SYMBOLIC)[graph.loss.name, ()]
+    loss = _raised(run(graph, {**symbols, **whole}, SYMBOLIC)[graph.loss.name, ()])
     keys = gradient_keys(derivation)
     keys = keys[:: max(1, math.ceil(len(keys) / MOST_SYMPY))]
     slopes = exact_function(
@@ -194,7 +220,7 @@ def by_sympy(benches: Sequence[Bench]) -> Iterator[Comparison]:
         with mp.workdps(DIGITS):
             expected = slopes(*[bench.given[key] for key in symbols])
             for key, slope in zip(keys, expected, strict=True):
-                yield Comparison(f"∂E/∂{key}", relative(bench.adjoint(key), slope))
+                yield compared(f"∂E/∂{entry(*key)}", bench.adjoint(key), slope, bench.floor)
 
 
 def steps(bench: Bench) -> Iterator[Comparison]:
@@ -206,19 +232,20 @@ def steps(bench: Bench) -> Iterator[Comparison]:
                 binding = dict(zip(step.indices, place, strict=True))
                 before = value(step.before, values, binding, EXACT)
                 after = value(step.after, values, binding, EXACT)
-                yield Comparison(
-                    f"{step.rule} of {step.quantity}{list(place)}", relative(after, before)
-                )
+                what = f"{step.rule} of {entry(step.quantity, place)}"
+                yield compared(what, after, before, bench.floor)
         for equation in derivation.backward.equations:
-            yield from arrivals(derivation, equation, values)
+            yield from arrivals(bench, equation)
 
 
-def arrivals(derivation: Derivation, equation: Equation, values: Values) -> Iterator[Comparison]:
+def arrivals(bench: Bench, equation: Equation) -> Iterator[Comparison]:
     """The last step of a quantity against the equation it arrives at."""
-    last = [s for s in derivation.steps if adjoint_name(s.quantity) == equation.quantity.name][-1:]
+    steps = bench.derivation.steps
+    last = [s for s in steps if adjoint_name(s.quantity) == equation.quantity.name][-1:]
     for step in last:
         for place in product(*map(range, equation.quantity.shape)):
             binding = dict(zip(step.indices, place, strict=True))
-            found = values[equation.quantity.name, place]
-            error = relative(found, value(step.after, values, binding, EXACT))
-            yield Comparison(f"last step of {step.quantity}{list(place)}", error)
+            found = bench.derived[equation.quantity.name, place]
+            expected = value(step.after, bench.derived, binding, EXACT)
+            what = f"last step of {entry(step.quantity, place)}"
+            yield compared(what, found, expected, bench.floor)

@@ -24,7 +24,8 @@ from derive.library.optimizers import parse_update
 from derive.model.published import NAME
 from derive.problem import Problem
 from derive.sequence import stages
-from derive.verify.algebra import DIGITS, EXACT, exact_function, slope
+from derive.verify.algebra import DIGITS, EXACT, FUNCTIONS, Algebra, exact_function, slope
+from derive.verify.doubles import DOUBLES, NAMED, double
 from derive.verify.interpreter import Key, Values, Watched, element_slope, run, value
 
 MOST_EXACT = 25  # later updates are computed with fewer digits
@@ -42,6 +43,8 @@ class Trajectory:
     problem: Problem
     derivation: Derivation
     given: Values
+    algebra: Algebra = EXACT
+    functions: Mapping[str, Callable[..., Any]] = field(default_factory=lambda: FUNCTIONS)
     states: Values = field(default_factory=dict)
     _parameters: list[tuple[Values, Values]] = field(default_factory=list)
     _values: dict[int, Values] = field(default_factory=dict)
@@ -52,7 +55,7 @@ class Trajectory:
             for state in self.problem.training.optimizer.states:
                 for name, place in trained:
                     first = self.problem.training.states.get((state, name), {}).get(place, 0)
-                    self.states[f"{state}_{name}", place] = EXACT.number(Fraction(first))
+                    self.states[f"{state}_{name}", place] = self.algebra.number(Fraction(first))
         parameters = {key: self.given[key] for key in self._parameter_keys()}
         self._parameters.append((parameters, self.states))
 
@@ -73,8 +76,8 @@ class Trajectory:
         """Every value, the adjoints included, after a number of updates."""
         if update not in self._values:
             with mp.workdps(DIGITS):
-                forward = run(self.derivation.forward, self._given(update))
-                self._values[update] = run(self.derivation.backward, forward)
+                forward = run(self.derivation.forward, self._given(update), self.algebra)
+                self._values[update] = run(self.derivation.backward, forward, self.algebra)
         return self._values[update]
 
     def _check_trained(self, update: int) -> None:
@@ -129,10 +132,11 @@ class Trajectory:
             digits = DIGITS if k <= MOST_EXACT else FEW_DIGITS
             with mp.workdps(digits):
                 parameters, states = self._parameters[-1]
-                values = run(self.derivation.forward, {**self._sample(k - 1), **parameters})
+                given = {**self._sample(k - 1), **parameters}
+                values = run(self.derivation.forward, given, self.algebra)
                 kept: Values = {}
                 for graph, moving in self._stages:
-                    values = run(graph, values)
+                    values = run(graph, values, self.algebra)
                     after = dict(self._moved(moving, k, values, states))
                     values |= {key: v for key, v in after.items() if key in parameters}
                     kept |= {key: v for key, v in after.items() if key not in parameters}
@@ -158,15 +162,15 @@ class Trajectory:
         names = ("w", "g", "alpha", "k", *row.states)
         symbols = [sympy.Symbol(name, real=True) for name in names]
         found = parse_update(row, self.problem.training.settings)
-        return {name: exact_function(symbols, rule) for name, rule in found.items()}
+        return {name: exact_function(symbols, rule, self.functions) for name, rule in found.items()}
 
     def _moved(
         self, moving: Iterable[Key], k: int, values: Values, states: Values
     ) -> Iterator[tuple[Key, Any]]:
         """Some parameters, their states, and what is named on the way, after the update k."""
-        rate = EXACT.number(self.problem.training.learning_rate)
+        rate = self.algebra.number(self.problem.training.learning_rate)
         for name, place in moving:
-            slope = values.get((adjoint_name(name), place), mp.mpf(0))
+            slope = values.get((adjoint_name(name), place), self.algebra.number(Fraction(0)))
             kept = self.problem.training.optimizer.states
             own = [states[f"{state}_{name}", place] for state in kept]
             for target, rule in self._rules.items():
@@ -211,8 +215,9 @@ class Trajectory:
         if not samples:
             return self.given
         changed = samples[update % len(samples)]
+        whole = {q.name for q in self.problem.graph.given if q.integer}
         return self.given | {
-            (name, place): EXACT.number(v)
+            (name, place): (EXACT if name in whole else self.algebra).number(v)
             for name, tensor in changed.items()
             for place, v in tensor.items()
         }
@@ -223,6 +228,14 @@ class Trajectory:
 
     def _trained(self) -> list[Key]:
         return [k for k in self._parameter_keys() if k[0] not in self.problem.training.frozen]
+
+
+def in_doubles(problem: Problem, derivation: Derivation, given: Values) -> Trajectory:
+    """A training as doubles compute it: each value with how far off it may be."""
+    whole = {q.name for q in problem.graph.given if q.integer}
+    with mp.workdps(DIGITS):
+        start = {key: v if key[0] in whole else double(v) for key, v in given.items()}
+    return Trajectory(problem, derivation, start, DOUBLES, NAMED)
 
 
 def _place(text: str | None) -> tuple[int, ...]:

@@ -279,7 +279,7 @@ def test_a_wrong_module(
 PUBLISHED = [
     ("a wrong digit", Published("dE/dw6", "0.07194", "")),
     ("a wrong sign", Published("dE/dw7", "0.04441", "")),
-    ("too few digits", Published("w5+", "0.31", "")),
+    ("few digits, rounded wrong", Published("w5+", "0.32", "")),
     ("a misprint that agrees", Published("dE/dw6", "0.07193", "", "said to be wrong")),
     ("a name that is not there", Published("dE/dw9", "0.07193", "")),
     ("no number", Published("dE/dw6", "sNaN", "")),
@@ -299,7 +299,8 @@ def test_a_misprint_that_is_not_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     unexplained = tuple(replace(each, misprint=None) for each in printed)
     report = published_report(unexplained, monkeypatch)
     assert disagreeing(report) == {"published numbers"}
-    assert sum(row.status is Status.DISAGREES for row in report.numbers) == 5
+    # two of the five are right at their own, fewer digits
+    assert sum(row.status is Status.DISAGREES for row in report.numbers) == 3
 
 
 def published_report(printed: tuple[Published, ...], monkeypatch: pytest.MonkeyPatch) -> Report:

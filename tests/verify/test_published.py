@@ -30,7 +30,12 @@ ROWS = [
     ("as a power of ten", CHAINED, "7.141e-2", None, Status.AGREES, ""),
     ("one digit off", CHAINED, "0.07142", None, Status.DISAGREES, "the page has 0.07141"),
     ("opposite sign", CHAINED, "-0.07141", None, Status.DISAGREES, "opposite sign"),
-    ("fewer digits", CHAINED, "0.07", None, Status.DISAGREES, "at the digits printed"),
+    ("fewer digits", CHAINED, "0.07", None, Status.AGREES, ""),
+    ("fewer digits, rounded wrong", CHAINED, "0.08", None, Status.DISAGREES, "the page has"),
+    ("one digit fewer", CHAINED, "0.0714", None, Status.AGREES, ""),
+    ("one digit fewer and one off", CHAINED, "0.0715", None, Status.DISAGREES, "the page has"),
+    ("as a double", CHAINED, "0.07140620000000001", None, Status.AGREES, "as a double"),
+    ("not as a double", CHAINED, "0.07140620000000901", None, Status.DISAGREES, "the page has"),
     ("unrounded", CHAINED, "0.071406", None, Status.DISAGREES, "the unrounded value"),
     ("misprint", CHAINED, "0.0714", "too short", Status.MISPRINT, "too short"),
     ("right after all", CHAINED, "0.07141", "wrong", Status.DISAGREES, "it is what the page has"),
@@ -56,7 +61,7 @@ def test_a_print(
     each = Published("a", printed, "somewhere", misprint)
     problem = replace(made("article").problem, numbers=numbers, published=(each,))
     page = Page({}, (), {"a": entry("0.0714062", "0.07141")})
-    (row,) = number_rows(problem, page, {})
+    (row,) = number_rows(problem, page, {"a": 0.0714062})
     assert row.status is status
     assert words in row.explanation
     assert (row.published, row.where) == (printed, "somewhere")

@@ -29,7 +29,7 @@ DISTANCES = [
     (1.1, 1.0, 0.1),
     (-1.0, 1.0, 2.0),
     (0.0, 0.0, 0.0),
-    (1e-16, 0.0, 1e-10),
+    (1e-30, 0.0, 1e-10),
     (math.nan, 1.0, math.nan),
     (1.0, math.nan, math.nan),
     (math.inf, 1.0, math.nan),

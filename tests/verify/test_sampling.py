@@ -9,6 +9,7 @@ import derive
 from derive.backprop import differentiate
 from derive.errors import InputError
 from derive.graph import Role, check
+from derive.verify.algebra import DIGITS
 from derive.verify.interpreter import run
 from derive.verify.sampling import (
     MOST_SCALARS,
@@ -24,7 +25,7 @@ from tests.verify_support import SOFT, made, problem
 def test_the_values_of_a_spec_are_exact() -> None:
     values = spec_values(made("article").problem)
     assert values is not None
-    with mp.workdps(50):
+    with mp.workdps(DIGITS):
         assert values["x", (0, 0)] == mp.mpf(1) / 20
         assert values["W2", (1, 0)] == mp.mpf(45) / 100
 

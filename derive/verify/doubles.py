@@ -1,0 +1,192 @@
+"""How far a number that is computed in double precision may be from the true one.
+
+A number of this algebra knows its value, with all digits, and a bound of the error that doubles
+make on the way to it: each operation passes on the errors of its operands and rounds. What doubles
+hold exactly has no error. A comparison that the errors leave open has that of the other answer.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+from mpmath import mp
+
+from derive.functions import BY_SYMBOL
+from derive.verify.algebra import EXACT, Algebra, order
+
+BITS = 53  # binary digits of a double
+UNIT = mp.mpf(2) ** -BITS
+TINY = mp.mpf(2) ** -1022  # below it digits are lost; only a result can be blamed for its size
+MARGIN = 8  # the same value by other formulas: each rounds a little differently
+
+
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
+class Double:
+    """A value, and how far off it may come out."""
+
+    value: Any
+    error: Any
+
+    def __add__(self, other: Any) -> Double:
+        return _total((self, other))
+
+    def __sub__(self, other: Any) -> Double:
+        return _total((self, -1 * as_double(other)))
+
+    def __rsub__(self, other: Any) -> Double:
+        return _total((other, -1 * self))
+
+    def __mul__(self, other: Any) -> Double:
+        b = as_double(other)
+        found = self.value * b.value
+        passed = abs(self.value) * b.error + abs(b.value) * self.error + self.error * b.error
+        return Double(found, passed + rounding(found))
+
+    def __truediv__(self, other: Any) -> Double:
+        return _carried(operator.truediv)(self, other)
+
+    def __rtruediv__(self, other: Any) -> Double:
+        return _carried(operator.truediv)(other, self)
+
+    def __pow__(self, other: Any) -> Double:
+        return _carried(operator.pow)(self, other)
+
+    def __rpow__(self, other: Any) -> Double:
+        return _carried(operator.pow)(other, self)
+
+    def __neg__(self) -> Double:
+        return Double(-self.value, self.error)
+
+    def __abs__(self) -> Double:
+        return Double(abs(self.value), self.error)
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.value == as_double(other).value)
+
+    __radd__, __rmul__ = __add__, __mul__
+
+
+def double(value: Any) -> Double:
+    """A given number, rounded to a double."""
+    exact = mp.mpf(value)
+    return Double(exact, rounding(exact))
+
+
+def as_double(number: Any) -> Double:
+    """A number of this algebra as it is, any other rounded."""
+    return number if isinstance(number, Double) else double(number)
+
+
+def rounding(value: Any) -> Any:
+    """How far a result may be rounded; nothing if it is a double."""
+    return mp.zero if value._mpf_[3] <= BITS else abs(value) * UNIT
+
+
+def _total(terms: Sequence[Any]) -> Double:
+    """A sum in any order; it rounds nothing if no partial sum has more digits than a double."""
+    numbers = [as_double(term) for term in terms]
+    values = [number.value for number in numbers]
+    size = mp.fsum(values, absolute=True)
+    finest = min((v._mpf_[2] for v in values if v), default=0)
+    fits = size < mp.ldexp(1, finest + BITS)
+    rounded = mp.zero if fits else size * UNIT * (len(terms) - 1)
+    return Double(mp.fsum(values), mp.fsum(number.error for number in numbers) + rounded)
+
+
+def _carried(function: Callable[..., Any]) -> Callable[..., Double]:
+    """A function whose errors are those of the corners that its arguments may move to."""
+
+    def carried(*arguments: Any) -> Double:
+        numbers = [as_double(argument) for argument in arguments]
+        found = function(*[number.value for number in numbers])
+        return Double(found, _spread(function, numbers, found) + 2 * rounding(found))
+
+    return carried
+
+
+def _spread(function: Callable[..., Any], numbers: Sequence[Double], found: Any) -> Any:
+    """How far the corners are from the value; without bound if one of them has no value."""
+    if not all(mp.isfinite(number.error) for number in numbers):
+        return mp.inf
+    ends = [(n.value - n.error, n.value + n.error) if n.error else (n.value,) for n in numbers]
+    if function is operator.truediv and ends[1][0] <= 0 <= ends[1][-1]:
+        return mp.inf
+    try:
+        corners = [function(*corner) for corner in product(*ends)]
+    except (ArithmeticError, ValueError):
+        return mp.inf
+    if any(isinstance(corner, mp.mpc) for corner in corners):
+        return mp.inf
+    return max(abs(corner - found) for corner in corners)
+
+
+def _open(a: Double, b: Double) -> bool:
+    """Whether doubles may answer differently which of two is larger."""
+    doubt = a.error + b.error
+    return bool(doubt and not abs(a.value - b.value) > doubt)
+
+
+def _compared(holds: Callable[[int], int], most: int = 1) -> Callable[..., Double]:
+    def compared(x: Any, y: Any = 0) -> Double:
+        a, b = as_double(x), as_double(y)
+        answer = mp.mpf(holds(order(a.value, b.value)))
+        return Double(answer, mp.mpf(most) if _open(a, b) else mp.zero)
+
+    return compared
+
+
+def _extreme(sign: int) -> Callable[..., Double]:
+    def extreme(x: Any, y: Any) -> Double:
+        a, b = as_double(x), as_double(y)
+        taken = b if sign * order(b.value, a.value) > 0 else a
+        return Double(taken.value, max(a.error, b.error)) if _open(a, b) else taken
+
+    return extreme
+
+
+def _where(condition: Any, yes: Any, no: Any) -> Double:
+    test, a, b = map(as_double, (condition, yes, no))
+    taken, other = (a, b) if order(test.value, 1) == 0 else (b, a)
+    if not test.error:
+        return taken
+    return Double(taken.value, taken.error + other.error + abs(a.value - b.value))
+
+
+_KINKED: Mapping[str, Callable[..., Double]] = {
+    "max": _extreme(1),
+    "min": _extreme(-1),
+    "greater": _compared(lambda sign: sign > 0),
+    "at_least": _compared(lambda sign: sign >= 0),
+    "sign": _compared(lambda sign: sign, 2),
+    "abs": lambda x: abs(as_double(x)),
+    "where": _where,
+}
+
+
+def _number(value: Fraction) -> Double:
+    return double(EXACT.number(value))
+
+
+DOUBLES = Algebra(
+    _number,
+    {row.name: _KINKED.get(row.name) or _carried(row.exact) for row in BY_SYMBOL.values()},
+    _total,
+)
+NAMED = {
+    **{row.symbol.__name__: DOUBLES.functions[row.name] for row in BY_SYMBOL.values()},
+    "sqrt": _carried(mp.sqrt),
+    "Abs": _KINKED["abs"],
+    "Max": _KINKED["max"],
+    "Min": _KINKED["min"],
+}
+
+
+def within(error: Any, tolerance: float) -> Any:
+    """The size below which a relative tolerance is an absolute one: that of the error."""
+    size = max(MARGIN * error, TINY) / tolerance
+    return mp.inf if mp.isnan(size) else size

@@ -1,0 +1,93 @@
+"""Right work is never called wrong: specs whose numbers are hard for a route, each verified."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import derive
+from derive import InputError
+from derive.verify.report import Status
+from tests.verify_support import problem
+
+SPECS: dict[str, str] = {
+    # a rounded number that prints as a whole one, or with zeros at its end
+    "whole print": "parameters: {x: 7.13}\nmodel: [m = exp(x)]\nloss: E = m - 812*log(m)\n",
+    "tens": "parameters: {x: 5.1}\nmodel: [m = exp(x)]\nloss: E = m**2\n"
+    "numbers: {significant_digits: 2}\n",
+    "tens of a sum": "inputs: {x: [0.433, -0.985]}\nparameters: {w: [1.5, -27.4]}\n"
+    "model: ['z = sum(i, w[i]*x[i])', E = z**2]\nnumbers: {significant_digits: 1}\n",
+    "the same as a given": "inputs: {x: [28, 0.983]}\nparameters: {w: [1.001, -0.02]}\n"
+    "model: ['z = sum(i, w[i]*x[i])', E = z**2]\nnumbers: {significant_digits: 2}\n",
+    # numbers that only rounding tells from a kink or a tie
+    "kink of short decimals": "inputs: {x: 0.1}\nparameters: {w: 3}\n"
+    "model: [a = relu(w*x - 0.3)]\nloss: E = w**2/2 + a\n",
+    "kink of a new value": "inputs: {x: 1}\nparameters: {w: 1}\nmodel: [a = relu(w*x - 1)]\n"
+    "loss: E = w**2/2 + a**2/2\ntraining: {learning_rate: 1, steps: 1}\n",
+    "tie of short decimals": "parameters: {v: [0.6, 0.2]}\n"
+    "model: ['m = max(v[0], v[1] + 0.4)']\nloss: E = m**2\n",
+    "absolute value of a difference": "parameters: {u: 0.3, v: 0.1}\n"
+    "loss: E = abs(u - 3*v) + u*v\n",
+    "logarithm of next to nothing": "inputs: {z: [9200.5, 3]}\ntargets: {t: [0.5, 2]}\n"
+    "model: ['p[k] = softmax(k, z[k])']\nloss: E = -sum(k, t[k]*log(p[k]))\n",
+    "a letter of the optimizer": "inputs: {x: [0.4, -1]}\nparameters: {b: [0.1, 2]}\n"
+    "model: ['y[h] = x[h]*b[h]', 'm = max(h, y[h])']\nloss: E = m**2 + y[1]\n"
+    "training: {learning_rate: 0.1, optimizer: adam}\n",
+    "a large state": "parameters: {w: 8.1e+9}\nloss: E = w**3\n"
+    "training: {learning_rate: 0.1, optimizer: rmsprop}\n",
+    "greatest of equal sums": "inputs: {x: [0.1, 0.2, 0.3]}\nparameters: {w: [1, 1, 1]}\n"
+    "model: ['s[k] = x[k]*w[k] + 0.6 - x[k]', 'm = max(k, s[k])']\nloss: E = m**2\n",
+    "hinge at its corner": "inputs: {x: [0.1, 0.7]}\ntargets: {t: 1}\nparameters: {w: [3, 1]}\n"
+    "model: ['y = sum(i, w[i]*x[i])']\nloss: E = max(0, 1 - t*y) + y**2\n",
+    "half of a unit": "inputs: {x: [0.3, 0.4645]}\nparameters: {w: [0.5, -0.25]}\n"
+    "loss: E = sum(i, abs(w[i]*x[i]))/2\nnumbers: {significant_digits: 4}\n",
+    "a root that ends": "parameters: {v: 0.0441}\nmodel: [s = sqrt(v)]\nloss: E = s/8 + s**3\n"
+    "numbers: {decimals: 4, chained: false}\n",
+    # numbers beside which others vanish
+    "saturated softmax": "inputs: {z: [28, 0]}\nmodel:\n"
+    "  - {layer: softmax, inputs: z, output: p}\nloss: E = p[1]\n",
+    "far saturated": "inputs: {z: [900, 0, 899]}\nmodel:\n"
+    "  - {layer: softmax, inputs: z, output: p}\nloss: E = p[1] + p[2]**2\n",
+    "saturated tanh": "parameters: {w: 60}\nmodel: [y = tanh(w)]\nloss: E = (y - 1)**2 + y\n",
+    "mask of -1e9": "inputs: {z: [0.5, 0.1, 0.2], m: [0, -1.0e9, 0]}\n"
+    "model: ['p[k] = softmax(k, z[k] + m[k])']\nloss: E = p[0]**2 + p[1]\n",
+    "mask of -1e30": "inputs: {z: [0.5, 0.1, 0.2], m: [0, -1.0e30, 0]}\n"
+    "model: ['p[k] = softmax(k, z[k] + m[k])']\nloss: E = p[0]**2 + p[1]\n",
+    "difference of large": "inputs: {x: [1000001, 1000000.5]}\nparameters: {w: [1, -1]}\n"
+    "model: ['y = sum(i, w[i]*x[i])']\nloss: E = y**2/2 - y/2\n",
+    "logarithm of little": "parameters: {p: 0}\nloss: E = -log(p + 1.0e-8)\n",
+    # places where a formula has no plain value
+    "edge": "inputs: {x: [2, 3]}\nmodel:\n  - |\n    y[t] = y[t-1]*x[t]\n    y[-1] = 1\n"
+    "loss: E = sum(t, y[t])\n",
+    "edge of a table": "inputs: {x: [[2, 3], [1, 0.5]]}\nparameters: {c: 0.5}\nmodel:\n  - |\n"
+    "    y[t,k] = c*y[t-1,k] + x[t,k]\n    y[-1,k] = 0.25\nloss: E = sum(t, k, y[t,k]**2)\n",
+    "power at zero": "parameters: {x: [0, 0.5]}\nconstants: {p: 3}\nloss: E = sum(i, x[i]**p)\n",
+    # zero is a value, too
+    "Adam of nothing": "inputs: {x: [0.1, 0.2]}\nparameters: {w: [0.3, 0.7], b: 0.4}\n"
+    "model: ['s[k] = w[k]*x[k] + b', 'p[k] = softmax(k, s[k])']\nloss: E = -log(p[0])\n"
+    "training: {learning_rate: 0.1, optimizer: adam, steps: 3}\n",
+    "a chained training that rounds to zero": "inputs: {x: 0.0086}\nparameters: {w: -0.0052}\n"
+    "targets: {t: 0.0074}\nmodel: [y = w*x]\nloss: E = (y - t)**2\n"
+    "training: {learning_rate: 1, optimizer: adamw}\nnumbers: {decimals: 8, chained: true}\n",
+}
+
+
+@pytest.mark.parametrize("text", SPECS.values(), ids=SPECS.keys())
+def test_a_right_spec_is_verified(text: str) -> None:
+    report = derive.make(problem(f"{text}languages: [en]\n")).verify()
+    assert [r.detail for r in report.routes if r.status is Status.DISAGREES] == []
+    assert report.agree
+
+
+OVERFLOW = [
+    ("parameters: {x: 800}\nmodel: [m = exp(x)]\nloss: E = m\n", "m is 2.73e+347"),
+    ("parameters: {x: 2}\nloss: E = exp(x)*x\ntraining: {learning_rate: -50}\n", "E+ is "),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), OVERFLOW)
+def test_values_that_no_double_holds_are_refused(text: str, words: str) -> None:
+    made = derive.make(problem(f"{text}languages: [en]\n"))
+    with pytest.raises(InputError, match=re.escape(words)):
+        made.verify()
