@@ -210,7 +210,7 @@ MUTANTS = (
            "the other branch of a choice loses its factor", "tests/emit/test_emit_stable.py"),
     Mutant(ARITHMETIC, "            operand = term.at(Level.PRODUCT)\n            text +=",
            "            operand = term.at(Level.SUM)\n            text +=",
-           "a - (b + c) loses its brackets", "tests/emit/test_emit_source.py"),
+           "a - (b + c) loses its brackets", "tests/emit/test_emit_arithmetic.py"),
     # --- judges
     Mutant(REPORT, "    if count == 0:\n", "    if False:\n",
            "a route that compared nothing agrees", "tests/verify/test_report.py"),
