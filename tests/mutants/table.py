@@ -141,7 +141,7 @@ MUTANTS = (
            "a repeated step is told in the names of another layer", "tests/test_repeats.py"),
     Mutant(SECOND, "whole += total(term, letters)", "whole = total(term, letters)",
            "a Hessian product forgets all parameters but one",
-           "tests/test_recurrences.py -k second"),
+           "tests/test_second_order.py"),
     Mutant(SEQUENCE, "if not unknown & _read(name, adjoints)]", "]",
            "a parameter changes before its derivative is known", "tests/test_order.py"),
     Mutant(SEQUENCE, "            waiting = [name for name in waiting if name not in ready]\n", "",
