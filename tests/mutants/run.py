@@ -27,7 +27,7 @@ from tests.mutants.table import MUTANTS, Mutant
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("derive", "docs", "output", "templates", "tests")
-WORKERS = 2
+WORKERS = os.cpu_count() or 1
 PATIENCE = 300  # seconds for the tests of one mutant
 PASSED, FAILED = 0, 1  # exit codes of pytest
 

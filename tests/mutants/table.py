@@ -28,7 +28,8 @@ FUNCTIONS, NUMBERS, SCALAR = "derive/functions.py", "derive/numbers.py", "derive
 PROGRAM, SCALARS, ARRAYS = (f"derive/emit/{name}.py" for name in ("program", "scalars", "arrays"))
 GRIDS, LOOPS, STABLE = (f"derive/emit/{name}.py" for name in ("grids", "loops", "stable"))
 ARITHMETIC = "derive/emit/arithmetic.py"
-REPORT, JUDGE = "derive/verify/report.py", "derive/proofread/judge.py"
+REPORT, ROUTES = "derive/verify/report.py", "derive/verify/routes.py"
+JUDGE = "derive/proofread/judge.py"
 EDGES, WORKED = "derive/render/edges.py", "derive/render/worked.py"
 VALUES, FORM = "derive/render/tensor_values.py", "derive/render/model_form.py"
 
@@ -221,6 +222,14 @@ MUTANTS = (
     Mutant(REPORT, "return Status.AGREES in routes and Status.DISAGREES not in statuses",
            "return Status.DISAGREES not in statuses",
            "a report without a check agrees", "tests/verify/test_report.py"),
+    Mutant(REPORT, "    except (ArithmeticError, ValueError) as error:\n",
+           "    except ArithmeticError as error:\n",
+           "a value that does not exist ends the report", "tests/verify/test_report.py"),
+    Mutant(ROUTES, "size = max(abs(expected), floor)", "size = 1",
+           "a small number may be wrong altogether",
+           "tests/verify/test_routes.py -k distance"),
+    Mutant(ROUTES, "return result if math.isfinite(result) else math.nan", "return result",
+           "the distance to infinity is a number", "tests/verify/test_routes.py -k distance"),
     Mutant(JUDGE, "if policy.chained or not form.tex:", "if not form.tex:",
            "a chained number may be off by what its operands are", "tests/proofread"),
     Mutant(JUDGE, "        if abs(first.value - other.value) > _formula_slack(",
