@@ -14,15 +14,7 @@ from string import ascii_lowercase
 
 import sympy
 
-from derive.calculus import (
-    Sizes,
-    Term,
-    build,
-    contract,
-    open_terms,
-    partial,
-    tidy,
-)
+from derive.calculus import Sizes, Term, build, contract, open_terms, partial, tidy
 from derive.collect import collected
 from derive.expression import (
     Delta,
@@ -32,6 +24,7 @@ from derive.expression import (
     Inside,
     Slope,
     Total,
+    elements,
     on_axis,
     reads,
     rebuild,
@@ -162,7 +155,8 @@ def _own_indices(quantity: Quantity, work: _Work) -> tuple[Index, ...]:
     if not quantity.given:
         return work.graph.equation(quantity.name).indices
     for equation in work.readers.get(quantity.name, []):
-        for element in equation.rhs.atoms(Element):
+        own = {*equation.indices}  # before letters that are bound within
+        for element in sorted(elements(equation.rhs), key=lambda e: not {*e.indices} <= own):
             places = element.indices
             plain = all(isinstance(i, Index) for i in places) and len(set(places)) == len(places)
             if element.name == quantity.name and plain:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -221,3 +224,18 @@ def test_no_index_of_a_derivation_keeps_its_working_name() -> None:
         for equation in differentiate(case.graph()).backward.equations:
             names = {node.name for node in equation.rhs.atoms(Index)}
             assert not [name for name in names if "#" in name]
+
+
+def test_the_same_letters_whatever_the_hash_seed() -> None:
+    """z is read at z[o] and, under the sum of its softmax, at a letter of its own."""
+    program = (
+        "from derive.backprop import differentiate; from tests.core_support import CASES; "
+        "print(*[e.lhs for n in ('softmax over the samples', 'attention', 'layer norm')"
+        " for e in differentiate(CASES[n].graph()).backward.equations])"
+    )
+    found = set()
+    for seed in ("1", "2", "3"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        command = [sys.executable, "-c", program]
+        found.add(subprocess.run(command, env=environment, capture_output=True, check=True).stdout)
+    assert len(found) == 1

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-import derive
 from derive.spec import builtin_names
 from derive.typeset import ENGINES, typeset
 from derive.verify.report import Status
+from tests.render_support import made
 
 MISPRINTS = {
     ("dE_total/dw5", "0.0714", "0.07141"),
@@ -21,14 +21,14 @@ MISPRINTS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", builtin_names())
 def test_all_routes_agree(name: str) -> None:
-    report = derive.verify(derive.load(name))
+    report = made(name).verify()
     wrong = [r for r in report.routes if r.status is Status.DISAGREES]
     assert report.agree, wrong
     assert {r.name for r in report.routes} >= {"SymPy", "differences", "steps", "module python"}
 
 
 def test_the_article_has_59_right_numbers_and_5_known_misprints() -> None:
-    report = derive.verify(derive.load("article"))
+    report = made("article").verify()
     published = [row for row in report.numbers if row.published is not None]
     misprints = [row for row in published if row.status is Status.MISPRINT]
     assert report.agree
@@ -47,7 +47,7 @@ def test_pages_compile_without_a_fault(name: str, engine: str) -> None:
 
     if shutil.which(engine) is None:
         pytest.skip(f"{engine} is not installed")
-    for text in derive.make(derive.load(name)).texts.values():
+    for text in made(name).texts.values():
         done = typeset(text, engine)
         assert done.pdf.startswith(b"%PDF")
         assert done.faults == ()

@@ -8,11 +8,11 @@ import pytest
 import sympy
 from hypothesis import given
 from hypothesis import strategies as st
-from mpmath import mp
+from mpmath import mp, mpf
 
 from derive.backprop import differentiate
 from derive.calculus import CalculusError, Term, build, contract, partial, same
-from derive.expression import Delta, Element, Fresh, Index, Inside, Slope, Total
+from derive.expression import Delta, Element, Fresh, Index, Inside, LogTotalExp, Slope, Total
 from derive.graph import GraphError
 from derive.language import LanguageError
 from tests.core_support import (
@@ -72,6 +72,22 @@ def test_a_sum_over_another_index_is_solved_before_a_division_breaks() -> None:
 
 def test_a_delta_that_can_never_hold_is_nothing() -> None:
     assert contracted(sympy.Integer(0), y(J)) is None
+
+
+def test_the_slope_of_a_log_sum_exp_is_a_softmax() -> None:
+    whole = LogTotalExp(y(J), J)
+    (term,) = partial(whole, "y", (A,), Fresh())
+    found = contract(term, SIZES, Fresh())
+    assert found is not None
+    assert same(build([found]), sympy.exp(y(A) - whole))
+
+
+def test_a_sum_over_a_part_of_an_axis_leaves_the_rest_alone() -> None:
+    """E = V[0]**2 + V[1]**2, so the slope by V[2] is 0."""
+    case = Case("E = sum(i, V[i + 0]**2)", "V[m] parameter", "i=2 m=3")
+    given_values = {("V", (k,)): mpf(v) for k, v in enumerate((3, 5, 7))}
+    values = Oracle(differentiate(case.graph()).backward).run(given_values)
+    assert [values["adj_V", (k,)] for k in range(3)] == [6, 10, 0]
 
 
 def test_nothing_is_differentiated_by_what_it_does_not_read() -> None:

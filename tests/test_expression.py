@@ -26,9 +26,11 @@ from derive.expression import (
     Total,
     bound_indices,
     elements,
+    linear_range,
     on_axis,
     reads,
     rebuild,
+    stays_on_axis,
     substitute,
 )
 from tests.core_support import DIGITS, axis, closure, distance, relaxed
@@ -87,6 +89,27 @@ def test_what_surely_stays_on_an_axis(position: sympy.Expr, size: int, expected:
     assert on_axis(position, sympy.Integer(size)) is expected
 
 
+RANGES: list[tuple[sympy.Expr, tuple[int, int] | None]] = [
+    (L, (0, 2)),
+    (2 * L + 1, (1, 5)),
+    (2 - L, (0, 2)),
+    (L - 2 * J, (-4, 2)),
+    (2 * SHORT + L - 1, (-1, 3)),
+    (sympy.Integer(4), (4, 4)),
+    (L * J, None),
+    (L / 2, None),
+    (Element("token", L), None),
+]
+
+
+@pytest.mark.parametrize(("position", "ends"), RANGES, ids=str)
+def test_the_range_of_a_linear_position(position: sympy.Expr, ends: tuple[int, int] | None) -> None:
+    assert linear_range(position) == ends
+    if ends is not None and ends[0] >= 0:
+        assert stays_on_axis(position, sympy.Integer(ends[1] + 1))
+        assert not stays_on_axis(position, sympy.Integer(ends[1]))
+
+
 def test_what_an_expression_reads() -> None:
     expr = Element("b", L) * Total(Element("a", J) + Element("b", J), J)
     assert set(reads(expr)) == {"a", "b"}
@@ -100,9 +123,22 @@ def test_sums_are_not_carried_out_by_sympy() -> None:
     assert not same(Total(Total(Element("A", L, J), L), J), Total(Total(Element("A", J, L), L), J))
 
 
+def test_an_inner_letter_hides_an_outer_one_of_the_same_name() -> None:
+    hiding = Total(Element("y", L) * Total(X, L), L)
+    apart = Total(Element("y", J) * Total(Element("x", K), K), J)
+    assert same(hiding, apart)
+    assert not same(hiding, Total(Element("y", J) * Total(Element("x", J), K), J))
+
+
 def test_what_a_choice_is_about_is_never_rewritten() -> None:
     chosen = Chosen(Largest(X, L), J)
     assert rebuild(chosen * X, lambda n: Y if isinstance(n, Largest) else n) == chosen * X
+
+
+def test_a_letter_that_is_made_short_captures_no_free_one() -> None:
+    inner = Index("i#1", AXIS)
+    tidied = tidy(Total(Element("x", inner) * Element("y", L), inner), frozenset())
+    assert tidied == Total(Element("x", J) * Element("y", L), J)
 
 
 def random_expression(source: random.Random, scope: list[Index], depth: int) -> sympy.Expr:

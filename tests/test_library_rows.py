@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -27,7 +26,7 @@ from derive.verify.algebra import DIGITS, EXACT, slope
 from derive.verify.bench import Bench
 from derive.verify.interpreter import Values, run
 from derive.verify.routes import relative
-from tests.core_support import axis
+from tests.core_support import axis, calls
 from tests.library_support import (
     FLOATS,
     LOSS,
@@ -42,7 +41,7 @@ from tests.library_support import (
 
 EXACTLY = 1e-20
 USES = 2
-SECONDS = 2.0  # a quarter of a second is usual for the slowest; machines differ
+MOST_CALLS = 4_000_000  # the largest block takes a quarter of it
 
 
 def exact(use: Use) -> Values:
@@ -77,12 +76,11 @@ def test_a_use_of_a_row_is_differentiated_rightly(name: str, number: int) -> Non
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_a_row_is_differentiated_quickly(name: str) -> None:
+def test_a_row_is_differentiated_with_little_work(name: str) -> None:
     use = fixed_use(ROWS[name], 0)
     names = [quantity.name for quantity in use.real]
-    graph, start = use.graph, time.process_time()
-    differentiate(graph, names)
-    assert time.process_time() - start < SECONDS
+    graph = use.graph
+    assert calls(lambda: differentiate(graph, names)) < MOST_CALLS
 
 
 @pytest.mark.parametrize("name", ROWS)

@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mpmath import mp, mpf
 
-from derive.calculus import slopes_of
+from derive.backprop import differentiate
+from derive.calculus import same, slopes_of
 from derive.expression import Element, Index, Total
 from derive.functions import BY_NAME, absolute, logistic, maximum, minimum, sign, softplus
-from derive.rules import in_output, match, recognise, slope_in_output
-from tests.core_support import DIGITS, axis, closure, distance, relaxed
+from derive.language import Scope, parse_expression
+from derive.rules import Rule, in_output, match, recognise, slope_in_output
+from tests.core_support import DIGITS, Case, axis, closure, distance, relaxed
 
 V = sympy.Symbol("v", real=True)
 U, W = Element("u"), Element("w")
@@ -187,3 +189,51 @@ def test_matching_up_to_the_names_of_indices(
     pattern: sympy.Expr, expr: sympy.Expr, expected: bool
 ) -> None:
     assert match(pattern, expr, {N: None}) is expected
+
+
+RULES: dict[Rule, tuple[str, str, str, str]] = {  # equations, what is given, by what, what is found
+    Rule.LOCAL: ("y = w*x**3; E = y**2", "x parameter; w input", "x", "3*w*x**2"),
+    Rule.OUTPUT: ("y = tanh(w*x); E = y**2", "w parameter; x input", "w", "x*(1 - y**2)"),
+    Rule.CHAIN: (
+        "y[n] = w*x[n]**3; E = sum(n, y[n]**2)",
+        "w parameter; x[n] input",
+        "w",
+        "sum(n, adj_y[n]*x[n]**3)",
+    ),
+    Rule.CANCEL: (
+        "y = logistic(z); E = -t*log(y) - (1-t)*log(1-y)",
+        "z parameter; t target",
+        "z",
+        "y - t",
+    ),
+    Rule.NORMALISED: (
+        "z[o] = w*x[o]; y[o] = softmax(o, z[o]); E = -sum(o, t[o]*log(y[o]))",
+        "w parameter; x[o] input; t[o] target",
+        "z",
+        "y[o] - t[o]",
+    ),
+    Rule.COLLECTED: (
+        """mu = mean(d, x[d]); var = mean(d, (x[d]-mu)**2)
+        y[d] = (x[d]-mu)/sqrt(var); E = sum(d, c[d]*y[d])""",
+        "x[d] parameter; c[d] constant",
+        "mu",
+        "-sum(d, adj_y[d])/sqrt(var)",
+    ),
+}
+ELSEWHERE = {Rule.STABLE}  # tests/emit/test_emit_stable.py
+
+
+@pytest.mark.parametrize("rule", [rule for rule in Rule if rule not in ELSEWHERE])
+def test_every_rule_leads_to_its_form(rule: Rule) -> None:
+    equations, given, by, expected = RULES[rule]
+    case = Case(equations, given, "n=2 o=3 d=3", distributions=("t",))
+    graph = case.graph()
+    derivation = differentiate(graph)
+    moves = [s for s in derivation.steps if (s.rule, s.quantity) == (rule, by)]
+    assert len(moves) == 1
+    adjoints = [e.quantity for e in derivation.backward.equations]
+    names = {q.name: q for q in (*graph.quantities.values(), *adjoints)}
+    wanted = parse_expression(expected, Scope(names, case.letters, {}))
+    assert same(sympy.expand(moves[0].after), sympy.expand(wanted))
+    if rule not in (Rule.LOCAL, Rule.OUTPUT):  # the last move of its quantity
+        assert derivation.adjoint(by).rhs == moves[0].after

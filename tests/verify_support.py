@@ -14,6 +14,7 @@ from derive import Made, Problem
 from derive.graph import Derivation, Graph, adjoint_name
 from derive.spec import parse_spec
 from derive.verify import Report, Status, verify
+from tests import render_support
 
 SOFT = """
 network:
@@ -57,9 +58,9 @@ def problem(text: str, name: str = "problem") -> Problem:
 
 @cache
 def made(name: str) -> Made:
-    """A built-in problem or one of the texts above, made once."""
+    """A built-in problem or one of the texts above, made once for all tests of a process."""
     texts = {"soft": SOFT, "neuron, short": NEURON}
-    return derive.make(problem(texts[name], name) if name in texts else derive.load(name))
+    return derive.make(problem(texts[name], name)) if name in texts else render_support.made(name)
 
 
 def disagreeing(report: Report) -> set[str]:

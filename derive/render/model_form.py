@@ -10,7 +10,7 @@ from string import ascii_lowercase
 import sympy
 
 from derive.calculus import tidy
-from derive.expression import Delta, Element, Fresh, Index, substitute
+from derive.expression import Delta, Element, Fresh, Index, elements, substitute
 from derive.graph import Derivation, Equation, Role, adjoint_name
 from derive.notation import ADJOINT, UPDATED, IndexNotation, derivative, names_of
 from derive.notation import Name as Names
@@ -197,7 +197,7 @@ class ModelForm:
         if adjoint_name(name) in backward:
             return self.derivation.adjoint(name).indices
         for equation in graph.readers(name):
-            for element in equation.rhs.atoms(Element):
+            for element in elements(equation.rhs):
                 places = element.indices
                 plain = all(isinstance(i, Index) for i in places) and len({*places}) == len(places)
                 if element.name == name and plain:

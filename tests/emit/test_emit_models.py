@@ -53,6 +53,11 @@ SPECS = {
         "sizes: {u: 3, v: 3, r: 2, s: 2}\nmodel:\n  - y[u,v] = max(r, s, x[u+r,v+s])\n"
         "loss: E = sum(u, v, y[u,v]**2)\n"
     ),
+    "diagonals": (
+        "inputs: {x: [1, 2]}\nparameters: {W: [[1, 2], [3, 4]], V: [[2, 1], [0, 5]]}\n"
+        "model:\n  - y = sum(i, W[i,i]*x[i]) + sum(i, W[i,i]*V[1,i]) + sum(i, W[1,i]*V[i,i])\n"
+        "loss: E = y**2\n"
+    ),
     "part of an axis": (
         "inputs: {x: [1, 2], h: [3]}\nparameters: {W: [[1, 2, 3], [4, 5, 6]]}\nsizes: {i: 2}\n"
         "model:\n  - y[k] = sum(i, W[k,i + 0]*x[i]) + sum(j, W[k,size(i) + j]*h[j])\n"

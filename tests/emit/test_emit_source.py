@@ -1,4 +1,4 @@
-"""The text of emitted modules: format, types, names, user text, determinism, speed."""
+"""The text of emitted modules: format, types, names, user text, determinism, cost."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,9 @@ from derive.emit.layout import WIDTH, statement
 from derive.errors import InputError
 from derive.problem import Problem
 from derive.spec import load_spec, parse_spec
+from tests.core_support import calls
 
+MOST_CALLS = 700_000  # a network of 300 units a layer takes a quarter of it
 ELU = "f(x) = where(x > 0, x, exp(x) - 1)"
 LONG = "f(x) = x*erf(x)/(2*sqrt(pi)) + log(1+x**2)**(1/3) - 2*x**2/(1+abs(x)) + tanh(x)*sin(x)"
 PROBLEMS = {
@@ -167,15 +169,13 @@ def test_the_same_text_whatever_the_hash_seed() -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_large_and_small_networks_are_quick(target: str) -> None:
+def test_large_and_small_networks_are_little_work(target: str) -> None:
     for problem in (
         spec(("relu", "relu", "softmax"), "categorical_cross_entropy", units=300, inputs=784),
         PROBLEMS["sigmoid_8"],
     ):
         derivation = differentiate(problem.graph)
-        start = time.perf_counter()
-        emit(problem, derivation, target)
-        assert time.perf_counter() - start < 1
+        assert calls(partial(emit, problem, derivation, target)) < MOST_CALLS
 
 
 def test_an_unknown_target_is_refused() -> None:

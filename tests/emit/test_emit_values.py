@@ -121,6 +121,14 @@ def test_samples_that_depend_on_each_other_keep_their_number() -> None:
             assert math.isclose(found.gradients[place], slope, rel_tol=1e-6, abs_tol=1e-8)
 
 
+@pytest.mark.parametrize("reading", ["x[2-n,h]", "x[n-1,h]", "x[2,h]*x[n,h]"])
+def test_samples_that_read_each_other_keep_their_number(reading: str) -> None:
+    """A place among the samples is a place in this batch: one of two samples has no place 2."""
+    problem = spec((f"y[n,h] = x[n,h] + {reading}", "logistic"), batch=3)
+    for target in TARGETS:
+        assert "Batch: 3 samples." in source_of(problem, target)
+
+
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("batch", [1, 3])
 def test_frozen_parameters_stay(target: str, batch: int) -> None:
@@ -176,6 +184,9 @@ def test_every_function_in_every_target(row: object, target: str, batch: int) ->
         "f(x) = 10**30*x/10**31",
         "f(x) = max(x, where(x > 0.5, x**2, -1)) - min(2, x)",
         "y[n,h] = x[n,h] - max(k, x[n,k])",
+        "y[n,h] = x[n,h] - h",
+        "y[n,h] = x[n,2]*x[n,h]",
+        "y[n,h] = x[n,h]*max(j, k, x[n,j] - x[n,k]**2)",
         "y[n,h] = x[n,h]*h + sum(k, x[n,k]*x[n,h]/(1 + k))",
         "y[n,h] = softmax(h, x[n,h]**2) + sum(k, sum(j, x[n,k]*x[n,j]))",
         "y[n,h] = sum(k, x[n,k]*x[n,k]*x[n,h])",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-import derive
 from derive.errors import InputError
 from derive.render.explain import explain
 from tests.render_support import NETWORKS, made
@@ -35,8 +34,7 @@ The gradient of w5, factor by factor
 
 
 def lines(name: str, weight: str) -> str:
-    problem = derive.load(name)
-    told = explain(problem, derive.differentiate(problem.graph), weight)
+    told = explain(made(name).problem, made(name).derivation, weight)
     return "".join(f"{line}\n" for line in told)
 
 
@@ -83,10 +81,9 @@ def test_a_broken_sum_goes_on_below_its_beginning() -> None:
 @pytest.mark.parametrize("name", [n for n in NETWORKS if n != "digits"])
 def test_the_numbers_are_those_of_the_page(name: str) -> None:
     """Plain text and page are told from one story, so they print the same results."""
-    problem = derive.load(name)
-    page = made(name).page
-    weight = "w1"
-    for line in explain(problem, derive.differentiate(problem.graph), weight):
+    whole = made(name)
+    page = whole.page
+    for line in explain(whole.problem, whole.derivation, "w1"):
         left, _, right = line.partition(" = ")
         entry = page.numbers.get(left.strip())
         if entry is not None and entry.text is not None and " = " in right:

@@ -1,0 +1,35 @@
+"""The numbers of a page: zero where only noise is left of a sum, and kept where it is small."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+import sympy
+from mpmath import mp, mpf
+
+from derive.expression import Element
+from derive.numbers import DIGITS
+from derive.render.tensor_values import compiled
+
+X = Element("x")
+ZEROS = [
+    sympy.sin(X) ** 2 + sympy.cos(X) ** 2 - 1,
+    sympy.exp(X) * sympy.exp(-X / 2) - sympy.exp(X / 2),
+    sympy.tanh(X) + sympy.tanh(-X),
+    2 / (1 + sympy.exp(-2 * X)) - 1 - sympy.tanh(X),
+]
+
+
+@pytest.mark.parametrize("expr", ZEROS, ids=str)
+def test_noise_is_nothing(expr: sympy.Expr) -> None:
+    for tenths in range(1, 30):
+        with mp.workdps(DIGITS):
+            assert compiled(expr)({("x", ()): Fraction(tenths, 10)}, {}) == 0
+
+
+def test_a_small_difference_is_kept() -> None:
+    with mp.workdps(DIGITS):
+        found = compiled(sympy.exp(X) - 1)({("x", ()): Fraction(1, 10**30)}, {})
+        assert abs(found * 10**30 - 1) < mpf("1e-10")
+    assert compiled(X - Fraction(1, 3))({("x", ()): Fraction(1, 3) + Fraction(1, 10**80)}, {}) > 0
