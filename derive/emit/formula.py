@@ -42,7 +42,7 @@ from derive.expression import (
     elements,
 )
 from derive.functions import BY_SYMBOL
-from derive.graph import Quantity, Role
+from derive.graph import Kind, Quantity, Role
 
 Known = Mapping[str, Quantity]
 
@@ -118,7 +118,16 @@ def _sum(expr: sympy.Expr, known: Known) -> Node:
     for argument in expr.args:
         sign = -1 if argument.as_coeff_Mul()[0] < 0 else 1
         terms.append((sign, formula(argument if sign > 0 else -argument, known)))
-    return Sum(tuple(sorted(terms, key=lambda term: (-term[0], _term_rank(term[1], known)))))
+
+    def order(term: tuple[int, Node]) -> tuple[bool, int, int]:
+        # u - largest is exact where both are large; the small logarithm comes after that
+        return _is_log_total(term[1], known), -term[0], _term_rank(term[1], known)
+
+    return Sum(tuple(sorted(terms, key=order)))
+
+
+def _is_log_total(node: Node, known: Known) -> bool:
+    return isinstance(node, Read) and known[node.name].kind is Kind.LOG_TOTAL
 
 
 def _term_rank(node: Node, known: Known) -> int:
@@ -127,6 +136,8 @@ def _term_rank(node: Node, known: Known) -> int:
             return 3
         case Read() if known[node.name].role is Role.PARAMETER:
             return 2
+        case Read() if known[node.name].kind is Kind.LARGEST:
+            return 4
         case Product() if any(isinstance(factor, Reduce) for factor in node.above):
             return 0
         case Reduce():

@@ -136,7 +136,10 @@ def _rounded_once(terms: Sequence[Any]) -> Any:
 EXACT = Algebra(
     lambda value: mp.mpf(value.numerator) / value.denominator,
     {
-        **{r.name: r.exact if r.slopes else _lifted(r.exact) for r in BY_SYMBOL.values()},
+        **{
+            r.name: r.exact if r.slopes and r.definition is None else _lifted(r.exact)
+            for r in BY_SYMBOL.values()
+        },
         "sign": lambda x: mp.sign(_still(x)),
     },
     _rounded_once,
