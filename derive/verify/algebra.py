@@ -13,13 +13,16 @@ import sympy
 from mpmath import mp
 from sympy.printing.pycode import MpmathPrinter
 
-from derive.functions import BY_SYMBOL
+from derive.functions import BY_NAME, BY_SYMBOL
 
 DIGITS = 50
 STEP = 18  # a central difference with h = 10^-18 is good to about 10^-30
 MOST_ZEROS = 300  # more of them after the point would cost too many digits
 STILL = 1e-12  # a difference below it may be all error, one above its inverse a jump
 SMOOTH = 1e-9  # how far apart the slopes from the left and from the right may be
+
+
+LOG = BY_NAME["log"].exact
 
 
 def _one_by_one(terms: Sequence[Any]) -> Any:
@@ -118,6 +121,8 @@ def _partial(function: Callable[..., Any], at: list[Any], k: int) -> Any:
     scale = mp.mpf(10) ** -zeros
     if zeros > MOST_ZEROS:
         zeros, scale = 0, at[k] if function is operator.pow else mp.mpf(1)
+    if function is LOG and at[k]:  # e^1000 ± 10^-18 would need 450 digits
+        zeros, scale = 0, at[k]
     step = scale * mp.mpf(10) ** -STEP
     with mp.workdps(DIGITS + zeros):
         high = function(*at[:k], at[k] + step, *at[k + 1 :])

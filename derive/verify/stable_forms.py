@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
@@ -11,12 +12,12 @@ from mpmath import mp
 
 from derive.emit.program import stable_form
 from derive.expression import Index
-from derive.graph import Derivation, Step
+from derive.graph import Derivation, GraphError, Step
 from derive.problem import Problem
 from derive.verify.algebra import DIGITS, EXACT
 from derive.verify.bench import Bench
 from derive.verify.interpreter import Values, value
-from derive.verify.report import Comparison, Route, judged
+from derive.verify.report import Comparison, Route, Status, judged
 from derive.verify.routes import EXACT_TOLERANCE, relative
 
 NAME = "stable forms"
@@ -27,7 +28,11 @@ def stable_route(
     problem: Problem, derivation: Derivation, benches: Sequence[Bench]
 ) -> Iterator[Route]:
     """Both sides of every move from the derivation to what a module computes, if there is one."""
-    steady = stable_form(problem, derivation)
+    try:
+        steady = stable_form(problem, derivation)
+    except GraphError as error:  # a derivation that is none has no stable form
+        yield Route(NAME, Status.DISAGREES, 0, math.nan, str(error))
+        return
     if steady.steps:
         yield judged(NAME, (c for b in benches for c in _at(steady, b)), EXACT_TOLERANCE)
 

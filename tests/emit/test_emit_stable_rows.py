@@ -22,7 +22,7 @@ from derive.verify.interpreter import run
 from derive.verify.stable_forms import stable_steps
 
 ORACLE_DIGITS = 1200  # enough for 1 - logistic(1000), which lacks 10^-435 to 1
-GOOD = 1e-12
+GOOD = 2e-12
 
 
 def one(formula: str, **values: str) -> str:
@@ -79,8 +79,11 @@ def made(text: str) -> tuple[Problem, Derivation]:
     return problem, differentiate(problem.graph, problem.wanted)
 
 
-def faults(text: str, target: str, good: float = GOOD) -> list[str]:
-    """What a module gets wrong at the values of its spec; the truth has 1200 digits."""
+def faults(text: str, target: str, flat: float = 0.0) -> list[str]:
+    """What a module gets wrong at the values of its spec; the truth has 1200 digits.
+
+    An error of `flat` is none: a difference of operands far larger than itself has one.
+    """
     problem, derivation = made(text)
     source = emit(problem, derivation, target)
     try:
@@ -104,7 +107,7 @@ def faults(text: str, target: str, good: float = GOOD) -> list[str]:
         return [
             f"{key}: {found} for {mp.nstr(true, 17)}"
             for key, found, true in pairs
-            if not math.isfinite(found) or abs(mp.mpf(found) - true) > good * abs(true) + 1e-300
+            if not math.isfinite(found) or abs(mp.mpf(found) - true) > GOOD * abs(true) + flat
         ]
 
 
