@@ -23,6 +23,7 @@ from derive.verify.stable_forms import stable_steps
 
 ORACLE_DIGITS = 1200  # enough for 1 - logistic(1000), which lacks 10^-435 to 1
 GOOD = 2e-12
+UNDERFLOW = 1e-300
 
 
 def one(formula: str, **values: str) -> str:
@@ -107,7 +108,8 @@ def faults(text: str, target: str, flat: float = 0.0) -> list[str]:
         return [
             f"{key}: {found} for {mp.nstr(true, 17)}"
             for key, found, true in pairs
-            if not math.isfinite(found) or abs(mp.mpf(found) - true) > GOOD * abs(true) + flat
+            if not math.isfinite(found)
+            or abs(mp.mpf(found) - true) > GOOD * abs(true) + flat + UNDERFLOW
         ]
 
 
