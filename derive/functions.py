@@ -1,7 +1,8 @@
 """The functions of the equation language: one row each.
 
 A row with a definition is differentiated through that definition; a row with `slopes` states the
-convention at a kink. SymPy differentiates the rest. No row says how to propagate anything backward.
+convention at a kink, or a slope that keeps its digits. SymPy differentiates the rest. No row says
+how to propagate anything backward.
 """
 
 from __future__ import annotations
@@ -77,6 +78,48 @@ class where(sympy.Function):
     is_real = True
 
 
+class log1p(sympy.Function):
+    """log(1 + x), to full precision near 0."""
+
+    nargs = 1
+    is_real = True
+
+
+class expm1(sympy.Function):
+    """exp(x) - 1, to full precision near 0."""
+
+    nargs = 1
+    is_real = True
+
+
+class log_add_exp(sympy.Function):
+    """log(exp(a) + exp(b)), without overflow."""
+
+    nargs = 2
+    is_real = True
+
+
+class erfc(sympy.Function):
+    """1 - erf(x), to full precision where that is small."""
+
+    nargs = 1
+    is_real = True
+
+
+class log_erfc(sympy.Function):
+    """log(erfc(x)), also where erfc(x) is below the smallest float."""
+
+    nargs = 1
+    is_real = True
+
+
+class inverse_mills(sympy.Function):
+    """exp(-x**2)/erfc(x), also where both are below the smallest float."""
+
+    nargs = 1
+    is_real = True
+
+
 def _select(chosen: Any, yes: Any, no: Any) -> Any:
     return yes if chosen == 1 else no
 
@@ -147,5 +190,51 @@ ROWS = (
         arity=3,
     ),
 )
+# Functions of stable forms: code has them, the language has not.
+INNER = (
+    Row(
+        "log1p",
+        log1p,
+        lambda x: mp.log1p(x),
+        definition=lambda x: sympy.log(1 + x),
+        slopes=(lambda x: 1 / (1 + x),),
+    ),
+    Row(
+        "expm1",
+        expm1,
+        lambda x: mp.expm1(x),
+        definition=lambda x: sympy.exp(x) - 1,
+        slopes=(lambda x: sympy.exp(x),),
+    ),
+    Row(
+        "log_add_exp",
+        log_add_exp,
+        lambda a, b: mp.log(mp.exp(a) + mp.exp(b)),
+        definition=lambda a, b: sympy.log(sympy.exp(a) + sympy.exp(b)),
+        slopes=(lambda a, b: logistic(a - b), lambda a, b: logistic(b - a)),
+        arity=2,
+    ),
+    Row(
+        "erfc",
+        erfc,
+        lambda x: mp.erfc(x),
+        definition=lambda x: 1 - sympy.erf(x),
+        slopes=(lambda x: -2 * sympy.exp(-(x**2)) / sympy.sqrt(sympy.pi),),
+    ),
+    Row(
+        "log_erfc",
+        log_erfc,
+        lambda x: mp.log(mp.erfc(x)),
+        definition=lambda x: sympy.log(1 - sympy.erf(x)),
+        slopes=(lambda x: -2 * inverse_mills(x) / sympy.sqrt(sympy.pi),),
+    ),
+    Row(
+        "inverse_mills",
+        inverse_mills,
+        lambda x: mp.exp(-x * x) / mp.erfc(x),
+        definition=lambda x: sympy.exp(-(x**2)) / (1 - sympy.erf(x)),
+        slopes=(lambda x: 2 * inverse_mills(x) * (inverse_mills(x) / sympy.sqrt(sympy.pi) - x),),
+    ),
+)
 BY_NAME = {row.name: row for row in ROWS}
-BY_SYMBOL = {row.symbol: row for row in ROWS}
+BY_SYMBOL = {row.symbol: row for row in (*ROWS, *INNER)}

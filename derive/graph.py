@@ -34,6 +34,8 @@ class Kind(StrEnum):
     NET = "net input"
     OUT = "activation"
     ERROR = "error"
+    LARGEST = "largest term"
+    LOG_TOTAL = "log of the total"
     OTHER = "other"
 
 

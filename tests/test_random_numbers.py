@@ -29,7 +29,8 @@ def verified(kind: str, seed: int) -> bool:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_everyday_spec_is_verified(kind: str) -> None:
-    assert any([verified(kind, seed) for seed in FEW])
+    found = [verified(kind, seed) for seed in FEW]  # all of them, not only up to the first
+    assert any(found)
 
 
 @pytest.mark.slow

@@ -77,6 +77,8 @@ def block_of(node: Node, scope: Order, arrays: Arrays) -> Block:
             return Block(Code(arrays.constants[node.name], Level.NAME))
         case Read():
             return _read(node)
+        case Position() if node.index.is_Integer:
+            return Block(Code(str(node.index), Level.NAME))
         case Position():
             index = _plain(node.index)
             return Block(Code(f"np.arange({index.axis.length})"), (index,))

@@ -42,9 +42,10 @@ from derive.expression import (
     elements,
 )
 from derive.functions import BY_SYMBOL
-from derive.graph import Quantity, Role
+from derive.graph import Kind, Quantity, Role
 
 Known = Mapping[str, Quantity]
+LARGE = 1000
 
 
 def formula(expr: sympy.Expr, known: Known) -> Node:
@@ -114,11 +115,39 @@ def axis_of(index: Index, body: sympy.Expr, known: Known) -> Axis:
 
 
 def _sum(expr: sympy.Expr, known: Known) -> Node:
-    terms = []
-    for argument in expr.args:
+    whole, rest = _bracket(expr, known)
+    terms = [whole] if whole is not None else []
+    for argument in sympy.Add.make_args(rest) if rest != 0 else ():
         sign = -1 if argument.as_coeff_Mul()[0] < 0 else 1
         terms.append((sign, formula(argument if sign > 0 else -argument, known)))
-    return Sum(tuple(sorted(terms, key=lambda term: (-term[0], _term_rank(term[1], known)))))
+    if len(terms) == 1 and terms[0][0] > 0:
+        return terms[0][1]
+
+    def order(term: tuple[int, Node]) -> tuple[bool, int, int]:
+        # u - largest is exact where both are large; the small logarithm comes after that
+        return _is_log_total(term[1], known), -term[0], _term_rank(term[1], known)
+
+    return Sum(tuple(sorted(terms, key=order)))
+
+
+def _bracket(expr: sympy.Expr, known: Known) -> tuple[tuple[int, Node] | None, sympy.Expr]:
+    """A large number before its bracket again, as a term with its sign, and the other terms.
+
+    SymPy multiplies it in, and in `z + 1e30*m - 1e30` floats lose the z of `z - 1e30*(1 - m)`.
+    """
+    number, rest = expr.as_coeff_Add()
+    if abs(number) < LARGE:
+        return None, expr
+    shared = [t for t in sympy.Add.make_args(rest) if abs(t.as_coeff_Mul()[0]) == abs(number)]
+    if not shared:
+        return None, expr
+    inside = formula(sympy.Add(1, *[term / number for term in shared]), known)
+    product = Product((Number(abs(int(number.p)), int(number.q)), inside))
+    return (1 if number > 0 else -1, product), rest - sympy.Add(*shared)
+
+
+def _is_log_total(node: Node, known: Known) -> bool:
+    return isinstance(node, Read) and known[node.name].kind is Kind.LOG_TOTAL
 
 
 def _term_rank(node: Node, known: Known) -> int:
@@ -127,6 +156,8 @@ def _term_rank(node: Node, known: Known) -> int:
             return 3
         case Read() if known[node.name].role is Role.PARAMETER:
             return 2
+        case Read() if known[node.name].kind is Kind.LARGEST:
+            return 4
         case Product() if any(isinstance(factor, Reduce) for factor in node.above):
             return 0
         case Reduce():

@@ -26,6 +26,10 @@ HELPERS = MappingProxyType(
         "log_sum_exp": (),
         "is_first_largest": (),
         "erf": ("math",),
+        "erfc": ("math",),
+        "log_erfc": ("math", "tail_series", "erf", "erfc"),
+        "inverse_mills": ("math", "tail_series", "erfc"),
+        "tail_series": (),
         "at": (),
         "over": (),
         "total": (),
@@ -39,10 +43,25 @@ def _indicator(compare: Callable[..., Code]) -> Callable[..., Code]:
     return lambda left, right: Code(f"np.where({compare(left, right).text}, 1.0, 0.0)")
 
 
-NAMES = ("exp", "log", "tanh", "sin", "cos", "sqrt", "abs", "sign", "where", "power")
+NAMES = (
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "tanh",
+    "sin",
+    "cos",
+    "sqrt",
+    "abs",
+    "sign",
+    "where",
+    "power",
+)
+OWN = ("logistic", "softplus", "erf", "erfc", "log_erfc", "inverse_mills")
 HEADS = MappingProxyType(
     {name: call(f"np.{name}") for name in NAMES}
-    | {name: call(name) for name in ("logistic", "softplus", "erf")}
+    | {name: call(name) for name in OWN}
+    | {"log_add_exp": call("np.logaddexp")}
     | {"max": call("np.maximum"), "min": call("np.minimum")}
     | {name: _indicator(compare) for name, compare in COMPARISONS.items()}
 )

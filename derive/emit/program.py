@@ -9,7 +9,7 @@ from math import prod
 import sympy
 
 from derive.emit.formula import formula
-from derive.emit.stable_graph import stable_backward, stable_equations, stable_graph
+from derive.emit.stable_graph import stable_derivation, stable_equation
 from derive.emit.tree import Loop, Node, Read, Reduce, walk
 from derive.expression import Element, Index, reads
 from derive.graph import Derivation, Equation, Graph, Quantity, Role, adjoint_name, blocks, needed
@@ -96,26 +96,19 @@ def lower(problem: Problem, derivation: Derivation, batch: sympy.Expr = BATCH) -
     trained = [q for q in parameters if q.name not in problem.training.frozen]
     if problem.is_model or _couples_samples(graph):
         batch = sympy.Integer(problem.batch)
-    forward = _any_batch_forward(problem, derivation.forward, batch)
-    backward = _any_batch_backward(problem, derivation.backward, batch)
-    names = {equation.quantity.name for equation in backward.equations}
-    asked = (
-        problem.wanted if problem.wanted is not None else [q.name for q in trained or parameters]
-    )
-    wanted = [adjoint_name(name) for name in asked if adjoint_name(name) in names]
-    page = needed(backward.equations, wanted)
-    again = stable_backward(derivation.forward, derivation.backward, page, problem.wanted)
-    better = _any_batch_backward(problem, again, batch)
-    steady = stable_graph(forward)
-    helpers = tuple(e for e in steady.equations if e.quantity.name not in graph.quantities)
-    kept = needed((*helpers, *stable_equations(better.equations, graph.taken)), wanted)
+    steady = stable_form(problem, derivation)
+    forward = _any_batch_forward(problem, steady.forward, batch)
+    backward = _any_batch_backward(problem, steady.backward, batch)
+    wanted = asked(problem, derivation)
+    helpers = tuple(e for e in forward.equations if e.quantity.name not in graph.quantities)
+    kept = needed((*helpers, *backward.equations), wanted)
     adjoints = {equation.quantity.name: equation for equation in kept}
     if problem.training.order is Order.SIMULTANEOUS:
         updates = _updates(problem, trained, adjoints)
     else:
         updates = tuple(_interleaved(problem, derivation.backward, trained))
     kept_states = [state_of(s, q) for q in trained for s in optimizer.states]
-    known = {**backward.quantities, **better.quantities, **steady.quantities}
+    known = {**derivation.backward.quantities, **backward.quantities, **forward.quantities}
     known |= {q.name: q for q in (*kept_states, *(e.quantity for e in updates))}
     return Program(
         problem,
@@ -124,13 +117,37 @@ def lower(problem: Problem, derivation: Derivation, batch: sympy.Expr = BATCH) -
         values=tuple(equation.quantity for equation in graph.equations),
         gradients=tuple(adjoints[name].quantity for name in wanted),
         updated=tuple(map(updated, trained)),
-        forward=_assignments(steady.equations, known),
+        forward=_assignments(forward.equations, known),
         backward=_assignments(kept, known),
         updates=_assignments(updates, known),
         states=tuple(kept_states),
-        page=(_assignments(forward.equations, known), _assignments(page, known)),
+        page=_page(problem, derivation, batch, known),
         any_batch=batch == BATCH,
     )
+
+
+def asked(problem: Problem, derivation: Derivation) -> list[str]:
+    """The adjoints that a module returns: those asked for, or by all that is trained."""
+    parameters = [quantity.name for quantity in problem.graph.of_role(Role.PARAMETER)]
+    trained = [name for name in parameters if name not in problem.training.frozen]
+    names = problem.wanted if problem.wanted is not None else trained or parameters
+    found = {equation.quantity.name for equation in derivation.backward.equations}
+    return [adjoint_name(name) for name in names if adjoint_name(name) in found]
+
+
+def stable_form(problem: Problem, derivation: Derivation) -> Derivation:
+    """What a module computes: the derivation in stable forms, with its steps."""
+    return stable_derivation(derivation, problem.wanted, asked(problem, derivation))
+
+
+def _page(
+    problem: Problem, derivation: Derivation, batch: sympy.Expr, known: Mapping[str, Quantity]
+) -> tuple[tuple[Assignment, ...], tuple[Assignment, ...]]:
+    """Forward and backward pass as the derivation states them."""
+    forward = _any_batch_forward(problem, derivation.forward, batch)
+    backward = _any_batch_backward(problem, derivation.backward, batch)
+    kept = needed(backward.equations, asked(problem, derivation))
+    return _assignments(forward.equations, known), _assignments(kept, known)
 
 
 def _couples_samples(graph: Graph) -> bool:
@@ -242,8 +259,9 @@ def _interleaved(
     now: dict[str, str] = {}
     for stage in stages(backward, names, problem.training.order):
         moving = [quantity for quantity in trained if quantity.name in stage.parameters]
-        for equation in stable_equations(stage.equations, backward.taken):
-            yield replace(equation, rhs=renamed(equation.rhs, now))
+        for equation in stage.equations:
+            steady = stable_equation(equation, backward.taken)
+            yield replace(steady, rhs=renamed(steady.rhs, now))
         yield from _updates(problem, moving, {e.quantity.name: e for e in stage.equations})
         now |= {quantity.name: updated(quantity).name for quantity in moving}
 

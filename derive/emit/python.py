@@ -26,6 +26,10 @@ HELPERS = MappingProxyType(
         "logistic": ("math",),
         "softplus": ("math",),
         "sign": (),
+        "log_add_exp": ("math",),
+        "log_erfc": ("math", "tail_series"),
+        "inverse_mills": ("math", "tail_series"),
+        "tail_series": (),
         "log_sum_exp": ("math", "Sequence"),
         "is_first_largest": ("Sequence",),
         "dot": ("Sequence",),
@@ -56,9 +60,11 @@ def _where(test: Code, yes: Code, no: Code) -> Code:
     return Code(text, Level.CHOICE)
 
 
+MATH = ("exp", "expm1", "log", "log1p", "tanh", "sin", "cos", "erf", "erfc", "sqrt")
+OWN = ("logistic", "softplus", "log_add_exp", "log_erfc", "inverse_mills")
 HEADS = MappingProxyType(
-    {name: call(f"math.{name}") for name in ("exp", "log", "tanh", "sin", "cos", "erf", "sqrt")}
-    | {name: call(name) for name in ("logistic", "softplus", "max", "min", "abs", "sign")}
+    {name: call(f"math.{name}") for name in MATH}
+    | {name: call(name) for name in (*OWN, "max", "min", "abs", "sign")}
     | {name: _indicator(compare) for name, compare in COMPARISONS.items()}
     | {
         "where": _where,

@@ -27,6 +27,7 @@ from derive.verify.routes import (
     well_formed,
 )
 from derive.verify.sampling import drawn_values, small, spec_values, work
+from derive.verify.stable_forms import stable_route
 
 __all__ = ["NumberRow", "Report", "Route", "Status", "verify"]
 
@@ -55,6 +56,7 @@ def verify(
         points.append(own)
     benches = [Bench(reduced, values) for values in points]
     routes = [well_formed(derivation), *_derivation_routes(benches)]
+    routes += stable_route(problem, reduced, benches)
     code: Mapping[str, float] = {}
     if large:
         routes += [large_module_route(t, source, problem, SEED) for t, source in modules.items()]

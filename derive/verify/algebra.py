@@ -13,7 +13,7 @@ import sympy
 from mpmath import mp
 from sympy.printing.pycode import MpmathPrinter
 
-from derive.functions import BY_SYMBOL
+from derive.functions import BY_NAME, BY_SYMBOL
 
 DIGITS = 100
 STEP = 40  # a central difference with h = 10^-40 is good to about 60 digits, and to 40 at a bend
@@ -21,6 +21,9 @@ MOST_ZEROS = 300  # more of them after the point would cost too many digits
 STILL = 1e-12  # a difference below it may be all error, one above its inverse a jump
 SMOOTH = 1e-9  # how far apart the slopes from the left and from the right may be
 NOISE = (-130, -60)  # what computing with DIGITS leaves of equal values is of such powers of ten
+
+
+LOG = BY_NAME["log"].exact
 
 
 def _one_by_one(terms: Sequence[Any]) -> Any:
@@ -122,6 +125,8 @@ def _partial(function: Callable[..., Any], at: list[Any], k: int) -> Any:
         zeros, scale = 0, at[k]
     elif zeros > MOST_ZEROS:
         zeros, scale = 0, at[k] if _ends_at_zero(function, at, k) else mp.one
+    if function is LOG and at[k]:  # e^1000 ± 10^-18 would need 450 digits
+        zeros, scale = 0, at[k]
     step = scale * mp.mpf(10) ** -STEP
     with mp.workdps(2 * DIGITS + zeros):
         high = function(*at[:k], at[k] + step, *at[k + 1 :])
@@ -171,7 +176,11 @@ TIES: dict[str, Callable[..., Any]] = {  # what compares, by its name in the lan
 }
 EXACT = Algebra(
     lambda value: mp.mpf(value.numerator) / value.denominator,
-    {r.name: r.exact if r.slopes else _lifted(r.exact) for r in BY_SYMBOL.values()} | TIES,
+    {
+        r.name: r.exact if r.slopes and r.definition is None else _lifted(r.exact)
+        for r in BY_SYMBOL.values()
+    }
+    | TIES,
     _rounded_once,
 )
 

@@ -178,6 +178,8 @@ def _meaning(expr: sympy.Expr, algebra: Algebra) -> Meaning:
             known = algebra.number(constant)
         return lambda values, binding: known
     match expr:
+        case sympy.core.numbers.NegativeInfinity():  # a term that a log-sum-exp leaves out
+            return lambda values, binding: mp.ninf
         case Element():
             return _entry(expr, algebra)
         case Index():

@@ -39,6 +39,7 @@ from derive.verify.routes import (
     well_formed,
 )
 from derive.verify.sampling import TRIES, normalised, spec_values, work
+from derive.verify.stable_forms import stable_route
 from derive.verify.trajectory import Trajectory
 
 Item = TypeVar("Item")
@@ -77,6 +78,7 @@ def verify_model(
         if own is not None:
             benches.append(Bench(derivation, own))
         routes += list(_derivation_routes(benches, cost))
+        routes += stable_route(problem, derivation, benches)
         expected = [point(problem, bench) for bench in benches] if modules else []
         for target, source in modules.items():
             route, done = module_route(target, source, problem, expected, trajectory)

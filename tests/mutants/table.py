@@ -26,7 +26,9 @@ BACKPROP, COLLECT, REPEATS = "derive/backprop.py", "derive/collect.py", "derive/
 SECOND, SEQUENCE, GRAPH = "derive/second_order.py", "derive/sequence.py", "derive/graph.py"
 FUNCTIONS, NUMBERS, SCALAR = "derive/functions.py", "derive/numbers.py", "derive/scalar.py"
 PROGRAM, SCALARS, ARRAYS = (f"derive/emit/{name}.py" for name in ("program", "scalars", "arrays"))
-GRIDS, LOOPS, STABLE = (f"derive/emit/{name}.py" for name in ("grids", "loops", "stable"))
+GRIDS, LOOPS, STABLE = (
+    f"derive/emit/{name}.py" for name in ("grids", "loops", "stable_differences")
+)
 ARITHMETIC = "derive/emit/arithmetic.py"
 REPORT, ROUTES = "derive/verify/report.py", "derive/verify/routes.py"
 JUDGE = "derive/proofread/judge.py"
@@ -205,10 +207,13 @@ MUTANTS = (
     Mutant(LOOPS, "and all(isinstance(i, Index) and i != loop.index for i in node.indices[:-1])",
            "", "a diagonal is taken for a row", "tests/emit/test_emit_models.py -k diagonal"),
     Mutant(STABLE, "else (factor, 1, 0)", "else (factor, 0, 1)",
-           "an indicator chooses the other branch", "tests/emit/test_emit_stable.py -k keeps"),
+           "an indicator chooses the other branch", "tests/emit/test_emit_stable_forms.py"),
     Mutant(STABLE, "[where(test, *both) for test, both in chosen.items()]",
            "[where(test, *both[::-1]) for test, both in chosen.items()]",
-           "choices are added to the other branch", "tests/emit/test_emit_stable.py -k keeps"),
+           "choices are added to the other branch", "tests/emit/test_emit_stable_rows.py -k step"),
+    Mutant(STABLE, "    return node.args[1] if isinstance(node, where) and node.args[1] ==",
+           "    return node if isinstance(node, where) and node.args[1] ==",
+           "a choice between equals stays one", "tests/emit/test_emit_stable_rows.py -k choice"),
     Mutant(ARITHMETIC, "            operand = term.at(Level.PRODUCT)\n            text +=",
            "            operand = term.at(Level.SUM)\n            text +=",
            "a - (b + c) loses its brackets", "tests/emit/test_emit_arithmetic.py"),
