@@ -7,13 +7,17 @@ import warnings
 from importlib import import_module
 
 import pytest
+import sympy
 from mpmath import mp
 
 from derive.backprop import differentiate
 from derive.build import build
 from derive.emit import TARGETS, emit, execute
 from derive.emit.program import stable_form
+from derive.emit.stable_differences import selection
 from derive.emit.stable_rows import ROWS
+from derive.expression import Element
+from derive.functions import greater, where
 from derive.graph import Derivation
 from derive.problem import Problem
 from derive.spec import parse_spec
@@ -169,3 +173,10 @@ def test_what_divides_by_an_output_is_derived_anew(monkeypatch: pytest.MonkeyPat
     work = import_module("derive.emit.stable_graph")._Work
     monkeypatch.setattr(work, "breaks", lambda self, equation: False)
     assert faults(text, "python")
+
+
+def test_an_indicator_is_a_choice() -> None:
+    """[x > 0]·a is a where x > 0, and 0 elsewhere."""
+    a, x = Element("a"), Element("x")
+    test = greater(x, sympy.S.Zero)
+    assert selection(test * a) == where(test, a, sympy.S.Zero)

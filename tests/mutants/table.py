@@ -207,7 +207,7 @@ MUTANTS = (
     Mutant(LOOPS, "and all(isinstance(i, Index) and i != loop.index for i in node.indices[:-1])",
            "", "a diagonal is taken for a row", "tests/emit/test_emit_models.py -k diagonal"),
     Mutant(STABLE, "else (factor, 1, 0)", "else (factor, 0, 1)",
-           "an indicator chooses the other branch", "tests/emit/test_emit_stable_forms.py"),
+           "an indicator chooses the other branch", "tests/emit/test_emit_stable_rows.py -k indicator"),
     Mutant(STABLE, "[where(test, *both) for test, both in chosen.items()]",
            "[where(test, *both[::-1]) for test, both in chosen.items()]",
            "choices are added to the other branch", "tests/emit/test_emit_stable_rows.py -k step"),
