@@ -23,6 +23,8 @@ HELPERS = MappingProxyType(
     {
         "logistic": (),
         "softplus": (),
+        "times_log": (),
+        "ratio": (),
         "log_sum_exp": (),
         "is_first_largest": (),
         "erf": ("math",),
@@ -39,10 +41,12 @@ def _indicator(compare: Callable[..., Code]) -> Callable[..., Code]:
     return lambda left, right: Code(f"np.where({compare(left, right).text}, 1.0, 0.0)")
 
 
-NAMES = ("exp", "log", "tanh", "sin", "cos", "sqrt", "abs", "sign", "where", "power")
+NAMES = ("exp", "log", "tanh", "sin", "cos", "sqrt", "abs", "sign", "where")
 HEADS = MappingProxyType(
     {name: call(f"np.{name}") for name in NAMES}
     | {name: call(name) for name in ("logistic", "softplus", "erf")}
+    | {"power": call("np.float_power"), "times log": call("times_log")}
+    | {"ratio": call("ratio")}
     | {"max": call("np.maximum"), "min": call("np.minimum")}
     | {name: _indicator(compare) for name, compare in COMPARISONS.items()}
 )

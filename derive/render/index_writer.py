@@ -64,7 +64,8 @@ class IndexWriter(Writer):
 
     `bounds` are letters that run over axes of several sizes, so a sum states its range; `shorten`
     is whether a long sum is written with dots; `delta` and `sigma` whether these letters are free
-    for Kronecker's and for the logistic function; `literals` are the decimals of the author; `summand` ranks terms of a sum, if not `rank`.
+    for Kronecker's and for the logistic function; `literals` are the decimals of the author;
+    `summand` ranks terms of a sum, if not `rank`.
     """
 
     bounds: frozenset[str] = frozenset()
