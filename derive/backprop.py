@@ -30,6 +30,7 @@ from derive.expression import (
     rebuild,
     substitute,
 )
+from derive.functions import greater
 from derive.graph import (
     Derivation,
     Equation,
@@ -39,10 +40,12 @@ from derive.graph import (
     Quantity,
     Role,
     Step,
+    WrongWay,
     adjoint_name,
 )
 from derive.repeats import Result, key_of, names_in, translated
 from derive.rules import Rule, in_output
+from derive.signs import Signs, signs_of
 
 
 def differentiate(graph: Graph, by: Iterable[str] | None = None) -> Derivation:
@@ -70,8 +73,28 @@ def differentiate(graph: Graph, by: Iterable[str] | None = None) -> Derivation:
         equations.append(equation)
         locals_ += found
         steps += moves
-    backward = Graph(tuple(graph.quantities.values()), tuple(equations))
+    try:
+        backward = Graph(tuple(graph.quantities.values()), tuple(equations))
+    except WrongWay as error:
+        raise GraphError(_unwalkable(graph, error.name.removeprefix(adjoint_name("")))) from error
     return Derivation(graph, backward, tuple(locals_), tuple(steps))
+
+
+def _unwalkable(graph: Graph, name: str) -> str:
+    """Why the derivatives of a recurrence cannot be computed one step after the other."""
+    words = f"the derivatives by '{name}' cannot be computed one step after the other"
+    for equation in graph.equations:
+        for reading in elements(equation.rhs):
+            if reading.name == name == equation.quantity.name:
+                pairs = zip(reading.indices, equation.indices, strict=True)
+                if not all((place - own).is_Integer for place, own in pairs):
+                    shown = str(reading).replace(" ", "")
+                    words += (
+                        f", for its equation reads {shown}, at a place that changes with the step "
+                        "or is not its own; equations of their own for the steps can be derived"
+                    )
+                    return words
+    return words
 
 
 @dataclass(frozen=True)
@@ -95,12 +118,18 @@ class _Work:
         """What an index letter must not be called."""
         return self.graph.taken
 
+    @cached_property
+    def signs(self) -> Signs:
+        """What is known of the signs of the quantities."""
+        return signs_of(self.graph)
+
     def nature(self, name: str) -> Hashable:
         """All that a derivation asks of a quantity but its name."""
         forward = self.names.get(name)
         quantity = forward or self.names[name.removeprefix(adjoint_name(""))]
         sizes = tuple(axis.size for axis in quantity.axes)
-        return forward is not None, sizes, quantity.sums_to_one
+        signs = name in self.signs.above, name in self.signs.not_below
+        return forward is not None, sizes, quantity.sums_to_one, signs
 
     def recur(self, left: str, right: str) -> bool:
         """Whether two quantities belong to the same recurrence."""
@@ -252,7 +281,10 @@ def _local(
     indices = tuple(fresh(index) for index in equation.indices)
     change = dict(zip(equation.indices, indices, strict=True))
     rhs = substitute(equation.rhs, change, fresh)
-    plain = partial(rhs, quantity.name, at, fresh)
+    plain = [
+        Term(term.bound, tuple(map(work.signs.settled, term.factors)))
+        for term in partial(rhs, quantity.name, at, fresh)
+    ]
     found = [contract(term, work.sizes, fresh) for term in plain]
     terms = [term for term in found if term is not None]
     free = (*indices, *at)
@@ -274,11 +306,14 @@ def _local(
 def _written_in_output(
     term: Term, lhs: Element, indices: tuple[Index, ...], rhs: sympy.Expr
 ) -> Term:
-    """Replace the right-hand side of the equation, whole or as a product, by its left side."""
-    inside = tuple(
-        rebuild(f, lambda node: lhs if node == rhs else node) if f != rhs else lhs
-        for f in term.factors
-    )
+    """Replace the right-hand side of the equation, whole or as a product, by its left side.
+
+    Where it is a root, that stands below a fraction, and is above zero where what it is of is.
+    """
+    shorter = {rhs: lhs}
+    if isinstance(rhs, sympy.Pow) and rhs.exp == sympy.Rational(1, 2):
+        shorter |= {1 / rhs: 1 / lhs, greater(rhs.base, 0): greater(lhs, 0)}
+    inside = tuple(rebuild(f, lambda node: shorter.get(node, node)) for f in term.factors)
     return Term(term.bound, in_output(inside, lhs, indices, rhs))
 
 

@@ -33,7 +33,7 @@ from derive.expression import (
     stays_on_axis,
     substitute,
 )
-from derive.functions import BY_SYMBOL
+from derive.functions import BY_SYMBOL, greater, where
 from derive.graph import Equation
 from derive.rules import recognise, slope_in_output
 
@@ -114,6 +114,8 @@ def partial(expr: sympy.Expr, name: str, at: tuple[Index, ...], fresh: Fresh) ->
             return [Term((*change.values(), *t.bound), (chosen, *t.factors)) for t in inner]
         case Chosen() | Delta() | Inside():
             return []
+        case where():
+            return _branches(expr, name, at, fresh)
         case sympy.Function():
             return _applied(expr, name, at, fresh)
     raise CalculusError(f"no rule for the derivative of {type(expr).__name__} in {expr}")
@@ -129,14 +131,44 @@ def _product(expr: sympy.Mul, name: str, at: tuple[Index, ...], fresh: Fresh) ->
 
 def _power(expr: sympy.Pow, name: str, at: tuple[Index, ...], fresh: Fresh) -> list[Term]:
     base, exponent = expr.args
-    terms = [
-        term.times(*_factors(exponent * base ** (exponent - 1)))
-        for term in partial(base, name, at, fresh)
-    ]
+    outer = exponent * base ** (exponent - 1)
+    if steep_at_zero(exponent):
+        outer = where(greater(base, 0), outer, sympy.S.Zero)
+    terms = [term.times(*_factors(outer)) for term in partial(base, name, at, fresh)]
     if name in reads(exponent):
         inner = partial(exponent, name, at, fresh)
         terms += [term.times(expr, sympy.log(base)) for term in inner]
     return terms
+
+
+def steep_at_zero(exponent: sympy.Expr) -> bool:
+    """Whether a power has a value at 0 but no slope, as a root has; it is taken as 0 there."""
+    return bool(exponent.is_Rational and 0 < exponent < 1)
+
+
+def _branches(expr: where, name: str, at: tuple[Index, ...], fresh: Fresh) -> list[Term]:
+    """A choice branch by branch, where(c, f, g)' = where(c, f', g'): the other is never asked.
+
+    Only the deltas stand before the choice, where they can be solved.
+    """
+    test, *branches = expr.args
+    terms: list[Term] = []
+    both: dict[tuple[sympy.Expr, ...], list[sympy.Expr]] = {}
+    for k, branch in enumerate(branches):
+        for term in partial(branch, name, at, fresh):
+            deltas = tuple(f for f in term.factors if isinstance(f, Delta))
+            rest = sympy.Mul(*[f for f in term.factors if not isinstance(f, Delta)])
+            if term.bound:
+                chosen = (rest, sympy.S.Zero) if k == 0 else (sympy.S.Zero, rest)
+                terms.append(Term(term.bound, (*deltas, where(test, *chosen))))
+            else:
+                both.setdefault(deltas, [sympy.S.Zero, sympy.S.Zero])[k] += rest
+    terms += [Term((), (*deltas, *_either(test, *pair))) for deltas, pair in both.items()]
+    return terms
+
+
+def _either(test: sympy.Expr, yes: sympy.Expr, no: sympy.Expr) -> tuple[sympy.Expr, ...]:
+    return _factors(yes) if yes == no else (where(test, yes, no),)
 
 
 def _applied(expr: sympy.Function, name: str, at: tuple[Index, ...], fresh: Fresh) -> list[Term]:

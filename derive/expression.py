@@ -299,5 +299,7 @@ def alike(left: sympy.Basic, right: sympy.Basic, renaming: dict[Index, Index]) -
     if not left.args:
         return bool(left == right)
     pairs = dict(zip(bound_indices(left), bound_indices(right), strict=True))
+    if any(mine.axis.size != yours.axis.size for mine, yours in pairs.items()):
+        return False
     below = {**renaming, **pairs}
     return all(alike(a, b, below) for a, b in zip(left.args, right.args, strict=True))

@@ -63,6 +63,12 @@ class greater(sympy.Function):
     nargs = 2
     is_real = True
 
+    @classmethod
+    def eval(cls, a: sympy.Expr, b: sympy.Expr) -> sympy.Expr | None:
+        """A comparison of constants is decided."""
+        constant = a == b or (a.is_Rational and b.is_Rational)
+        return sympy.Integer(int(a != b and bool(a > b))) if constant else None
+
 
 class at_least(sympy.Function):
     """1 if the first argument is not below the second, else 0; its derivative is taken as 0."""
@@ -70,12 +76,25 @@ class at_least(sympy.Function):
     nargs = 2
     is_real = True
 
+    @classmethod
+    def eval(cls, a: sympy.Expr, b: sympy.Expr) -> sympy.Expr | None:
+        """A comparison of constants is decided."""
+        constant = a == b or (a.is_Rational and b.is_Rational)
+        return sympy.Integer(int(a == b or bool(a >= b))) if constant else None
+
 
 class where(sympy.Function):
     """`where(c, a, b)`: a if the indicator c is 1, b if it is 0; the other branch is not used."""
 
     nargs = 3
     is_real = True
+
+    @classmethod
+    def eval(cls, test: sympy.Expr, yes: sympy.Expr, no: sympy.Expr) -> sympy.Expr | None:
+        """A choice by a constant is the branch taken."""
+        if test in (0, 1):
+            return yes if test == 1 else no
+        return None
 
 
 class log1p(sympy.Function):

@@ -374,6 +374,9 @@ class _Reader:
         return isinstance(expr, Index) or bool(expr.is_Integer)
 
     def _where(self, node: ast.Call, depth: int) -> sympy.Expr:
+        if len(node.args) == 3 and isinstance(node.args[0], ast.BoolOp):
+            reason = "two conditions are two choices: where(a > 0, where(b > 0, f, g), g)"
+            raise self.fail(node.args[0], reason)
         if len(node.args) != 3 or not isinstance(node.args[0], ast.Compare):
             raise self.fail(node, "where is written like where(x > 0, x, 0)")
         test = node.args[0]
@@ -381,19 +384,26 @@ class _Reader:
             same = self._same(test, depth)
             yes, no = (self.read(branch, depth + 1) for branch in node.args[1:])
             return where(same, yes, no) if isinstance(test.ops[0], ast.Eq) else where(same, no, yes)
-        sides = [self.read(side, depth + 1) for side in (test.left, *test.comparators)]
-        yes, no = (self.read(branch, depth + 1) for branch in node.args[1:])
-        if len(sides) != 2 or not isinstance(test.ops[0], ast.Gt | ast.Lt | ast.GtE | ast.LtE):
+        if not all(isinstance(sign, ast.Gt | ast.Lt | ast.GtE | ast.LtE) for sign in test.ops):
             raise self.fail(test, "a condition compares two values with <, <=, > or >=")
-        a, b = sides
-        match test.ops[0]:
-            case ast.Gt():
-                return _chosen(greater(a, b), yes, no)
-            case ast.Lt():
-                return _chosen(greater(b, a), yes, no)
-            case ast.GtE():
-                return _chosen(greater(b, a), no, yes)
-        return _chosen(greater(a, b), no, yes)
+        sides = [self.read(side, depth + 1) for side in (test.left, *test.comparators)]
+        found, no = (self.read(branch, depth + 1) for branch in node.args[1:])
+        for sign, a, b in reversed(list(zip(test.ops, sides, sides[1:], strict=False))):
+            found = _compared(sign, a, b, found, no)  # `a < b < c` holds where both do
+        return found
+
+
+def _compared(
+    sign: ast.cmpop, a: sympy.Expr, b: sympy.Expr, yes: sympy.Expr, no: sympy.Expr
+) -> sympy.Expr:
+    match sign:
+        case ast.Gt():
+            return _chosen(greater(a, b), yes, no)
+        case ast.Lt():
+            return _chosen(greater(b, a), yes, no)
+        case ast.GtE():
+            return _chosen(greater(b, a), no, yes)
+    return _chosen(greater(a, b), no, yes)
 
 
 def _chosen(test: sympy.Expr, yes: sympy.Expr, no: sympy.Expr) -> sympy.Expr:

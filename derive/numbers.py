@@ -6,11 +6,13 @@ transcendental function has been applied.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import partial
 from typing import TypeAlias
 
 import sympy
@@ -18,14 +20,18 @@ from mpmath import mp, mpf
 from sympy import integer_nthroot
 
 from derive.expression import Chosen, Delta, Element, Inside, Total
-from derive.functions import BY_SYMBOL, Row
+from derive.functions import BY_SYMBOL, Row, where
 
 DIGITS = 50
 SURE = 40  # of them; what differs from a tie by less does so by the noise of the last digits
 FEW_BITS = 64  # a result of so few binary digits is that number, as exp(0) is 1
-NOTHING = 300  # what has more zeros behind the point is printed as 0
+NOTHING = 5000  # what has more zeros behind the point is printed as 0
 SMALLEST, LARGEST, SHORT = 6, 9, 5  # from 10^-6 and 10^9 on a number is shown as a power of ten
 Number: TypeAlias = Fraction | mpf
+
+
+class LogOfZero(ValueError):
+    """A logarithm without a value, which does not matter where it is multiplied by 0."""
 
 
 class Rounding(StrEnum):
@@ -143,6 +149,12 @@ def _evaluate(expr: sympy.Expr, value_of: Callable[[sympy.Expr], Number]) -> Num
             raise ValueError(f"{type(expr).__name__} must be expanded before it is evaluated")
     if expr in (sympy.pi, sympy.E):
         return +mp.pi if expr == sympy.pi else +mp.e
+    if isinstance(expr, where):
+        test, yes, no = expr.args
+        return _evaluate(yes if _evaluate(test, value_of) == 1 else no, value_of)
+    if isinstance(expr, sympy.Mul):
+        factors = (partial(_evaluate, factor, value_of) for factor in expr.args)
+        return product(factors, lambda a, b: _mixed(a, b, operator.mul))
     values = [_evaluate(argument, value_of) for argument in expr.args]
     match expr:
         case sympy.Add():
@@ -150,11 +162,6 @@ def _evaluate(expr: sympy.Expr, value_of: Callable[[sympy.Expr], Number]) -> Num
             for value in values:
                 total = _mixed(total, value, lambda a, b: a + b)
             return total
-        case sympy.Mul():
-            product: Number = Fraction(1)
-            for value in values:
-                product = _mixed(product, value, lambda a, b: a * b)
-            return product
         case sympy.Pow():
             return power(*values)
     return applied(BY_SYMBOL[expr.func], values)
@@ -167,6 +174,8 @@ def applied(row: Row, values: Sequence[Number]) -> Number:
     """
     if row.name in _PIECES:
         return _PIECES[row.name](*values)
+    if row.name == "log" and values[0] == 0:
+        raise LogOfZero("log(0) is no finite real number")
     given = [real(value) for value in values]
     found = row.exact(*given)
     if not isinstance(found, mpf) or not mp.isfinite(found):
@@ -191,6 +200,24 @@ _PIECES: Mapping[str, Callable[..., Number]] = {  # rational wherever their argu
     "at_least": lambda a, b: Fraction(compare(a, b) >= 0),
     "where": lambda c, a, b: a if c == 1 else b,
 }
+
+
+def product(
+    factors: Iterable[Callable[[], Number]],
+    times: Callable[[Number, Number], Number],
+    excused: tuple[type[Exception], ...] = (LogOfZero,),
+) -> Number:
+    """The product of values that are asked one by one; 0·log 0 is 0, and what else is excused."""
+    result: Number = Fraction(1)
+    missing: Exception | None = None
+    for factor in factors:
+        try:
+            result = times(result, factor())
+        except excused as error:
+            missing = error
+    if missing is not None and result != 0:
+        raise missing
+    return result
 
 
 def real(value: Number) -> mpf:

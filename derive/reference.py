@@ -38,7 +38,7 @@ stands alone, so it need not be said; where it never does, `sizes:` says it.
 | `sum(i, j, f)`, `mean(i, f)` | the sum, or the mean, over all values of the letters |
 | `max(r, s, f)` | the largest value over the letters; a tie goes to the first |
 | `softmax(k, f)` | `exp(f)/sum(k, exp(f))` |
-| `where(a > b, f, g)` | f where the condition holds, else g; also `<`, `<=`, `>=`, `==`, `!=` |
+| `where(a > b, f, g)` | f where it holds, else g; also `<`, `<=`, `>=`, `==`, `!=`, `0 < a < b` |
 | `(i == 2*j + r)` | 1 where the positions are equal, else 0 |
 | `size(i)` | how many values a letter has |
 | `sqrt(f)`, `pi` | the root; the number |
@@ -68,7 +68,12 @@ condition, `where(k <= q, exp(s[q,k]), 0)`. A learning rate with a schedule is a
 own: `w = w - alpha/(1 + decay*k)*g`. Nothing stops a gradient on its way: what is to be held fixed
 is a constant.
 
-The derivative of `max(x, 0)` and of `abs(x)` at 0 is 0.
+The derivative of `max(x, 0)` and of `abs(x)` at 0 is 0, and so is that of a root, as of
+`sqrt(sum(i, x[i]**2))`. The derivative of a step, `sign(x)` or a condition as a number, is 0
+everywhere. A choice is differentiated branch by branch, `where(c, f, g)` to `where(c, f', g')`; the
+branch not taken is not evaluated, so it may divide by zero. `0*log(0)` is 0.
+
+A letter is a number, too: `x[t]*t`, `where(t == 0, x[t], h[t-1])`, `cos(2*pi*k*n/size(n))`.
 
 ## Names
 

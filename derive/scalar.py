@@ -15,7 +15,7 @@ from derive.expression import (
     LogTotalExp,
     Total,
 )
-from derive.functions import absolute, maximum
+from derive.functions import absolute, maximum, where
 from derive.graph import Equation, Graph, Local
 
 Binding = Mapping[Index, int]
@@ -51,8 +51,19 @@ def expand(expr: sympy.Expr, binding: Binding, shapes: Mapping[str, tuple[int, .
         return _largest(expr, binding, shapes)
     if not expr.args:
         return expr
+    if isinstance(expr, where):
+        return _choice(expr, binding, shapes)
     made = expr.func(*[expand(argument, binding, shapes) for argument in expr.args])
     return made.replace(sympy.Abs, absolute) if isinstance(expr, sympy.Pow) else made
+
+
+def _choice(expr: where, binding: Binding, shapes: Mapping[str, tuple[int, ...]]) -> sympy.Expr:
+    """A choice; where the indices decide it, it is the branch taken, and the other is not read."""
+    test, yes, no = expr.args
+    holds = expand(test, binding, shapes)
+    if holds.is_Integer:
+        return expand(yes if holds == 1 else no, binding, shapes)
+    return where(holds, expand(yes, binding, shapes), expand(no, binding, shapes))
 
 
 def _largest(expr: Largest, binding: Binding, shapes: Mapping[str, tuple[int, ...]]) -> sympy.Expr:

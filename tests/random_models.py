@@ -1,4 +1,8 @@
-"""Random models as specs: products, sums, shifts, strides, maxima, choices, recurrences."""
+"""Random models as specs: products, sums, shifts, strides, maxima, choices, recurrences.
+
+A part of the terms is made of edges: letters as numbers, branches without a value where they are
+not taken, powers and roots of zero, and a part of the given numbers is zero.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,28 @@ POSITIONS = (
 )
 CURVED = 0.25
 """How often a position is computed rather than a letter alone."""
+EDGES = (
+    "where({a} > 0, log({a}), {b})",
+    "where({a} > 0, sqrt({a}), {b})",
+    "where({a} < 0, {b}, 1/(1 + {a}))",
+    "where({a} != {b}, {c}, 2*({d}))",
+    "where({letter} == 0, {a}, {b})",
+    "where({letter} <= {other}, {a}, 0)",
+    "where(0 < {letter} < 2, 1/{letter}, {a})",
+    "({a})*{letter}",
+    "cos(2*pi*{letter}/3)*({a})",
+    "({a})/2**{letter}",
+    "max({letter}, {a})",
+    "abs({a})**{power}",
+    "max({a}, 0)**{power}",
+    "sqrt(({a})**2 + ({b})**2)",
+    "where({letter} == {other}, 0, sqrt(({a})**2 + ({b})**2))",
+    "({a})**2*log(({a})**2 + {letter})",
+    "sign({a})*({b})",
+    "where({a} > {b}, max({letter}, {a}), min({b}, 1))",
+)
+EDGY = 0.2
+"""How often a term is one of these."""
 
 
 @dataclass
@@ -56,6 +82,8 @@ class Draft:
             if source.random() < 0.1:
                 return source.choice(["2", "1/3", "0.5", "3"])
             return self.entry(source.choice(list(self.known)), letters)
+        if source.random() < EDGY:
+            return self.edge(letters, depth)
         kind = source.randrange(10)
         if kind < 6:
             a, b = self.term(letters, depth - 1), self.term(letters, depth - 1)
@@ -77,6 +105,17 @@ class Draft:
             return f"softmax({source.choice(letters)}, {self.term(letters, depth - 1)})"
         return f"{source.choice(['sum', 'sum', 'mean'])}({letter}, {body})"
 
+    def edge(self, letters: list[str], depth: int) -> str:
+        """A term at an edge of a function, or with letters as numbers."""
+        source = self.source
+        form = source.choice([e for e in EDGES if letters or "{letter}" not in e])
+        parts = {part: self.term(letters, depth - 1) for part in "abcd"}
+        if "!=" in form:  # of positions only
+            parts["a"], parts["b"] = letters[0] if letters else "0", str(source.randrange(2))
+        letter, other = (source.choice(letters or ["0"]) for _ in range(2))
+        power = source.choice(["1.5", "0.5", "(7/3)", "2"])
+        return form.format(**parts, letter=letter, other=other, power=power)
+
     def line(self, name: str) -> None:
         """One more equation, at times a recurrence."""
         source = self.source
@@ -91,6 +130,11 @@ class Draft:
         self.known[name] = tuple(letters)
 
 
+def _number(source: random.Random) -> float:
+    """A number with one digit, often zero."""
+    return 0.0 if source.random() < 0.15 else round(source.uniform(-1, 1), 1)
+
+
 def random_model(seed: int) -> str:
     """A spec that may or may not make sense; the loss depends on every quantity."""
     source = random.Random(seed)
@@ -103,7 +147,7 @@ def random_model(seed: int) -> str:
         factor = "" if name[0] == "y" else "0.1*"
         inner = f"{factor}({entry} - 1)**2"
         squares.append(f"sum({', '.join(letters)}, {inner})" if letters else inner)
-    numbers = [[round(source.uniform(-1, 1), 1) for _ in range(3)] for _ in range(5)]
+    numbers = [[_number(source) for _ in range(3)] for _ in range(5)]
     sizes = ", ".join(f"{letter}: {size}" for letter, size in SIZES.items())
     return (
         f"inputs: {{x: {numbers[:2]}}}\n"

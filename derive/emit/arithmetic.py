@@ -167,7 +167,7 @@ def _choice(node: Apply, where: Join) -> tuple[tuple[Node, ...], Join]:
     if isinstance(test, Apply) and test.head in COMPARISONS:
         sides, compare = test.arguments, COMPARISONS[test.head]
     elif isinstance(test, Same):
-        sides, compare = (Position(test.left), Position(test.right)), comparison("==")
+        sides, compare = (_place(test.left), _place(test.right)), comparison("==")
     else:
         sides, compare = (test, Number(1)), comparison("==")
     choose = _applied((test, *branches), where)
@@ -176,6 +176,10 @@ def _choice(node: Apply, where: Join) -> tuple[tuple[Node, ...], Join]:
         return choose(compare(left, right), yes, no)
 
     return (*sides, *branches), joined
+
+
+def _place(position: sympy.Expr) -> Node:
+    return Number(int(position)) if position.is_Integer else Position(position)
 
 
 def _applied(operands: tuple[Node, ...], join: Join) -> Join:

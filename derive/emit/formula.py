@@ -29,6 +29,7 @@ from derive.emit.tree import (
     Sum,
     Within,
 )
+from derive.emit.zeros import Ratio, TimesLog
 from derive.expression import (
     Axis,
     Chosen,
@@ -94,6 +95,9 @@ def _named(expr: sympy.Expr, known: Known) -> Node:
             return Pick(reduced, expr.positions)
     if expr in (sympy.pi, sympy.E):
         return Constant(str(expr).lower())
+    if isinstance(expr, TimesLog | Ratio):
+        head = "times log" if isinstance(expr, TimesLog) else "ratio"
+        return Apply(head, tuple(formula(argument, known) for argument in expr.args))
     row = BY_SYMBOL.get(expr.func)
     if row is None:
         raise EmitError(f"'{expr}' cannot be written as code: no row for {type(expr).__name__}")

@@ -23,6 +23,8 @@ HELPERS = MappingProxyType(
     {
         "logistic": (),
         "softplus": (),
+        "times_log": (),
+        "ratio": (),
         "log_sum_exp": (),
         "is_first_largest": (),
         "erf": ("math",),
@@ -55,13 +57,13 @@ NAMES = (
     "abs",
     "sign",
     "where",
-    "power",
 )
-OWN = ("logistic", "softplus", "erf", "erfc", "log_erfc", "inverse_mills")
+OWN = ("logistic", "softplus", "erf", "erfc", "log_erfc", "inverse_mills", "ratio")
 HEADS = MappingProxyType(
     {name: call(f"np.{name}") for name in NAMES}
     | {name: call(name) for name in OWN}
-    | {"log_add_exp": call("np.logaddexp")}
+    | {"log_add_exp": call("np.logaddexp"), "times log": call("times_log")}
+    | {"power": call("np.float_power")}
     | {"max": call("np.maximum"), "min": call("np.minimum")}
     | {name: _indicator(compare) for name, compare in COMPARISONS.items()}
 )

@@ -11,6 +11,7 @@ import sympy
 from derive.emit.formula import formula
 from derive.emit.stable_graph import stable_derivation, stable_equation
 from derive.emit.tree import Loop, Node, Read, Reduce, walk
+from derive.emit.zeros import guarded, guarded_slope
 from derive.expression import Element, Index, reads
 from derive.graph import Derivation, Equation, Graph, Quantity, Role, adjoint_name, blocks, needed
 from derive.library.losses import Reduction
@@ -117,9 +118,9 @@ def lower(problem: Problem, derivation: Derivation, batch: sympy.Expr = BATCH) -
         values=tuple(equation.quantity for equation in graph.equations),
         gradients=tuple(adjoints[name].quantity for name in wanted),
         updated=tuple(map(updated, trained)),
-        forward=_assignments(forward.equations, known),
-        backward=_assignments(kept, known),
-        updates=_assignments(updates, known),
+        forward=_assignments(map(guarded, forward.equations), known),
+        backward=_assignments((guarded_slope(e, forward) for e in kept), known),
+        updates=_assignments((guarded_slope(e, forward) for e in updates), known),
         states=tuple(kept_states),
         page=_page(problem, derivation, batch, known),
         any_batch=batch == BATCH,

@@ -25,6 +25,8 @@ HELPERS = MappingProxyType(
     {
         "logistic": ("math",),
         "softplus": ("math",),
+        "times_log": ("math",),
+        "ratio": (),
         "sign": (),
         "log_add_exp": ("math",),
         "log_erfc": ("math", "tail_series"),
@@ -69,6 +71,8 @@ HEADS = MappingProxyType(
     | {
         "where": _where,
         "power": call("math.pow"),
+        "times log": call("times_log"),
+        "ratio": call("ratio"),
         "logsumexp of": _of_list("log_sum_exp"),
         "max of": call("max"),
         "is first largest": _picked,

@@ -24,6 +24,15 @@ def _softplus(x: sympy.Expr) -> sympy.Expr:
     return sympy.log(1 + sympy.exp(x))
 
 
+class LogOfZero(sympy.Function):
+    """A logarithm without a value, which SymPy leaves alone."""
+
+
+def _log(x: sympy.Expr) -> sympy.Expr:
+    """A logarithm; that of 0 has no value of its own, but 0·log 0 is 0."""
+    return LogOfZero(x) if x == 0 else sympy.log(x)
+
+
 def _step(x: sympy.Expr) -> sympy.Expr:
     """The unit step with the value 0 at 0, as used for the slope of the rectifier."""
     return sympy.Heaviside(x, 0)
@@ -45,8 +54,8 @@ UNARY: Mapping[str, Builder] = MappingProxyType(
         "logistic": _sigmoid,
         "tanh": sympy.tanh,
         "exp": sympy.exp,
-        "ln": sympy.log,
-        "log": sympy.log,
+        "ln": _log,
+        "log": _log,
         "sqrt": sympy.sqrt,
         "sin": sympy.sin,
         "cos": sympy.cos,

@@ -17,7 +17,7 @@ import sympy
 _WORKING_DIGITS = 60
 # Inexact values are cut here, so that a value on a tie but for working noise counts as a tie.
 _KEPT_DIGITS = 45
-_NOTHING = Fraction(1, 10**300)  # what is smaller is printed as 0
+_NOTHING = Fraction(1, 10**5000)  # what is smaller is printed as 0
 _MAX_MAGNITUDE = 100_000
 _MAX_BITS = 200  # of an argument: masks reach 1e30, towers of exponentials do not end
 _MAX_POWER_BITS = 200_000
@@ -66,7 +66,24 @@ def _walk(expression: sympy.Expr, known: Mapping[str, Fraction]) -> Any:
     rule = _RULES.get(expression.func)
     if rule is None:
         raise ValueFailure(f"{expression} is not a finite real number")
+    if expression.is_Mul:
+        return _product(expression, known)
     return _real(rule(*(_walk(argument, known) for argument in expression.args)))
+
+
+def _product(expression: Any, known: Mapping[str, Fraction]) -> Any:
+    """A product: a factor 0, as of a condition that does not hold, makes it 0 whatever follows."""
+    found, failure = [], None
+    for factor in expression.args:
+        try:
+            found.append(_walk(factor, known))
+        except ValueFailure as error:
+            failure = error
+    if any(value == 0 for value in found):
+        return Fraction(0)
+    if failure is not None:
+        raise failure
+    return _real(_combine(operator.mul)(*found))
 
 
 def _real(value: Any) -> Any:
@@ -95,6 +112,8 @@ def _combine(operation: Callable[[Any, Any], Any]) -> Callable[..., Any]:
 def _call(function: Callable[[Any], Any]) -> Callable[..., Any]:
     def apply(argument: Any) -> Any:
         value = _inexact(argument)
+        if function == _context.exp and value < -_MAX_MAGNITUDE:
+            return _context.mpf(0)
         if function != _context.log and value and _context.mag(value) > _MAX_BITS:
             raise ValueFailure("the argument of a function is out of range")
         try:

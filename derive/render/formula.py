@@ -85,6 +85,7 @@ def _command(name: str) -> str:
     return f"\\{name}" if name in known else rf"\operatorname{{{name}}}"
 
 
+GAP = r"\,"
 TEX = Script(
     name=lambda name: name.tex,
     fraction=lambda over, under: Piece(rf"\frac{{{over.tex}}}{{{under.tex}}}", Tightness.PRODUCT),
@@ -298,8 +299,8 @@ def join_product(
             result += f"{opening}{tex}"
         elif beside and not (digits or piece.hold is Tightness.ATOM):
             result += f"{beside}{tex}"
-        else:
-            result += f"{sign}{tex}"
+        else:  # a space alone before a digit would be lost
+            result += f"{TEX.dot if sign == GAP and tex[0].isdigit() else sign}{tex}"
     return result
 
 

@@ -46,6 +46,7 @@ MOST_TERMS = 8
 FIRST_TERMS = 3
 SMALL_DENOMINATOR = 12
 LAST = 10**9
+MOST_MULTIPLE = 9
 HALF = sympy.Rational(1, 2)
 
 
@@ -63,13 +64,15 @@ class IndexWriter(Writer):
 
     `bounds` are letters that run over axes of several sizes, so a sum states its range; `shorten`
     is whether a long sum is written with dots; `delta` and `sigma` whether these letters are free
-    for Kronecker's and for the logistic function; `summand` ranks terms of a sum, if not `rank`.
+    for Kronecker's and for the logistic function; `literals` are the decimals of the author;
+    `summand` ranks terms of a sum, if not `rank`.
     """
 
     bounds: frozenset[str] = frozenset()
     shorten: bool = False
     delta: bool = True
     sigma: bool = True
+    literals: frozenset[sympy.Rational] = frozenset()
     summand: Callable[[sympy.Expr], tuple[int, ...]] | None = None
 
     def piece(self, expr: sympy.Expr) -> Piece:
@@ -78,8 +81,22 @@ class IndexWriter(Writer):
         if write is not None:
             return write(self, expr)
         if isinstance(expr, sympy.Rational) and expr.q > SMALL_DENOMINATOR:
+            multiple = self._multiple(expr)
+            if multiple is not None:
+                return multiple
             return number_piece(literal(Fraction(int(expr.p), int(expr.q))), self.script)
         return super().piece(expr)
+
+    def _multiple(self, number: sympy.Rational) -> Piece | None:
+        """`3 · 0.044715` for what is no number of the author but a multiple of one."""
+        if number in self.literals:
+            return None
+        for count in range(2, MOST_MULTIPLE + 1):
+            own = number / count
+            if own in self.literals:
+                text = literal(Fraction(int(own.p), int(own.q)))
+                return Piece(rf"{count} \cdot {text}", Tightness.PRODUCT)
+        return None
 
     def summands(self, expr: sympy.Expr) -> list[tuple[bool, str]]:
         """The summands in writing order; of a very long sum the first, dots and the last."""
@@ -238,6 +255,8 @@ def outside_first(expr: sympy.Expr) -> sympy.Expr:
         if isinstance(node, sympy.Mul):
             shares = [_whole_share(f) for f in node.args]
             return sympy.Mul(*[s for s, _ in shares], *[f for _, f in shares])
+        if isinstance(node, where) and 0 in node.args[1:]:
+            return _number_first(node)
         if not isinstance(node, Total):
             return node
         share, body = _whole_share(node.body)
@@ -249,6 +268,13 @@ def outside_first(expr: sympy.Expr) -> sympy.Expr:
         return sympy.Mul(share, *numbers, _merged(sympy.Mul(*rest), node.index))
 
     return rebuild(expr, change)
+
+
+def _number_first(choice: where) -> sympy.Expr:
+    """`2 [c] x` for a choice between 2x and nothing, so that no number stands behind a factor."""
+    test, yes, no = choice.args
+    number, rest = (yes + no).as_coeff_Mul()
+    return number * (where(test, rest, no) if no == 0 else where(test, yes, rest))
 
 
 def _whole_share(expr: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:

@@ -134,6 +134,8 @@ class _Reading:
             raise _Doubt
         if not isinstance(expr, Element) and not _pointwise(expr):
             raise _Doubt
+        if _counts(expr):
+            raise _Doubt
         piece = self._writer(bool(letters)).piece(expr)
         return Factor(piece.tex, piece.hold, letters)
 
@@ -155,6 +157,13 @@ class _Reading:
             if tensor
             else (IndexWriter(leaf, self.form.rank, self.form.script))
         )
+
+
+def _counts(expr: sympy.Expr) -> bool:
+    """Whether a letter stands in an expression as a number, outside the elements."""
+    if isinstance(expr, Element):
+        return False
+    return isinstance(expr, Index) or any(map(_counts, expr.args))
 
 
 class _HadamardWriter(IndexWriter):

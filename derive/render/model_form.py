@@ -17,7 +17,7 @@ from derive.notation import Name as Names
 from derive.problem import Problem
 from derive.render.edges import Edge, edges_of, without_edges
 from derive.render.formula import Piece, Script, Tightness, number_piece
-from derive.render.index_writer import THIN, IndexWriter, outside_first
+from derive.render.index_writer import SMALL_DENOMINATOR, THIN, IndexWriter, outside_first
 from derive.render.positions import letter, position
 
 FUNCTION_NAMES = frozenset({"H", r"\sigma", "sigmoid", "softplus", "sgn", "erf", "relu", "e"})
@@ -152,12 +152,19 @@ class ModelForm:
             self.bounds,
             delta=self._is_free(r"\delta"),
             sigma=self._is_free(r"\sigma"),
+            literals=self._literals,
             summand=self._summand,
         )
 
     def _is_free(self, letter: str) -> bool:
         """Whether no quantity is called by a letter, with or without marks: δ, δ_1."""
         return not any(symbol.startswith(letter) for symbol in self.symbols)
+
+    @cached_property
+    def _literals(self) -> frozenset[sympy.Rational]:
+        """The decimals that stand in the equations."""
+        found = (e.rhs.atoms(sympy.Rational) for e in self.problem.graph.equations)
+        return frozenset(n for numbers in found for n in numbers if n.q > SMALL_DENOMINATOR)
 
     def numbers(self, text: Callable[[Element], str]) -> IndexWriter:
         """Writes numbers where names stood."""

@@ -12,8 +12,9 @@ from itertools import groupby
 
 import sympy
 
+from derive.calculus import steep_at_zero
 from derive.expression import Element, Largest, elements, stays_on_axis
-from derive.functions import absolute, maximum, minimum, where
+from derive.functions import absolute, at_least, greater, maximum, minimum, sign, where
 from derive.graph import Block as Computed
 from derive.graph import Derivation, Equation, Graph, Role
 from derive.library.titles import title
@@ -34,6 +35,7 @@ from derive.render.tensors import packed, tensor
 from derive.render.weights import ALPHA_NAME
 from derive.render.worked import Bench, bench_of
 from derive.repeats import renamed as under_names
+from derive.signs import signs_of
 
 MOST_ROWS = 24  # a longer table is set in two columns
 
@@ -132,6 +134,10 @@ def _conventions(
         "outside": any(_leaves(form, e) for e in equations),
         "extremes": _has(form.derivation.forward, (maximum, minimum)),
         "absolute": _has(form.derivation.forward, (absolute,)),
+        "root": _meets_root(form.derivation.forward),
+        "step": _has_step(form.derivation.forward),
+        "still": all(e.rhs == 0 for e in form.derivation.backward.equations),
+        "zero_log": bench is not None and any(_meets_log_of_zero(bench, e) for e in equations),
         "borders": any(
             node.args[0].has(Element) and any(branch.has(Element) for branch in node.args[1:])
             for equation in form.derivation.forward.equations
@@ -152,6 +158,35 @@ def _conventions(
             "half_up": numbers.rounding.value == "half_up",
         },
     }
+
+
+def _meets_root(graph: Graph) -> bool:
+    """Whether a root is taken of what may be zero."""
+    signs = signs_of(graph)
+    return any(
+        steep_at_zero(power.exp) and power.base.has(Element) and not signs.positive(power.base)
+        for equation in graph.equations
+        for power in equation.rhs.atoms(sympy.Pow)
+    )
+
+
+def _has_step(graph: Graph) -> bool:
+    """Whether a step of data is a number in an equation, not the condition of a choice."""
+
+    def steps(expr: sympy.Expr) -> bool:
+        if isinstance(expr, sign | greater | at_least):
+            return bool(expr.has(Element))
+        inner = expr.args[1:] if isinstance(expr, where) else expr.args
+        return any(map(steps, inner))
+
+    return any(steps(equation.rhs) for equation in graph.equations)
+
+
+def _meets_log_of_zero(bench: Bench, equation: Equation) -> bool:
+    """Whether an equation multiplies logarithms, and reads a zero in one of them."""
+    logs = {log for product in equation.rhs.atoms(sympy.Mul) for log in product.atoms(sympy.log)}
+    read = {element.name for log in logs for element in elements(log)}
+    return any(v == 0 for (name, _), v in bench.values.exact.items() if name in read)
 
 
 def _has(graph: Graph, kinds: tuple[type[sympy.Basic], ...]) -> bool:

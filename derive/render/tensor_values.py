@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from itertools import product
 
 import sympy
@@ -23,12 +24,14 @@ from derive.expression import (
     Largest,
     LogTotalExp,
     Total,
+    rebuild,
 )
 from derive.functions import BY_SYMBOL, absolute, at_least, greater, maximum, minimum, where
-from derive.graph import Block, Equation, Quantity, adjoint_name
+from derive.graph import Block, Equation, Quantity, Role, adjoint_name
 from derive.notation import Name
 from derive.numbers import (
     DIGITS,
+    LogOfZero,
     Number,
     NumberFormat,
     applied,
@@ -39,6 +42,7 @@ from derive.numbers import (
     shown,
 )
 from derive.numbers import power as raised
+from derive.numbers import product as numbers_product
 from derive.render.sheet import Entry
 
 Place = tuple[str, tuple[int, ...]]
@@ -47,7 +51,7 @@ Bound = dict[Index, int]
 Value = Callable[[Table, Bound], Number]
 MOST_BITS = 4000
 NOISE = mpf(10) ** (8 - DIGITS)
-ZERO, UNIT = Fraction(0), Fraction(1)
+ZERO = Fraction(0)
 
 
 @dataclass
@@ -86,7 +90,7 @@ class Values:
     def run(self, blocks: Iterable[Block]) -> None:
         """Compute all equations in their order."""
         for block in blocks:
-            rules = {e.quantity.name: compiled(e.rhs) for e in block.equations}
+            rules = {e.quantity.name: compiled(_asked(e)) for e in block.equations}
             for equation, place in _places(block):
                 self._compute(equation, rules[equation.quantity.name], place)
 
@@ -97,6 +101,8 @@ class Values:
         except (ArithmeticError, ValueError) as error:
             zero = isinstance(error, ZeroDivisionError)
             words = "this divides by zero" if zero else str(error)
+            if equation.quantity.role is Role.ADJOINT:
+                words += "; 'gradients:' names what the loss is differentiated by"
             raise ValueError(f"in the equation of {_entry(equation, place)}: {words}") from error
 
 
@@ -125,6 +131,17 @@ def _places(block: Block) -> Iterator[tuple[Equation, tuple[int, ...]]]:
             for place in places(equation.quantity):
                 if place[along] == t:
                     yield equation, place
+
+
+class Arriving(sympy.Expr):
+    """A product of the backward pass: what arrives with the factor 0 is 0, also 0/0."""
+
+
+def _asked(equation: Equation) -> sympy.Expr:
+    """The right side of an equation as it is computed."""
+    if equation.quantity.role is not Role.ADJOINT:
+        return equation.rhs
+    return rebuild(equation.rhs, lambda node: Arriving(*node.args) if node.is_Mul else node)
 
 
 def compiled(expr: sympy.Expr) -> Value:
@@ -171,15 +188,18 @@ def _sum(expr: sympy.Add) -> Value:
 
 
 def _product(expr: sympy.Mul) -> Value:
+    return _multiplied(expr, (LogOfZero,))
+
+
+def _arriving(expr: Arriving) -> Value:
+    return _multiplied(expr, (LogOfZero, ZeroDivisionError))
+
+
+def _multiplied(expr: sympy.Expr, excused: tuple[type[Exception], ...]) -> Value:
     parts = [compiled(argument) for argument in expr.args]
-
-    def value(table: Table, bound: Bound) -> Number:
-        result: Number = UNIT
-        for part in parts:
-            result = _times(result, part(table, bound))
-        return result
-
-    return value
+    return lambda table, bound: numbers_product(
+        (partial(part, table, bound) for part in parts), _times, excused
+    )
 
 
 def _power(expr: sympy.Pow) -> Value:
@@ -313,6 +333,7 @@ _NODES: Mapping[type[sympy.Basic], Callable[..., Value]] = {
     Index: _index,
     sympy.Add: _sum,
     sympy.Mul: _product,
+    Arriving: _arriving,
     sympy.Pow: _power,
     Total: _total,
     LogTotalExp: _log_total,

@@ -24,6 +24,7 @@ from derive.verify.routes import (
     differences,
     local_slopes,
     steps,
+    telling_bends,
     well_formed,
 )
 from derive.verify.sampling import drawn_values, small, spec_values, work
@@ -83,9 +84,11 @@ def verify(
 
 def _derivation_routes(benches: Sequence[Bench]) -> list[Route]:
     """Routes 2, 3, 4 and 7 at all points."""
-    tables = {"differences": differences, "local derivatives": local_slopes, "steps": steps}
+    tables = {"local derivatives": local_slopes, "steps": steps}
+    near = judged("differences", (c for b in benches for c in differences(b)), EXACT_TOLERANCE)
     return [
         judged("SymPy", by_sympy(benches), EXACT_TOLERANCE),
+        telling_bends(near, benches),
         *[
             judged(name, (c for bench in benches for c in route(bench)), EXACT_TOLERANCE)
             for name, route in tables.items()

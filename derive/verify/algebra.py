@@ -19,6 +19,7 @@ DIGITS = 100
 STEP = 40  # a central difference with h = 10^-40 is good to about 60 digits, and to 40 at a bend
 MOST_ZEROS = 300  # more of them after the point would cost too many digits
 STILL = 1e-12  # a difference below it may be all error, one above its inverse a jump
+BENT = 1e-9  # a smooth function bends less within a step
 SMOOTH = 1e-9  # how far apart the slopes from the left and from the right may be
 NOISE = (-130, -60)  # what computing with DIGITS leaves of equal values is of such powers of ten
 
@@ -32,16 +33,25 @@ def _one_by_one(terms: Sequence[Any]) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class Algebra:
-    """A kind of number: constants, the functions by their name in the language, and sums."""
+    """A kind of number: constants, the functions by their name in the language, sums and powers.
+
+    `decided` tells whether an indicator is 1, where that can be told; then the branch not taken is
+    not evaluated.
+    """
 
     number: Callable[[Fraction], Any]
     functions: Mapping[str, Callable[..., Any]]
     total: Callable[[Sequence[Any]], Any] = _one_by_one
+    decided: Callable[[Any], bool | None] = lambda indicator: None
+    power: Callable[[Any, Any], Any] = operator.pow
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Dual:
-    """A number and how fast it moves; at a kink it moves as the branch that is taken."""
+    """A number and how fast it moves; at a kink it moves as the branch that is taken.
+
+    What is multiplied by nothing is nothing, and a root does not move at 0.
+    """
 
     value: Any
     slope: Any
@@ -56,8 +66,8 @@ class Dual:
         return other + -1 * self
 
     def __mul__(self, other: Any) -> Dual:
-        moving = self.slope * _still(other) + self.value * _slope_of(other)
-        return Dual(self.value * _still(other), moving)
+        moving = _times(self.slope, _still(other)) + _times(self.value, _slope_of(other))
+        return Dual(_times(self.value, _still(other)), moving)
 
     def __truediv__(self, other: Any) -> Dual:
         return self * other**-1
@@ -66,6 +76,9 @@ class Dual:
         return self**-1 * other
 
     def __pow__(self, other: Any) -> Dual:
+        if self.value == 0 and _still(other) >= 0:
+            moving = self.slope if _still(other) == 1 else mp.zero
+            return Dual(self.value ** _still(other), moving)
         return _lifted(operator.pow)(self, other)
 
     def __rpow__(self, other: Any) -> Dual:
@@ -95,6 +108,10 @@ def _still(number: Any) -> Any:
 
 def _slope_of(number: Any) -> Any:
     return number.slope if isinstance(number, Dual) else mp.zero
+
+
+def _times(a: Any, b: Any) -> Any:
+    return a * b if a and b else mp.zero
 
 
 def _lifted(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -182,6 +199,7 @@ EXACT = Algebra(
     }
     | TIES,
     _rounded_once,
+    lambda indicator: bool(_still(indicator) == 1),
 )
 
 
@@ -214,16 +232,115 @@ def exact_function(
     return sympy.lambdify(arguments, expr, [functions, "mpmath"], printer=PRINTER, cse=True)
 
 
+def lazy_function(
+    arguments: Sequence[sympy.Symbol],
+    expr: Any,
+    functions: Mapping[str, Callable[..., Any]] = FUNCTIONS,
+) -> Callable[..., Any]:
+    """The same, but a choice asks the branch it takes only, and a factor 0 makes a product 0."""
+
+    def computed(*values: Any) -> Any:
+        known = dict(zip(arguments, values, strict=True))
+        walk = _Walk(known, functions)
+        return [walk(e) for e in expr] if isinstance(expr, list) else walk(expr)
+
+    return computed
+
+
+class Choice(sympy.Function):
+    """A choice by a test that is 1 or 0, differentiated branch by branch; SymPy's own tests it."""
+
+    nargs = 3
+    is_real = True
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        shares = [int(argindex == k) for k in (2, 3)]
+        return Choice(self.args[0], *shares) if argindex > 1 else sympy.Integer(0)
+
+
+class _Walk:
+    """The values of expressions at one point; each node is looked at once, and only if asked."""
+
+    def __init__(self, known: Mapping[Any, Any], functions: Mapping[str, Any]) -> None:
+        self.found: dict[Any, Any] = dict(known)
+        self.functions = functions
+
+    def __call__(self, expr: Any) -> Any:
+        if expr not in self.found:
+            self.found[expr] = self._value(expr)
+        return self.found[expr]
+
+    def _value(self, expr: Any) -> Any:
+        match expr:
+            case sympy.Rational():
+                return mp.mpf(expr.p) / expr.q
+            case sympy.Add():
+                return mp.fsum(map(self, expr.args))
+            case sympy.Mul():
+                return self._product(expr)
+            case sympy.Pow():
+                return self(expr.base) ** self(expr.exp)
+            case Choice():
+                test, yes, no = expr.args
+                return self(yes if self(test) == 1 else no)
+        if not expr.args:
+            if expr.has(sympy.zoo, sympy.nan, sympy.oo, -sympy.oo):
+                raise ZeroDivisionError(f"{expr} is no number")
+            return mp.mpf(expr.evalf(DIGITS))
+        name = expr.func.__name__
+        own: Any = self.functions.get(name) or _OWN.get(name)
+        function: Any = own or getattr(mp, name)
+        return function(*map(self, expr.args))
+
+    def _product(self, expr: sympy.Mul) -> Any:
+        result, missing = mp.one, None
+        for factor in expr.args:
+            try:
+                value = self(factor)
+            except (ZeroDivisionError, ValueError) as error:
+                missing = error
+                continue
+            if value == 0:
+                return mp.zero
+            result *= value
+        if missing is not None:
+            raise missing
+        return result
+
+
+_OWN = {
+    "Abs": abs,
+    "Max": max,
+    "Min": min,
+    "Heaviside": lambda x, at_zero: mp.mpf(x > 0) if x != 0 else at_zero,
+}
+
+
 def slope(function: Callable[[Any], Any], here: Any = None) -> Any:
     """How fast a function of a small shift moves at 0; `here` is its value there, if it is known.
 
-    A central difference; where it has a kink, or hardly moves, the slope of the branch taken.
+    A central difference; where it has a kink, or hardly moves, or has values on one side only, the
+    slope of the branch taken.
     """
+    return slope_and_bend(function, here)[0]
+
+
+def slope_and_bend(function: Callable[[Any], Any], here: Any = None) -> tuple[Any, bool]:
+    """The slope, and whether the function has a kink, a step or an end there."""
     step = mp.mpf(10) ** -STEP
-    above, below = function(step), function(-step)
     here = function(mp.mpf(0)) if here is None else here
-    central = (above - below) / (2 * step)
+    try:
+        above, below = function(step), function(-step)
+    except (ValueError, ZeroDivisionError):
+        above = below = None
+    if not isinstance(above, mp.mpf) or not isinstance(below, mp.mpf):
+        return _branch_slope(function), True
+    central, bend = (above - below) / (2 * step), abs(above - 2 * here + below) / step
     steady = STILL < abs(central) < 1 / STILL
-    if steady and abs(above - 2 * here + below) / step <= SMOOTH * abs(central):
-        return central
+    if steady and bend <= SMOOTH * abs(central):
+        return central, False
+    return _branch_slope(function), bool(abs(central) > 1 / STILL or bend > BENT)
+
+
+def _branch_slope(function: Callable[[Any], Any]) -> Any:
     return _slope_of(function(Dual(mp.mpf(0), mp.mpf(1))))

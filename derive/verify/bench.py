@@ -14,7 +14,7 @@ from typing import Any
 from mpmath import mp
 
 from derive.graph import Derivation, Graph, Quantity, adjoint_name
-from derive.verify.algebra import DIGITS, STEP, slope
+from derive.verify.algebra import DIGITS, STEP, slope_and_bend
 from derive.verify.doubles import DOUBLES, Double, double
 from derive.verify.interpreter import Key, Program, Values, run
 
@@ -30,6 +30,7 @@ class Slopes:
     def __init__(self, graph: Graph, given: Values) -> None:
         self.graph, self.given = graph, given
         self.found: dict[Key, Any] = {}
+        self.bent: set[Key] = set()  # by what the loss has a kink, a step or an end here
 
     @cached_property
     def forward(self) -> Values:
@@ -44,7 +45,8 @@ class Slopes:
     def by(self, key: Key) -> Any:
         """∂E/∂key; a hidden element is moved after it is computed."""
         if key not in self.found:
-            self.found[key] = self._along({key: 1})
+            self.found[key], bent = self._along({key: 1})
+            self.bent |= {key} if bent else set()
         return self.found[key]
 
     def line(self, quantities: Sequence[Quantity]) -> tuple[Way, Any]:
@@ -59,9 +61,9 @@ class Slopes:
                 key: mp.mpf(source.choice((-1, 1)) * source.randint(50, 150)) / (100 * len(keys))
                 for key in keys
             }
-        return way, self._along(way)
+        return way, self._along(way)[0]
 
-    def _along(self, way: Way) -> Any:
+    def _along(self, way: Way) -> tuple[Any, bool]:
         loss = (self.graph.loss.name, ())
         with mp.workdps(DIGITS):
             still = self._untouched(way)
@@ -69,7 +71,7 @@ class Slopes:
             def moved(shift: Any) -> Any:
                 return self._program.run(still, {key: n * shift for key, n in way.items()})[loss]
 
-            return slope(moved, self.forward[loss])
+            return slope_and_bend(moved, self.forward[loss])
 
     def _untouched(self, way: Iterable[Key]) -> Values:
         """All values but those that depend on a moving element."""

@@ -43,6 +43,8 @@ class Double:
 
     def __mul__(self, other: Any) -> Double:
         b = as_double(other)
+        if any(number.value == 0 and number.error == 0 for number in (self, b)):
+            return Double(mp.zero, mp.zero)  # whatever the other factor is, also if it is nothing
         found = self.value * b.value
         passed = abs(self.value) * b.error + abs(b.value) * self.error + self.error * b.error
         return Double(found, passed + rounding(found))
@@ -69,6 +71,9 @@ class Double:
         return bool(self.value == as_double(other).value)
 
     __radd__, __rmul__ = __add__, __mul__
+
+
+NOWHERE = Double(mp.inf, mp.inf)  # no real number; of a branch that is not taken, or found out
 
 
 def double(value: Any) -> Double:
@@ -103,7 +108,12 @@ def _carried(function: Callable[..., Any]) -> Callable[..., Double]:
 
     def carried(*arguments: Any) -> Double:
         numbers = [as_double(argument) for argument in arguments]
-        found = function(*[number.value for number in numbers])
+        try:
+            found = function(*[number.value for number in numbers])
+        except (ArithmeticError, ValueError):
+            return NOWHERE
+        if not isinstance(found, mp.mpf):
+            return NOWHERE
         return Double(found, _spread(function, numbers, found) + 2 * rounding(found))
 
     return carried
@@ -168,6 +178,12 @@ _KINKED: Mapping[str, Callable[..., Double]] = {
 }
 
 
+def _decided(indicator: Any) -> bool | None:
+    """Whether a condition holds; None where doubles may answer otherwise."""
+    test = as_double(indicator)
+    return None if test.error else order(test.value, 1) == 0
+
+
 def _number(value: Fraction) -> Double:
     return double(EXACT.number(value))
 
@@ -176,6 +192,7 @@ DOUBLES = Algebra(
     _number,
     {row.name: _KINKED.get(row.name) or _carried(row.exact) for row in BY_SYMBOL.values()},
     _total,
+    _decided,
 )
 NAMED = {
     **{row.symbol.__name__: DOUBLES.functions[row.name] for row in BY_SYMBOL.values()},

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache, reduce
 from itertools import product
@@ -29,7 +29,7 @@ from derive.expression import (
     Slope,
     Total,
 )
-from derive.functions import BY_SYMBOL, maximum, minimum
+from derive.functions import BY_SYMBOL, maximum, minimum, where
 from derive.graph import Equation, Graph
 from derive.verify.algebra import DIGITS, EXACT, Algebra, slope
 
@@ -208,6 +208,8 @@ def _meaning(expr: sympy.Expr, algebra: Algebra) -> Meaning:
             return _product(expr, algebra)
         case sympy.Pow():
             return _power(expr, algebra)
+        case where():
+            return _choice(expr, algebra)
     return _applied(expr, algebra)
 
 
@@ -260,22 +262,59 @@ def _total(expr: Total, algebra: Algebra) -> Meaning:
 
 
 def _product(expr: sympy.Mul, algebra: Algebra) -> Meaning:
-    """A product; where a condition of it does not hold, nothing else of it is looked at."""
+    """A product; where a condition of it does not hold, nothing else of it is looked at.
+
+    A factor 0 makes it 0, also where another has no value there, as in 0·log 0.
+    """
     tests = [each for each in expr.args if isinstance(each, Delta | Inside)]
     conditions = [_condition(each) for each in tests]
     factors = [_meaning(each, algebra) for each in expr.args if each not in tests]
     zero, one = algebra.number(Fraction(0)), algebra.number(Fraction(1))
     if not conditions and len(factors) == 2:
         first, second = factors
-        return lambda values, binding: first(values, binding) * second(values, binding)
+
+        def twofold(values: Values, binding: Binding) -> Any:
+            try:
+                found = first(values, binding) * second(values, binding)
+                if found == found:
+                    return found
+            except ZeroDivisionError:
+                pass
+            return _rescued(factors, values, binding)
+
+        return twofold
 
     def multiplied(values: Values, binding: Binding) -> Any:
         for holds in conditions:
             if not holds(values, binding):
                 return zero
-        return reduce(operator.mul, [factor(values, binding) for factor in factors] or [one])
+        try:
+            found = reduce(operator.mul, [factor(values, binding) for factor in factors] or [one])
+            if found == found:
+                return found
+        except ZeroDivisionError:
+            pass
+        return _rescued(factors, values, binding)
 
     return multiplied
+
+
+def _rescued(factors: Sequence[Meaning], values: Values, binding: Binding) -> Any:
+    """A product of which a factor has no value: 0 if another is 0, otherwise none either."""
+    missing: ZeroDivisionError | None = None
+    result: Any = None
+    for factor in factors:
+        try:
+            value = factor(values, binding)
+        except ZeroDivisionError as error:
+            missing = error
+            continue
+        if value == 0:
+            return value
+        result = value if result is None else result * value
+    if missing is not None:
+        raise missing
+    return result
 
 
 def _condition(expr: Delta | Inside) -> Callable[[Values, Binding], bool]:
@@ -313,6 +352,21 @@ def _chosen(expr: Chosen, algebra: Algebra) -> Meaning:
     return chosen
 
 
+def _choice(expr: where, algebra: Algebra) -> Meaning:
+    """A choice, of which only the branch taken is asked where the condition can be decided."""
+    test, yes, no = (_meaning(part, algebra) for part in expr.args)
+    either = algebra.functions["where"]
+
+    def choose(values: Values, binding: Binding) -> Any:
+        indicator = test(values, binding)
+        holds = algebra.decided(indicator)
+        if holds is None:
+            return either(indicator, yes(values, binding), no(values, binding))
+        return (yes if holds else no)(values, binding)
+
+    return choose
+
+
 def _applied(expr: sympy.Expr, algebra: Algebra) -> Meaning:
     arguments = expr.args
     if isinstance(expr, maximum | minimum) and arguments[1].is_number:
@@ -326,13 +380,13 @@ def _power(expr: sympy.Pow, algebra: Algebra) -> Meaning:
     base, exponent = (_meaning(part, algebra) for part in expr.args)
     if expr.exp == sympy.Rational(1, 2):
         half = algebra.number(Fraction(1, 2))
-        return lambda values, binding: base(values, binding) ** half
+        return lambda values, binding: algebra.power(base(values, binding), half)
     if expr.exp.is_Integer:
         count, one = abs(int(expr.exp)), algebra.number(Fraction(1))
         if expr.exp > 0:
             return lambda values, binding: base(values, binding) ** count
         return lambda values, binding: one / base(values, binding) ** count
-    return lambda values, binding: base(values, binding) ** exponent(values, binding)
+    return lambda values, binding: algebra.power(base(values, binding), exponent(values, binding))
 
 
 @lru_cache(maxsize=20_000)

@@ -87,7 +87,18 @@ def _functions(
 
 
 def _algebra(library: Library) -> Algebra:
-    return Algebra(lambda value: library.number(float(value)), library.functions)
+    nothing = library.number(0.0)
+
+    def power(base: Any, exponent: Any) -> Any:
+        """A power; a root has the slope 0 at 0."""
+        return nothing if float(base) == 0 and 0 < float(exponent) < 1 else base**exponent
+
+    return Algebra(
+        lambda value: library.number(float(value)),
+        library.functions,
+        decided=lambda indicator: bool(indicator == 1),
+        power=power,
+    )
 
 
 def _table(quantity: Quantity, given: Values, place: tuple[int, ...] = ()) -> Any:

@@ -36,6 +36,7 @@ from derive.verify.routes import (
     by_sympy,
     compared,
     differentiated,
+    telling_bends,
     well_formed,
 )
 from derive.verify.sampling import TRIES, normalised, spec_values, work
@@ -108,7 +109,8 @@ def _derivation_routes(benches: Sequence[Bench], cost: int) -> Iterator[Route]:
         ("local derivatives", _local_slopes),
         ("steps", _steps),
     ):
-        yield judged(name, (c for b in benches for c in route(b, most)), EXACT_TOLERANCE)
+        found = judged(name, (c for b in benches for c in route(b, most)), EXACT_TOLERANCE)
+        yield telling_bends(found, benches) if route is _differences else found
     yield from (library(*benches) for library in LIBRARIES)
 
 

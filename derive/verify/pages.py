@@ -26,7 +26,7 @@ from derive.proofread import Rounding as ReadRounding
 from derive.proofread.reader import printed_number
 from derive.render.blocks import Block, Page
 from derive.render.sheet import Display
-from derive.verify.algebra import DIGITS, exact_function
+from derive.verify.algebra import DIGITS, lazy_function
 from derive.verify.bench import least
 from derive.verify.oracle import ALPHA, DECREASE
 from derive.verify.report import Comparison, Route, Status, judged
@@ -313,6 +313,5 @@ def _formulas(claim: Claim, known: Mapping[str, Any], floor: Any) -> Iterator[Co
 
 @lru_cache(maxsize=5_000)  # a page and its translation have their formulas in common
 def _function(form: sympy.Expr, symbols: tuple[sympy.Symbol, ...]) -> Callable[..., Any]:
-    """A form as a function of its names, which need not be names in Python."""
-    stand_ins = {symbol: sympy.Symbol(f"v{k}") for k, symbol in enumerate(symbols)}
-    return exact_function(list(stand_ins.values()), form.xreplace(stand_ins))
+    """A form as a function of its names."""
+    return lazy_function(symbols, form)

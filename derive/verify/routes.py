@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -25,7 +26,7 @@ from derive.graph import (
     adjoint_name,
     check,
 )
-from derive.verify.algebra import DIGITS, EXACT, TIES, Algebra, exact_function
+from derive.verify.algebra import DIGITS, EXACT, TIES, Algebra, Choice, lazy_function
 from derive.verify.bench import Bench, places
 from derive.verify.interpreter import Key, element_slope, run, value
 from derive.verify.report import Comparison, Route, Status, entry
@@ -104,6 +105,15 @@ def differences(bench: Bench) -> Iterator[Comparison]:
             yield compared(f"∂E/∂{entry(*key)}", bench.adjoint(key), bench.by(key), bench.floor)
 
 
+def telling_bends(route: Route, benches: Iterable[Bench]) -> Route:
+    """The route of the differences, saying what it did where there is no two-sided slope."""
+    count = sum(len(bench.bent) for bench in benches)
+    if route.status is not Status.AGREES or not count:
+        return route
+    words = f"{count} at a kink, a step or an end: there the slope is that of the branch taken"
+    return replace(route, detail=words)
+
+
 def differentiated(derivation: Derivation) -> list[Quantity]:
     """Everything that the loss was differentiated by."""
     found = derivation.backward.quantities
@@ -170,19 +180,57 @@ def _raised(expr: sympy.Expr) -> sympy.Expr:
     return expr.replace(lambda e: e.is_Pow and e.exp.free_symbols, lambda e: Raised(*e.args))
 
 
+class Sign(sympy.Function):
+    """-1, 0 or 1; SymPy's own has an impulse for a slope."""
+
+    nargs = 1
+    is_real = True
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        return sympy.Integer(0)
+
+
+class Size(sympy.Function):
+    """The absolute value, with the slope 0 at 0."""
+
+    nargs = 1
+    is_real = True
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        return Sign(self.args[0])
+
+
+class Root(sympy.Function):
+    """A power between 0 and 1, with the slope 0 at 0."""
+
+    nargs = 2
+    is_real = True
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        base, exponent = self.args
+        return Choice(Above(base, 0), exponent * self / base, 0)
+
+
+def _power(base: Any, exponent: Any) -> sympy.Expr:
+    between = isinstance(exponent, sympy.Rational) and 0 < exponent < 1
+    return Root(base, exponent) if between and base.free_symbols else base**exponent
+
+
 def _either(test: sympy.Expr, yes: sympy.Expr, no: sympy.Expr) -> sympy.Expr:
-    """A choice by a test that is 1 or 0; one without symbols, which SymPy refuses, is decided."""
+    """A choice by a test that is 1 or 0; one without symbols is decided."""
     if test.free_symbols:
-        return sympy.Piecewise((yes, sympy.Eq(test, 1)), (no, True))
+        return Choice(test, yes, no)
     with mp.workdps(DIGITS):
-        return yes if exact_function([], test, KINKS)() == 1 else no
+        return yes if lazy_function([], test, KINKS)() == 1 else no
 
 
 KINKS = {
     "Above": TIES["greater"],
     "Larger": TIES["max"],
-    "sign": TIES["sign"],
-    "Raised": lambda a, b: a**b,
+    "Sign": TIES["sign"],
+    "Size": TIES["abs"],
+    "Root": lambda base, exponent: base**exponent,
+    "Raised": lambda base, exponent: base**exponent,
 }
 
 SYMBOLIC = Algebra(
@@ -191,12 +239,14 @@ SYMBOLIC = Algebra(
         **{row.name: row.definition or row.symbol for row in ROWS},
         "max": Larger,
         "min": lambda a, b: -Larger(-a, -b),
-        "abs": sympy.Abs,
-        "sign": sympy.sign,
+        "abs": Size,
+        "sign": Sign,
         "greater": Above,
         "at_least": lambda a, b: 1 - Above(b, a),
         "where": _either,
     },
+    decided=lambda test: None if test.free_symbols else bool(_either(test, 1, 0) == 1),
+    power=_power,
 )
 
 
@@ -213,7 +263,7 @@ def by_sympy(benches: Sequence[Bench]) -> Iterator[Comparison]:
     loss = _raised(run(graph, {**symbols, **whole}, SYMBOLIC)[graph.loss.name, ()])
     keys = gradient_keys(derivation)
     keys = keys[:: max(1, math.ceil(len(keys) / MOST_SYMPY))]
-    slopes = exact_function(
+    slopes = lazy_function(
         list(symbols.values()), [sympy.diff(loss, symbols[key]) for key in keys], KINKS
     )
     for bench in benches:

@@ -1,0 +1,110 @@
+"""0·log 0 = 0 in code: a product with a logarithm is not asked for it where the rest is 0.
+
+Nor is its derivative, in which what stands before the logarithm is divided by what stands in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import sympy
+
+from derive.expression import Index, rebuild
+from derive.graph import Equation, Graph
+from derive.signs import Signs, signs_of
+
+
+class TimesLog(sympy.Function):
+    """`TimesLog(x, y)`: x·log(y), and 0 where x is 0."""
+
+    nargs = 2
+    is_real = True
+
+
+class Ratio(sympy.Function):
+    """`Ratio(x, y)`: x/y, and 0 where x is 0."""
+
+    nargs = 2
+    is_real = True
+
+
+def guarded(equation: Equation) -> Equation:
+    """An equation whose products with a logarithm of what may be 0 hold where it is."""
+    return replace(equation, rhs=rebuild(equation.rhs, _guarded))
+
+
+def guarded_slope(equation: Equation, forward: Graph) -> Equation:
+    """An equation of the backward pass; what is divided by what a logarithm is taken of, too."""
+    inside = {
+        _without_letters(part)
+        for each in forward.equations
+        for log in each.rhs.atoms(sympy.log)
+        for part in (log.args[0], *_parts(log.args[0]))
+    }
+    if not inside:
+        return guarded(equation)
+    signs = signs_of(forward)
+
+    def safe(node: sympy.Expr) -> sympy.Expr:
+        if not isinstance(node, sympy.Mul):
+            return node
+        below = [f for f in node.args if isinstance(f, sympy.Pow) and f.exp == -1]
+        for factor in below:
+            if _without_letters(factor.base) in inside and not signs.positive(factor.base):
+                rest = [f for f in node.args if f != factor]
+                numbers = [f for f in rest if f.is_number]
+                above = [f for f in rest if not (f.is_number or f in below)]
+                others = [f for f in rest if f in below]
+                if above:
+                    return sympy.Mul(*numbers, Ratio(sympy.Mul(*above), factor.base), *others)
+        return node
+
+    return guarded(replace(equation, rhs=rebuild(equation.rhs, safe)))
+
+
+def _parts(inside: sympy.Expr) -> list[sympy.Expr]:
+    """The factors of what a logarithm is taken of: log(t/y) is one of t and one of y."""
+    factors = sympy.Mul.make_args(inside)
+    return [f.base if isinstance(f, sympy.Pow) else f for f in factors]
+
+
+def _without_letters(expr: sympy.Expr) -> sympy.Expr:
+    """An expression with all letters the same, for its entries are divided by at any place."""
+    if isinstance(expr, Index):
+        return sympy.Symbol("letter")
+    if not expr.args:
+        return expr
+    return expr.func(*map(_without_letters, expr.args))
+
+
+def _guarded(node: sympy.Expr) -> sympy.Expr:
+    if not isinstance(node, sympy.Mul):
+        return node
+    factors = list(node.args)
+    opened = _opened(factors)
+    if opened is not None:
+        return opened
+    logarithm = next(filter(_may_be_of_zero, factors), None)
+    if logarithm is None:
+        return node
+    below = [f for f in factors if isinstance(f, sympy.Pow) and f.exp.is_negative]
+    above = [f for f in factors if f not in below and f != logarithm and not f.is_number]
+    if not above:
+        return node
+    numbers = [f for f in factors if f.is_number]
+    return sympy.Mul(*numbers, TimesLog(sympy.Mul(*above), logarithm.args[0]), *below)
+
+
+def _opened(factors: list[sympy.Expr]) -> sympy.Expr | None:
+    """t·(log t - log y) as t·log t - t·log y; None if no bracket has such a logarithm."""
+    for bracket in factors:
+        if isinstance(bracket, sympy.Add):
+            terms = (f for term in bracket.args for f in sympy.Mul.make_args(term))
+            rest = [f for f in factors if f is not bracket]
+            if any(map(_may_be_of_zero, terms)) and not all(f.is_number for f in rest):
+                return sympy.Add(*[_guarded(sympy.Mul(*rest, term)) for term in bracket.args])
+    return None
+
+
+def _may_be_of_zero(factor: sympy.Expr) -> bool:
+    return isinstance(factor, sympy.log) and not Signs().positive(factor.args[0])
