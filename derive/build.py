@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keyword
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -14,9 +13,8 @@ from derive.equations import parse_equations
 from derive.errors import InputError, LanguageError, nearest
 from derive.expression import Axis, Element, Index, Total, reads
 from derive.fields import number_format, read_tensor, title_of
-from derive.functions import BY_NAME
 from derive.graph import Equation, Graph, Kind, Quantity, Role
-from derive.language import IDENTIFIER, parse_function
+from derive.language import parse_function
 from derive.library.activations import ACTIVATIONS
 from derive.library.aliases import nearest_row
 from derive.library.layers import LAYERS
@@ -24,6 +22,7 @@ from derive.library.losses import LOSSES, Reduction
 from derive.library.optimizers import OPTIMIZERS
 from derive.library.row import NOTHING, Number, signature, written_out
 from derive.model import build_model
+from derive.names import reserved
 from derive.notation import notation, scalar_names
 from derive.problem import LayerUse, Problem, Published, Tensor, Training, Unit
 from derive.schema import DataSpec, LayerSpec, LossSpec, NetworkSpec
@@ -173,9 +172,7 @@ def _units(file: SpecFile, path: Path_, given: int | list[str], letter: str) -> 
     if not given:
         raise file.fail(path, "a layer needs at least one unit")
     for k, name in enumerate(given):
-        if not IDENTIFIER.match(name):
-            raise file.fail((*path, k), f"'{name}' is no name: use letters, digits and _")
-        if keyword.iskeyword(name) or name in BY_NAME or name in RESERVED:
+        if reserved(name, RESERVED):
             raise file.fail((*path, k), f"'{name}' is a reserved word")
         if name in given[:k]:
             raise file.fail((*path, k), f"the name '{name}' is used twice")

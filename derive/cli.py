@@ -12,7 +12,7 @@ from derive import __version__, load
 from derive.backprop import differentiate
 from derive.edge import at_the_edge, progress
 from derive.emit import TARGETS
-from derive.errors import InputError, quoted, told
+from derive.errors import InputError, printable, quoted, told
 from derive.files import Files, write
 from derive.pipeline import Made, make, module
 from derive.problem import Problem
@@ -268,12 +268,16 @@ def _schema(_: argparse.Namespace) -> int:
 # --- files ----------------------------------------------------------------------------------
 
 
+def _stem(problem: Problem) -> str:
+    """What the names of all files begin with: that of the spec, without what steers a path."""
+    return "".join("_" if c in r"\/:" or not c.isprintable() else c for c in problem.name)
+
+
 def _file_names(problem: Problem) -> dict[str, str]:
-    names = {f"tex {language}": f"{problem.name}.{language}.tex" for language in ("ko", "en")}
-    names |= {
-        f"code {target.name}": f"{problem.name}{target.suffix}" for target in TARGETS.values()
-    }
-    return {**names, "report": f"{problem.name}.report.json"}
+    stem = _stem(problem)
+    names = {f"tex {language}": f"{stem}.{language}.tex" for language in ("ko", "en")}
+    names |= {f"code {target.name}": f"{stem}{target.suffix}" for target in TARGETS.values()}
+    return {**names, "report": f"{stem}.report.json"}
 
 
 def _texts(made: Made) -> dict[str, str]:
@@ -291,7 +295,7 @@ def _add_pdfs(made: Made, program: str, files: Files) -> list[str]:
         except InputError as error:
             faults.append(f"{language}: {error}")
         else:
-            files.add(f"{made.problem.name}.{language}.pdf", done.pdf)
+            files.add(f"{_stem(made.problem)}.{language}.pdf", done.pdf)
             faults += [f"{language}: {fault}" for fault in done.faults]
     return faults
 
@@ -326,4 +330,4 @@ def _json(report: Report) -> str:
 def _print_report(report: Report) -> None:
     print("verified:" if report.agree else "verification found something:")
     for line in lines(report):
-        print(line)
+        print(printable(line))

@@ -69,7 +69,8 @@ def _open_streams() -> io.StringIO | None:
     if sys.stderr is None:
         sys.stderr = io.StringIO()
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")  # pages and modules are UTF-8 wherever they go
+        # pages and modules are UTF-8 wherever they go; the name of a file may be no text at all
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     if sys.stdout is None:
         sys.stdout = lost = io.StringIO()
         return lost

@@ -25,7 +25,8 @@ from derive.expression import (
     substitute,
 )
 from derive.graph import Equation, GraphError, Quantity, WrongWay, blocks, check_equation
-from derive.language import IDENTIFIER, Scope, check_readings, column_of, parse_expression
+from derive.language import Scope, check_readings, column_of, parse_expression
+from derive.names import IDENTIFIER, NAME, wrong_name
 from derive.syntax import check_bound, syntax_tree
 
 
@@ -45,6 +46,8 @@ def parse_equations(
     read before the first one. Raises LanguageError.
     """
     lines = [_split(" ".join(line.split())) for line in re.split(r"[;\n]", text) if line.strip()]
+    if not lines:
+        raise LanguageError("", 0, "there is no equation; one is written like y[h] = tanh(x[h])")
     heads = [line for line in lines if line.edge is None]
     quantities = dict(known)
     axes = _all_axes(heads, quantities, letters, describe, elsewhere)
@@ -341,7 +344,7 @@ def _prove(equation: Equation, quantities: Mapping[str, Quantity], source: str) 
 
 
 def _split(source: str) -> _Line:
-    match = re.fullmatch(r"([A-Za-z][A-Za-z0-9_]*) ?(?:\[([^\]]*)\])? ?=(?!=) ?(.+)", source)
+    match = re.fullmatch(rf"({NAME}) ?(?:\[([^\]]*)\])? ?=(?!=) ?(.+)", source)
     if match is None:
         raise LanguageError(source, 0, "an equation is written like y[n,h] = tanh(x[n,h])")
     letters = tuple(part.strip() for part in match[2].split(",")) if match[2] else ()
@@ -349,6 +352,9 @@ def _split(source: str) -> _Line:
     if edges and (len(edges) > 1 or not re.match(r"-?\d|size\(", letters[edges[0]])):
         reason = f"'{letters[edges[0]]}' is no index letter"
         raise LanguageError(source, source.index("["), reason)
+    for name in (match[1], *(x for k, x in enumerate(letters) if k not in edges)):
+        if wrong_name(name):
+            raise LanguageError(source, source.index(name), wrong_name(name))
     return _Line(source, match[1], letters, match[3], edges[0] if edges else None)
 
 

@@ -38,12 +38,26 @@ def cut(text: str, most: int = MOST_QUOTED) -> str:
     return f"{line[:half]}…{line[-half:]}"
 
 
+def printable(text: str) -> str:
+    """Text for a terminal: what would steer it, or not be seen, is written as an escape."""
+    return "".join(c if c.isprintable() or c == "\n" else _escape(c) for c in text)
+
+
+def _escape(letter: str) -> str:
+    return letter.encode("unicode_escape").decode("ascii")
+
+
+def shown(text: str) -> str:
+    """A text of the spec in a sentence: in quotes, on one line, and cut where it is long."""
+    return f"'{printable(cut(text))}'"
+
+
 def told(error: InputError) -> str:
     """An error as it is printed: no line of it is endless, and there are not too many."""
-    lines = str(error).splitlines()
-    shown = [line if len(line) <= WIDEST else f"{line[:WIDEST]}…" for line in lines[:MOST_LINES]]
-    left = len(lines) - len(shown)
-    return "\n".join([*shown, *([f"and {left} more lines like these"] if left else [])])
+    lines = printable(str(error)).splitlines()
+    kept = [line if len(line) <= WIDEST else f"{line[:WIDEST]}…" for line in lines[:MOST_LINES]]
+    left = len(lines) - len(kept)
+    return "\n".join([*kept, *([f"and {left} more lines like these"] if left else [])])
 
 
 def _around(text: str, column: int) -> tuple[str, int]:

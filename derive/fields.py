@@ -18,7 +18,9 @@ FRACTION = re.compile(r"-?\d{1,40}/[1-9]\d{0,39}")
 def title_of(file: SpecFile) -> dict[str, str]:
     """The title by language."""
     title = file.spec.title
-    return dict(title) if isinstance(title, dict) else {"en": title, "ko": title}
+    if isinstance(title, str):
+        return {"en": title, "ko": title}
+    return {str(language): words for language, words in title.items()}
 
 
 def number_format(file: SpecFile) -> NumberFormat:

@@ -29,6 +29,7 @@ from derive.expression import (
 )
 from derive.functions import BY_NAME, absolute, greater, maximum, where
 from derive.graph import Quantity
+from derive.names import IDENTIFIER
 from derive.rules import recognise
 from derive.syntax import (
     ALIASES,
@@ -42,7 +43,6 @@ from derive.syntax import (
     syntax_tree,
 )
 
-IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 MAX_NESTING = 60
 CONSTANTS = {"pi": sympy.pi}
 _OPERATORS: dict[type[ast.operator], Callable[[sympy.Expr, sympy.Expr], sympy.Expr]] = {

@@ -5,22 +5,27 @@ The texts below the fields are what the reference, the JSON schema and editors s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     PlainSerializer,
     WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from derive.errors import nearest
+from derive.errors import InputError, nearest
 from derive.library.losses import Reduction
+from derive.library.row import signature
+from derive.names import LONGEST_NAME, NAME, wrong_name, wrong_published
 from derive.numbers import Rounding, Zeros
 from derive.sequence import Order
 
@@ -37,6 +42,34 @@ Num = Annotated[
     PlainSerializer(float, return_type=float),
     WithJsonSchema({"type": "number"}),
 ]
+
+
+NAMES: dict[str, JsonValue] = {"pattern": f"^{NAME}$", "maxLength": LONGEST_NAME}
+
+
+def _check(fault: Callable[[str], str]) -> Callable[[str], str]:
+    """Refuse a text that has a fault, in the words of the fault."""
+
+    def check(text: str) -> str:
+        if words := fault(text):
+            raise PydanticCustomError("name", "{words}", {"words": words})
+        return text
+
+    return check
+
+
+def _wrong_operand(text: str) -> str:
+    try:
+        signature(text)
+    except InputError as error:
+        return str(error)
+    return ""
+
+
+Name = Annotated[str, AfterValidator(_check(wrong_name)), Field(json_schema_extra=NAMES)]
+Operand = Annotated[str, AfterValidator(_check(_wrong_operand))]
+PublishedName = Annotated[str, AfterValidator(_check(wrong_published))]
+Language = Literal["ko", "en"]
 Count = Annotated[int, Field(ge=1, le=100_000, strict=True)]
 Values = Annotated[
     Any,
@@ -78,7 +111,7 @@ class _Strict(BaseModel):
 class LayerSpec(_Strict):
     """One dense layer of a network."""
 
-    dense: Count | list[str]
+    dense: Count | list[Name]
     """The units: how many, or their names."""
     bias: Literal["each", "shared", "none"] = "each"
     """One bias for each unit, one shared by the layer, or none."""
@@ -89,7 +122,7 @@ class LayerSpec(_Strict):
 class LossSpec(_Strict):
     """The loss of a network, and how the samples of a batch are put together."""
 
-    name: str
+    name: Name
     """A loss of the library or of `define`."""
     batch: Reduction = Reduction.MEAN
     """Whether the losses of the samples are averaged or added up."""
@@ -98,11 +131,11 @@ class LossSpec(_Strict):
 class NetworkSpec(_Strict):
     """A chain of dense layers, told on the page weight by weight."""
 
-    inputs: Count | list[str]
+    inputs: Count | list[Name]
     """The inputs: how many, or their names."""
     layers: Annotated[list[LayerSpec], Field(min_length=1)]
     """The layers in order; the last one is the output layer."""
-    loss: str | LossSpec
+    loss: Name | LossSpec
     """The loss by its name, or with the reduction of the batch."""
 
 
@@ -126,7 +159,7 @@ class TrainingSpec(_Strict):
     """How many updates the training makes."""
     epochs: Count | None = None
     """In a model: how often all `samples` are gone through, instead of `steps`."""
-    optimizer: str = "gradient_descent"
+    optimizer: Name = "gradient_descent"
     """An optimizer of the library or of `define`."""
     order: Order = Order.SIMULTANEOUS
     """When parameters change: `simultaneous`, after all derivatives are known; in a model also
@@ -134,11 +167,11 @@ class TrainingSpec(_Strict):
     as the derivative by it is known. What is differentiated after that reads the new value; each
     quantity with a name keeps its value of the forward pass. `dE/dW` is the derivative itself, in
     either order."""
-    settings: dict[str, Num] = {}
+    settings: dict[Name, Num] = {}
     """In a model: settings of the optimizer, such as `{beta1: 0.9}`."""
-    states: dict[str, dict[str, Values]] = {}
+    states: dict[Name, dict[Name, Values]] = {}
     """In a model: first values of the optimizer's states, by state and parameter; otherwise 0."""
-    frozen: list[str] = []
+    frozen: list[Name] = []
     """Parameters that are not updated."""
 
     @model_validator(mode="after")
@@ -175,7 +208,7 @@ class NumbersSpec(_Strict):
 class PublishedSpec(_Strict):
     """A number that was printed elsewhere, to be compared with what comes out here."""
 
-    name: str
+    name: PublishedName
     """What it is: `y`, `W[0,1]`, `dE/dW[0,1]`, `dh[1]/da[1]`; `@3` after it means after 3 updates,
     `+` after one. Indices count from 0. `dy/dx` is the local derivative where the equation of y
     reads x, and goes through all equations between them where it does not. In a network: `w5`,
@@ -194,23 +227,23 @@ class PublishedSpec(_Strict):
 class OwnLayerSpec(_Strict):
     """A layer of your own, in the texts in which the library is written."""
 
-    inputs: Annotated[list[str], Field(min_length=1)]
+    inputs: Annotated[list[Operand], Field(min_length=1)]
     """What it reads: names with index letters, such as `x[...,i]`; `...` are any further axes."""
     equations: str
     """Its equations, one a line."""
-    output: str = "y"
+    output: Name = "y"
     """Which of the quantities that it defines goes on."""
-    parameters: list[str] = []
+    parameters: list[Operand] = []
     """What is trained, such as `W[h,i]`."""
-    constants: list[str] = []
+    constants: list[Operand] = []
     """What is given but not trained, such as `mask[...,i]`."""
-    integers: list[str] = []
+    integers: list[Name] = []
     """Which of these hold whole numbers and may stand in a position."""
-    settings: dict[str, Num] = {}
+    settings: dict[Name, Num] = {}
     """Numbers with a usual value that a use of the layer may change, such as `{stride: 1}`."""
-    sizes: dict[str, str] = {}
+    sizes: dict[Name, str] = {}
     """The size of a letter from others, such as `{u: (size(i) - size(r))//stride + 1}`."""
-    optional: dict[str, Num] = {}
+    optional: dict[Name, Num] = {}
     """Operands that need not be given, with the number that then stands for them."""
     summary: str = ""
     """What the layer does, in one line."""
@@ -222,9 +255,9 @@ class OwnOptimizerSpec(_Strict):
     equations: str
     """Its lines, carried out in order for every entry `w` of a parameter with its gradient `g`;
     `alpha` is the learning rate, `k` the number of the update from 1."""
-    states: list[str] = []
+    states: list[Name] = []
     """What it keeps from one update to the next; each starts at 0."""
-    settings: dict[str, Num] = {}
+    settings: dict[Name, Num] = {}
     """Numbers with a usual value that `training: settings:` may change."""
     summary: str = ""
     """What it does, in a few words, as on the page: "gradient descent with a decaying rate"."""
@@ -233,49 +266,49 @@ class OwnOptimizerSpec(_Strict):
 class DefinitionsSpec(_Strict):
     """What the spec adds to the library."""
 
-    activations: dict[str, str] = {}
+    activations: dict[Name, str] = {}
     """Activations for a network, such as `{wave: f(x) = sin(x)}`."""
-    losses: dict[str, str] = {}
+    losses: dict[Name, str] = {}
     """Losses for a network, of one output `f(y, t) = ...` or of a sample `e[n] = ...`."""
-    layers: dict[str, OwnLayerSpec] = {}
+    layers: dict[Name, OwnLayerSpec] = {}
     """Layers for a model."""
-    optimizers: dict[str, OwnOptimizerSpec] = {}
+    optimizers: dict[Name, OwnOptimizerSpec] = {}
     """Optimizers for a model."""
 
 
 class NodeSpec(_Strict):
     """One use of a layer in a model."""
 
-    layer: str
+    layer: Name
     """A layer of the library or of `define`."""
-    name: str | None = None
+    name: Name | None = None
     """What the names of its own quantities begin with; its output, if `output` is not given."""
-    inputs: str | list[str | Num] | dict[str, str | Num]
+    inputs: Name | list[Name | Num] | dict[Name, Name | Num]
     """What it reads: one name, names in the order of the layer's inputs, or by their names. A
     number stands for all entries, as in `[y, 0]`."""
-    output: str | None = None
+    output: Name | None = None
     """The name of what it makes."""
-    operands: dict[str, str | Num] = {}
+    operands: dict[Name, Name | Num] = {}
     """Its parameters and constants, by their names in the layer: the name of a quantity, or a
     number that stands for all of its entries (`{b: 0}` leaves a bias out)."""
-    settings: dict[str, Num] = {}
+    settings: dict[Name, Num] = {}
     """Settings that differ from their usual values."""
-    sizes: dict[str, Count] = {}
+    sizes: dict[Name, Count] = {}
     """Sizes of letters that nothing else tells, such as `{h: 3}` for three units."""
 
 
 class LossTermSpec(_Strict):
     """One loss of the library, as a term of the whole loss of a model."""
 
-    loss: str
+    loss: Name
     """A loss of the library."""
-    inputs: str | list[str | Num] | dict[str, str | Num]
+    inputs: Name | list[Name | Num] | dict[Name, Name | Num]
     """What it reads, mostly the output and the target: `[y, t]`, or `[y, 0]` for a target of 0."""
-    name: str | None = None
+    name: Name | None = None
     """What its own quantities are called."""
-    operands: dict[str, str | Num] = {}
+    operands: dict[Name, Name | Num] = {}
     """Further quantities, by their names in the loss."""
-    settings: dict[str, Num] = {}
+    settings: dict[Name, Num] = {}
     """Settings that differ from their usual values."""
     reduction: Reduction | None = None
     """Whether its entries are added up or averaged; every loss has a usual way."""
@@ -292,35 +325,35 @@ class Spec(_Strict):
     `{shape: [2, 3], values: 0}` fills the shape.
     """
 
-    title: str | dict[str, str] = ""
+    title: str | dict[Language, str] = ""
     """The title of the page, or one for each language: `{en: ..., ko: ...}`."""
     network: NetworkSpec | None = None
     """A chain of dense layers."""
     model: Annotated[list[str | NodeSpec], Field(min_length=1)] | None = None
     """Equations and uses of layers in any order that can be computed. It may be left out if the
     loss is an equation or a loss of the library that reads what is given."""
-    inputs: dict[str, Values] = {}
+    inputs: dict[Name, Values] = {}
     """What goes in."""
-    parameters: dict[str, Values] = {}
+    parameters: dict[Name, Values] = {}
     """What is trained. In a network `W1`, `b1`, `W2`, ... with a row for each unit."""
-    targets: dict[str, Values] = {}
+    targets: dict[Name, Values] = {}
     """What should come out."""
-    constants: dict[str, Values] = {}
+    constants: dict[Name, Values] = {}
     """What is given and not trained: noise, masks, first states."""
-    integers: list[str] = []
+    integers: list[Name] = []
     """Given quantities that hold whole numbers and may stand in a position: tokens, labels."""
-    sizes: dict[str, Count] = {}
+    sizes: dict[Name, Count] = {}
     """Sizes of index letters that no quantity shows."""
     loss: str | LossTermSpec | Annotated[list[LossTermSpec], Field(min_length=1)] | None = None
     """The name of a number that the model computes, an equation `E = ...`, or losses of the
     library; if it is left out, the last equation is the loss."""
-    upstream: dict[str, Values] = {}
+    upstream: dict[Name, Values] = {}
     """Instead of a loss: the given gradient by something that the model computes. Where the model
     goes on to use that quantity, it is the part from outside: what comes back through the equations
     that read it is added."""
-    gradients: list[str] | None = None
+    gradients: list[Name] | None = None
     """What to differentiate by; all parameters and inputs, if it is left out."""
-    samples: list[dict[str, Values]] = []
+    samples: list[dict[Name, Values]] = []
     """Values of inputs, targets or constants for each update in turn."""
     data: DataSpec = DataSpec()
     """The data of a network."""
@@ -328,7 +361,7 @@ class Spec(_Strict):
     """How the parameters are updated."""
     numbers: NumbersSpec = NumbersSpec()
     """How numbers are written."""
-    languages: Annotated[list[Literal["ko", "en"]], Field(min_length=1)] = ["ko", "en"]
+    languages: Annotated[list[Language], Field(min_length=1)] = ["ko", "en"]
     """The languages of the page."""
     published: list[PublishedSpec] = []
     """Numbers that somebody printed, to be checked."""

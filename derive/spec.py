@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,7 +14,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from derive.errors import InputError, cut, nearest
+from derive.errors import InputError, cut, nearest, shown
 from derive.files import read_text
 from derive.schema import Spec
 
@@ -27,6 +28,9 @@ KINDS = {
     "dict_type": "a mapping",
     "model_type": "a mapping",
 }
+KEYS = frozenset(
+    f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "timestamp")
+)
 NUMBER = re.compile(r"[-+]?(\d{1,60}(\.\d{0,60})?|\.\d{1,60})([eE][-+]?\d{1,3})?")
 
 
@@ -118,7 +122,7 @@ def _located(source: str, lines: Mapping[Path_, int], path: Path_, message: str)
     known = path
     while known and known not in lines:
         known = known[:-1]
-    field = ".".join(map(str, path)) or "spec"
+    field = ".".join(shown(str(step))[1:-1] for step in path) or "spec"
     line = f":{lines[known]}" if known in lines else ""
     return f"{source}{line}: {field}: {message}"
 
@@ -161,10 +165,9 @@ class _YamlReader:
     def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
         result: dict[str, Any] = {}
         for key, value in node.value:
-            if not isinstance(key, yaml.ScalarNode) or key.tag.startswith(
-                "tag:yaml.org,2002:merge"
-            ):
+            if not isinstance(key, yaml.ScalarNode) or key.tag not in KEYS:
                 raise self._error(path, "a field name must be plain text")
+            self._check_text(key, path)
             if key.value in result:
                 self.lines[(*path, key.value)] = key.start_mark.line + 1
                 raise self._error((*path, key.value), "this field is given twice")
@@ -172,7 +175,15 @@ class _YamlReader:
             result[key.value] = self.read(value, (*path, key.value))
         return result
 
+    def _check_text(self, node: yaml.ScalarNode, path: Path_) -> None:
+        """Refuse what no text has: control characters, and halves of characters."""
+        for letter in node.value:
+            if unicodedata.category(letter) in ("Cc", "Cs") and letter not in "\t\n\r":
+                code = f"U+{ord(letter):04X}"
+                raise self._error(path, f"the character {code} may not stand in a text")
+
     def _scalar(self, node: yaml.ScalarNode, path: Path_) -> Any:
+        self._check_text(node, path)
         kind = node.tag.removeprefix("tag:yaml.org,2002:")
         if "printed" in path:  # a printed number is text: its digits count
             return node.value

@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from derive.errors import LanguageError, nearest
 from derive.functions import BY_NAME
 from derive.graph import Quantity
+from derive.names import LONGEST_NAME, wrong_name
 
 FOREIGN = re.compile(r"[^ -~]|[#\\]")
 ALIASES = {"sigmoid": "logistic", "ln": "log"}
@@ -66,9 +67,13 @@ def syntax_tree(source: str) -> ast.expr:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)
-            return ast.parse(source, mode="eval").body
+            tree = ast.parse(source, mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         raise _no_formula(source, error) from None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and len(node.id) > LONGEST_NAME:
+            raise LanguageError(source, node.col_offset, wrong_name(node.id))
+    return tree
 
 
 def _no_formula(source: str, error: Exception) -> LanguageError:

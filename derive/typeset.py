@@ -66,6 +66,8 @@ def _run(program: str, place: Path) -> str:
         "SOURCE_DATE_EPOCH": "0",
         "FORCE_SOURCE_DATE": "1",
         "max_print_line": "1000",
+        "openin_any": "p",  # nothing is read or written but what belongs to TeX and the page
+        "openout_any": "p",
     }
     try:
         done = subprocess.run(command, cwd=place, env=stable, capture_output=True, timeout=SECONDS)

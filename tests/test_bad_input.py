@@ -149,3 +149,66 @@ def test_what_is_quoted_is_on_one_line(text: str) -> None:
     assert len(cut(text)) <= 60
     assert "\n" not in cut(text)
     assert cut(text)[0] == text[0]
+
+
+LONG = "a" * 59
+LONG_NAMES = f"""\
+inputs: {{{LONG}x: [1, 2]}}
+define:
+  layers:
+    {LONG}b:
+      inputs: ["{LONG}x[...,{LONG}i]"]
+      parameters: ["{LONG}W[{LONG}i]"]
+      equations: |
+        {LONG}z[...,{LONG}i] = {LONG}x[...,{LONG}i]*{LONG}W[{LONG}i]
+        y[...,{LONG}i] = tanh({LONG}z[...,{LONG}i]) + {LONG}z[...,{LONG}i]
+parameters: {{{LONG}w: [1, 2]}}
+model:
+  - layer: {LONG}b
+    name: {LONG}n
+    inputs: {LONG}x
+    operands: {{{LONG}W: {LONG}w}}
+    output: {LONG}y
+loss: {LONG}E = sum({LONG}i, {LONG}y[{LONG}i]**2)
+training: {{optimizer: adam, learning_rate: 0.01}}
+"""
+
+
+@pytest.mark.parametrize("text", [LONG_NAMES, f"inputs: {{{LONG}x: 1}}\nloss: E = {LONG}x**2\n"])
+def test_the_longest_names_hold_everywhere(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = tmp_path / f"{LONG}.yaml"
+    spec.write_text(text, "utf-8")
+    assert main(["build", str(spec), "--no-pdf", "--output", str(tmp_path / "out")]) == 0
+    assert f"{LONG}.report.json" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        (f"inputs: {{{LONG}xy: 1}}\nloss: E = x**2", 1, "at most 60 characters"),
+        (f"inputs: {{x: [1]}}\nloss: E = sum({LONG}xy, x[{LONG}xy])", 2, "at most 60 characters"),
+        (f"inputs: {{x: [1]}}\nmodel: ['{LONG}xy = 2']\nloss: E = x", 2, "at most 60 characters"),
+        (f"inputs: {{x: [1]}}\nmodel: ['y[{LONG}xy] = 2']\nloss: E = x", 2, "at most 60"),
+        ("inputs: {x: {shape: null}}\nloss: E = x**2", 1, "the value is missing"),
+        ("inputs: {x: null}\nloss: E = x**2", 1, "the value is missing"),
+        ("inputs: {x: 1}\nmodel: [' ']\nloss: E = x**2", 2, "there is no equation"),
+        ('title: "a\\ud800"\ninputs: {x: 1}\nloss: E = x**2', 1, "the character U+D800"),
+        ('title: "a\\0"\ninputs: {x: 1}\nloss: E = x**2', 1, "the character U+0000"),
+        ('inputs: {"x\\e[2J": 1}\nloss: E = x**2', 1, "the character U+001B"),
+        ("inputs: {? [a] : 1}\nloss: E = x**2", 1, "a field name must be plain text"),
+        ("inputs: {!!binary eA==: 1}\nloss: E = x**2", 1, "a field name must be plain text"),
+        ("title: {fr: Un reseau}\ninputs: {x: 1}\nloss: E = x**2", 1, "'ko' or 'en'"),
+        ("inputs: {1: 1}\nloss: E = x**2", 1, "'1' is no name"),
+        ("inputs: {a/../b: 1}\nloss: E = x**2", 1, "'a/../b' is no name"),
+    ],
+)
+def test_what_is_no_name_and_no_text(
+    text: str, line: int, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = tmp_path / "a.yaml"
+    spec.write_text(text, "utf-8")
+    assert main(["verify", str(spec)]) == 2
+    message = capsys.readouterr().err
+    assert f"a.yaml:{line}:" in message and words in message

@@ -459,10 +459,8 @@ HOSTILE = {
     "end": r"\end{document}",
     "lines": "one\ntwo\n\nimport os",
     "carriage": "one\rtwo",
-    "nul": "a\0b",
     "braces": "}{ }} {{",
     "ligatures": "`` '' -- --- ?` !`",
-    "control": "bell \a escape \x1b",
     "direction": "\u202eright to left",
     "other signs": "naïve 漢字 🙂",
     "long": "word " * 200,
@@ -476,6 +474,16 @@ def printable(text: str) -> str:
 
 def titled(title: str) -> str:
     return NEURON.replace("title: A neuron", "title: " + json.dumps(title, ensure_ascii=False))
+
+
+@pytest.mark.parametrize("title", ["a\0b", "bell \a escape \x1b"], ids=["nul", "control"])
+def test_a_title_has_no_control_characters(
+    title: str, place: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (place / "hostile.yaml").write_text(titled(title), encoding="utf-8")
+    assert main(["latex", "hostile.yaml", "-o", "page.tex"]) == 2
+    assert "may not stand in a text" in capsys.readouterr().err
+    assert not (place / "page.tex").exists()
 
 
 @pytest.mark.parametrize("title", HOSTILE.values(), ids=HOSTILE)

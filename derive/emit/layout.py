@@ -78,8 +78,8 @@ def _groups(text: str) -> list[tuple[int, int, int]]:
             depth -= 1
             if depth == 0:
                 spans.append((start, bracket.end()))
-    nexts = [begin + 1 for begin, _ in spans[1:]] + [len(text)]
-    return [(*span, following) for span, following in zip(spans, nexts, strict=True)]
+    nexts = [*(begin + 1 for begin, _ in spans[1:]), len(text)]
+    return [(*span, following) for span, following in zip(spans, nexts, strict=False)]
 
 
 def _bracketed(body: str) -> tuple[str, str | None]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from derive.emit.layout import STEP, WIDTH, statement
 from derive.emit.program import Assignment, Program, is_small, updated
-from derive.emit.prose import explanation, listing, summary
+from derive.emit.prose import documented, explanation, listing, summary
 from derive.graph import Quantity
 from derive.problem import Tensor
 from derive.templating import environment
@@ -48,8 +48,8 @@ def module(program: Program, writing: Writing) -> str:
         environment("code")
         .get_template(writing.template)
         .render(
-            summary=summary(problem),
-            explanation=explanation(program, writing.fields),
+            summary=documented([summary(problem)])[0],
+            explanation=documented(explanation(program, writing.fields)),
             records=records,
             data=_data(program, writing),
             examples=examples,
@@ -110,7 +110,9 @@ def _docs(program: Program, writing: Writing) -> dict[str, list[str]]:
         "Gradients": program.gradients,
         "Updated": program.trained,
     }
-    return {name: listing(quantities, writing.fields) for name, quantities in groups.items()}
+    return {
+        name: documented(listing(quantities, writing.fields)) for name, quantities in groups.items()
+    }
 
 
 def _data(program: Program, writing: Writing) -> dict[str, list[str]]:

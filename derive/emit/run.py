@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from derive.emit.checked import checked
 from derive.emit.names import code_name
 from derive.emit.scalars import Place
 from derive.emit.targets import TARGETS
@@ -126,9 +127,12 @@ class Module:
 
 
 def load(problem: Problem, source: str, target: str) -> Module:
-    """Execute the text of an emitted module. Only text that `emit` has made may come here."""
+    """Execute the text of a module, if nothing stands in it that no module needs.
+
+    Raises Refused.
+    """
     namespace: dict[str, Any] = {"__name__": f"emitted_{target}"}
-    exec(compile(source, f"<{problem.name}{TARGETS[target].suffix}>", "exec"), namespace)
+    exec(checked(source), namespace)
     row = TARGETS[target]
     return Module(problem, namespace, row.codes(problem), row.table, row.whole_table)
 

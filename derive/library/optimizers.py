@@ -13,8 +13,9 @@ from fractions import Fraction
 import sympy
 
 from derive.errors import LanguageError
-from derive.language import IDENTIFIER, Scope, parse_expression
+from derive.language import Scope, parse_expression
 from derive.library.row import Number
+from derive.names import wrong_name
 
 GIVEN = ("w", "g", "alpha", "k")
 
@@ -39,7 +40,7 @@ class Optimizer:
         found = []
         for line in filter(str.strip, self.equations.splitlines()):
             name, sign, text = line.partition("=")
-            if not sign or not IDENTIFIER.match(name.strip()):
+            if not sign or wrong_name(name.strip()):
                 reason = "a line of an optimizer is written like w = w - alpha*g"
                 raise LanguageError(line, 0, reason)
             found.append((name.strip(), text))

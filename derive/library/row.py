@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from types import MappingProxyType
 
-from derive.errors import InputError
+from derive.errors import InputError, shown
+from derive.names import IDENTIFIER, NAME, wrong_name
 
 Number = Fraction | int
 NOTHING: Mapping[str, Number] = MappingProxyType({})
-SIGNATURE = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)\s*(?:\[([^\]]*)\])?\s*")
-LETTER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+SIGNATURE = re.compile(rf"\s*({NAME})\s*(?:\[([^\]]*)\])?\s*")
 FREE_LETTERS = ("n", "m", "p", "q", "l", "g")
 
 
@@ -67,14 +67,18 @@ def signature(text: str) -> Signature:
     """`x[...,i]` taken apart. Raises InputError."""
     match = SIGNATURE.fullmatch(text)
     if match is None:
-        raise InputError(f"'{text}' is no signature; it is written like W[h,i] or x[...,i]")
+        raise InputError(f"{shown(text)} is no signature; it is written like W[h,i] or x[...,i]")
     parts = [part.strip() for part in match[2].split(",")] if match[2] else []
     letters = tuple(part for part in parts if part != "...")
     for letter in letters:
-        if not LETTER.fullmatch(letter):
-            raise InputError(f"in the signature '{text}', '{letter}' is no index letter")
+        if not IDENTIFIER.match(letter):
+            words = f"{shown(letter)} is no index letter"
+            raise InputError(f"in the signature {shown(text)}, {words}")
+    for name in (match[1], *letters):
+        if wrong_name(name):
+            raise InputError(wrong_name(name))
     if parts.count("...") > 1:
-        raise InputError(f"in the signature '{text}', '...' stands twice")
+        raise InputError(f"in the signature {shown(text)}, '...' stands twice")
     return Signature(match[1], letters, parts.index("...") if "..." in parts else None)
 
 

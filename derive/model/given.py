@@ -86,7 +86,7 @@ def _shape(
             raise file.fail(path, "a quantity is given by numbers, or by {shape: [2, 3]}")
         shape = entry.get("shape")
         if shape is None:
-            return _shape(file, path, entry["values"], None)
+            return _shape(file, path, entry.get("values"), None)
         sizes = shape if isinstance(shape, list) else [shape]
         if not all(isinstance(n, int) and not isinstance(n, bool) and 0 < n < 10**6 for n in sizes):
             raise file.fail((*path, "shape"), "a shape is a list of whole numbers, like [2, 3]")

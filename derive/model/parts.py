@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keyword
 from dataclasses import dataclass, field
 from itertools import chain, count
 from typing import Any
@@ -10,10 +9,10 @@ from typing import Any
 import sympy
 
 from derive.expression import Axis
-from derive.functions import BY_NAME
 from derive.graph import Equation, Quantity
-from derive.language import CONSTANTS, IDENTIFIER
+from derive.language import CONSTANTS
 from derive.library.instantiate import Instance
+from derive.names import reserved, wrong_name
 from derive.problem import NodeUse, Tensor
 from derive.spec import Path_, SpecFile
 
@@ -59,9 +58,9 @@ class Parts:
 
 def check_name(file: SpecFile, path: Path_, name: str) -> None:
     """A name must be usable in equations, code and pages. Raises InputError."""
-    if not IDENTIFIER.match(name):
-        raise file.fail(path, f"'{name}' is no name: use letters, digits and _")
-    if keyword.iskeyword(name) or name in BY_NAME or name in CONSTANTS or name.startswith("adj_"):
+    if wrong_name(name):
+        raise file.fail(path, wrong_name(name))
+    if reserved(name, CONSTANTS) or name.startswith("adj_"):
         raise file.fail(path, f"'{name}' is a reserved word")
     if name == RATE and "training" in file.spec.model_fields_set:
         raise file.fail(path, f"'{name}' is the learning rate of the training; use another name")

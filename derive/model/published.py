@@ -11,12 +11,11 @@ from derive.errors import nearest
 from derive.graph import Graph, Role
 from derive.library.optimizers import parse_update
 from derive.model.training import optimizer_of
+from derive.names import PUBLISHED, wrong_published
 from derive.problem import Published
 from derive.spec import Path_, SpecFile
 
 Place = tuple[int, ...]
-ITEM = r"([A-Za-z][A-Za-z0-9_]*)(?:\[([\d,\s]*)\])?"
-NAME = re.compile(rf"\s*(?:d{ITEM}\s*/\s*d{ITEM}|{ITEM})\s*(\+|@\s*\d+)?\s*")
 
 
 @dataclass(frozen=True)
@@ -41,10 +40,9 @@ def published(file: SpecFile, graph: Graph) -> Iterator[Published]:
     shapes = _shapes(file, graph)
     for k, each in enumerate(file.spec.published):
         path: Path_ = ("published", k)
-        match = NAME.fullmatch(each.name)
+        match = PUBLISHED.fullmatch(each.name)
         if match is None:
-            words = f"'{each.name}' is no name; it is written like W[0,1], dE/dW[0,1] or W[0,1]@1"
-            raise file.fail((*path, "name"), words)
+            raise file.fail((*path, "name"), wrong_published(each.name))
         of, of_place, by, by_place, item, item_place, mark = match.groups()
         below = _item(file, path, by or item, by_place or item_place, shapes)
         above = _item(file, path, of, of_place, shapes) if of is not None else None

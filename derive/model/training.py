@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping
 
 from derive.errors import InputError, nearest
 from derive.fields import read_tensor
-from derive.functions import BY_NAME
 from derive.graph import Graph, Quantity, Role
-from derive.language import IDENTIFIER
 from derive.library.aliases import nearest_row
 from derive.library.optimizers import GIVEN, OPTIMIZERS, Optimizer, parse_update
 from derive.model.given import check_whole
 from derive.model.parts import filled
+from derive.names import reserved
 from derive.problem import Tensor, Training
 from derive.spec import Path_, SpecFile
 
@@ -78,7 +77,7 @@ def optimizer_of(file: SpecFile) -> Optimizer:
     row = Optimizer(name, given.summary, given.equations, tuple(given.states), given.settings)
     path: Path_ = ("define", "optimizers", name)
     for each in (*row.states, *row.settings):
-        if not IDENTIFIER.match(each) or each in GIVEN or each in BY_NAME:
+        if reserved(each, GIVEN):
             raise file.fail(path, f"'{each}' cannot be the name of a state or a setting")
     try:
         parse_update(row, {})

@@ -21,6 +21,7 @@ from derive.library.titles import title
 from derive.problem import NodeUse, Problem
 from derive.render.blocks import Block, Page
 from derive.render.deltas import TableRow
+from derive.render.document import escape
 from derive.render.formula import width
 from derive.render.index_writer import ROOM
 from derive.render.matrix_form import matrix_form
@@ -279,13 +280,17 @@ def _stations(problem: Problem) -> Iterator[_Station]:
         yield _Station(node if node is not None and node.row else None, tuple(blocks))
 
 
+def _title(row: str) -> dict[str, str]:
+    return {language: escape(words) for language, words in title(row).items()}
+
+
 def _heading(form: ModelForm, station: _Station) -> Block:
     """The title of a layer, or the names of what is computed without one."""
     layer = station.layer
     if layer is None:
         names = [form.lhs(equation) for equation in station.equations]
         return Block("model_node", {"title": None, "names": names})
-    fields = {"title": title(layer.row), "names": [form.symbol(layer.defined[-1])]}
+    fields = {"title": _title(layer.row), "names": [form.symbol(layer.defined[-1])]}
     return Block("model_node", fields)
 
 
@@ -314,7 +319,7 @@ def _alike(form: ModelForm, bench: Bench | None, station: _Station, earlier: _St
     return Block(
         "model_alike",
         {
-            "title": title(station.layer.row),
+            "title": _title(station.layer.row),
             "names": [form.symbol(made[-1])],
             "first": f"eq:{first}",
             "last": f"eq:{last}",

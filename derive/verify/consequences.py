@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from derive.graph import adjoint_name
-from derive.model.published import NAME
+from derive.names import PUBLISHED
 from derive.problem import Published
 from derive.sequence import Order
 from derive.verify.algebra import EXACT
@@ -54,7 +54,7 @@ class Print:
 
 def key_of(name: str, trajectory: Trajectory) -> Target | None:
     """The entry that a name means; None for a derivative that is not by the loss."""
-    match = NAME.fullmatch(name)
+    match = PUBLISHED.fullmatch(name)
     if match is None:
         return None
     of, _, by, by_place, item, item_place, mark = match.groups()

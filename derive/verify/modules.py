@@ -15,6 +15,7 @@ from typing import Any
 from mpmath import mp
 
 from derive.emit import Executed, load
+from derive.emit.checked import Refused
 from derive.emit.run import Module
 from derive.expression import Element
 from derive.graph import Graph, Role, adjoint_name
@@ -128,6 +129,8 @@ def module_route(
 
 
 def _broken(name: str, error: Exception) -> Route:
+    if isinstance(error, Refused):
+        return Route(name, Status.DISAGREES, 0, math.nan, str(error))
     return Route(name, Status.DISAGREES, 0, math.nan, f"{type(error).__name__}: {error}")
 
 

@@ -10,7 +10,7 @@ from itertools import islice
 from math import prod
 
 from derive.graph import adjoint_name
-from derive.model.published import NAME
+from derive.names import PUBLISHED
 from derive.numbers import decimal
 from derive.problem import Published
 from derive.sequence import Order
@@ -100,7 +100,7 @@ def _elsewhere(
     name: str, prints: Callable[[Fraction], bool], trajectory: Trajectory
 ) -> Iterator[str]:
     """Another entry of the same table, or the same entry at another update, with this value."""
-    match = NAME.fullmatch(name)
+    match = PUBLISHED.fullmatch(name)
     if match is None:
         return
     stem = name.rstrip("+").partition("@")[0].strip()
@@ -127,7 +127,7 @@ def _in_other_order(
     name: str, prints: Callable[[Fraction], bool], trajectory: Trajectory
 ) -> Iterator[str]:
     """The same number, if parameters change in another order."""
-    match, training = NAME.fullmatch(name), trajectory.problem.training
+    match, training = PUBLISHED.fullmatch(name), trajectory.problem.training
     mark = match.groups()[-1] if match is not None else None
     if mark is None or int(mark.lstrip("+@") or 1) > MOST_UPDATES:
         return

@@ -21,7 +21,7 @@ from mpmath import mp
 from derive.errors import InputError, nearest
 from derive.graph import Derivation, Graph, Role, adjoint_name
 from derive.library.optimizers import parse_update
-from derive.model.published import NAME
+from derive.names import PUBLISHED
 from derive.problem import Problem
 from derive.sequence import stages
 from derive.verify.algebra import DIGITS, EXACT, FUNCTIONS, Algebra, exact_function, slope
@@ -61,7 +61,7 @@ class Trajectory:
 
     def value(self, name: str) -> Any:
         """The value of a name. Raises UnknownName."""
-        match = NAME.fullmatch(name)
+        match = PUBLISHED.fullmatch(name)
         if match is None:
             raise UnknownName("a name is written like W[0,1], dE/dW[0,1], or W[0,1]@1")
         of, of_place, by, by_place, item, place, mark = match.groups()

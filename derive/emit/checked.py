@@ -1,0 +1,314 @@
+"""What a module may be before it is executed: a closed list, kept apart from what writes modules.
+
+Nothing here asks how a module was made. Its text is parsed, and every node, name, attribute,
+keyword and import must be on the lists below. A call must name what it calls: something on the
+lists, or a function of the module where no variable has its name. So text that found its way out of
+a docstring or a name can compute numbers at worst: it reaches no file and no process.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+import warnings
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from types import CodeType
+
+from derive.errors import InputError, shown
+
+NODES = (
+    *(ast.Module, ast.Expr, ast.Assign, ast.AnnAssign, ast.Return, ast.If, ast.For, ast.With),
+    *(ast.ClassDef, ast.FunctionDef, ast.arguments, ast.arg, ast.Import, ast.ImportFrom, ast.alias),
+    *(ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.operator, ast.unaryop),
+    *(ast.boolop, ast.cmpop, ast.expr_context, ast.Call, ast.keyword, ast.Starred, ast.Attribute),
+    *(ast.Subscript, ast.Slice, ast.Name, ast.Constant, ast.Tuple, ast.List, ast.ListComp),
+    *(ast.GeneratorExp, ast.comprehension, ast.JoinedStr, ast.FormattedValue, ast.withitem),
+)
+TOP = (ast.Expr, ast.Import, ast.ImportFrom, ast.Assign, ast.ClassDef, ast.FunctionDef)
+IMPORTS = frozenset(
+    {
+        "import math",
+        "import random",
+        "import numpy as np",
+        "from numpy.typing import NDArray",
+        "from collections.abc import Sequence",
+        "from typing import NamedTuple",
+        "from typing import Any, NamedTuple",
+    }
+)
+CALLED = frozenset(
+    {
+        *("print", "min", "max", "abs", "zip", "len", "range", "sum", "reversed"),
+        *("float", "int", "tuple", "list"),
+    }
+)
+TYPES = frozenset(
+    {
+        *("float", "int", "str", "bool", "list", "tuple", "dict"),
+        *("NDArray", "Sequence", "Any", "NamedTuple"),
+    }
+)
+HANDED = frozenset({"float", "int", "bool", "NamedTuple"})  # they may stand where values stand
+MODULES: Mapping[str, Collection[str]] = {
+    "math": {
+        *("exp", "log", "log1p", "expm1", "sqrt", "pow", "tanh", "sinh", "cosh", "sin", "cos"),
+        *("tan", "atan", "erf", "erfc", "fsum", "isfinite", "floor", "copysign"),
+        *("pi", "e", "inf", "nan"),
+    },
+    "random": {"Random"},
+    "np.random": {"default_rng"},
+    "np": {
+        *("array", "asarray", "zeros", "ones", "eye", "arange", "zeros_like", "ones_like", "full"),
+        *("empty", "ogrid", "einsum", "where", "broadcast_to", "clip", "expand_dims", "moveaxis"),
+        *("put_along_axis", "take_along_axis", "errstate", "stack", "squeeze", "full_like"),
+        *("equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "float_power"),
+        *("multiply", "subtract", "prod", "mean", "tensordot", "heaviside", "nan_to_num"),
+        *("concatenate", "transpose", "matmul", "outer", "cumsum", "flip", "add", "divide"),
+        *("exp", "expm1", "log", "log1p", "sqrt", "power", "tanh", "sinh", "cosh", "sin", "cos"),
+        *("tan", "arctan", "sign", "abs", "square", "maximum", "minimum", "logaddexp", "isfinite"),
+        *("sum", "max", "min", "argmax", "any", "all", "float64", "int64", "pi", "e", "inf", "nan"),
+    },
+}
+METHODS = frozenset(
+    {
+        *("_asdict", "_make", "items", "append", "index", "uniform"),
+        *("sum", "max", "min", "argmax", "copy", "reshape", "squeeze", "transpose"),
+        *("astype", "ravel", "any", "all", "mean", "prod", "cumsum"),
+    }
+)
+PROPERTIES = frozenset({"shape", "T", "ndim", "size"})
+KEYWORDS = frozenset(
+    {
+        *("axis", "keepdims", "dtype", "strict", "size", "seed"),
+        *("over", "divide", "invalid", "under", "otypes", "optimize", "where", "out", "initial"),
+    }
+)
+MAIN = "__name__ == '__main__'"
+
+
+class Refused(InputError):
+    """The text of a module holds something that no module needs; it is not executed."""
+
+    def __init__(self, line: int, what: str) -> None:
+        super().__init__(f"not executed: line {line}: {what}")
+
+
+@dataclass(frozen=True)
+class _Module:
+    """What is made in a module, and which nodes (by identity) stand where they mean more."""
+
+    functions: frozenset[str]
+    fields: frozenset[str]
+    arguments: frozenset[str]
+    variables: frozenset[str]
+    top: frozenset[int]
+    inside: frozenset[int]
+    called: frozenset[int]
+    owners: frozenset[int]
+    types: frozenset[int]
+    main: frozenset[int]
+    hidden: frozenset[int]
+    each: frozenset[int]
+
+
+def checked(source: str) -> CodeType:
+    """The code of a module after every part of its text was found on the lists. Raises Refused."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)
+            tree = ast.parse(source)
+            module = _module(tree)
+            nodes = [node for node in ast.walk(tree) if not _usual(node, module)]
+            if nodes:
+                first = min(nodes, key=_line)
+                raise Refused(_line(first), _words(first))
+            return compile(source, "<module>", "exec")
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        raise Refused(getattr(error, "lineno", None) or 1, "this cannot be parsed") from None
+
+
+def _line(node: ast.AST) -> int:
+    return getattr(node, "lineno", sys.maxsize)  # parts without one stand in a part with one
+
+
+def _words(node: ast.AST) -> str:
+    """A node that is on no list, in its own words where it has some."""
+    kind = type(node).__name__
+    text = shown(ast.unparse(node)) if isinstance(node, ast.stmt | ast.expr) else f"'{kind}'"
+    return f"{text} is not on the list of what a module may hold"
+
+
+def _module(tree: ast.Module) -> _Module:
+    nodes = list(ast.walk(tree))
+    made = [n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+    names = [n for n in nodes if isinstance(n, ast.Name)]
+    records = [line for n in made if isinstance(n, ast.ClassDef) for line in n.body]
+    return _Module(
+        functions=frozenset(node.name for node in made),
+        fields=frozenset(
+            line.target.id
+            for line in records
+            if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name)
+        ),
+        arguments=frozenset(n.arg for n in nodes if isinstance(n, ast.arg)),
+        variables=frozenset(n.id for n in names if isinstance(n.ctx, ast.Store)),
+        top=frozenset(map(id, tree.body)),
+        inside=frozenset(
+            id(n) for top in made if isinstance(top, ast.FunctionDef) for n in ast.walk(top)
+        ),
+        owners=frozenset(id(n.value) for n in nodes if isinstance(n, ast.Attribute)),
+        called=frozenset(id(n.func) for n in nodes if isinstance(n, ast.Call)),
+        types=frozenset(id(n) for top in _types(tree, nodes) for n in ast.walk(top)),
+        main=frozenset(id(n) for top in tree.body if _is_main(top) for n in ast.walk(top)),
+        each=frozenset(id(n.func) for n in nodes if isinstance(n, ast.Call) and _is_each(n)),
+        hidden=frozenset(hidden for node in made for hidden in _hidden(node)),
+    )
+
+
+def _types(tree: ast.Module, nodes: list[ast.AST]) -> Iterator[ast.AST]:
+    """The places where types stand: annotations, and lines like `Array = NDArray[np.float64]`."""
+    top = set(map(id, tree.body))
+    for node in nodes:
+        found: ast.expr | None = None
+        if isinstance(node, ast.AnnAssign | ast.arg):
+            found = node.annotation
+        elif isinstance(node, ast.FunctionDef):
+            found = node.returns
+        elif isinstance(node, ast.Assign) and id(node) in top:
+            of = node.value.value if isinstance(node.value, ast.Subscript) else None
+            found = node.value if isinstance(of, ast.Name) and of.id in TYPES else None
+        if found is not None:
+            yield found
+
+
+def _is_main(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == MAIN
+
+
+def _hidden(node: ast.AST) -> Iterator[int]:
+    """Names in a function that mean a variable of its own, not the function of that name."""
+    inside = list(ast.walk(node))
+    own = {n.arg for n in inside if isinstance(n, ast.arg)}
+    own |= {n.id for n in inside if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    yield from (id(n) for n in inside if isinstance(n, ast.Name) and n.id in own)
+
+
+def _usual(node: ast.AST, module: _Module) -> bool:
+    """Whether a node is of a known kind, and as such a node may be."""
+    if id(node) in module.top and not (isinstance(node, TOP) or _is_main(node)):
+        return False
+    match node:
+        case ast.Expr() if id(node) in module.top:
+            return isinstance(node.value, ast.Constant)
+        case ast.Import() | ast.ImportFrom():
+            return id(node) in module.top and ast.unparse(node) in IMPORTS
+        case ast.ClassDef():
+            return id(node) in module.top and _is_record(node) and _free(node.name)
+        case ast.FunctionDef():
+            return id(node) in module.top and _is_function(node) and _free(node.name)
+        case ast.arg():
+            return _free(node.arg)
+        case ast.Constant():
+            return type(node.value) in (int, float, str, bool, type(None), type(...))
+        case ast.Name():
+            return _name(node, module)
+        case ast.Attribute():
+            return isinstance(node.ctx, ast.Load) and _attribute(node, module)
+        case ast.Call():
+            return isinstance(node.func, ast.Name | ast.Attribute) or _is_each(node.func)
+        case ast.keyword():
+            return node.arg in KEYWORDS | module.fields | module.arguments
+        case ast.With():
+            return all(map(_is_quiet, node.items))
+    return isinstance(node, NODES)
+
+
+def _is_quiet(item: ast.withitem) -> bool:
+    call = item.context_expr
+    quiet = isinstance(call, ast.Call) and _owned(call.func) == ("np", "errstate")
+    return quiet and item.optional_vars is None
+
+
+def _is_function(node: ast.FunctionDef) -> bool:
+    """Whether a function is bare, and what it takes for granted are constants."""
+    taken = (*node.args.defaults, *filter(None, node.args.kw_defaults))
+    bare = not node.decorator_list and node.args.kwarg is None
+    return bare and all(isinstance(each, ast.Constant) for each in taken)
+
+
+def _is_record(node: ast.ClassDef) -> bool:
+    """Whether a class holds fields without values, and nothing else."""
+    bases = [base.id for base in node.bases if isinstance(base, ast.Name)]
+    plain = len(node.bases) == 1 and bases == ["NamedTuple"]
+    return plain and not node.keywords and not node.decorator_list and all(map(_field, node.body))
+
+
+def _field(line: ast.stmt) -> bool:
+    """Whether a line of a record is its docstring or a field."""
+    if isinstance(line, ast.Expr):
+        return isinstance(line.value, ast.Constant) and isinstance(line.value.value, str)
+    return isinstance(line, ast.AnnAssign) and line.value is None
+
+
+def _free(name: str) -> bool:
+    """Whether a module may give a name a meaning of its own."""
+    known = MODULES.keys() | CALLED | TYPES
+    return name == "_" or not (name.startswith("_") or name in known)
+
+
+def _name(node: ast.Name, module: _Module) -> bool:
+    """Whether a name may stand here: a function where it is called, a type where types stand."""
+    name = node.id
+    if isinstance(node.ctx, ast.Store):
+        return _free(name) and (id(node) in module.hidden or name not in module.functions)
+    if id(node) in module.called:
+        own = name in module.functions and id(node) not in module.hidden
+        known = name in CALLED and (name != "print" or id(node) in module.inside)
+        return isinstance(node.ctx, ast.Load) and (own or known)
+    if name in MODULES:
+        return id(node) in module.owners
+    if name == "__name__":
+        return id(node) in module.main
+    values = module.variables | module.arguments
+    if id(node) in module.types:
+        return name in values | module.functions | TYPES
+    return name in values | HANDED or _is_class(name, module)
+
+
+def _is_class(name: str, module: _Module) -> bool:
+    return name in module.functions and name[0].isupper()  # `Parameters._make([...])`
+
+
+def _is_each(node: ast.expr) -> bool:
+    """Whether this is a function of `math` for every entry: `np.vectorize(math.erf, ...)`."""
+    match node:
+        case ast.Call(
+            func=function, args=[ast.Attribute(value=ast.Name(id="math"))], keywords=rest
+        ):
+            return _owned(function) == ("np", "vectorize") and [k.arg for k in rest] == ["otypes"]
+    return False
+
+
+def _attribute(node: ast.Attribute, module: _Module) -> bool:
+    """Whether an attribute is one of a module's, a method that is called, or a field."""
+    owner, name = _owned(node)
+    if (owner, name) == ("np", "random"):
+        return id(node) in module.owners
+    if (owner, name) == ("np", "vectorize"):
+        return id(node) in module.each
+    if owner in MODULES:
+        return name in MODULES[owner]
+    if id(node) in module.called:
+        return name in METHODS
+    return name in PROPERTIES | module.fields
+
+
+def _owned(node: ast.AST) -> tuple[str, str]:
+    """`np.random.x` as `np.random` and `x`; what belongs to no module has no owner."""
+    match node:
+        case ast.Attribute(value=ast.Name(id=owner), attr=name):
+            return owner, name
+        case ast.Attribute(value=ast.Attribute(value=ast.Name(id="np"), attr="random"), attr=name):
+            return "np.random", name
+    return "", node.attr if isinstance(node, ast.Attribute) else ""

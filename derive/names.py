@@ -1,0 +1,41 @@
+"""What may be a name: one rule for whatever a spec names, keys as well as values.
+
+A name enters code, pages, reports and messages as it is, so nothing else may pass for one.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Collection
+
+from derive.errors import shown
+from derive.functions import BY_NAME
+
+LONGEST_NAME = 60
+NAME = r"[A-Za-z][A-Za-z0-9_]*"
+IDENTIFIER = re.compile(rf"{NAME}\Z")
+ITEM = rf"({NAME})(?:\[([\d,\s]*)\])?"
+PUBLISHED = re.compile(rf"\s*(?:d{ITEM}\s*/\s*d{ITEM}|{ITEM})\s*(\+|@\s*\d+)?\s*", re.ASCII)
+
+
+def wrong_name(name: str) -> str:
+    """Why a text is no name; nothing if it is one."""
+    if len(name) > LONGEST_NAME:
+        return f"{shown(name)} is too long for a name: it has at most {LONGEST_NAME} characters"
+    if not IDENTIFIER.match(name):
+        return f"{shown(name)} is no name: use letters, digits and _"
+    return ""
+
+
+def reserved(name: str, more: Collection[str] = ()) -> bool:
+    """Whether a name means something else already, in code or in the language of equations."""
+    return keyword.iskeyword(name) or name in BY_NAME or name in more
+
+
+def wrong_published(text: str) -> str:
+    """Why a text does not name a number that somebody may have printed."""
+    match = PUBLISHED.fullmatch(text)
+    if match is None:
+        return f"{shown(text)} is no name; it is written like W[0,1], dE/dW[0,1] or W[0,1]@1"
+    return next(filter(None, (wrong_name(match[k]) for k in (1, 3, 5) if match[k])), "")
