@@ -127,7 +127,8 @@ class _Work:
             if deeper == opened or deeper.count_ops() > LONGEST:
                 break
             opened = deeper
-            if opened.has(*CURVED, *SETTLED) and not self._holds_curve(stable(opened)):
+            curved = opened.has(*CURVED, *SETTLED) or self._reads_saturating([node])
+            if curved and not self._holds_curve(stable(opened)):
                 self.steps.append(_step(OPENED, name, node, opened))
                 return opened
         return node

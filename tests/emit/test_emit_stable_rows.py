@@ -180,3 +180,10 @@ def test_an_indicator_is_a_choice() -> None:
     a, x = Element("a"), Element("x")
     test = greater(x, sympy.S.Zero)
     assert selection(test * a) == where(test, a, sympy.S.Zero)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_logarithm_of_a_named_exponential_is_its_exponent(target: str) -> None:
+    """p = exp(z) is 0 in floating point at -800, and its logarithm is still z."""
+    text = "model: [p = exp(z), q = 3*p]\nparameters: {z: -800}\nloss: E = log(q/3)\n"
+    assert not faults(text, target)
