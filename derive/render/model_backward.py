@@ -168,6 +168,7 @@ class Backward:
         locals_ = [] if like else [self._local(t) for t in paths]
         left = self.form.letters(name)
         gone = deltas(chain.before) - deltas(chain.after)
+        collected = any(s.rule == Rule.COLLECTED for s in steps)
         fields = {
             "name": self.form.leaf(Element(name, *left)).tex,
             "derivative": self.form.names.loss().tex,
@@ -183,8 +184,8 @@ class Backward:
             "guard": not like and chain.after.has(Inside),
             "winner": not like and chain.after.has(Chosen),
             "output": not like and any(t.found != t.used for t in told) and self._once("output"),
-            "collected": any(s.rule == Rule.COLLECTED for s in steps),
-            "averages": self._averages(name, steps),
+            "collected": collected,
+            "averages": self._averages(name, steps) if collected else [],
             "cancel": any(s.rule == Rule.CANCEL for s in steps),
             "normalised": any(s.rule == Rule.NORMALISED for s in steps),
             "like": self.form.symbol(like) if like else "",

@@ -12,7 +12,14 @@ from derive.render.blocks import Page
 from derive.render.order import path_view
 from derive.verify.bench import Bench
 from derive.verify.libraries import LIBRARIES
-from derive.verify.modules import code_values, large_module_route, module_route, point
+from derive.verify.modules import (
+    code_values,
+    large_module_route,
+    module_route,
+    more_points,
+    other_batches,
+    point,
+)
 from derive.verify.of_model import verify_model
 from derive.verify.oracle import true_values
 from derive.verify.pages import numbers_route, text_route
@@ -31,6 +38,7 @@ from derive.verify.sampling import drawn_values, small, spec_values, work
 __all__ = ["NumberRow", "Report", "Route", "Status", "verify"]
 
 SEED = 1
+MORE = (2, 3)
 MOST_WORK = 100_000
 
 
@@ -62,8 +70,11 @@ def verify(
         given = [drawn_values(problem.graph, SEED), *([own] if own is not None else [])]
         benches = benches if reduced is derivation else [Bench(derivation, v) for v in given]
         expected = [point(problem, bench) for bench in benches] if modules else []
+        more = [drawn_values(problem.graph, seed) for seed in MORE] if modules else []
+        expected[1:1] = more_points(derivation, more)
+        batches = other_batches(problem) if modules else []
         for target, source in modules.items():
-            route, done = module_route(target, source, problem, expected)
+            route, done = module_route(target, source, problem, expected, None, batches)
             routes.append(route)
             if target == "python" and own is not None:
                 code = code_values(problem, done)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from itertools import product, zip_longest
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Any
 
 from mpmath import mp
@@ -17,12 +17,12 @@ from mpmath import mp
 from derive.emit import Executed, load
 from derive.emit.run import Module
 from derive.expression import Element
-from derive.graph import Graph, Role
+from derive.graph import Derivation, Role
 from derive.notation import derivative, names_of
-from derive.problem import Problem, Tensor
+from derive.problem import Problem
 from derive.sequence import Order
 from derive.verify.algebra import DIGITS
-from derive.verify.bench import Bench, Way
+from derive.verify.bench import Bench, Slopes, Way
 from derive.verify.interpreter import Key, Values
 from derive.verify.oracle import first_update, trained
 from derive.verify.report import Comparison, Route, Status, judged, skipped
@@ -33,13 +33,26 @@ from derive.verify.routes import (
     gradient_keys,
     relative,
 )
-from derive.verify.sampling import float_values
+from derive.verify.sampling import drawn_values, float_values, of_batch
+from derive.verify.training import (
+    LATE,
+    constants,
+    demonstration,
+    helpers,
+    in_general_position,
+    tables,
+    trains,
+    updated_in_order,
+    updates,
+)
 from derive.verify.trajectory import Trajectory
 
 MOST_DIFFERENCES = 60
 LINE_STEP = 1e-5
 LINE_TOLERANCE = 1e-4
 FEW_UPDATES = 3
+BATCHES = (1, 2, 3)
+PROMISE = "Batch: any number of samples."
 
 
 @dataclass(frozen=True)
@@ -47,7 +60,8 @@ class Point:
     """Values of what is given, and what a module must make of them.
 
     `updated` are parameters and states after an update that does not start from the gradients;
-    one that does is compared with what the optimizer makes of the module's own.
+    one that does is compared with what the optimizer makes of the module's own. `late` are those
+    after some updates by their number, from states in general position.
     """
 
     given: Values
@@ -55,6 +69,15 @@ class Point:
     gradients: Values
     line: tuple[Way, Any] | None = None
     updated: Values | None = None
+    late: Mapping[int, Values] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The problem with another number of samples, and what a module must make of some values."""
+
+    problem: Problem
+    point: Point
 
 
 def point(problem: Problem, bench: Bench) -> Point:
@@ -64,22 +87,38 @@ def point(problem: Problem, bench: Bench) -> Point:
     difference.
     """
     keys = gradient_keys(bench.derivation)
-    after = _after_update(problem, bench)
+    line = None
     if len(keys) <= MOST_DIFFERENCES:
         gradients = {key: bench.by(key) for key in keys}
-        return Point(bench.given, bench.forward, gradients, updated=after)
-    gradients = {key: bench.found.get(key, bench.adjoint(key)) for key in keys}
-    given = [q for q in differentiated(bench.derivation) if q.given]
-    return Point(bench.given, bench.forward, gradients, bench.line(given), after)
-
-
-def _after_update(problem: Problem, bench: Bench) -> Values | None:
-    """Parameters and states after one update in the order of the spec, if that is not the usual."""
+    else:
+        gradients = {key: bench.found.get(key, bench.adjoint(key)) for key in keys}
+        line = bench.line([q for q in differentiated(bench.derivation) if q.given])
     if problem.training.order is Order.SIMULTANEOUS:
-        return None
-    trajectory = Trajectory(replace(problem, samples=()), bench.derivation, bench.given)
-    parameters, states = trajectory.after(1)
-    return parameters | {key: v for key, v in states.items() if key in trajectory.states}
+        return Point(bench.given, bench.forward, gradients, line)
+    first = updated_in_order(replace(problem, samples=()), bench, 1)
+    late = {k: updated_in_order(in_general_position(problem), bench, k) for k in (1, LATE)}
+    return Point(bench.given, bench.forward, gradients, line, first, late)
+
+
+def more_points(derivation: Derivation, given: Iterable[Values]) -> list[Point]:
+    """Points at which the gradients are those of the derivation, which is judged by itself."""
+    keys = gradient_keys(derivation)
+    benches = [Bench(derivation, values) for values in given]
+    return [Point(b.given, b.forward, {key: b.adjoint(key) for key in keys}) for b in benches]
+
+
+def other_batches(problem: Problem) -> list[Batch]:
+    """A network with other numbers of samples: forward values, and a line of all parameters."""
+    if problem.is_model:
+        return []
+    found = []
+    for size in BATCHES:
+        graph = of_batch(problem, size)
+        slopes = Slopes(graph, drawn_values(graph, size))
+        line = slopes.line(graph.of_role(Role.PARAMETER))
+        other = replace(problem, graph=graph, batch=size, values={})
+        found.append(Batch(other, Point(slopes.given, slopes.forward, {}, line)))
+    return found
 
 
 def module_route(
@@ -88,26 +127,29 @@ def module_route(
     problem: Problem,
     points: Iterable[Point],
     trajectory: Trajectory | None = None,
+    batches: Iterable[Batch] = (),
 ) -> tuple[Route, Executed | None]:
-    """Forward values, gradients and an update at some points; also the numbers of the last one.
+    """Forward values, gradients and updates at some points; also the numbers of the last one.
 
-    A training whose updates do not start from the gradients is compared with the trajectory.
+    A training whose updates do not start from the gradients is compared with the trajectory. A
+    module that promises to take any number of samples is given others than the spec has, too.
     """
     name = f"module {target}"
     if target != "python" and not _installed(target):
         return skipped(name, f"{target} is not installed"), None
+    points = list(points)
     try:
         module = load(problem, source, target)
-        comparisons = list(_constants(module, problem.graph))
-        if trajectory is not None and problem.training.order is not Order.SIMULTANEOUS:
-            comparisons += _training(module, trajectory)
+        comparisons = [*constants(module), *helpers(module), *_training(module, trajectory)]
         done = None
         for each in points:
-            done = module.run(_tables(each.given))
+            done = module.run(tables(each.given))
             comparisons += [
                 *_comparisons(done, problem, each),
                 *_updates(done, problem, each),
             ]
+        comparisons += [*_trained(module, points), *demonstration(module)]
+        comparisons += _of_other_batches(module, batches)
     except Exception as error:  # a wrong module may fail in any way; each way is a finding
         return _broken(name, error), None
     return judged(name, comparisons, DOUBLE_TOLERANCE), done
@@ -190,6 +232,7 @@ def _updates(done: Executed, problem: Problem, at: Point) -> Iterator[Comparison
     if at.updated is not None:
         for key, expected in at.updated.items():
             yield Comparison(f"{key} after an update", _error(done.updated, key, expected))
+    if problem.training.order is not Order.SIMULTANEOUS:
         return
     given, rule = at.given, first_update(problem)
     for quantity in problem.graph.of_role(Role.PARAMETER):
@@ -203,38 +246,25 @@ def _updates(done: Executed, problem: Problem, at: Point) -> Iterator[Comparison
                 yield Comparison(f"{after} after an update", _error(done.updated, after, expected))
 
 
-def _constants(module: Module, graph: Graph) -> Iterator[Comparison]:
-    """The values and the training that are written into the module."""
-    problem, names = module.problem, module.namespace
-    if problem.symbolic:
-        return
-    parameters, sample = names["PARAMETERS"], names["SAMPLE"]
-    trained_, others = (
-        graph.of_role(Role.PARAMETER),
-        [q for q in graph.given if q.role is not Role.PARAMETER],
-    )
-    for record, quantities in ((parameters, trained_), (sample, others)):
-        wanted = [v for q in quantities for v in problem.values[q.name].values()]
-        for k, (found, v) in enumerate(zip_longest(_flat(record), wanted, fillvalue=math.nan)):
-            yield Comparison(f"constant {k} of {type(record).__name__}", relative(found, float(v)))
-    if "train" not in names:
-        return
-    done = module.run()
-    own = {q.name for q in trained_}
-    moved = {key: v for key, v in done.updated.items() if key[0] in own}
-    after = module.run({**problem.values, **_next_sample(problem), **_tables(moved)})
-    fed = names.get("SAMPLES", (sample,) if "STATE" in names else sample)
-    _, losses = names["train"](parameters, fed, names["LEARNING_RATE"], 1)
-    for k, (found, v) in enumerate(
-        zip_longest(losses, (done.loss, after.loss), fillvalue=math.nan)
-    ):
-        yield Comparison(f"loss {k} of the training", relative(float(found), v))
+def _trained(module: Module, points: Sequence[Point]) -> Iterator[Comparison]:
+    """Updates in general position, and a short training."""
+    if points:
+        yield from updates(module, points[0].given, points[0].late)
+        yield from trains(module, [each.given for each in points[:3]])
 
 
-def _training(module: Module, trajectory: Trajectory) -> Iterator[Comparison]:
-    """The losses of a short training."""
+def _of_other_batches(module: Module, batches: Iterable[Batch]) -> Iterator[Comparison]:
+    for each in batches if PROMISE in module.namespace["__doc__"] else ():
+        done = replace(module, problem=each.problem).run(tables(each.point.given))
+        yield from _comparisons(done, each.problem, each.point)
+
+
+def _training(module: Module, trajectory: Trajectory | None) -> Iterator[Comparison]:
+    """The losses of a short training whose updates do not start from the gradients."""
     problem, names = module.problem, module.namespace
-    if "train" not in names:
+    if "train" not in names or trajectory is None:
+        return
+    if problem.training.order is Order.SIMULTANEOUS:
         return
     fed = names.get("SAMPLES", (names["SAMPLE"],) if "STATE" in names else names["SAMPLE"])
     _, losses = names["train"](names["PARAMETERS"], fed, names["LEARNING_RATE"], FEW_UPDATES)
@@ -242,28 +272,6 @@ def _training(module: Module, trajectory: Trajectory) -> Iterator[Comparison]:
         expected = trajectory.at(k)[problem.graph.loss.name, ()]
         error = relative(mp.mpf(float(found)), expected, DOUBLE_FLOOR)
         yield Comparison(f"loss after {k} updates of the training", error)
-
-
-def _next_sample(problem: Problem) -> Mapping[str, Tensor]:
-    """What is given at the second update."""
-    return problem.samples[1 % len(problem.samples)] if problem.samples else {}
-
-
-def _flat(record: Any) -> Iterator[float]:
-    """The numbers of a record in order, whatever they are kept in."""
-    plain = record.tolist() if hasattr(record, "tolist") else record
-    if isinstance(plain, list | tuple):
-        for part in plain:
-            yield from _flat(part)
-    else:
-        yield float(plain)
-
-
-def _tables(values: Mapping[Key, float]) -> dict[str, dict[tuple[int, ...], float]]:
-    tables: dict[str, dict[tuple[int, ...], float]] = {}
-    for (quantity, place), v in values.items():
-        tables.setdefault(quantity, {})[place] = float(v)
-    return tables
 
 
 def code_values(problem: Problem, done: Executed | None) -> Mapping[str, Any]:

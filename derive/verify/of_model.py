@@ -25,7 +25,13 @@ from derive.verify.bench import Bench, places
 from derive.verify.interpreter import Values, element_slope, run, value
 from derive.verify.libraries import LIBRARIES
 from derive.verify.model_numbers import model_rows
-from derive.verify.modules import code_values, large_module_route, module_route, point
+from derive.verify.modules import (
+    code_values,
+    large_module_route,
+    module_route,
+    more_points,
+    point,
+)
 from derive.verify.oracle import ALPHA, DECREASE
 from derive.verify.pages import numbers_route, text_route
 from derive.verify.published import published_route
@@ -43,6 +49,8 @@ from derive.verify.trajectory import Trajectory
 
 Item = TypeVar("Item")
 SEED = 1
+MORE = (2, 3)  # further seeds, at which only modules are judged
+MOST_FOR_MORE = 4_000
 BUDGET = 150_000  # multiplications that a route may take
 MOST_WORK = 40_000  # a larger graph is only checked as a module
 MOST_TREE = 3_000  # operations in the loss written out as one formula
@@ -78,6 +86,9 @@ def verify_model(
             benches.append(Bench(derivation, own))
         routes += list(_derivation_routes(benches, cost))
         expected = [point(problem, bench) for bench in benches] if modules else []
+        if modules and cost <= MOST_FOR_MORE:
+            more = [model_values(problem, derivation, seed) for seed in MORE]
+            expected[1:1] = more_points(derivation, more)
         for target, source in modules.items():
             route, done = module_route(target, source, problem, expected, trajectory)
             routes.append(route)

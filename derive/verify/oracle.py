@@ -6,8 +6,9 @@ network from a second run at the moved parameters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -16,7 +17,8 @@ from mpmath import mp
 
 from derive.expression import Element, elements
 from derive.graph import Equation, Graph, Role
-from derive.library.optimizers import parse_update, plain_step
+from derive.library.optimizers import Optimizer, parse_update, plain_step
+from derive.library.row import Number
 from derive.notation import Name, Names, derivative, names_of
 from derive.problem import Problem
 from derive.verify.algebra import DIGITS, EXACT, exact_function
@@ -70,29 +72,53 @@ def update_rule(problem: Problem) -> Callable[[Any, Any], Any]:
     return lambda value, gradient: rule(value, rate, gradient)
 
 
+Rule = Callable[[Key, Any, Any, Any, int, Sequence[Any]], Iterator[tuple[Key, Any]]]
+
+
+def entry_rule(problem: Problem) -> Rule:
+    """One update of one entry: the parameter and the optimizer's states for it.
+
+    It starts from the entry, its gradient, the learning rate, the number of the update, and states.
+    """
+    row, settings = problem.training.optimizer, problem.training.settings
+    rules = _rules(row.equations, row.states, tuple({**row.settings, **settings}.items()))
+
+    def update(
+        key: Key, value: Any, slope: Any, rate: Any, step: int, states: Sequence[Any]
+    ) -> Iterator[tuple[Key, Any]]:
+        name, place = key
+        arguments = (value, mp.mpf(slope), rate, mp.mpf(step), *states)
+        for target, rule in rules:
+            yield (name if target == "w" else f"{target}_{name}", place), rule(*arguments)
+
+    return update
+
+
+@lru_cache(maxsize=100)
+def _rules(
+    equations: str, states: tuple[str, ...], settings: tuple[tuple[str, Number], ...]
+) -> tuple[tuple[str, Callable[..., Any]], ...]:
+    """What the lines of an optimizer make of w and its states, from w, g, alpha, k and states."""
+    names = ("w", "g", "alpha", "k", *states)
+    symbols = [sympy.Symbol(name, real=True) for name in names]
+    found = parse_update(Optimizer("", "", equations, states), dict(settings))
+    return tuple((name, exact_function(symbols, found[name])) for name in ("w", *states))
+
+
 def first_update(
     problem: Problem,
 ) -> Callable[[Key, Any, Any], Iterator[tuple[Key, Any]]]:
     """The first update of one entry: the parameter and the optimizer's states for it."""
-    row = problem.training.optimizer
-    names = ("w", "g", "alpha", "k", *row.states)
-    symbols = [sympy.Symbol(name, real=True) for name in names]
-    found = parse_update(row, problem.training.settings)
-    rules = [exact_function(symbols, found[n]) for n in ("w", *row.states)]
-    rate = EXACT.number(problem.training.learning_rate)
+    training, rule = problem.training, entry_rule(problem)
+    rate = EXACT.number(training.learning_rate)
 
     def update(key: Key, value: Any, slope: Any) -> Iterator[tuple[Key, Any]]:
         name, place = key
-        first = [problem.training.states.get((s, name), {}).get(place, 0) for s in row.states]
-        arguments = (
-            value,
-            mp.mpf(slope),
-            rate,
-            mp.mpf(1),
-            *map(EXACT.number, map(Fraction, first)),
-        )
-        for target, rule in zip(("w", *row.states), rules, strict=True):
-            yield (name if target == "w" else f"{target}_{name}", place), rule(*arguments)
+        first = [
+            EXACT.number(Fraction(training.states.get((state, name), {}).get(place, 0)))
+            for state in training.optimizer.states
+        ]
+        yield from rule(key, value, slope, rate, 1, first)
 
     return update
 

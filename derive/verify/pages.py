@@ -28,6 +28,7 @@ from derive.render.blocks import Block, Page
 from derive.render.sheet import Display
 from derive.verify.algebra import DIGITS, exact_function
 from derive.verify.oracle import ALPHA, DECREASE
+from derive.verify.prose import misread
 from derive.verify.report import Comparison, Route, Status, judged
 from derive.verify.routes import EXACT_TOLERANCE, relative
 
@@ -72,13 +73,13 @@ def text_route(
     """
     name = f"page {language}"
     try:
-        return _judged_text(name, text, page, problem, truth)
+        return _judged_text(name, text, page, problem, truth, language)
     except FormulaError as error:
         return Route(name, Status.DISAGREES, 0, math.nan, f"a name cannot be read: {error}")
 
 
 def _judged_text(
-    name: str, text: str, page: Page, problem: Problem, truth: Mapping[Name, Any]
+    name: str, text: str, page: Page, problem: Problem, truth: Mapping[Name, Any], language: str
 ) -> Route:
     items = read(text)
     known = _known(page, truth)
@@ -88,6 +89,7 @@ def _judged_text(
         or _lost(items, text, page)
         or _untold(items, known, page)
         or _changed(text, page)
+        or misread(text, page, problem, language)
     )
     checks = [c for item in items if isinstance(item, Claim) for c in _formulas(item, known)]
     count = sum(f.kind is not Kind.SYMBOLIC for f in findings)

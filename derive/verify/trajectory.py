@@ -37,12 +37,16 @@ class UnknownName(InputError):
 
 @dataclass
 class Trajectory:
-    """The values of a problem with all its numbers, computed as far as they are asked for."""
+    """The values of a problem with all its numbers, computed as far as they are asked for.
+
+    `first` is the number of the first update, for an optimizer that counts them.
+    """
 
     problem: Problem
     derivation: Derivation
     given: Values
     states: Values = field(default_factory=dict)
+    first: int = 1
     _parameters: list[tuple[Values, Values]] = field(default_factory=list)
     _values: dict[int, Values] = field(default_factory=dict)
 
@@ -133,7 +137,7 @@ class Trajectory:
                 kept: Values = {}
                 for graph, moving in self._stages:
                     values = run(graph, values)
-                    after = dict(self._moved(moving, k, values, states))
+                    after = dict(self._moved(moving, k - 1 + self.first, values, states))
                     values |= {key: v for key, v in after.items() if key in parameters}
                     kept |= {key: v for key, v in after.items() if key not in parameters}
             self._parameters.append(({key: values[key] for key in parameters}, kept))
