@@ -15,6 +15,7 @@ from string import ascii_lowercase
 import sympy
 
 from derive.calculus import (
+    Letters,
     Sizes,
     Term,
     build,
@@ -101,6 +102,11 @@ class _Work:
     def taken(self) -> frozenset[str]:
         """What an index letter must not be called."""
         return self.graph.taken
+
+    @cached_property
+    def letters(self) -> Letters:
+        """The letters of the forward pass, and those that were chosen since."""
+        return Letters.of(e for one in self.graph.equations for e in (one.lhs, one.rhs))
 
     def nature(self, name: str) -> Hashable:
         """All that a derivation asks of a quantity but its name."""
@@ -229,7 +235,7 @@ def _derived(
         ]
     contracted = [contract(term, work.sizes, fresh) for term in uncontracted]
     kept = [term for term in contracted if term is not None]
-    value = tidy(build(kept), taken)
+    value = tidy(build(kept), taken, work.letters)
     steps.append(Step(Rule.CHAIN, quantity.name, build(uncontracted), value, at))
     value, moves = _simplify(value, quantity, at, work, ready)
     return Equation(made, at, value), locals_, steps + moves
@@ -263,12 +269,12 @@ def _local(
     terms = [term for term in found if term is not None]
     free = (*indices, *at)
     names = work.taken | {index.name for index in free}
-    raw = tidy(build(terms), names)
+    raw = tidy(build(terms), names, work.letters)
     before = Slope(rhs, Element(quantity.name, *at))
     steps = [Step(Rule.LOCAL, quantity.name, before, raw, free)]
     lhs = Element(equation.quantity.name, *indices)
     terms = [_written_in_output(term, lhs, indices, rhs) for term in terms]
-    value = tidy(build(terms), names)
+    value = tidy(build(terms), names, work.letters)
     if value != raw:
         steps.append(Step(Rule.OUTPUT, quantity.name, raw, value, free))
     local = Local(equation.quantity.name, quantity.name, indices, at, value)
@@ -300,10 +306,10 @@ def _simplify(
     taken = work.taken | {index.name for index in at}
     short = _collected(value, quantity, work, ready)
     if short is not None:
-        short = tidy(short, taken)
+        short = tidy(short, taken, work.letters)
         return short, [Step(Rule.COLLECTED, quantity.name, value, short, at)]
     below = _denominators_through(value, work, ready)
-    fused = tidy(_fuse(value, work, ready), taken) if below else value
+    fused = tidy(_fuse(value, work, ready), taken, work.letters) if below else value
     shorter = fused.count_ops() <= value.count_ops()
     if shorter and _denominators(fused, work) < below:
         steps.append(Step(Rule.CANCEL, quantity.name, value, fused, at))

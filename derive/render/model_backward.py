@@ -227,7 +227,9 @@ class Backward:
     def _local(self, told: Told) -> Display:
         """∂y/∂q in letters of its own."""
         local = told.local
-        own, exprs = renamed((told.found, told.used), local.indices, local.at, self.form.taken)
+        own, exprs = renamed(
+            (told.found, told.used), local.indices, local.at, self.form.taken, self.form.alphabet
+        )
         lhs = self._slope(local, own)
         rows = [self.form.rows(e, ROOM - width(lhs)) for e in exprs]
         if rows[0] != rows[1] and BIG in rows[0]:
@@ -263,7 +265,10 @@ class Backward:
         """The chain rule over all readers; what the loss reads itself is differentiated."""
         parts = []
         for each in told:
-            own, (used,) = renamed((each.used,), each.local.indices, each.local.at, self.form.taken)
+            local = each.local
+            own, (used,) = renamed(
+                (each.used,), local.indices, local.at, self.form.taken, self.form.alphabet
+            )
             if self._is_loss(each.local.of):
                 parts.append(self.form.tex(used))
                 continue

@@ -9,7 +9,7 @@ from string import ascii_lowercase
 
 import sympy
 
-from derive.calculus import tidy
+from derive.calculus import Letters, tidy
 from derive.expression import Delta, Element, Fresh, Index, substitute
 from derive.graph import Derivation, Equation, Role, adjoint_name
 from derive.notation import ADJOINT, UPDATED, IndexNotation, derivative, names_of
@@ -42,6 +42,14 @@ class ModelForm:
     def order(self) -> dict[str, int]:
         """The place of every quantity in the order of computation."""
         return {name: k for k, name in enumerate(self.problem.graph.quantities)}
+
+    @cached_property
+    def alphabet(self) -> Letters:
+        """The letters of the derivation."""
+        graphs = (self.derivation.forward, self.derivation.backward)
+        equations = [equation for graph in graphs for equation in graph.equations]
+        exprs = [e for one in equations for e in (one.lhs, one.rhs)]
+        return Letters.of([*exprs, *(local.value for local in self.derivation.locals)])
 
     @cached_property
     def bounds(self) -> frozenset[str]:
@@ -224,6 +232,7 @@ def renamed(
     own: tuple[Index, ...],
     at: tuple[Index, ...],
     taken: frozenset[str],
+    letters: Letters | None = None,
 ) -> tuple[tuple[Index, ...], list[sympy.Expr]]:
     """Fresh letters under names that a reader would choose: their own, with primes if taken."""
     used = {index.name for index in at}
@@ -235,7 +244,7 @@ def renamed(
         used.add(name)
         change[index] = Index(name, index.axis)
     fresh = Fresh()
-    found = [tidy(substitute(e, change, fresh), taken | used) for e in exprs]
+    found = [tidy(substitute(e, change, fresh), taken | used, letters) for e in exprs]
     return tuple(change.values()), found
 
 

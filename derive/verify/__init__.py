@@ -83,7 +83,9 @@ def verify(
         truth = true_values(problem, own or drawn_values(problem.graph, SEED))
     if own is not None:
         routes.append(numbers_route(page, truth))
-    routes += [text_route(name, text, page, problem, truth) for name, text in texts.items()]
+    routes += [
+        text_route(name, text, page, problem, truth, derivation) for name, text in texts.items()
+    ]
     rows = number_rows(problem, page, code)
     published = published_route(problem, rows)
     return Report((*routes, *([published] if published else [])), rows)

@@ -99,7 +99,9 @@ def verify_model(
         truth |= _later(page, trajectory)
         if page.numbers:
             routes.append(numbers_route(page, truth))
-    routes += [text_route(name, text, page, problem, truth) for name, text in texts.items()]
+    routes += [
+        text_route(name, text, page, problem, truth, derivation) for name, text in texts.items()
+    ]
     rows = model_rows(problem, page, code, trajectory)
     published = published_route(problem, rows)
     return Report((*routes, *([published] if published else [])), rows)

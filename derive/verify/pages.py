@@ -18,6 +18,7 @@ from mpmath import mp
 from sympy.core.function import AppliedUndef
 
 from derive.expression import Element
+from derive.graph import Derivation
 from derive.notation import Name, names_of
 from derive.numbers import real
 from derive.problem import Problem
@@ -65,7 +66,12 @@ def numbers_route(page: Page, truth: Mapping[Name, Any]) -> Route:
 
 
 def text_route(
-    language: str, text: str, page: Page, problem: Problem, truth: Mapping[Name, Any]
+    language: str,
+    text: str,
+    page: Page,
+    problem: Problem,
+    truth: Mapping[Name, Any],
+    derivation: Derivation | None = None,
 ) -> Route:
     """The page as its reader sees it: every line recomputed, every formula held to the truth.
 
@@ -73,13 +79,15 @@ def text_route(
     """
     name = f"page {language}"
     try:
-        return _judged_text(name, text, page, problem, truth, language)
+        return _judged_text(
+            name, text, page, problem, truth, misread(text, page, problem, language, derivation)
+        )
     except FormulaError as error:
         return Route(name, Status.DISAGREES, 0, math.nan, f"a name cannot be read: {error}")
 
 
 def _judged_text(
-    name: str, text: str, page: Page, problem: Problem, truth: Mapping[Name, Any], language: str
+    name: str, text: str, page: Page, problem: Problem, truth: Mapping[Name, Any], wrong: str
 ) -> Route:
     items = read(text)
     known = _known(page, truth)
@@ -89,7 +97,7 @@ def _judged_text(
         or _lost(items, text, page)
         or _untold(items, known, page)
         or _changed(text, page)
-        or misread(text, page, problem, language)
+        or wrong
     )
     checks = [c for item in items if isinstance(item, Claim) for c in _formulas(item, known)]
     count = sum(f.kind is not Kind.SYMBOLIC for f in findings)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
-from derive.expression import reads
-from derive.graph import Graph, Quantity, Role
+from derive.expression import Index, elements, reads
+from derive.graph import Derivation, Graph, Quantity, Role, adjoint_name
 from derive.notation import IndexNotation, names_of
 from derive.problem import Problem
 from derive.render.blocks import Page
@@ -60,9 +60,11 @@ SAID: Mapping[str, tuple[str, ...]] = {
 BOOKS = ("{}.tex.j2", "model_{}.tex.j2", "common.tex.j2")
 
 
-def misread(text: str, page: Page, problem: Problem, language: str) -> str:
+def misread(
+    text: str, page: Page, problem: Problem, language: str, derivation: Derivation | None
+) -> str:
     """The first sentence of a page that does not say what is so, in words; empty if none."""
-    written = _Page(text, page, problem, language)
+    written = _Page(text, page, problem, language, derivation)
     for check in CHECKS:
         for fault in check(written):
             return fault
@@ -77,6 +79,7 @@ class _Page:
     page: Page
     problem: Problem
     language: str
+    derivation: Derivation | None = None
 
     @cached_property
     def pieces(self) -> Sequence[Written]:
@@ -110,6 +113,24 @@ class _Page:
     def inside(self) -> set[int]:
         """The headings in front of which their block has already begun."""
         return set()
+
+    @cached_property
+    def sizes(self) -> dict[tuple[str, int], set[str]]:
+        """Over how many places a letter runs that stands at a place of a quantity."""
+        if self.derivation is None:
+            return {}
+        graphs = (self.derivation.forward, self.derivation.backward)
+        equations = [equation for graph in graphs for equation in graph.equations]
+        exprs = [e for each in equations for e in (each.lhs, each.rhs)]
+        exprs += [local.value for local in self.derivation.locals]
+        exprs += [step.after for step in self.derivation.steps]
+        found: dict[tuple[str, int], set[str]] = {}
+        for element in {e for expr in exprs for e in elements(expr)}:
+            for k, index in enumerate(element.indices):
+                if isinstance(index, Index):
+                    name = element.name.removeprefix(adjoint_name(""))
+                    found.setdefault((name, k), set()).add(str(index.axis.size))
+        return found
 
     def quantity(self, symbol: str) -> Quantity | None:
         """The quantity of a model that a symbol with indices stands for."""
@@ -371,27 +392,30 @@ def _unannounced(page: _Page) -> Iterator[str]:
 
 
 def _heads(page: _Page) -> Iterator[str]:
-    """Table heads that are neither in the phrase book nor told."""
+    """Table heads that are neither in the phrase book nor told: a word, then what was told."""
     known = _book_heads(page.language)
     for piece, (first, last) in zip(page.pieces, page.blocks, strict=True):
-        if piece.sort is Sort.HEAD and piece.text not in known:
-            told = {
-                " & ".join([table.corner, *(f"${each}$" for each in table.columns)])
-                for block in page.page.blocks[first : last + 1]
-                for table in _tables(block.fields)
-            }
-            if piece.text not in set(map(spaced, told)):
-                yield f"line {piece.line}: no table has the head '{piece.text[:60]}'"
+        if piece.sort is not Sort.HEAD or piece.text in known:
+            continue
+        corner, *cells = (cell.strip() for cell in CELL.split(piece.text))
+        near = [block.fields for block in page.page.blocks[first : last + 1]]
+        word = f'"{corner}"' in _source(page.language) or corner in set(_told(near))
+        if not word or [cell.strip("$") for cell in cells] not in list(_lists(near)):
+            yield f"line {piece.line}: no table has the head '{piece.text[:60]}'"
 
 
-def _tables(value: Any) -> Iterator[Any]:
-    if hasattr(value, "corner") and hasattr(value, "columns"):
-        yield value
-    elif isinstance(value, Mapping):
-        yield from _tables(list(value.values()))
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from _tables(part)
+def _lists(value: Any) -> Iterator[list[str]]:
+    """The lists of finished strings in a block."""
+    parts = value.values() if isinstance(value, Mapping) else value
+    if hasattr(value, "__dataclass_fields__"):
+        parts = [getattr(value, name) for name in value.__dataclass_fields__]
+    if isinstance(parts, str) or not isinstance(parts, Iterable):
+        return
+    parts = list(parts)
+    if all(isinstance(each, str) for each in parts):
+        yield [spaced(each) for each in parts]
+    for part in parts:
+        yield from _lists(part)
 
 
 @cache
@@ -551,25 +575,26 @@ def _of_letters(
     page: _Page, displays: Sequence[Written], ranges: Mapping[str, str]
 ) -> Iterator[str]:
     for display in displays:
-        for letter, size in _uses(page, display.text):
-            if ranges.get(letter, size) != size:
+        for letter, sizes in _uses(page, display.text):
+            if letter in ranges and sizes and ranges[letter] not in sizes:
+                there = " or ".join(sorted(sizes))
                 yield (
-                    f"line {display.line}: {letter} runs to {ranges[letter]}, but stands at an "
-                    f"axis of {size}"
+                    f"line {display.line}: {letter} is said to run over {ranges[letter]} places, "
+                    f"but stands where there are {there}"
                 )
 
 
-def _uses(page: _Page, formula: str) -> Iterator[tuple[str, str]]:
-    """The letters of a formula, with the size of the axis at which each stands."""
+def _uses(page: _Page, formula: str) -> Iterator[tuple[str, set[str]]]:
+    """The letters of a formula, with the sizes that a letter at their place can have."""
     for symbol, quantity in page.symbols.items():
         if not quantity.axes:
             continue
         for match in re.finditer(rf"(?<![A-Za-z{{]){re.escape(symbol)}_\{{([^{{}}]*)\}}", formula):
             places = match[1].split(",")
             if len(places) == len(quantity.axes):
-                for place, axis in zip(places, quantity.axes, strict=True):
+                for k, place in enumerate(places):
                     if re.fullmatch(r"[A-Za-z]'*", place):
-                        yield place.rstrip("'"), str(axis.size)
+                        yield place.rstrip("'"), page.sizes.get((quantity.name, k), set())
 
 
 CHECKS = (
