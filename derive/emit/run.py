@@ -75,6 +75,18 @@ class Module:
         ]
         return self._record("State", kept, values)
 
+    def gradients(self, values: Mapping[str, Table]) -> Any:
+        """The record of gradients with these values, under the names of their quantities."""
+        fields = set(self.namespace["Gradients"]._fields)
+        kept = []
+        for quantity in self.problem.graph.given:
+            name = adjoint_name(quantity.name)
+            codes = {self.codes.get((name, place), "") for place in positions(quantity.axes)}
+            if fields & {code_name(name), *codes}:
+                kept.append(replace(quantity, name=name))
+        known = {adjoint_name(name): table for name, table in values.items()}
+        return self._record("Gradients", kept, known)
+
     def update(
         self, parameters: Any, state: Any, source: Any, rate: float, step: int
     ) -> tuple[Any, Any]:

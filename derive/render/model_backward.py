@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 
 import sympy
 
-from derive.expression import Chosen, Element, Inside, elements, reads
+from derive.expression import Chosen, Element, Index, Inside, elements, reads
 from derive.graph import Block as Computed
 from derive.graph import Derivation, Equation, Local, Role, Step, adjoint_name
 from derive.render.blocks import Block
 from derive.render.formula import width
 from derive.render.index_writer import ROOM
 from derive.render.matrix_form import matrix_form
-from derive.render.model_form import ModelForm, deltas, letters_in, ranges, renamed
+from derive.render.model_form import ModelForm, deltas, open_letters, ranges, renamed
 from derive.render.positions import letter
 from derive.render.sheet import Display
 from derive.render.tensors import packed, tensor
@@ -191,7 +191,7 @@ class Backward:
             "like": self.form.symbol(like) if like else "",
             "like_ref": f"eq:d-{like}",
             "recurrent": bool(walk),
-            "ranges": ranges(i for i in letters_in(equation) if i.name in self.form.bounds),
+            "ranges": ranges(i for i in open_letters(equation) if i.name in self.form.bounds),
             **self._numbers(equation, bool(like), walk),
         }
         return Block("model_adjoint", fields)
@@ -273,8 +273,7 @@ class Backward:
                 parts.append(self.form.tex(used))
                 continue
             above = self.form.leaf(Element(adjoint_name(each.local.of), *own)).tex
-            letters = ",".join(letter(index.name) for index in own)
-            sign = rf"\sum_{{{letters}}} " if own else ""
+            sign = self._sum(own)
             parts.append(rf"{sign}{above}\,{self._slope(each.local, own)}")
         lines = [""]
         for part in parts:
@@ -282,6 +281,16 @@ class Backward:
                 lines.append("")
             lines[-1] += f" + {part}" if lines[-1] else part
         return self.form.script.break_line.join([lines[0], *(f"+ {each}" for each in lines[1:])])
+
+    def _sum(self, indices: Sequence[Index]) -> str:
+        """The sign of a sum over letters; those that have several sizes state theirs."""
+        plain = [i for i in indices if i.name not in self.form.bounds]
+        signs = [rf"\sum_{{{','.join(letter(i.name) for i in plain)}}} "] if plain else []
+        for index in indices:
+            if index not in plain:
+                last = index.axis.size - 1
+                signs.append(rf"\sum_{{{letter(index.name)}=0}}^{{{last}}} ")
+        return "".join(signs)
 
     def _numbers(self, equation: Equation, again: bool, walk: frozenset[str]) -> dict[str, object]:
         """Matrix form, one worked entry and the values."""

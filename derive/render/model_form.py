@@ -10,7 +10,15 @@ from string import ascii_lowercase
 import sympy
 
 from derive.calculus import Letters, tidy
-from derive.expression import Delta, Element, Fresh, Index, substitute
+from derive.expression import (
+    Delta,
+    Element,
+    Fresh,
+    Index,
+    Total,
+    bound_indices,
+    substitute,
+)
 from derive.graph import Derivation, Equation, Role, adjoint_name
 from derive.notation import ADJOINT, UPDATED, IndexNotation, derivative, names_of
 from derive.notation import Name as Names
@@ -217,6 +225,14 @@ class ModelForm:
 def ranges(indices: Iterable[Index]) -> str:
     r"""`0 \le n < 2` for each letter, in one formula."""
     return r",\ ".join(rf"0 \le {letter(i.name)} < {i.axis.size}" for i in dict.fromkeys(indices))
+
+
+def open_letters(equation: Equation) -> Iterator[Index]:
+    """The letters of an equation whose range it does not state: a sum can state that of its own."""
+    yield from equation.indices
+    for node in sympy.preorder_traversal(equation.rhs):
+        if not isinstance(node, Total):
+            yield from bound_indices(node)
 
 
 def letters_in(equation: Equation) -> Iterator[Index]:

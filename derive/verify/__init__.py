@@ -38,7 +38,7 @@ from derive.verify.sampling import drawn_values, small, spec_values, work
 __all__ = ["NumberRow", "Report", "Route", "Status", "verify"]
 
 SEED = 1
-MORE = (2, 3)
+MORE = (2, 3, 4, 5)
 MOST_WORK = 100_000
 
 

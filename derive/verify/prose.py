@@ -31,8 +31,10 @@ from derive.verify.written import (
     symbols,
 )
 
+RULE = re.compile(r" = | - \\alpha ")  # of gradient descent, which is put together
 EQUAL = re.compile(r" = ")
 RANGE = re.compile(r"0 \\le (\S+?) < (\d+)(?![\d.])")
+SUM = re.compile(r"\\sum_\{(\S+?)=0\}\^\{(\d+)\}")
 SLOT = re.compile(r"<<.*?>>|<%.*?%>", re.DOTALL)
 LISTED = re.compile(r"\[((?:\"[^\"]*\"(?:, )?)+)\]")
 MACRO = re.compile(r"<% macro (\w+)\([^)]*\) -?%>(.*?)<%-? endmacro %>", re.DOTALL)
@@ -300,11 +302,14 @@ def _lost(page: _Page) -> Iterator[str]:
         for sort in (Sort.REFERENCE, Sort.SYMBOL)
     )
     for k, block in enumerate(page.page.blocks):
-        told = {each for each in _told(block.fields) if page.owners.get(each, k) != k}
+        fields = {**block.fields}
+        if fields.get("first_hidden"):  # what is known by then is told again, factor by factor
+            fields.pop("known", None)
+        told = {each for each in _told(fields) if page.owners.get(each, k) != k}
         for label in sorted(told):
             if not any(label == text and k in near for text, near in made):
                 yield f"the reference to {label} was not found on the page"
-        for name, label in _pairs(block.fields):
+        for name, label in _pairs(fields):
             if label in told and not any(name == text and k in near for text, near in said):
                 yield f"${name}$ was not found on the page, but the reference to {label}"
 
@@ -320,6 +325,17 @@ def _pairs(value: Any) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list | tuple):
         for part in value:
             yield from _pairs(part)
+
+
+def _made_up(page: _Page) -> Iterator[str]:
+    """Lines that no block tells, where a line is no display of its own."""
+    displays = {display.label for display in page.page.displays()}
+    told = [set(_told(block.fields)) for block in page.page.blocks]
+    for piece, (first, last) in zip(page.pieces, page.blocks, strict=True):
+        if piece.sort is Sort.DISPLAY and piece.label not in displays:
+            here: set[str] = set().union(*told[first : last + 1])
+            if piece.text not in here and not here.issuperset(RULE.split(piece.text)):
+                yield f"line {piece.line}: nothing gives '{piece.text[:60]}'"
 
 
 # --- headings and tables --------------------------------------------------------------------
@@ -473,9 +489,17 @@ def _unsaid(page: _Page) -> Iterator[str]:
             for name in ([piece.text] if piece.sort is Sort.SYMBOL else symbols(piece.text))
             if piece.sort in (Sort.SYMBOL, Sort.HEADING)
         )
-        said = Counter(
+        named = [
             spaced(each) for name in SAID.get(block.kind, ()) for each in _told(block.fields[name])
-        )
+        ]
+        said = Counter(dict.fromkeys(named, 1) if block.kind == "setting" else named)
+        why = block.fields.get("why") or {}
+        if (
+            block.kind == "update"
+            and block.fields["moved"] != "same"
+            and why.get("rising") == "yes"
+        ):
+            said.update(f"{why[each]} = {why[f'{each}_text']}" for each in ("output", "target"))
         for name, count in said.items():
             if name and near[name] < count:
                 yield f"${name}$ was not found where it should be said"
@@ -555,32 +579,36 @@ def _out_of_range(page: _Page) -> Iterator[str]:
     if not page.symbols:
         return
     shared: dict[str, str] = {}
-    local: dict[str, str] = {}
-    equations: list[Written] = []
+    waiting: list[Written] = []
     for piece in page.pieces:
         stated = RANGE.findall(piece.text) if piece.sort is Sort.SYMBOL else []
-        if stated and not equations and not shared:
+        if stated and not waiting and not shared:
             shared = dict(stated)
         elif stated:
-            local = dict(stated)
-            yield from _of_letters(page, equations[-1:], {**shared, **local})
-            equations = []
-        elif piece.sort is Sort.DISPLAY and piece.label:
-            yield from _of_letters(page, equations, shared)
-            equations = [piece]
-    yield from _of_letters(page, equations, shared)
+            yield from _of_letters(page, waiting, shared, dict(stated))
+            waiting = []
+        elif piece.sort is Sort.DISPLAY and piece.label and not piece.label.startswith("eq:at-"):
+            yield from _of_letters(page, waiting, shared, {})
+            waiting = [piece]
+    yield from _of_letters(page, waiting, shared, {})
 
 
 def _of_letters(
-    page: _Page, displays: Sequence[Written], ranges: Mapping[str, str]
+    page: _Page, displays: Sequence[Written], shared: Mapping[str, str], local: Mapping[str, str]
 ) -> Iterator[str]:
+    """The letters of a display; a sum may state the range of its own, a prime keeps that of all."""
     for display in displays:
+        own = [(name, str(int(last) + 1)) for name, last in SUM.findall(display.text)]
         for letter, sizes in _uses(page, display.text):
-            if letter in ranges and sizes and ranges[letter] not in sizes:
-                there = " or ".join(sorted(sizes))
+            stated = {size for name, size in own if name == letter}
+            stated |= {{**shared, **local}[letter]} if letter in {**shared, **local} else set()
+            if letter.endswith("'"):
+                stated = {shared[letter.rstrip("'")]} if letter.rstrip("'") in shared else set()
+            if stated and sizes and not stated & sizes:
+                said, there = (" or ".join(sorted(each)) for each in (stated, sizes))
                 yield (
-                    f"line {display.line}: {letter} is said to run over {ranges[letter]} places, "
-                    f"but stands where there are {there}"
+                    f"line {display.line}: {letter} is said to run over {said} places, but stands "
+                    f"where there are {there}"
                 )
 
 
@@ -594,12 +622,13 @@ def _uses(page: _Page, formula: str) -> Iterator[tuple[str, set[str]]]:
             if len(places) == len(quantity.axes):
                 for k, place in enumerate(places):
                     if re.fullmatch(r"[A-Za-z]'*", place):
-                        yield place.rstrip("'"), page.sizes.get((quantity.name, k), set())
+                        yield place, page.sizes.get((quantity.name, k), set())
 
 
 CHECKS = (
     _strangers,
     _lost,
+    _made_up,
     _unsaid,
     _asked,
     _unannounced,
