@@ -14,6 +14,7 @@ from derive.verify.bench import Bench
 from derive.verify.libraries import LIBRARIES
 from derive.verify.modules import (
     code_values,
+    further_seeds,
     large_module_route,
     module_route,
     more_points,
@@ -38,7 +39,6 @@ from derive.verify.sampling import drawn_values, small, spec_values, work
 __all__ = ["NumberRow", "Report", "Route", "Status", "verify"]
 
 SEED = 1
-MORE = (2, 3, 4, 5)
 MOST_WORK = 100_000
 
 
@@ -70,7 +70,8 @@ def verify(
         given = [drawn_values(problem.graph, SEED), *([own] if own is not None else [])]
         benches = benches if reduced is derivation else [Bench(derivation, v) for v in given]
         expected = [point(problem, bench) for bench in benches] if modules else []
-        more = [drawn_values(problem.graph, seed) for seed in MORE] if modules else []
+        seeds = further_seeds(work(problem.graph)) if modules else ()
+        more = [drawn_values(problem.graph, seed) for seed in seeds]
         expected[1:1] = more_points(derivation, more)
         batches = other_batches(problem) if modules else []
         for target, source in modules.items():

@@ -51,6 +51,8 @@ MOST_DIFFERENCES = 60
 LINE_STEP = 1e-5
 LINE_TOLERANCE = 1e-4
 FEW_UPDATES = 3
+MOST_POINTS = 8
+POINTS_BUDGET = 8_000  # multiplications of further points
 BATCHES = (1, 2, 3)
 PROMISE = "Batch: any number of samples."
 
@@ -98,6 +100,11 @@ def point(problem: Problem, bench: Bench) -> Point:
     first = updated_in_order(replace(problem, samples=()), bench, 1)
     late = {k: updated_in_order(in_general_position(problem), bench, k) for k in (1, LATE)}
     return Point(bench.given, bench.forward, gradients, line, first, late)
+
+
+def further_seeds(cost: int) -> range:
+    """The seeds of further points, as many as are affordable, on all sides of a kink."""
+    return range(2, 2 + min(MOST_POINTS, POINTS_BUDGET // max(1, cost)))
 
 
 def more_points(derivation: Derivation, given: Iterable[Values]) -> list[Point]:

@@ -27,6 +27,7 @@ from derive.verify.libraries import LIBRARIES
 from derive.verify.model_numbers import model_rows
 from derive.verify.modules import (
     code_values,
+    further_seeds,
     large_module_route,
     module_route,
     more_points,
@@ -49,8 +50,6 @@ from derive.verify.trajectory import Trajectory
 
 Item = TypeVar("Item")
 SEED = 1
-MORE = (2, 3, 4, 5)  # further seeds, at which only modules are judged
-MOST_FOR_MORE = 4_000
 BUDGET = 150_000  # multiplications that a route may take
 MOST_WORK = 40_000  # a larger graph is only checked as a module
 MOST_TREE = 3_000  # operations in the loss written out as one formula
@@ -86,9 +85,9 @@ def verify_model(
             benches.append(Bench(derivation, own))
         routes += list(_derivation_routes(benches, cost))
         expected = [point(problem, bench) for bench in benches] if modules else []
-        if modules and cost <= MOST_FOR_MORE:
-            more = [model_values(problem, derivation, seed) for seed in MORE]
-            expected[1:1] = more_points(derivation, more)
+        seeds = further_seeds(cost) if modules else ()
+        more = [model_values(problem, derivation, seed) for seed in seeds]
+        expected[1:1] = more_points(derivation, more)
         for target, source in modules.items():
             route, done = module_route(target, source, problem, expected, trajectory)
             routes.append(route)

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import zip_longest
 from typing import Any
 
 from derive.expression import Index, elements, reads
@@ -98,6 +99,7 @@ class _Page:
         """The block that each heading without a formula opens, in order."""
         book, found, now = _book_headings(self.language), {}, 0
         for piece in self.pieces:
+            now = max(now, self.owners.get(_label(piece), 0))
             if piece.sort is not Sort.HEADING or symbols(piece.text):
                 continue
             for k in range(now, len(self.page.blocks)):
@@ -227,7 +229,8 @@ def _strangers(page: _Page) -> Iterator[str]:
     """Symbols and references that no block of their place tells."""
     fixed = _fixed_symbols(page.language)
     told = [set(_told(block.fields)) for block in page.page.blocks]
-    for piece, (first, last) in zip(page.pieces, page.blocks, strict=True):
+    following = [piece.before for piece in page.pieces[1:]]
+    for piece, (first, last), after in zip_longest(page.pieces, page.blocks, following):
         here: set[str] = set().union(*told[first : last + 1])
         reference = piece.sort is Sort.REFERENCE and not piece.text.startswith("fig:")
         if reference and piece.text not in here | {"eq:update"}:
@@ -239,7 +242,7 @@ def _strangers(page: _Page) -> Iterator[str]:
             ):
                 yield f"line {piece.line}: nothing is said of ${name}$ here"
             elif piece.sort is Sort.SYMBOL and not _in_book(
-                piece, name in here or name not in fixed, page.language
+                piece, after or "", name in here or name not in fixed, page.language
             ):
                 yield f"line {piece.line}: '{spaced(piece.before)[-30:]}' does not go with ${name}$"
 
@@ -262,7 +265,7 @@ def _fixed_symbols(language: str) -> frozenset[str]:
     return frozenset({*plain, *filter(None, heads)})
 
 
-def _in_book(piece: Written, told: bool, language: str) -> bool:
+def _in_book(piece: Written, after: str, told: bool, language: str) -> bool:
     """Whether a symbol may follow its words.
 
     One that only the phrase book has follows the word that it has there; another may not stand
@@ -270,15 +273,17 @@ def _in_book(piece: Written, told: bool, language: str) -> bool:
     """
     words = spaced(piece.before.rpartition("\n\n")[2][-WORDS:] + "|").removesuffix("|")
     if not told and "\n\n" not in piece.before:
-        last = words.rpartition(" ")[2]
-        return (
-            not last
-            or f"{last} ${piece.text}$" in _words(language)
-            or (f"{last}${piece.text}$" in _words(language))
-        )
+        last = " ".join(spaced(piece.before).split(" ")[-2:])
+        if last.endswith("."):
+            return f"${piece.text}${after[:2]}" in _words(language)
+        close = (f"{last} ${piece.text}$", f"{last}${piece.text}$")
+        return not last or any(each in _words(language) for each in close)
+    if not told and not words:  # it begins a paragraph
+        return f"${piece.text}${after[:2]}" in _words(language)
     if len(words) < FEW_WORDS:
         return True
-    follow = {spaced(each) for each in re.findall(re.escape(words) + FORMULA, _flat(language))}
+    pattern = re.escape(words) + " ?" + FORMULA
+    follow = {spaced(each) for each in re.findall(pattern, _flat(language))}
     own = {each for each in follow if "<<" not in each and "~" not in each}
     return not own or len(own) < len(follow) or piece.text in own
 
