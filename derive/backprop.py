@@ -22,6 +22,7 @@ from derive.calculus import (
     contract,
     open_terms,
     partial,
+    sizes_of,
     tidy,
 )
 from derive.collect import collected
@@ -62,7 +63,7 @@ def differentiate(graph: Graph, by: Iterable[str] | None = None) -> Derivation:
     active = _active(graph, wanted)
     if not active & set(wanted):
         raise GraphError("the loss depends on none of the quantities to differentiate by")
-    work = _Work(graph, active, _sizes(graph), _together(graph), _readers(graph, active), {})
+    work = _Work(graph, active, sizes_of(graph), _together(graph), _readers(graph, active), {})
     equations: list[Equation] = []
     locals_: list[Local] = []
     steps: list[Step] = []
@@ -106,7 +107,7 @@ class _Work:
     @cached_property
     def letters(self) -> Letters:
         """The letters of the forward pass, and those that were chosen since."""
-        return Letters.of(e for one in self.graph.equations for e in (one.lhs, one.rhs))
+        return Letters.of(self.graph)
 
     def nature(self, name: str) -> Hashable:
         """All that a derivation asks of a quantity but its name."""
@@ -153,14 +154,6 @@ def _together(graph: Graph) -> dict[str, int]:
         for equation in block.equations
         if block.step
     }
-
-
-def _sizes(graph: Graph) -> Sizes:
-    sizes = {}
-    for quantity in graph.quantities.values():
-        for name in (quantity.name, adjoint_name(quantity.name)):
-            sizes.update({(name, k): axis for k, axis in enumerate(quantity.axes)})
-    return sizes
 
 
 def _own_indices(quantity: Quantity, work: _Work) -> tuple[Index, ...]:

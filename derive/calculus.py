@@ -34,7 +34,7 @@ from derive.expression import (
     substitute,
 )
 from derive.functions import BY_SYMBOL
-from derive.graph import Equation
+from derive.graph import Equation, Graph, adjoint_name
 from derive.rules import recognise, slope_in_output
 
 
@@ -304,13 +304,14 @@ class Letters:
     sizes: dict[str, set[sympy.Expr]]
 
     @classmethod
-    def of(cls, exprs: Iterable[sympy.Basic]) -> Letters:
-        """The letters of some expressions."""
+    def of(cls, *graphs: Graph) -> Letters:
+        """The letters of some graphs."""
         letters = cls({})
-        for expr in exprs:
-            for node in sympy.preorder_traversal(expr):
-                if isinstance(node, Index):
-                    letters.keep(node)
+        for equation in (each for graph in graphs for each in graph.equations):
+            for expr in (equation.lhs, equation.rhs):
+                for node in sympy.preorder_traversal(expr):
+                    if isinstance(node, Index):
+                        letters.keep(node)
         return letters
 
     def keep(self, index: Index) -> None:
@@ -350,6 +351,15 @@ def tidy(expr: sympy.Expr, taken: frozenset[str], letters: Letters | None = None
     fresh = Fresh()
     arguments = [substitute(argument, names, fresh) for argument in expr.args]
     return expr.func(*[tidy(argument, below, letters) for argument in arguments])
+
+
+def sizes_of(graph: Graph) -> Sizes:
+    """The axis at each place of every quantity and of its adjoint."""
+    sizes = {}
+    for quantity in graph.quantities.values():
+        for name in (quantity.name, adjoint_name(quantity.name)):
+            sizes.update({(name, k): axis for k, axis in enumerate(quantity.axes)})
+    return sizes
 
 
 def with_letters_apart(equation: Equation, names: frozenset[str]) -> Equation:

@@ -54,10 +54,7 @@ class ModelForm:
     @cached_property
     def alphabet(self) -> Letters:
         """The letters of the derivation."""
-        graphs = (self.derivation.forward, self.derivation.backward)
-        equations = [equation for graph in graphs for equation in graph.equations]
-        exprs = [e for one in equations for e in (one.lhs, one.rhs)]
-        return Letters.of([*exprs, *(local.value for local in self.derivation.locals)])
+        return Letters.of(self.derivation.forward, self.derivation.backward)
 
     @cached_property
     def bounds(self) -> frozenset[str]:
