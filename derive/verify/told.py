@@ -147,6 +147,7 @@ class ToldPage:
 
 
 def label_of(piece: Written) -> str:
+    """The label that a piece is or has."""
     return piece.text if piece.sort is Sort.LABEL else piece.label
 
 
