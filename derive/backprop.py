@@ -14,7 +14,17 @@ from string import ascii_lowercase
 
 import sympy
 
-from derive.calculus import Sizes, Term, build, contract, open_terms, partial, tidy
+from derive.calculus import (
+    Letters,
+    Sizes,
+    Term,
+    build,
+    contract,
+    open_terms,
+    partial,
+    sizes_of,
+    tidy,
+)
 from derive.collect import collected
 from derive.expression import (
     Delta,
@@ -57,7 +67,7 @@ def differentiate(graph: Graph, by: Iterable[str] | None = None) -> Derivation:
     active = _active(graph, wanted)
     if not active & set(wanted):
         raise GraphError("the loss depends on none of the quantities to differentiate by")
-    work = _Work(graph, active, _sizes(graph), _together(graph), _readers(graph, active), {})
+    work = _Work(graph, active, sizes_of(graph), _together(graph), _readers(graph, active), {})
     equations: list[Equation] = []
     locals_: list[Local] = []
     steps: list[Step] = []
@@ -123,6 +133,11 @@ class _Work:
         """What is known of the signs of the quantities."""
         return signs_of(self.graph)
 
+    @cached_property
+    def letters(self) -> Letters:
+        """The letters of the forward pass, and those that were chosen since."""
+        return Letters.of(self.graph)
+
     def nature(self, name: str) -> Hashable:
         """All that a derivation asks of a quantity but its name."""
         forward = self.names.get(name)
@@ -169,14 +184,6 @@ def _together(graph: Graph) -> dict[str, int]:
         for equation in block.equations
         if block.step
     }
-
-
-def _sizes(graph: Graph) -> Sizes:
-    sizes = {}
-    for quantity in graph.quantities.values():
-        for name in (quantity.name, adjoint_name(quantity.name)):
-            sizes.update({(name, k): axis for k, axis in enumerate(quantity.axes)})
-    return sizes
 
 
 def _own_indices(quantity: Quantity, work: _Work) -> tuple[Index, ...]:
@@ -252,7 +259,7 @@ def _derived(
         ]
     contracted = [contract(term, work.sizes, fresh) for term in uncontracted]
     kept = [term for term in contracted if term is not None]
-    value = tidy(build(kept), taken)
+    value = tidy(build(kept), taken, work.letters)
     steps.append(Step(Rule.CHAIN, quantity.name, build(uncontracted), value, at))
     value, moves = _simplify(value, quantity, at, work, ready)
     return Equation(made, at, value), locals_, steps + moves
@@ -289,12 +296,12 @@ def _local(
     terms = [term for term in found if term is not None]
     free = (*indices, *at)
     names = work.taken | {index.name for index in free}
-    raw = tidy(build(terms), names)
+    raw = tidy(build(terms), names, work.letters)
     before = Slope(rhs, Element(quantity.name, *at))
     steps = [Step(Rule.LOCAL, quantity.name, before, raw, free)]
     lhs = Element(equation.quantity.name, *indices)
     terms = [_written_in_output(term, lhs, indices, rhs) for term in terms]
-    value = tidy(build(terms), names)
+    value = tidy(build(terms), names, work.letters)
     if value != raw:
         steps.append(Step(Rule.OUTPUT, quantity.name, raw, value, free))
     local = Local(equation.quantity.name, quantity.name, indices, at, value)
@@ -329,10 +336,10 @@ def _simplify(
     taken = work.taken | {index.name for index in at}
     short = _collected(value, quantity, work, ready)
     if short is not None:
-        short = tidy(short, taken)
+        short = tidy(short, taken, work.letters)
         return short, [Step(Rule.COLLECTED, quantity.name, value, short, at)]
     below = _denominators_through(value, work, ready)
-    fused = tidy(_fuse(value, work, ready), taken) if below else value
+    fused = tidy(_fuse(value, work, ready), taken, work.letters) if below else value
     shorter = fused.count_ops() <= value.count_ops()
     if shorter and _denominators(fused, work) < below:
         steps.append(Step(Rule.CANCEL, quantity.name, value, fused, at))

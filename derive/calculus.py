@@ -34,7 +34,7 @@ from derive.expression import (
     substitute,
 )
 from derive.functions import BY_SYMBOL, greater, where
-from derive.graph import Equation
+from derive.graph import Equation, Graph, adjoint_name
 from derive.rules import recognise, slope_in_output
 
 
@@ -329,21 +329,69 @@ def _as_factor(expr: sympy.Expr, fresh: Fresh) -> list[Term]:
     return [Term((), (expr,))]
 
 
-def tidy(expr: sympy.Expr, taken: frozenset[str]) -> sympy.Expr:
-    """Give bound indices short letters again: their own if free, otherwise the next letter."""
+@dataclass(frozen=True)
+class Letters:
+    """The sizes of the axes over which each letter runs, so that a new letter gets one only."""
+
+    sizes: dict[str, set[sympy.Expr]]
+
+    @classmethod
+    def of(cls, *graphs: Graph) -> Letters:
+        """The letters of some graphs."""
+        letters = cls({})
+        for equation in (each for graph in graphs for each in graph.equations):
+            for expr in (equation.lhs, equation.rhs):
+                for node in sympy.preorder_traversal(expr):
+                    if isinstance(node, Index):
+                        letters.keep(node)
+        return letters
+
+    def keep(self, index: Index) -> None:
+        """Remember a letter."""
+        self.sizes.setdefault(index.name.split("#")[0], set()).add(index.axis.size)
+
+    def elsewhere(self, size: sympy.Expr) -> set[str]:
+        """The letters that run over another size."""
+        return {letter for letter, sizes in self.sizes.items() if sizes != {size}}
+
+    def free(self, index: Index, outside: set[str]) -> Index:
+        """A bound index under its own letter if that is free, else under one of its own size."""
+        name = index.name.split("#")[0]
+        size = index.axis.size
+        if name in outside or size not in self.sizes.get(name, {size}):
+            name = _letter(name, outside | self.elsewhere(size))
+        found = Index(name, index.axis)
+        self.keep(found)
+        return found
+
+
+def tidy(expr: sympy.Expr, taken: frozenset[str], letters: Letters | None = None) -> sympy.Expr:
+    """Give bound indices short letters again: their own if free, otherwise the next letter.
+
+    With the letters of a derivation, none runs over axes of two sizes because of this.
+    """
     inner = bound_indices(expr)
     if isinstance(expr, Element) or not expr.args:
         return expr
     if not inner:
-        return expr.func(*[tidy(argument, taken) for argument in expr.args])
+        return expr.func(*[tidy(argument, taken, letters) for argument in expr.args])
     names = dict[Index, Index]()
     for index in inner:
         outside = {s.name for s in expr.free_symbols} | taken | {i.name for i in names.values()}
-        names[index] = Index(_letter(index.name.split("#")[0], outside), index.axis)
+        names[index] = (letters or Letters({})).free(index, outside)
     below = taken | {index.name for index in names.values()}
     fresh = Fresh()
     arguments = [substitute(argument, names, fresh) for argument in expr.args]
-    return expr.func(*[tidy(argument, below) for argument in arguments])
+    return expr.func(*[tidy(argument, below, letters) for argument in arguments])
+
+
+def sizes_of(graph: Graph) -> Sizes:
+    """The axis at each place of every quantity and of its adjoint."""
+    sizes = {}
+    for quantity in graph.quantities.values():
+        for name in (quantity.name, adjoint_name(quantity.name)):
+            sizes.update({(name, k): axis for k, axis in enumerate(quantity.axes)})
+    return sizes
 
 
 def with_letters_apart(equation: Equation, names: frozenset[str]) -> Equation:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from derive.emit.checked import checked
@@ -44,44 +44,97 @@ class Module:
     def run(self, values: Mapping[str, Table] | None = None) -> Executed:
         """All numbers for these values of given quantities; what is left out is the spec's."""
         graph, call = self.problem.graph, self.namespace
-        chosen = {**self.problem.values, **(values or {})}
-        parameters = self._record("Parameters", graph.of_role(Role.PARAMETER), chosen)
-        others = [q for q in graph.given if q.role is not Role.PARAMETER]
-        sample = self._record("Sample", others, chosen)
+        parameters, sample = self.parameters(values), self.sample(values)
         gradients = call["gradients"](parameters, sample)
         simultaneous = self.problem.training.order is Order.SIMULTANEOUS
         hidden = [equation.quantity for equation in graph.equations]
         return Executed(
             self._numbers(call["forward"](parameters, sample), hidden, str),
-            self._numbers(gradients, graph.given, adjoint_name),
-            self._updated(parameters, gradients if simultaneous else sample),
+            self.slopes(gradients),
+            self._first_update(parameters, gradients if simultaneous else sample),
             float(call["loss"](parameters, sample)),
         )
 
-    def _updated(self, parameters: Any, source: Any) -> dict[Place, float]:
-        """Parameters and states after the first update; none if nothing is trained.
+    def parameters(self, values: Mapping[str, Table] | None = None) -> Any:
+        """The record of the parameters with these values."""
+        return self._record("Parameters", self._trained, values)
 
-        `source` is what the update starts from: the gradients, or the sample.
+    def sample(self, values: Mapping[str, Table] | None = None) -> Any:
+        """The record of what else is given."""
+        others = [q for q in self.problem.graph.given if q.role is not Role.PARAMETER]
+        return self._record("Sample", others, values)
+
+    def state(self, values: Mapping[str, Table]) -> Any:
+        """The record of the optimizer's states, whose names are like `m_W`; None without states."""
+        if "State" not in self.namespace:
+            return None
+        kept = [
+            replace(quantity, name=name)
+            for quantity in self._trained
+            for name in (f"{state}_{quantity.name}" for state in self._states)
+            if code_name(name) in self.namespace["State"]._fields
+        ]
+        return self._record("State", kept, values)
+
+    def gradients(self, values: Mapping[str, Table]) -> Any:
+        """The record of gradients with these values, under the names of their quantities."""
+        fields = set(self.namespace["Gradients"]._fields)
+        kept = []
+        for quantity in self.problem.graph.given:
+            name = adjoint_name(quantity.name)
+            codes = {self.codes.get((name, place), "") for place in positions(quantity.axes)}
+            if fields & {code_name(name), *codes}:
+                kept.append(replace(quantity, name=name))
+        known = {adjoint_name(name): table for name, table in values.items()}
+        return self._record("Gradients", kept, known)
+
+    def update(
+        self, parameters: Any, state: Any, source: Any, rate: float, step: int
+    ) -> tuple[Any, Any]:
+        """The records of parameters and states after an update that starts from a record.
+
+        It starts from the gradients or, if the parameters change one after the other, the sample.
         """
-        call, trained = self.namespace, self.problem.graph.of_role(Role.PARAMETER)
-        if "update" not in call:
-            return {}
-        if "STATE" not in call:
-            after = call["update"](parameters, source, call["LEARNING_RATE"])
-            return self._numbers(after, trained, str)
-        after, state = call["update"](parameters, call["STATE"], source, call["LEARNING_RATE"], 1)
-        found = self._numbers(after, trained, str)
-        for name in self.problem.training.optimizer.states:
-            kept = self._numbers(state, trained, f"{name}_{{}}".format)
+        if state is None:
+            return self.namespace["update"](parameters, source, rate), None
+        after = self.namespace["update"](parameters, state, source, rate, step)
+        return after[0], after[1]
+
+    def numbers(self, parameters: Any, state: Any) -> dict[Place, float]:
+        """The entries of a record of parameters, and of states under `m_W` and the like, if any."""
+        found = {} if parameters is None else self._numbers(parameters, self._trained, str)
+        for name in () if state is None else self._states:
+            kept = self._numbers(state, self._trained, f"{name}_{{}}".format)
             found |= {(f"{name}_{quantity}", place): v for (quantity, place), v in kept.items()}
         return found
 
+    def slopes(self, gradients: Any) -> dict[Place, float]:
+        """The entries of a record of gradients, under the names of their quantities."""
+        return self._numbers(gradients, self.problem.graph.given, adjoint_name)
+
+    @property
+    def _trained(self) -> tuple[Quantity, ...]:
+        return tuple(self.problem.graph.of_role(Role.PARAMETER))
+
+    @property
+    def _states(self) -> tuple[str, ...]:
+        return self.problem.training.optimizer.states
+
+    def _first_update(self, parameters: Any, source: Any) -> dict[Place, float]:
+        """Parameters and states after the first update; none if nothing is trained."""
+        call = self.namespace
+        if "update" not in call:
+            return {}
+        rate, state = call["LEARNING_RATE"], call.get("STATE")
+        return self.numbers(*self.update(parameters, state, source, rate, 1))
+
     def _record(
-        self, name: str, quantities: Iterable[Quantity], values: Mapping[str, Table]
+        self, name: str, quantities: Iterable[Quantity], values: Mapping[str, Table] | None
     ) -> Any:
+        chosen = {**self.problem.values, **(values or {})}
         fields: dict[str, Any] = {}
         for quantity in quantities:
-            table = values[quantity.name]
+            table = chosen[quantity.name]
             if quantity.integer:
                 fields[code_name(quantity.name)] = self._whole(quantity, table)
             elif self.codes:

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 
 import sympy
 
-from derive.expression import Chosen, Element, Inside, elements, reads
+from derive.expression import Chosen, Element, Index, Inside, elements, reads
 from derive.graph import Block as Computed
 from derive.graph import Derivation, Equation, Local, Role, Step, adjoint_name
 from derive.render.blocks import Block
 from derive.render.formula import width
 from derive.render.index_writer import ROOM
 from derive.render.matrix_form import matrix_form
-from derive.render.model_form import ModelForm, deltas, letters_in, ranges, renamed
+from derive.render.model_form import ModelForm, deltas, open_letters, ranges, renamed
 from derive.render.positions import letter
 from derive.render.sheet import Display
 from derive.render.tensors import packed, tensor
@@ -168,6 +168,7 @@ class Backward:
         locals_ = [] if like else [self._local(t) for t in paths]
         left = self.form.letters(name)
         gone = deltas(chain.before) - deltas(chain.after)
+        collected = any(s.rule == Rule.COLLECTED for s in steps)
         fields = {
             "name": self.form.leaf(Element(name, *left)).tex,
             "derivative": self.form.names.loss().tex,
@@ -183,14 +184,14 @@ class Backward:
             "guard": not like and chain.after.has(Inside),
             "winner": not like and chain.after.has(Chosen),
             "output": not like and any(t.found != t.used for t in told) and self._once("output"),
-            "collected": any(s.rule == Rule.COLLECTED for s in steps),
-            "averages": self._averages(name, steps),
+            "collected": collected,
+            "averages": self._averages(name, steps) if collected else [],
             "cancel": any(s.rule == Rule.CANCEL for s in steps),
             "normalised": any(s.rule == Rule.NORMALISED for s in steps),
             "like": self.form.symbol(like) if like else "",
             "like_ref": f"eq:d-{like}",
             "recurrent": bool(walk),
-            "ranges": ranges(i for i in letters_in(equation) if i.name in self.form.bounds),
+            "ranges": ranges(i for i in open_letters(equation) if i.name in self.form.bounds),
             **self._numbers(equation, bool(like), walk),
         }
         return Block("model_adjoint", fields)
@@ -226,7 +227,9 @@ class Backward:
     def _local(self, told: Told) -> Display:
         """∂y/∂q in letters of its own."""
         local = told.local
-        own, exprs = renamed((told.found, told.used), local.indices, local.at, self.form.taken)
+        own, exprs = renamed(
+            (told.found, told.used), local.indices, local.at, self.form.taken, self.form.alphabet
+        )
         lhs = self._slope(local, own)
         rows = [self.form.rows(e, ROOM - width(lhs)) for e in exprs]
         if rows[0] != rows[1] and BIG in rows[0]:
@@ -262,13 +265,15 @@ class Backward:
         """The chain rule over all readers; what the loss reads itself is differentiated."""
         parts = []
         for each in told:
-            own, (used,) = renamed((each.used,), each.local.indices, each.local.at, self.form.taken)
+            local = each.local
+            own, (used,) = renamed(
+                (each.used,), local.indices, local.at, self.form.taken, self.form.alphabet
+            )
             if self._is_loss(each.local.of):
                 parts.append(self.form.tex(used))
                 continue
             above = self.form.leaf(Element(adjoint_name(each.local.of), *own)).tex
-            letters = ",".join(letter(index.name) for index in own)
-            sign = rf"\sum_{{{letters}}} " if own else ""
+            sign = self._sum(own)
             parts.append(rf"{sign}{above}\,{self._slope(each.local, own)}")
         lines = [""]
         for part in parts:
@@ -276,6 +281,16 @@ class Backward:
                 lines.append("")
             lines[-1] += f" + {part}" if lines[-1] else part
         return self.form.script.break_line.join([lines[0], *(f"+ {each}" for each in lines[1:])])
+
+    def _sum(self, indices: Sequence[Index]) -> str:
+        """The sign of a sum over letters; those that have several sizes state theirs."""
+        plain = [i for i in indices if i.name not in self.form.bounds]
+        signs = [rf"\sum_{{{','.join(letter(i.name) for i in plain)}}} "] if plain else []
+        for index in indices:
+            if index not in plain:
+                last = index.axis.size - 1
+                signs.append(rf"\sum_{{{letter(index.name)}=0}}^{{{last}}} ")
+        return "".join(signs)
 
     def _numbers(self, equation: Equation, again: bool, walk: frozenset[str]) -> dict[str, object]:
         """Matrix form, one worked entry and the values."""

@@ -9,8 +9,17 @@ from string import ascii_lowercase
 
 import sympy
 
-from derive.calculus import tidy
-from derive.expression import Delta, Element, Fresh, Index, elements, substitute
+from derive.calculus import Letters, tidy
+from derive.expression import (
+    Delta,
+    Element,
+    Fresh,
+    Index,
+    Total,
+    bound_indices,
+    elements,
+    substitute,
+)
 from derive.graph import Derivation, Equation, Role, adjoint_name
 from derive.notation import ADJOINT, UPDATED, IndexNotation, derivative, names_of
 from derive.notation import Name as Names
@@ -42,6 +51,11 @@ class ModelForm:
     def order(self) -> dict[str, int]:
         """The place of every quantity in the order of computation."""
         return {name: k for k, name in enumerate(self.problem.graph.quantities)}
+
+    @cached_property
+    def alphabet(self) -> Letters:
+        """The letters of the derivation."""
+        return Letters.of(self.derivation.forward, self.derivation.backward)
 
     @cached_property
     def bounds(self) -> frozenset[str]:
@@ -218,6 +232,14 @@ def ranges(indices: Iterable[Index]) -> str:
     return r",\ ".join(rf"0 \le {letter(i.name)} < {i.axis.size}" for i in dict.fromkeys(indices))
 
 
+def open_letters(equation: Equation) -> Iterator[Index]:
+    """The letters of an equation whose range it does not state: a sum can state that of its own."""
+    yield from equation.indices
+    for node in sympy.preorder_traversal(equation.rhs):
+        if not isinstance(node, Total):
+            yield from bound_indices(node)
+
+
 def letters_in(equation: Equation) -> Iterator[Index]:
     """Every letter of an equation, bound ones included."""
     yield from equation.indices
@@ -231,6 +253,7 @@ def renamed(
     own: tuple[Index, ...],
     at: tuple[Index, ...],
     taken: frozenset[str],
+    letters: Letters | None = None,
 ) -> tuple[tuple[Index, ...], list[sympy.Expr]]:
     """Fresh letters under names that a reader would choose: their own, with primes if taken."""
     used = {index.name for index in at}
@@ -242,7 +265,7 @@ def renamed(
         used.add(name)
         change[index] = Index(name, index.axis)
     fresh = Fresh()
-    found = [tidy(substitute(e, change, fresh), taken | used) for e in exprs]
+    found = [tidy(substitute(e, change, fresh), taken | used, letters) for e in exprs]
     return tuple(change.values()), found
 
 

@@ -26,7 +26,7 @@ from derive.render.formula import width
 from derive.render.index_writer import ROOM
 from derive.render.matrix_form import matrix_form
 from derive.render.model_backward import Backward
-from derive.render.model_form import ModelForm, letters_in, ranges
+from derive.render.model_form import ModelForm, letters_in, open_letters, ranges
 from derive.render.model_rounds import round_blocks, round_entries, told_rounds
 from derive.render.model_update import trained, update_blocks
 from derive.render.positions import letter
@@ -233,7 +233,7 @@ def _forward(form: ModelForm, bench: Bench | None) -> Iterator[Block]:
                 key = _shape_of(equation)
                 again = key in told
                 told.setdefault(key, equation.quantity.name)
-                limits = ranges(i for i in letters_in(equation) if i.name in form.bounds)
+                limits = ranges(i for i in open_letters(equation) if i.name in form.bounds)
                 yield _equation(
                     form, bench, equation, again, walk, limits if limits != said else ""
                 )

@@ -12,7 +12,15 @@ from derive.render.blocks import Page
 from derive.render.order import path_view
 from derive.verify.bench import Bench
 from derive.verify.libraries import LIBRARIES
-from derive.verify.modules import code_values, large_module_route, module_route, point
+from derive.verify.modules import (
+    code_values,
+    further_seeds,
+    large_module_route,
+    module_route,
+    more_points,
+    other_batches,
+    point,
+)
 from derive.verify.of_model import verify_model
 from derive.verify.oracle import check_range, true_values
 from derive.verify.pages import numbers_route, text_route
@@ -65,8 +73,12 @@ def verify(
         given = [drawn_values(problem.graph, SEED), *([own] if own is not None else [])]
         benches = benches if reduced is derivation else [Bench(derivation, v) for v in given]
         expected = [point(problem, bench) for bench in benches] if modules else []
+        seeds = further_seeds(work(problem.graph)) if modules else ()
+        more = [drawn_values(problem.graph, seed) for seed in seeds]
+        expected[1:1] = more_points(derivation, more)
+        batches = other_batches(problem) if modules else []
         for target, source in modules.items():
-            route, done = module_route(target, source, problem, expected)
+            route, done = module_route(target, source, problem, expected, None, batches)
             routes.append(route)
             if target == "python" and own is not None:
                 code = code_values(problem, done)
@@ -76,7 +88,9 @@ def verify(
     if own is not None:
         check_range(truth if modules else {})
         routes.append(numbers_route(page, truth))
-    routes += [text_route(name, text, page, problem, truth) for name, text in texts.items()]
+    routes += [
+        text_route(name, text, page, problem, truth, derivation) for name, text in texts.items()
+    ]
     rows = number_rows(problem, page, code)
     published = published_route(problem, rows)
     return Report((*routes, *([published] if published else [])), rows)

@@ -109,12 +109,7 @@ class Bench(Slopes):
     @cached_property
     def doubts(self) -> Values:
         """How far off each value and each adjoint may be where doubles compute it."""
-        with mp.workdps(DIGITS):
-            whole = {q.name for q in self.graph.given if q.integer}
-            given = {key: v if key[0] in whole else double(v) for key, v in self.given.items()}
-            forward = Program(self.graph, DOUBLES).run(given)
-            found = Program(self.derivation.backward, DOUBLES).run(forward)
-        return {key: v.error for key, v in found.items() if isinstance(v, Double)}
+        return doubts_of(self.given, self.graph, self.derivation.backward)
 
     def doubt(self, key: Key) -> Any:
         """How far off ∂E/∂key may be in doubles."""
@@ -128,6 +123,16 @@ class Bench(Slopes):
         """The slope along a way as it was derived."""
         with mp.workdps(DIGITS):
             return mp.fsum(n * self.adjoint(key) for key, n in way.items())
+
+
+def doubts_of(given: Values, *graphs: Graph) -> Values:
+    """How far off each value may be where doubles compute one graph after the other."""
+    whole = {q.name for q in graphs[0].given if q.integer}
+    with mp.workdps(DIGITS):
+        values = {key: v if key[0] in whole else double(v) for key, v in given.items()}
+        for graph in graphs:
+            values = Program(graph, DOUBLES).run(values)
+    return {key: v.error for key, v in values.items() if isinstance(v, Double)}
 
 
 def least(numbers: Iterable[Any], share: Any = SHARE) -> Any:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import product, zip_longest
+from itertools import product
 from typing import Any
 
 from mpmath import mp
@@ -18,12 +18,12 @@ from derive.emit import Executed, load
 from derive.emit.checked import Refused
 from derive.emit.run import Module
 from derive.expression import Element
-from derive.graph import Graph, Role, adjoint_name
+from derive.graph import Derivation, Role, adjoint_name
 from derive.notation import derivative, names_of
-from derive.problem import Problem, Tensor
+from derive.problem import Problem
 from derive.sequence import Order
 from derive.verify.algebra import DIGITS
-from derive.verify.bench import Bench, Way
+from derive.verify.bench import Bench, Slopes, Way, doubts_of
 from derive.verify.doubles import BITS, MARGIN, Double, double, within
 from derive.verify.interpreter import Key, Values
 from derive.verify.oracle import first_update, trained
@@ -35,13 +35,28 @@ from derive.verify.routes import (
     differentiated,
     gradient_keys,
 )
-from derive.verify.sampling import float_values
+from derive.verify.sampling import drawn_values, float_values, of_batch
+from derive.verify.training import (
+    LATE,
+    constants,
+    demonstration,
+    helpers,
+    in_general_position,
+    tables,
+    trains,
+    updated_in_order,
+    updates,
+)
 from derive.verify.trajectory import Trajectory, in_doubles
 
 MOST_DIFFERENCES = 60
 LINE_STEP = 1e-5
 LINE_TOLERANCE = 1e-4
 FEW_UPDATES = 3
+MOST_POINTS = 8
+POINTS_BUDGET = 8_000  # multiplications of further points
+BATCHES = (1, 2, 3)
+PROMISE = "Batch: any number of samples."
 
 
 @dataclass(frozen=True)
@@ -49,8 +64,9 @@ class Point:
     """Values of what is given, and what a module must make of them.
 
     `updated` are parameters and states after an update that does not start from the gradients;
-    one that does is compared with what the optimizer makes of the module's own. `doubts` say how
-    far off doubles may be: a value by its key, a slope by that of its adjoint.
+    one that does is compared with what the optimizer makes of the module's own. `late` are those
+    after some updates by their number, from states in general position. `doubts` say how far off
+    doubles may be: a value by its key, a slope by that of its adjoint.
     """
 
     given: Values
@@ -58,12 +74,21 @@ class Point:
     gradients: Values
     line: tuple[Way, Any] | None = None
     updated: Mapping[Key, Double] | None = None
+    late: Mapping[int, Values] = field(default_factory=dict)
     doubts: Values = field(default_factory=dict)
 
     def floor(self, key: Key, adjoint: bool = False) -> Any:
         """The size below which a number is compared absolutely: what its doubles may be off."""
         name = adjoint_name(key[0]) if adjoint else key[0]
         return within(self.doubts.get((name, key[1]), mp.zero), DOUBLE_TOLERANCE)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The problem with another number of samples, and what a module must make of some values."""
+
+    problem: Problem
+    point: Point
 
 
 def point(problem: Problem, bench: Bench) -> Point:
@@ -73,13 +98,18 @@ def point(problem: Problem, bench: Bench) -> Point:
     difference.
     """
     keys = gradient_keys(bench.derivation)
-    after = _after_update(problem, bench)
+    line = None
     if len(keys) <= MOST_DIFFERENCES:
         gradients = {key: bench.by(key) for key in keys}
-        return Point(bench.given, bench.forward, gradients, None, after, _doubts(bench))
-    gradients = {key: bench.found.get(key, bench.adjoint(key)) for key in keys}
-    given = [q for q in differentiated(bench.derivation) if q.given]
-    return Point(bench.given, bench.forward, gradients, bench.line(given), after, _doubts(bench))
+    else:
+        gradients = {key: bench.found.get(key, bench.adjoint(key)) for key in keys}
+        line = bench.line([q for q in differentiated(bench.derivation) if q.given])
+    found = Point(bench.given, bench.forward, gradients, line, doubts=_doubts(bench))
+    if problem.training.order is Order.SIMULTANEOUS:
+        return found
+    first = updated_in_order(replace(problem, samples=()), bench, 1)
+    late = {k: updated_in_order(in_general_position(problem), bench, k) for k in (1, LATE)}
+    return replace(found, updated=first, late=late)
 
 
 def _doubts(bench: Bench) -> Values:
@@ -87,13 +117,34 @@ def _doubts(bench: Bench) -> Values:
     return {key: error + EXACT_TOLERANCE * bench.floor for key, error in bench.doubts.items()}
 
 
-def _after_update(problem: Problem, bench: Bench) -> Mapping[Key, Double] | None:
-    """Parameters and states after one update in the order of the spec, if that is not the usual."""
-    if problem.training.order is Order.SIMULTANEOUS:
-        return None
-    trajectory = in_doubles(replace(problem, samples=()), bench.derivation, bench.given)
-    parameters, states = trajectory.after(1)
-    return parameters | {key: v for key, v in states.items() if key in trajectory.states}
+def further_seeds(cost: int) -> range:
+    """The seeds of further points, as many as are affordable, on all sides of a kink."""
+    return range(2, 2 + min(MOST_POINTS, POINTS_BUDGET // max(1, cost)))
+
+
+def more_points(derivation: Derivation, given: Iterable[Values]) -> list[Point]:
+    """Points at which the gradients are those of the derivation, which is judged by itself."""
+    keys = gradient_keys(derivation)
+    benches = [Bench(derivation, values) for values in given]
+    return [
+        Point(b.given, b.forward, {key: b.adjoint(key) for key in keys}, doubts=_doubts(b))
+        for b in benches
+    ]
+
+
+def other_batches(problem: Problem) -> list[Batch]:
+    """A network with other numbers of samples: forward values, and a line of all parameters."""
+    if problem.is_model:
+        return []
+    found = []
+    for size in BATCHES:
+        graph = of_batch(problem, size)
+        slopes = Slopes(graph, drawn_values(graph, size))
+        line = slopes.line(graph.of_role(Role.PARAMETER))
+        other = replace(problem, graph=graph, batch=size, values={})
+        doubts = doubts_of(slopes.given, graph)
+        found.append(Batch(other, Point(slopes.given, slopes.forward, {}, line, doubts=doubts)))
+    return found
 
 
 def module_route(
@@ -102,27 +153,29 @@ def module_route(
     problem: Problem,
     points: Iterable[Point],
     trajectory: Trajectory | None = None,
+    batches: Iterable[Batch] = (),
 ) -> tuple[Route, Executed | None]:
-    """Forward values, gradients and an update at some points; also the numbers of the last one.
+    """Forward values, gradients and updates at some points; also the numbers of the last one.
 
-    A training whose updates do not start from the gradients is compared with the trajectory.
+    A training whose updates do not start from the gradients is compared with the trajectory. A
+    module that promises to take any number of samples is given others than the spec has, too.
     """
     name = f"module {target}"
     if target != "python" and not _installed(target):
         return skipped(name, f"{target} is not installed"), None
+    points = list(points)
     try:
         module = load(problem, source, target)
-        comparisons = list(_constants(module, problem.graph))
-        if trajectory is not None and problem.training.order is not Order.SIMULTANEOUS:
-            again = in_doubles(problem, trajectory.derivation, trajectory.given)
-            comparisons += _training(module, again)
+        comparisons = [*constants(module), *helpers(module), *_training(module, trajectory)]
         done = None
         for each in points:
-            done = module.run(_tables(each.given))
+            done = module.run(tables(each.given))
             comparisons += [
                 *_comparisons(done, problem, each),
                 *_updates(done, problem, each),
             ]
+        comparisons += [*_trained(module, points), *demonstration(module)]
+        comparisons += _of_other_batches(module, batches)
     except Exception as error:  # a wrong module may fail in any way; each way is a finding
         return _broken(name, error), None
     return judged(name, comparisons, DOUBLE_TOLERANCE), done
@@ -213,6 +266,7 @@ def _updates(done: Executed, problem: Problem, at: Point) -> Iterator[Comparison
     if at.updated is not None:
         for key, expected in at.updated.items():
             yield _after(done, key, expected)
+    if problem.training.order is not Order.SIMULTANEOUS:
         return
     given, rule = at.given, first_update(problem)
     with mp.workdps(DIGITS):
@@ -233,68 +287,34 @@ def _after(done: Executed, key: Key, expected: Double) -> Comparison:
     return _number(f"{entry(*key)} after an update", done.updated, key, expected.value, floor)
 
 
-def _constants(module: Module, graph: Graph) -> Iterator[Comparison]:
-    """The values and the training that are written into the module."""
-    problem, names = module.problem, module.namespace
-    if problem.symbolic:
-        return
-    parameters, sample = names["PARAMETERS"], names["SAMPLE"]
-    trained_, others = (
-        graph.of_role(Role.PARAMETER),
-        [q for q in graph.given if q.role is not Role.PARAMETER],
-    )
-    for record, quantities in ((parameters, trained_), (sample, others)):
-        wanted = [v for q in quantities for v in problem.values[q.name].values()]
-        for k, (found, v) in enumerate(zip_longest(_flat(record), wanted, fillvalue=math.nan)):
-            yield compared(f"constant {k} of {type(record).__name__}", found, float(v))
-    if "train" not in names:
-        return
-    done = module.run()
-    own = {q.name for q in trained_}
-    moved = {key: v for key, v in done.updated.items() if key[0] in own}
-    after = module.run({**problem.values, **_next_sample(problem), **_tables(moved)})
-    fed = names.get("SAMPLES", (sample,) if "STATE" in names else sample)
-    _, losses = names["train"](parameters, fed, names["LEARNING_RATE"], 1)
-    for k, (found, v) in enumerate(
-        zip_longest(losses, (done.loss, after.loss), fillvalue=math.nan)
-    ):
-        yield compared(f"loss {k} of the training", float(found), v)
+def _trained(module: Module, points: Sequence[Point]) -> Iterator[Comparison]:
+    """Updates in general position, and a short training."""
+    if points:
+        yield from updates(module, points[0].given, points[0].late)
+        yield from trains(module, [each.given for each in points[:3]])
 
 
-def _training(module: Module, trajectory: Trajectory) -> Iterator[Comparison]:
-    """The losses of a short training."""
+def _of_other_batches(module: Module, batches: Iterable[Batch]) -> Iterator[Comparison]:
+    for each in batches if PROMISE in module.namespace["__doc__"] else ():
+        done = replace(module, problem=each.problem).run(tables(each.point.given))
+        yield from _comparisons(done, each.problem, each.point)
+
+
+def _training(module: Module, trajectory: Trajectory | None) -> Iterator[Comparison]:
+    """The losses of a short training whose updates do not start from the gradients."""
     problem, names = module.problem, module.namespace
-    if "train" not in names:
+    if "train" not in names or trajectory is None:
+        return
+    if problem.training.order is Order.SIMULTANEOUS:
         return
     fed = names.get("SAMPLES", (names["SAMPLE"],) if "STATE" in names else names["SAMPLE"])
     _, losses = names["train"](names["PARAMETERS"], fed, names["LEARNING_RATE"], FEW_UPDATES)
+    again = in_doubles(problem, trajectory.derivation, trajectory.given)
     for k, found in enumerate(losses):
-        expected = trajectory.at(k)[problem.graph.loss.name, ()]
+        expected = again.at(k)[problem.graph.loss.name, ()]
         floor = within(expected.error, DOUBLE_TOLERANCE)
         what = f"the loss after {k} updates of the training"
         yield compared(what, mp.mpf(float(found)), expected.value, floor)
-
-
-def _next_sample(problem: Problem) -> Mapping[str, Tensor]:
-    """What is given at the second update."""
-    return problem.samples[1 % len(problem.samples)] if problem.samples else {}
-
-
-def _flat(record: Any) -> Iterator[float]:
-    """The numbers of a record in order, whatever they are kept in."""
-    plain = record.tolist() if hasattr(record, "tolist") else record
-    if isinstance(plain, list | tuple):
-        for part in plain:
-            yield from _flat(part)
-    else:
-        yield float(plain)
-
-
-def _tables(values: Mapping[Key, float]) -> dict[str, dict[tuple[int, ...], float]]:
-    tables: dict[str, dict[tuple[int, ...], float]] = {}
-    for (quantity, place), v in values.items():
-        tables.setdefault(quantity, {})[place] = float(v)
-    return tables
 
 
 def code_values(problem: Problem, done: Executed | None) -> Mapping[str, Any]:

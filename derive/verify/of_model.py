@@ -25,7 +25,14 @@ from derive.verify.bench import Bench, places
 from derive.verify.interpreter import Values, element_slope, run, value
 from derive.verify.libraries import LIBRARIES
 from derive.verify.model_numbers import model_rows
-from derive.verify.modules import code_values, large_module_route, module_route, point
+from derive.verify.modules import (
+    code_values,
+    further_seeds,
+    large_module_route,
+    module_route,
+    more_points,
+    point,
+)
 from derive.verify.oracle import ALPHA, DECREASE, check_range
 from derive.verify.pages import numbers_route, text_route
 from derive.verify.published import published_route
@@ -81,6 +88,9 @@ def verify_model(
         routes += list(_derivation_routes(benches, cost))
         routes += stable_route(problem, derivation, benches)
         expected = [point(problem, bench) for bench in benches] if modules else []
+        seeds = further_seeds(cost) if modules else ()
+        more = [model_values(problem, derivation, seed) for seed in seeds]
+        expected[1:1] = more_points(derivation, more)
         for target, source in modules.items():
             route, done = module_route(target, source, problem, expected, trajectory)
             routes.append(route)
@@ -92,7 +102,9 @@ def verify_model(
         check_range(truth if modules else {})
         if page.numbers:
             routes.append(numbers_route(page, truth))
-    routes += [text_route(name, text, page, problem, truth) for name, text in texts.items()]
+    routes += [
+        text_route(name, text, page, problem, truth, derivation) for name, text in texts.items()
+    ]
     rows = model_rows(problem, page, code, trajectory)
     published = published_route(problem, rows)
     return Report((*routes, *([published] if published else [])), rows)

@@ -7,8 +7,9 @@ network from a second run at the moved parameters.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -18,7 +19,8 @@ from mpmath import mp
 from derive.errors import InputError
 from derive.expression import Element, elements
 from derive.graph import Equation, Graph, Role
-from derive.library.optimizers import parse_update, plain_step
+from derive.library.optimizers import Optimizer, parse_update, plain_step
+from derive.library.row import Number
 from derive.notation import Name, Names, derivative, names_of
 from derive.problem import Problem
 from derive.verify.algebra import DIGITS, EXACT, exact_function
@@ -83,32 +85,55 @@ def update_rule(problem: Problem) -> Callable[[Any, Any], Any]:
     return lambda value, gradient: rule(value, rate, gradient)
 
 
+Rule = Callable[[Key, Any, Any, Any, int, Sequence[Any]], Iterator[tuple[Key, Double]]]
+
+
+def entry_rule(problem: Problem) -> Rule:
+    """One update of one entry in doubles: the parameter and the optimizer's states for it.
+
+    It starts from the entry, its gradient, the learning rate, the number of the update, and states.
+    """
+    row, settings = problem.training.optimizer, problem.training.settings
+    rules = _rules(row.equations, row.states, tuple({**row.settings, **settings}.items()))
+
+    def update(
+        key: Key, value: Any, slope: Any, rate: Any, step: int, states: Sequence[Any]
+    ) -> Iterator[tuple[Key, Double]]:
+        name, place = key
+        arguments = (double(value), double(slope), rate, mp.mpf(step), *states)
+        for target, rule in rules:
+            after = (name if target == "w" else f"{target}_{name}", place)
+            yield after, as_double(rule(*arguments))
+
+    return update
+
+
+@lru_cache(maxsize=100)
+def _rules(
+    equations: str, states: tuple[str, ...], settings: tuple[tuple[str, Number], ...]
+) -> tuple[tuple[str, Callable[..., Any]], ...]:
+    """What the lines of an optimizer make of w and its states, from w, g, alpha, k and states."""
+    names = ("w", "g", "alpha", "k", *states)
+    symbols = [sympy.Symbol(name, real=True) for name in names]
+    found = parse_update(Optimizer("", "", equations, states), dict(settings))
+    return tuple((name, exact_function(symbols, found[name], NAMED)) for name in ("w", *states))
+
+
 def first_update(
     problem: Problem,
 ) -> Callable[[Key, Any, Any], Iterator[tuple[Key, Double]]]:
     """The first update of one entry in doubles: the parameter and the optimizer's states for it."""
-    row = problem.training.optimizer
-    names = ("w", "g", "alpha", "k", *row.states)
-    symbols = [sympy.Symbol(name, real=True) for name in names]
-    found = parse_update(row, problem.training.settings)
-    rules = [exact_function(symbols, found[n], NAMED) for n in ("w", *row.states)]
     rate = DOUBLES.number(problem.training.learning_rate)
+    rule = entry_rule(problem)
 
     def update(key: Key, value: Any, slope: Any) -> Iterator[tuple[Key, Double]]:
         name, place = key
-        first = [problem.training.states.get((s, name), {}).get(place, 0) for s in row.states]
-        arguments = (
-            double(value),
-            double(slope),
-            rate,
-            mp.mpf(1),
-            *map(DOUBLES.number, map(Fraction, first)),
-        )
-        for target, rule in zip(("w", *row.states), rules, strict=True):
-            yield (
-                (name if target == "w" else f"{target}_{name}", place),
-                as_double(rule(*arguments)),
-            )
+        training = problem.training
+        first = [
+            DOUBLES.number(Fraction(training.states.get((state, name), {}).get(place, 0)))
+            for state in training.optimizer.states
+        ]
+        yield from rule(key, value, slope, rate, 1, first)
 
     return update
 

@@ -18,6 +18,7 @@ from mpmath import mp
 from sympy.core.function import AppliedUndef
 
 from derive.expression import Element
+from derive.graph import Derivation
 from derive.notation import Name, names_of
 from derive.numbers import real
 from derive.problem import Problem
@@ -29,6 +30,7 @@ from derive.render.sheet import Display
 from derive.verify.algebra import DIGITS, lazy_function
 from derive.verify.bench import least
 from derive.verify.oracle import ALPHA, DECREASE
+from derive.verify.prose import misread
 from derive.verify.report import Comparison, Route, Status, judged
 from derive.verify.routes import EXACT_TOLERANCE, compared
 
@@ -67,7 +69,12 @@ def numbers_route(page: Page, truth: Mapping[Name, Any]) -> Route:
 
 
 def text_route(
-    language: str, text: str, page: Page, problem: Problem, truth: Mapping[Name, Any]
+    language: str,
+    text: str,
+    page: Page,
+    problem: Problem,
+    truth: Mapping[Name, Any],
+    derivation: Derivation | None = None,
 ) -> Route:
     """The page as its reader sees it: every line recomputed, every formula held to the truth.
 
@@ -75,13 +82,15 @@ def text_route(
     """
     name = f"page {language}"
     try:
-        return _judged_text(name, text, page, problem, truth)
+        return _judged_text(
+            name, text, page, problem, truth, misread(text, page, problem, language, derivation)
+        )
     except FormulaError as error:
         return Route(name, Status.DISAGREES, 0, math.nan, f"a name cannot be read: {error}")
 
 
 def _judged_text(
-    name: str, text: str, page: Page, problem: Problem, truth: Mapping[Name, Any]
+    name: str, text: str, page: Page, problem: Problem, truth: Mapping[Name, Any], wrong: str
 ) -> Route:
     items = read(text)
     known, floor = _known(page, truth), _least(truth)
@@ -91,6 +100,7 @@ def _judged_text(
         or _lost(items, text, page)
         or _untold(items, known, page)
         or _changed(text, page)
+        or wrong
     )
     claims = [item for item in items if isinstance(item, Claim)]
     checks = [check for claim in claims for check in _formulas(claim, known, floor)]

@@ -14,6 +14,7 @@ from mpmath import mp
 from derive.errors import InputError
 from derive.expression import Axis, Index
 from derive.graph import Derivation, Equation, Graph, Local, Quantity, Role, Step
+from derive.library.losses import Reduction
 from derive.problem import Problem
 from derive.verify.algebra import DIGITS, EXACT
 from derive.verify.interpreter import Values, run
@@ -121,6 +122,29 @@ def small(derivation: Derivation) -> Derivation:
         for size in [_size(derivation.forward, name)]
     }
     return _resized(derivation, sizes)
+
+
+def of_batch(problem: Problem, size: int) -> Graph:
+    """The graph of a network with another number of samples."""
+    number, mean = sympy.Integer(size), problem.reduction is Reduction.MEAN
+
+    def index(old: Index) -> Index:
+        return Index(old.name, Axis("batch", number)) if old.axis.name == "batch" else old
+
+    def quantity(old: Quantity) -> Quantity:
+        return replace(
+            old, axes=tuple(Axis(a.name, number) if a.name == "batch" else a for a in old.axes)
+        )
+
+    def equation(old: Equation) -> Equation:
+        rhs = old.rhs.xreplace({i: index(i) for i in _indices(old.rhs)})
+        if mean and old.quantity.role is Role.LOSS:
+            rhs = rhs * problem.batch / number
+        return Equation(quantity(old.quantity), tuple(map(index, old.indices)), rhs)
+
+    return Graph(
+        tuple(map(quantity, problem.graph.given)), tuple(map(equation, problem.graph.equations))
+    )
 
 
 def _size(graph: Graph, name: str) -> int:

@@ -38,7 +38,10 @@ class UnknownName(InputError):
 
 @dataclass
 class Trajectory:
-    """The values of a problem with all its numbers, computed as far as they are asked for."""
+    """The values of a problem with all its numbers, computed as far as they are asked for.
+
+    `first` is the number of the first update, for an optimizer that counts them.
+    """
 
     problem: Problem
     derivation: Derivation
@@ -46,6 +49,7 @@ class Trajectory:
     algebra: Algebra = EXACT
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=lambda: FUNCTIONS)
     states: Values = field(default_factory=dict)
+    first: int = 1
     _parameters: list[tuple[Values, Values]] = field(default_factory=list)
     _values: dict[int, Values] = field(default_factory=dict)
 
@@ -137,7 +141,7 @@ class Trajectory:
                 kept: Values = {}
                 for graph, moving in self._stages:
                     values = run(graph, values, self.algebra)
-                    after = dict(self._moved(moving, k, values, states))
+                    after = dict(self._moved(moving, k - 1 + self.first, values, states))
                     values |= {key: v for key, v in after.items() if key in parameters}
                     kept |= {key: v for key, v in after.items() if key not in parameters}
             self._parameters.append(({key: values[key] for key in parameters}, kept))
@@ -230,12 +234,17 @@ class Trajectory:
         return [k for k in self._parameter_keys() if k[0] not in self.problem.training.frozen]
 
 
-def in_doubles(problem: Problem, derivation: Derivation, given: Values) -> Trajectory:
-    """A training as doubles compute it: each value with how far off it may be."""
+def in_doubles(
+    problem: Problem, derivation: Derivation, given: Values, first: int = 1
+) -> Trajectory:
+    """A training as doubles compute it: each value with how far off it may be.
+
+    `first` is the number of its first update.
+    """
     whole = {q.name for q in problem.graph.given if q.integer}
     with mp.workdps(DIGITS):
         start = {key: v if key[0] in whole else double(v) for key, v in given.items()}
-    return Trajectory(problem, derivation, start, DOUBLES, NAMED)
+    return Trajectory(problem, derivation, start, DOUBLES, NAMED, first=first)
 
 
 def _place(text: str | None) -> tuple[int, ...]:
