@@ -183,15 +183,17 @@ def _format(problem: Problem) -> dict[str, object]:
 
 def _descent(story: Story, drawings: Drawings) -> Iterator[Block]:
     weight = drawings.descent_weight or weights_in_order(story.problem)[0]
+    sheet, slope = story.sheet, story.sheet.name(story.total(weight))
+    name = sheet.name(weight).tex
+    updated = sheet.name(Element(weight.name + UPDATED, *weight.indices)).tex
     yield Block(
         "descent",
         {
-            "weight": story.sheet.name(weight).tex,
-            "gradient": story.sheet.name(story.total(weight)).tex,
-            "gradient_inline": story.sheet.name(story.total(weight)).inline,
-            "updated": story.sheet.name(Element(weight.name + UPDATED, *weight.indices)).tex,
-            "alpha": story.sheet.text(ALPHA),
-            "loss": story.sheet.name(Element("E")).tex,
+            "weight": name,
+            "gradient_inline": slope.inline,
+            "formula": rf"{updated} = {name} - {ALPHA_NAME.tex} {slope.tex}",
+            "alpha": sheet.text(ALPHA),
+            "loss": sheet.name(Element("E")).tex,
             "parameters": len(weights_in_order(story.problem)),
             "tikz": drawings.descent,
         },

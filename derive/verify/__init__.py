@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from derive.graph import Derivation
@@ -11,21 +11,14 @@ from derive.problem import Problem
 from derive.render.blocks import Page
 from derive.render.order import path_view
 from derive.verify.bench import Bench
-from derive.verify.libraries import LIBRARIES
 from derive.verify.modules import code_values, large_module_route, module_route, point
+from derive.verify.of_derivation import derivation_routes as _derivation_routes
 from derive.verify.of_model import verify_model
 from derive.verify.oracle import true_values
 from derive.verify.pages import numbers_route, text_route
 from derive.verify.published import number_rows, published_route
-from derive.verify.report import NumberRow, Report, Route, Status, judged
-from derive.verify.routes import (
-    EXACT_TOLERANCE,
-    by_sympy,
-    differences,
-    local_slopes,
-    steps,
-    well_formed,
-)
+from derive.verify.report import NumberRow, Report, Route, Status
+from derive.verify.routes import well_formed
 from derive.verify.sampling import drawn_values, small, spec_values, work
 
 __all__ = ["NumberRow", "Report", "Route", "Status", "verify"]
@@ -76,16 +69,3 @@ def verify(
     rows = number_rows(problem, page, code)
     published = published_route(problem, rows)
     return Report((*routes, *([published] if published else [])), rows)
-
-
-def _derivation_routes(benches: Sequence[Bench]) -> list[Route]:
-    """Routes 2, 3, 4 and 7 at all points."""
-    tables = {"differences": differences, "local derivatives": local_slopes, "steps": steps}
-    return [
-        judged("SymPy", by_sympy(benches), EXACT_TOLERANCE),
-        *[
-            judged(name, (c for bench in benches for c in route(bench)), EXACT_TOLERANCE)
-            for name, route in tables.items()
-        ],
-        *[library(benches[-1]) for library in LIBRARIES],
-    ]

@@ -103,23 +103,25 @@ def _lifted(function: Callable[..., Any]) -> Callable[..., Any]:
         slope = mp.mpf(0)
         for k, argument in enumerate(arguments):
             if isinstance(argument, Dual):
-                slope += argument.slope * _partial(function, still, k)
+                slope += argument.slope * partial(function, still, k)
         return Dual(function(*still), slope)
 
     return lifted
 
 
-def _partial(function: Callable[..., Any], at: list[Any], k: int) -> Any:
+def partial(function: Callable[..., Any], at: Sequence[Any], k: int) -> Any:
     """A central difference by one argument, with a step that is small beside the argument.
 
-    Beside an argument that is all but zero only a power needs such a step; it scales with it.
+    Beside an argument that is all but zero only a power needs such a step; it scales with it. The
+    step is so fine that the slope is good to all digits: chains of slopes must not lose any.
     """
     zeros = max(0, -mp.mag(at[k]) // 3) if at[k] else 0
     scale = mp.mpf(10) ** -zeros
     if zeros > MOST_ZEROS:
         zeros, scale = 0, at[k] if function is operator.pow else mp.mpf(1)
-    step = scale * mp.mpf(10) ** -STEP
-    with mp.workdps(DIGITS + zeros):
+    step = scale * mp.mpf(10) ** (-2 * STEP)
+    before_the_point = max(0, mp.mag(at[k]) // 3) if at[k] else 0
+    with mp.workdps(DIGITS + 3 * STEP + zeros + min(before_the_point, MOST_ZEROS)):
         high = function(*at[:k], at[k] + step, *at[k + 1 :])
         low = function(*at[:k], at[k] - step, *at[k + 1 :])
         return (high - low) / (2 * step)

@@ -34,6 +34,7 @@ from derive.verify.routes import (
     relative,
 )
 from derive.verify.sampling import float_values
+from derive.verify.tape import all_slopes
 from derive.verify.trajectory import Trajectory
 
 MOST_DIFFERENCES = 60
@@ -58,18 +59,15 @@ class Point:
 
 
 def point(problem: Problem, bench: Bench) -> Point:
-    """Forward values by the interpreter, gradients by differences.
-
-    If they are many, they are the derived ones, and a line on which all of them move is held to a
-    difference.
-    """
+    """Forward values by the interpreter, gradients by differences; on a line, too, if many."""
     keys = gradient_keys(bench.derivation)
     after = _after_update(problem, bench)
     if len(keys) <= MOST_DIFFERENCES:
         gradients = {key: bench.by(key) for key in keys}
         return Point(bench.given, bench.forward, gradients, updated=after)
-    gradients = {key: bench.found.get(key, bench.adjoint(key)) for key in keys}
+    slopes = all_slopes(bench.graph, bench.given)
     given = [q for q in differentiated(bench.derivation) if q.given]
+    gradients = {key: slopes[key] for key in keys}
     return Point(bench.given, bench.forward, gradients, bench.line(given), after)
 
 

@@ -7,9 +7,10 @@ be judged.
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
-from typing import Any
+from typing import Any, TypeVar
 
 import sympy
 from mpmath import mp
@@ -35,6 +36,12 @@ DOUBLE_TOLERANCE = 1e-9
 FLOOR = mp.mpf("1e-6")
 DOUBLE_FLOOR = mp.mpf("1e-4")  # terms of size 1 that add up to zero leave about 1e-15
 MOST_SYMPY = 8
+SEED = 1
+BUDGET = 150_000  # multiplications that a route may take
+FEW = 24
+MOST_PLACES = 80  # of one local derivative, or of one step
+
+Item = TypeVar("Item")
 
 
 def relative(found: Any, expected: Any, floor: Any = FLOOR) -> float:
@@ -93,11 +100,34 @@ def _made_of(graph: Graph, name: str) -> set[str]:
     return {equation.quantity.name for equation in graph.readers(name)}
 
 
-def differences(bench: Bench) -> Iterator[Comparison]:
-    """Route 3: every adjoint against a central difference with 50 digits."""
-    for quantity in differentiated(bench.derivation):
-        for key in places(quantity):
+def some(items: Sequence[Item], most: int) -> list[Item]:
+    """All items, or a seeded choice if they are too many."""
+    if len(items) <= most:
+        return list(items)
+    return random.Random(f"{SEED}/{len(items)}").sample(list(items), most)
+
+
+def differences(bench: Bench, most: int = BUDGET) -> Iterator[Comparison]:
+    """Route 3: adjoints against central differences with 50 digits.
+
+    Of a quantity with many elements a choice, and a line on which all of them move.
+    """
+    quantities = differentiated(bench.derivation)
+    share = most // (3 * max(1, len(quantities)))
+    for quantity in quantities:
+        for key in some(places(quantity), share):
             yield Comparison(f"∂E/∂{key}", relative(bench.adjoint(key), bench.by(key)))
+    many = [quantity for quantity in quantities if len(places(quantity)) > share]
+    for together in _parts(many, most):
+        way, expected = bench.line(together)
+        names = ", ".join(quantity.name for quantity in together)
+        yield Comparison(f"∂E/∂({names}) on a line", relative(bench.adjoint_on(way), expected))
+
+
+def _parts(items: Sequence[Item], most: int) -> list[Sequence[Item]]:
+    """Items in order, in at most so many parts."""
+    size = max(1, math.ceil(len(items) / most))
+    return [items[k : k + size] for k in range(0, len(items), size)]
 
 
 def differentiated(derivation: Derivation) -> list[Quantity]:
@@ -106,15 +136,16 @@ def differentiated(derivation: Derivation) -> list[Quantity]:
     return [q for q in derivation.forward.quantities.values() if adjoint_name(q.name) in found]
 
 
-def local_slopes(bench: Bench) -> Iterator[Comparison]:
-    """Route 3, too: every local derivative against a difference of the equation it belongs to."""
+def local_slopes(bench: Bench, most: int = BUDGET) -> Iterator[Comparison]:
+    """Route 3, too: local derivatives against differences of the equation they belong to."""
     derivation, values = bench.derivation, bench.forward
+    share = max(4, min(MOST_PLACES, 20 * most // max(1, len(derivation.locals))))
     with mp.workdps(DIGITS):
         for local in derivation.locals:
             equation = derivation.forward.equation(local.of)
             own = len(local.indices)
             free = (*local.indices, *local.at)
-            for place in product(*[range(index.axis.length) for index in free]):
+            for place in some(list(product(*[range(i.axis.length) for i in free])), share):
                 found = value(local.value, values, dict(zip(free, place, strict=True)), EXACT)
                 binding = dict(zip(equation.indices, place[:own], strict=True))
                 by = (local.by, place[own:])
@@ -197,18 +228,18 @@ def by_sympy(benches: Sequence[Bench]) -> Iterator[Comparison]:
                 yield Comparison(f"∂E/∂{key}", relative(bench.adjoint(key), slope))
 
 
-def steps(bench: Bench) -> Iterator[Comparison]:
-    """Route 4: both sides of every step, for all values of its free indices."""
+def steps(bench: Bench, most: int = BUDGET) -> Iterator[Comparison]:
+    """Route 4: both sides of every step, for a choice of values of its free indices."""
     derivation, values = bench.derivation, bench.derived
+    share = max(2, min(MOST_PLACES, 20 * most // max(1, len(derivation.steps))))
     with mp.workdps(DIGITS):
         for step in derivation.steps:
-            for place in product(*[range(index.axis.length) for index in step.indices]):
+            for place in some(list(product(*[range(i.axis.length) for i in step.indices])), share):
                 binding = dict(zip(step.indices, place, strict=True))
                 before = value(step.before, values, binding, EXACT)
                 after = value(step.after, values, binding, EXACT)
-                yield Comparison(
-                    f"{step.rule} of {step.quantity}{list(place)}", relative(after, before)
-                )
+                what = f"{step.rule} of {step.quantity}{list(place)}"
+                yield Comparison(what, relative(after, before))
         for equation in derivation.backward.equations:
             yield from arrivals(derivation, equation, values)
 
