@@ -27,6 +27,7 @@ KINDS = {
     "dict_type": "a mapping",
     "model_type": "a mapping",
 }
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C where it was built
 NUMBER = re.compile(r"[-+]?(\d{1,60}(\.\d{0,60})?|\.\d{1,60})([eE][-+]?\d{1,3})?")
 
 
@@ -126,7 +127,7 @@ def _located(source: str, lines: Mapping[Path_, int], path: Path_, message: str)
 def _plain(text: str, source: str) -> tuple[Any, dict[Path_, int]]:
     """YAML to plain data with exact numbers; only mappings, lists and plain scalars pass."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=LOADER)
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise InputError(f"{source}{line}: this is not YAML: {error.problem}") from None
@@ -176,7 +177,7 @@ class _YamlReader:
         kind = node.tag.removeprefix("tag:yaml.org,2002:")
         if "printed" in path:  # a printed number is text: its digits count
             return node.value
-        if kind == "str" and node.style is None and NUMBER.fullmatch(node.value):
+        if kind == "str" and not node.style and NUMBER.fullmatch(node.value):
             return Fraction(node.value)  # YAML 1.1 takes 1e-3 for text
         if kind in ("str", "timestamp"):
             return node.value

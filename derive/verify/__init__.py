@@ -9,7 +9,7 @@ from derive.graph import Derivation
 from derive.notation import Name
 from derive.problem import Problem
 from derive.render.blocks import Page
-from derive.render.order import path_view
+from derive.render.order import in_numbers, path_view
 from derive.verify.bench import Bench
 from derive.verify.modules import code_values, large_module_route, module_route, point
 from derive.verify.of_derivation import derivation_routes as _derivation_routes
@@ -58,12 +58,13 @@ def verify(
         for target, source in modules.items():
             route, done = module_route(target, source, problem, expected)
             routes.append(route)
-            if target == "python" and own is not None:
+            if target == "python" and own is not None and in_numbers(problem):
                 code = code_values(problem, done)
     truth: Mapping[Name, Any] = {}
-    if own is not None or (path_view(problem) and not large):
+    printed = own is not None and in_numbers(problem)
+    if printed or path_view(problem):
         truth = true_values(problem, own or drawn_values(problem.graph, SEED))
-    if own is not None:
+    if printed:
         routes.append(numbers_route(page, truth))
     routes += [text_route(name, text, page, problem, truth) for name, text in texts.items()]
     rows = number_rows(problem, page, code)

@@ -22,14 +22,13 @@ from derive.notation import derivative, names_of
 from derive.problem import Problem, Tensor
 from derive.sequence import Order
 from derive.verify.algebra import DIGITS
-from derive.verify.bench import Bench, Way
+from derive.verify.bench import Bench
 from derive.verify.interpreter import Key, Values
 from derive.verify.oracle import first_update, trained
 from derive.verify.report import Comparison, Route, Status, judged, skipped
 from derive.verify.routes import (
     DOUBLE_FLOOR,
     DOUBLE_TOLERANCE,
-    differentiated,
     gradient_keys,
     relative,
 )
@@ -54,21 +53,17 @@ class Point:
     given: Values
     forward: Values
     gradients: Values
-    line: tuple[Way, Any] | None = None
     updated: Values | None = None
 
 
 def point(problem: Problem, bench: Bench) -> Point:
-    """Forward values by the interpreter, gradients by differences; on a line, too, if many."""
+    """Forward values by the interpreter, gradients by differences."""
     keys = gradient_keys(bench.derivation)
     after = _after_update(problem, bench)
-    if len(keys) <= MOST_DIFFERENCES:
-        gradients = {key: bench.by(key) for key in keys}
-        return Point(bench.given, bench.forward, gradients, updated=after)
-    slopes = all_slopes(bench.graph, bench.given)
-    given = [q for q in differentiated(bench.derivation) if q.given]
-    gradients = {key: slopes[key] for key in keys}
-    return Point(bench.given, bench.forward, gradients, bench.line(given), after)
+    many = len(keys) > MOST_DIFFERENCES
+    slopes = all_slopes(bench.graph, bench.given) if many else {}
+    gradients = {key: slopes[key] if many else bench.by(key) for key in keys}
+    return Point(bench.given, bench.forward, gradients, after)
 
 
 def _after_update(problem: Problem, bench: Bench) -> Values | None:
@@ -165,12 +160,6 @@ def _comparisons(done: Executed, problem: Problem, expected: Point) -> Iterator[
         for key, true in expected.gradients.items():
             if key in done.gradients or trained(problem, key):
                 yield Comparison(f"∂E/∂{key}", _error(done.gradients, key, true))
-        if expected.line is not None:
-            way, slope = expected.line
-            asked = [key for key in way if key in done.gradients or trained(problem, key)]
-            if len(asked) == len(way):
-                found = mp.fsum(way[key] * done.gradients.get(key, mp.nan) for key in way)
-                yield Comparison("gradients on a line", relative(found, slope, DOUBLE_FLOOR))
 
 
 def _error(found: Mapping[Key, float], key: Key, expected: Any) -> float:

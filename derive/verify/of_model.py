@@ -27,8 +27,9 @@ from derive.verify.oracle import ALPHA, DECREASE
 from derive.verify.pages import numbers_route, text_route
 from derive.verify.published import published_route
 from derive.verify.report import Report, Route, skipped
-from derive.verify.routes import BUDGET, FEW, differentiated, some, well_formed
+from derive.verify.routes import differentiated, well_formed
 from derive.verify.sampling import TRIES, normalised, spec_values, work
+from derive.verify.tape import all_slopes
 from derive.verify.trajectory import Trajectory
 
 SEED = 1
@@ -69,7 +70,7 @@ def verify_model(
             if target == "python" and own is not None:
                 code = code_values(problem, done)
     if trajectory is not None:
-        truth = true_values_of_model(problem, benches[-1], trajectory, cost)
+        truth = true_values_of_model(problem, benches[-1], trajectory)
         truth |= _later(page, trajectory)
         if page.numbers:
             routes.append(numbers_route(page, truth))
@@ -157,19 +158,14 @@ def _later(page: Page, trajectory: Trajectory) -> dict[Name, Any]:
     return {name: trajectory.value(name.report) for name in later}
 
 
-def true_values_of_model(
-    problem: Problem, bench: Bench, trajectory: Trajectory, cost: int
-) -> dict[Name, Any]:
-    """The values of every name of a page: by differences where that is affordable."""
+def true_values_of_model(problem: Problem, bench: Bench, trajectory: Trajectory) -> dict[Name, Any]:
+    """The values of every name of a page."""
     names = names_of(problem)
     values = dict(trajectory.at(0))
     with mp.workdps(DIGITS):
-        quantities = [q for q in differentiated(bench.derivation) if q.role is not Role.LOSS]
-        keys = [key for q in quantities for key in places(q) if key not in bench.found]
-        affordable = BUDGET // max(1, 3 * cost) - len(bench.found)
-        for key in some(keys, max(FEW, affordable)):
-            bench.by(key)
-        values |= {(adjoint_name(name), place): v for (name, place), v in bench.found.items()}
+        wanted = {q.name for q in differentiated(bench.derivation) if q.role is not Role.LOSS}
+        slopes = all_slopes(bench.graph, bench.given).items()
+        values |= {(adjoint_name(n), place): v for (n, place), v in slopes if n in wanted}
         found = {names.name(Element(name, *place)): v for (name, place), v in values.items()}
         found[ALPHA] = EXACT.number(problem.training.learning_rate)
         if any(

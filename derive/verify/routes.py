@@ -37,7 +37,7 @@ FLOOR = mp.mpf("1e-6")
 DOUBLE_FLOOR = mp.mpf("1e-4")  # terms of size 1 that add up to zero leave about 1e-15
 MOST_SYMPY = 8
 SEED = 1
-BUDGET = 150_000  # multiplications that a route may take
+BUDGET = 60_000  # multiplications that a route may take
 FEW = 24
 MOST_PLACES = 80  # of one local derivative, or of one step
 
