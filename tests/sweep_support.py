@@ -5,6 +5,7 @@ python -m tests.sweep_support FIRST LAST      verifies those draws and prints wh
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import sys
@@ -41,7 +42,7 @@ def drawn(number: int) -> Drawn:
     while True:
         widths = [_size(source, 64) for _ in range(source.randint(2, 9))]
         batch = _size(source, 64)
-        pairs = zip(widths, widths[1:], strict=False)
+        pairs = itertools.pairwise(widths)
         if batch * sum(a * b for a, b in pairs) <= MOST_WORK:
             break
     last = ENTROPIES.get(loss, activation)
@@ -52,6 +53,15 @@ def drawn(number: int) -> Drawn:
     write = _network if kind == "network" else _model
     name = f"{number}: {kind} {'-'.join(map(str, widths))} x {batch}, {activation}, {loss}, values"
     return Drawn(f"{name} {magnitude}", write(widths, batch, activations, loss, values))
+
+
+def of_size(kind: str, widths: list[int], batch: int, magnitude: str) -> Drawn:
+    """A network of these widths with tanh and a squared error."""
+    values = _Values(random.Random(f"{widths}"), magnitude)
+    activations = ["tanh"] * (len(widths) - 1)
+    write = _network if kind == "network" else _model
+    text = write(widths, batch, activations, "half_squared_error", values)
+    return Drawn(f"{kind} {'-'.join(map(str, widths))} x {batch}", text)
 
 
 def _size(source: random.Random, most: int) -> int:
@@ -91,12 +101,12 @@ def _network(
     ]
     lines = [
         f"network: {{inputs: {widths[0]}, layers: [{', '.join(layers)}], loss: {loss}}}",
-        "training: {steps: 20}",
+        "training: {steps: 20, learning_rate: 0.01}",
     ]
     if not values.given:
         return "\n".join([*lines, f"data: {{batch: {batch}}}", ""])
     parameters = {}
-    for k, (before, after) in enumerate(zip(widths, widths[1:], strict=False), 1):
+    for k, (before, after) in enumerate(itertools.pairwise(widths), 1):
         parameters |= {f"W{k}": values.table(after, before), f"b{k}": values.table(after)}
     data = {
         "inputs": values.table(batch, widths[0]),
@@ -117,7 +127,7 @@ def _model(
 
     parameters, nodes, before = {}, [], "x"
     for k, ((wide, width), activation) in enumerate(
-        zip(zip(widths, widths[1:], strict=False), activations, strict=True), 1
+        zip(itertools.pairwise(widths), activations, strict=True), 1
     ):
         parameters |= {f"W{k}": given(width, wide), f"b{k}": given(width)}
         operands = {"W": f"W{k}", "b": f"b{k}"}
@@ -134,7 +144,7 @@ def _model(
         "parameters": parameters,
         "model": nodes,
         "loss": {"loss": loss, "inputs": [before, "t"]},
-        "training": {"steps": 20},
+        "training": {"steps": 20, "learning_rate": 0.01},
     }
     return "\n".join(f"{name}: {json.dumps(value)}" for name, value in fields.items()) + "\n"
 

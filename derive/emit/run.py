@@ -43,10 +43,7 @@ class Module:
     def run(self, values: Mapping[str, Table] | None = None) -> Executed:
         """All numbers for these values of given quantities; what is left out is the spec's."""
         graph, call = self.problem.graph, self.namespace
-        chosen = {**self.problem.values, **(values or {})}
-        parameters = self._record("Parameters", graph.of_role(Role.PARAMETER), chosen)
-        others = [q for q in graph.given if q.role is not Role.PARAMETER]
-        sample = self._record("Sample", others, chosen)
+        parameters, sample = self._fed(values or {})
         gradients = call["gradients"](parameters, sample)
         simultaneous = self.problem.training.order is Order.SIMULTANEOUS
         hidden = [equation.quantity for equation in graph.equations]
@@ -55,6 +52,19 @@ class Module:
             self._numbers(gradients, graph.given, adjoint_name),
             self._updated(parameters, gradients if simultaneous else sample),
             float(call["loss"](parameters, sample)),
+        )
+
+    def loss(self, values: Mapping[str, Table]) -> float:
+        """The loss alone, for these values of given quantities."""
+        return float(self.namespace["loss"](*self._fed(values)))
+
+    def _fed(self, values: Mapping[str, Table]) -> tuple[Any, Any]:
+        """The parameters and the sample as the module takes them."""
+        graph, chosen = self.problem.graph, {**self.problem.values, **values}
+        others = [q for q in graph.given if q.role is not Role.PARAMETER]
+        return (
+            self._record("Parameters", graph.of_role(Role.PARAMETER), chosen),
+            self._record("Sample", others, chosen),
         )
 
     def _updated(self, parameters: Any, source: Any) -> dict[Place, float]:

@@ -32,7 +32,7 @@ def curves(problem: Problem, source: str) -> Curves | None:
 
     def loss(value: float) -> float:
         moved = {**problem.values[weight.name], place: value}
-        return module.run({weight.name: moved}).loss
+        return module.loss({weight.name: moved})
 
     try:
         done = module.run()

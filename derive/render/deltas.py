@@ -212,7 +212,9 @@ def _scalar_adjoint(story: Story, node: Element) -> sympy.Expr:
         base = element.name.removeprefix(ADJOINT)
         if element.name.startswith(ADJOINT) and base in outs:
             inner = Element(base, *element.indices)
-            change[element] = _scalar_adjoint(story, inner)
+            if inner not in story.inner:  # a softmax reads all of them for each of its units
+                story.inner[inner] = _scalar_adjoint(story, inner)
+            change[element] = story.inner[inner]
     expr = expr.xreplace(change)
     deltas = {
         e: story.total(Element(e.name.removeprefix(ADJOINT), *e.indices))

@@ -118,7 +118,7 @@ def differences(bench: Bench, most: int = BUDGET) -> Iterator[Comparison]:
         for key in some(places(quantity), share):
             yield Comparison(f"∂E/∂{key}", relative(bench.adjoint(key), bench.by(key)))
     many = [quantity for quantity in quantities if len(places(quantity)) > share]
-    for together in _parts(many, most):
+    for together in _parts(many, min(most, FEW)):
         way, expected = bench.line(together)
         names = ", ".join(quantity.name for quantity in together)
         yield Comparison(f"∂E/∂({names}) on a line", relative(bench.adjoint_on(way), expected))
