@@ -36,12 +36,14 @@ def derivation_routes(benches: Sequence[Bench]) -> Iterator[Route]:
     else:
         yield skipped("SymPy", "the loss is too long as a single formula")
     tables: dict[str, Callable[[Bench, int], Iterable[Comparison]]] = {
-        "differences": lambda bench, most: chain(differences(bench, most), one_by_one(bench)),
+        "differences": differences,
         "local derivatives": local_slopes,
         "steps": steps,
     }
     for name, route in tables.items():
-        yield judged(name, (c for b in benches for c in route(b, most)), EXACT_TOLERANCE)
+        found = chain.from_iterable(route(bench, most) for bench in benches)
+        alone = one_by_one(benches[0]) if route is differences else ()
+        yield judged(name, chain(found, alone), EXACT_TOLERANCE)
     yield from (library(benches[-1]) for library in LIBRARIES)
 
 

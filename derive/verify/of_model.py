@@ -69,11 +69,10 @@ def verify_model(
             routes.append(route)
             if target == "python" and own is not None:
                 code = code_values(problem, done)
-    if trajectory is not None:
+    if trajectory is not None and page.numbers:
         truth = true_values_of_model(problem, benches[-1], trajectory)
         truth |= _later(page, trajectory)
-        if page.numbers:
-            routes.append(numbers_route(page, truth))
+        routes.append(numbers_route(page, truth))
     routes += [text_route(name, text, page, problem, truth) for name, text in texts.items()]
     rows = model_rows(problem, page, code, trajectory)
     published = published_route(problem, rows)

@@ -241,14 +241,16 @@ def steps(bench: Bench, most: int = BUDGET) -> Iterator[Comparison]:
                 what = f"{step.rule} of {step.quantity}{list(place)}"
                 yield Comparison(what, relative(after, before))
         for equation in derivation.backward.equations:
-            yield from arrivals(derivation, equation, values)
+            yield from arrivals(derivation, equation, values, share)
 
 
-def arrivals(derivation: Derivation, equation: Equation, values: Values) -> Iterator[Comparison]:
+def arrivals(
+    derivation: Derivation, equation: Equation, values: Values, share: int
+) -> Iterator[Comparison]:
     """The last step of a quantity against the equation it arrives at."""
     last = [s for s in derivation.steps if adjoint_name(s.quantity) == equation.quantity.name][-1:]
     for step in last:
-        for place in product(*map(range, equation.quantity.shape)):
+        for _, place in some(places(equation.quantity), share):
             binding = dict(zip(step.indices, place, strict=True))
             found = values[equation.quantity.name, place]
             error = relative(found, value(step.after, values, binding, EXACT))
