@@ -127,7 +127,7 @@ def _located(source: str, lines: Mapping[Path_, int], path: Path_, message: str)
 def _plain(text: str, source: str) -> tuple[Any, dict[Path_, int]]:
     """YAML to plain data with exact numbers; only mappings, lists and plain scalars pass."""
     try:
-        node = yaml.compose(text, Loader=LOADER)
+        node = _composed(text)
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise InputError(f"{source}{line}: this is not YAML: {error.problem}") from None
@@ -136,6 +136,14 @@ def _plain(text: str, source: str) -> tuple[Any, dict[Path_, int]]:
     reader = _YamlReader(source)
     data = reader.read(node, ()) if node is not None else None
     return data, reader.lines
+
+
+def _composed(text: str) -> yaml.Node | None:
+    """The nodes of a text; by the reader in C, and what that refuses by the one that says more."""
+    try:
+        return yaml.compose(text, Loader=LOADER)
+    except yaml.YAMLError:
+        return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
 class _YamlReader:
