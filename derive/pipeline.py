@@ -16,7 +16,7 @@ from derive.render.curves import curves
 from derive.render.document import latex
 from derive.render.drawings import Drawings, draw
 from derive.render.model_story import tell_model
-from derive.render.order import weights_in_order
+from derive.render.order import in_numbers, weights_in_order
 from derive.render.story import tell
 from derive.verify import Report, verify
 
@@ -67,7 +67,9 @@ def module(problem: Problem, derivation: Derivation, target: str) -> str:
 
 
 def _drawings(problem: Problem, derivation: Derivation, source: str) -> Drawings:
-    """The figures; without curves where the loss leaves the range of floats or its domain."""
+    """The figures; without curves where a page has no numbers, or the loss leaves its range."""
+    if not in_numbers(problem):
+        return draw(problem, derivation, None)
     try:
         return draw(problem, derivation, curves(problem, source))
     except (ArithmeticError, ValueError):

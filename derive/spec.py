@@ -31,6 +31,7 @@ KINDS = {
 KEYS = frozenset(
     f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "timestamp")
 )
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C where it was built
 NUMBER = re.compile(r"[-+]?(\d{1,60}(\.\d{0,60})?|\.\d{1,60})([eE][-+]?\d{1,3})?")
 
 
@@ -130,7 +131,7 @@ def _located(source: str, lines: Mapping[Path_, int], path: Path_, message: str)
 def _plain(text: str, source: str) -> tuple[Any, dict[Path_, int]]:
     """YAML to plain data with exact numbers; only mappings, lists and plain scalars pass."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = _composed(text)
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise InputError(f"{source}{line}: this is not YAML: {error.problem}") from None
@@ -139,6 +140,14 @@ def _plain(text: str, source: str) -> tuple[Any, dict[Path_, int]]:
     reader = _YamlReader(source)
     data = reader.read(node, ()) if node is not None else None
     return data, reader.lines
+
+
+def _composed(text: str) -> yaml.Node | None:
+    """The nodes of a text; by the reader in C, and what that refuses by the one that says more."""
+    try:
+        return yaml.compose(text, Loader=LOADER)
+    except yaml.YAMLError:
+        return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
 class _YamlReader:
@@ -187,7 +196,7 @@ class _YamlReader:
         kind = node.tag.removeprefix("tag:yaml.org,2002:")
         if "printed" in path:  # a printed number is text: its digits count
             return node.value
-        if kind == "str" and node.style is None and NUMBER.fullmatch(node.value):
+        if kind == "str" and not node.style and NUMBER.fullmatch(node.value):
             return Fraction(node.value)  # YAML 1.1 takes 1e-3 for text
         if kind in ("str", "timestamp"):
             return node.value

@@ -59,6 +59,10 @@ class Module:
         """The record of the parameters with these values."""
         return self._record("Parameters", self._trained, values)
 
+    def loss(self, values: Mapping[str, Table]) -> float:
+        """The loss alone, for these values of given quantities."""
+        return float(self.namespace["loss"](self.parameters(values), self.sample(values)))
+
     def sample(self, values: Mapping[str, Table] | None = None) -> Any:
         """The record of what else is given."""
         others = [q for q in self.problem.graph.given if q.role is not Role.PARAMETER]

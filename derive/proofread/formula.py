@@ -33,6 +33,7 @@ def exact_number(text: str) -> sympy.Expr:
     return sympy.Rational(text)
 
 
+@lru_cache(maxsize=20_000)  # a page and its translation have their formulas in common
 def parse_formula(tex: str, number: NumberReader = exact_number) -> sympy.Expr:
     """Parse one formula without relations; `number` turns each decimal text into an operand."""
     return _parse(tokenize(tex), number, 0)

@@ -15,7 +15,7 @@ from derive.render.order import path_view, weights_in_order
 
 POINTS = 81
 MOST_TRAINING_POINTS = 120
-MOST_WORK = 30_000_000
+MOST_WORK = 600_000  # numbers to be computed, one after the other
 SPAN = 22  # half the width of the slice, in lengths of the step
 
 
@@ -32,7 +32,7 @@ def curves(problem: Problem, source: str) -> Curves | None:
 
     def loss(value: float) -> float:
         moved = {**problem.values[weight.name], place: value}
-        return module.run({weight.name: moved}).loss
+        return module.loss({weight.name: moved})
 
     try:
         done = module.run()

@@ -47,7 +47,9 @@ class Table:
 def delta_forward(story: Story) -> Iterator[Block]:
     """The forward pass layer by layer: equations, one worked unit, a table of the rest."""
     form = IndexForm(story.problem)
-    yield Block("forward_layers", {"batch": story.problem.batch})
+    yield Block(
+        "forward_layers", {"batch": story.problem.batch, "numeric": not story.problem.symbolic}
+    )
     for use in story.problem.layers:
         net = story.problem.graph.equation(use.net)
         out = story.problem.graph.equation(use.out)
@@ -122,7 +124,8 @@ def delta_blocks(story: Story) -> Iterator[Block]:
         "delta_rule", {"delta": form.lhs(_adjoint_of(story, story.problem.layers[-1].net).lhs)}
     )
     for use in reversed(story.problem.layers):
-        _name_deltas(story, use)
+        if not story.problem.symbolic:
+            _name_deltas(story, use)
         adjoint = _adjoint_of(story, use.net)
         out_name = adjoint_name(use.out)
         through = inlined(adjoint.rhs, story.network.derivation.adjoint(use.out))
@@ -209,7 +212,9 @@ def _scalar_adjoint(story: Story, node: Element) -> sympy.Expr:
         base = element.name.removeprefix(ADJOINT)
         if element.name.startswith(ADJOINT) and base in outs:
             inner = Element(base, *element.indices)
-            change[element] = _scalar_adjoint(story, inner)
+            if inner not in story.inner:  # a softmax reads all of them for each of its units
+                story.inner[inner] = _scalar_adjoint(story, inner)
+            change[element] = story.inner[inner]
     expr = expr.xreplace(change)
     deltas = {
         e: story.total(Element(e.name.removeprefix(ADJOINT), *e.indices))

@@ -28,7 +28,7 @@ from derive.render.order import path_view, weights_in_order
 from derive.scalar import positions
 
 Point = tuple[float, float]
-MOST_UNITS = 40
+MOST_COLUMNS, MOST_UNITS, MOST_EDGES = 8, 40, 400
 SHORT = NumberFormat(significant_digits=4)
 
 
@@ -58,33 +58,51 @@ class Drawings:
 
 
 def draw(problem: Problem, derivation: Derivation, curves: Curves | None) -> Drawings:
-    """All figures of a problem; without curves (a symbolic problem) only the networks."""
+    """All figures of a problem; without curves (a symbolic problem) only the networks.
+
+    A network of more layers, units or connections than an eye can follow is not drawn.
+    """
     names = notation(problem)
-    if max(len(problem.inputs), *(len(use.units) for use in problem.layers)) > MOST_UNITS:
-        return Drawings()
-    named = _network(problem, names, lambda e: names.name(e).tex)
-    paths = {}
-    if path_view(problem):
-        scalars = scalar_network(derivation)
-        for weight in _told_in_full(problem):
-            figure = _path(problem, names, scalars, named, weight)
-            if figure:
-                paths[names.name(weight).report] = figure
-    drawings = Drawings(network=network_figure(named), paths=paths)
-    if curves is None:
-        return drawings
-    return _with_numbers(problem, names, drawings, curves)
+    drawings = Drawings()
+    if _can_be_drawn(problem):
+        named = _network(problem, names, lambda e: names.name(e).tex)
+        drawings = Drawings(
+            network=network_figure(named), paths=_paths(problem, derivation, names, named)
+        )
+    return drawings if curves is None else _with_numbers(problem, names, drawings, curves)
+
+
+def _can_be_drawn(problem: Problem) -> bool:
+    sizes = [len(problem.inputs), *(len(use.units) for use in problem.layers)]
+    edges = sum(before * after for before, after in pairwise(sizes))
+    return len(sizes) <= MOST_COLUMNS and max(sizes) <= MOST_UNITS and edges <= MOST_EDGES
+
+
+def _paths(
+    problem: Problem, derivation: Derivation, names: Notation, network: Network
+) -> dict[str, str]:
+    """The figures of the ways to the weights that are told in full."""
+    if not path_view(problem):
+        return {}
+    scalars = scalar_network(derivation)
+    found = {
+        names.name(weight).report: _path(problem, names, scalars, network, weight)
+        for weight in _told_in_full(problem)
+    }
+    return {name: figure for name, figure in found.items() if figure}
 
 
 def _with_numbers(
     problem: Problem, names: Notation, drawings: Drawings, curves: Curves
 ) -> Drawings:
-    valued = _network(problem, names, lambda e: _value(problem, e))
+    weights = ""
+    if problem.batch == 1 and drawings.network:
+        weights = network_figure(_network(problem, names, lambda e: _value(problem, e)))
     weight = names.name(curves.weight).tex
     loss = names.loss().tex
     return Drawings(
         network=drawings.network,
-        weights=network_figure(valued) if problem.batch == 1 else "",
+        weights=weights,
         descent=descent_figure(
             curves.slice,
             curves.current,

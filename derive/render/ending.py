@@ -33,11 +33,11 @@ class Change:
     new: str
 
 
-def ending_blocks(story: Story, drawings: Drawings) -> Iterator[Block]:
+def ending_blocks(story: Story, drawings: Drawings, too_many: bool) -> Iterator[Block]:
     """What follows once every gradient is known."""
     problem = story.problem
     if problem.symbolic:
-        yield Block("symbolic_end", {})
+        yield Block("symbolic_end", {"too_many": too_many})
         return
     yield from _updated_network(story)
     yield _comparison(story)

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from derive.expression import Element
 from derive.graph import Role
 from derive.problem import Problem
 from derive.scalar import positions
 
 MOST_PATH_WEIGHTS = 12
+MOST_NUMBERS = 3000
 
 
 def path_view(problem: Problem) -> bool:
     """Whether every weight is told path by path; larger networks are told layer by layer."""
-    count = sum(len(list(positions(q.axes))) for q in problem.graph.of_role(Role.PARAMETER))
+    count = sum(prod(q.shape) for q in problem.graph.of_role(Role.PARAMETER))
     return problem.batch == 1 and len(problem.layers) <= 2 and count <= MOST_PATH_WEIGHTS
+
+
+def in_numbers(problem: Problem) -> bool:
+    """Whether a page puts numbers in: not where nobody would read them, unless some were printed.
+
+    A page has at most one number for each entry, and for parameters a gradient and a new value.
+    """
+    entries = sum(prod(quantity.shape) for quantity in problem.graph.quantities.values())
+    return not problem.symbolic and (entries <= MOST_NUMBERS or bool(problem.published))
+
+
+def first_weight(problem: Problem) -> Element:
+    """The scalar that is trained first in the order below."""
+    name = problem.layers[-1].parameters[0]
+    return Element(name, *(0 for _ in problem.graph.quantities[name].axes))
 
 
 def weights_in_order(problem: Problem) -> list[Element]:

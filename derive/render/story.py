@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from math import prod
 
 from derive.expression import Element
 from derive.graph import Derivation, Kind, Role
@@ -14,7 +16,7 @@ from derive.render.drawings import Drawings
 from derive.render.ending import ending_blocks
 from derive.render.loss import loss_blocks
 from derive.render.network import scalar_network, unwritten_network
-from derive.render.order import path_view, weights_in_order
+from derive.render.order import first_weight, in_numbers, path_view, weights_in_order
 from derive.render.sheet import Sheet, values_of
 from derive.render.weights import ALPHA, ALPHA_NAME, Story
 from derive.scalar import positions
@@ -27,8 +29,8 @@ def tell(
     only: Sequence[str] = (),
 ) -> Page:
     """The page of a problem; `only` restricts the weights that are told, by their report names."""
-    story = begin(problem, derivation)
-    chosen = [w for w in weights_in_order(problem) if not only or _named(story, w) in only]
+    told = problem if in_numbers(problem) else replace(problem, values={})
+    story = begin(told, derivation)
     blocks = [
         *_setting(story, drawings),
         *(_forward(story) if path_view(problem) else delta_forward(story)),
@@ -36,18 +38,20 @@ def tell(
         *_descent(story, drawings),
     ]
     if path_view(problem):
+        chosen = [w for w in weights_in_order(problem) if not only or _named(story, w) in only]
         blocks += _weights(story, chosen, drawings)
     else:
         blocks += delta_blocks(story)
     if not only:
-        blocks += ending_blocks(story, drawings)
+        blocks += ending_blocks(story, drawings, too_many=told is not problem)
     return Page(problem.title, tuple(blocks), values_of(story.sheet.entries))
 
 
 def begin(problem: Problem, derivation: Derivation) -> Story:
     """A story with the given values on its sheet and nothing told yet."""
-    sheet = given_sheet(problem, Sheet(notation(problem), problem.numbers))
+    sheet = Sheet(notation(problem), problem.numbers)
     written = path_view(problem) or not problem.symbolic
+    sheet = given_sheet(problem, sheet) if written else sheet
     network = scalar_network(derivation) if written else unwritten_network(derivation)
     return Story(problem, network, sheet)
 
@@ -69,9 +73,10 @@ def _named(story: Story, weight: Element) -> str:
 
 def _setting(story: Story, drawings: Drawings) -> Iterator[Block]:
     problem, sheet = story.problem, story.sheet
-    weights = [w for w in weights_in_order(problem) if story.network.kind(w) is Kind.WEIGHT]
-    biases = [w for w in weights_in_order(problem) if story.network.kind(w) is Kind.BIAS]
-    ordered = sorted(weights, key=lambda w: sheet.rank(w))
+    weights = [q for q in problem.graph.of_role(Role.PARAMETER) if q.kind is Kind.WEIGHT]
+    biases = [q for q in problem.graph.of_role(Role.PARAMETER) if q.kind is Kind.BIAS]
+    first = Element(weights[0].name, *(0 for _ in weights[0].axes))
+    last = Element(weights[-1].name, *(size - 1 for size in weights[-1].shape))
     yield Block(
         "setting",
         {
@@ -82,10 +87,10 @@ def _setting(story: Story, drawings: Drawings) -> Iterator[Block]:
             "outputs": len(problem.layers[-1].units),
             "activations": list(dict.fromkeys(u.activation for u in problem.layers)),
             "loss": problem.loss,
-            "weights": len(weights),
-            "biases": len(biases),
-            "first_weight": sheet.name(ordered[0]).tex,
-            "last_weight": sheet.name(ordered[-1]).tex,
+            "weights": sum(prod(q.shape) for q in weights),
+            "biases": sum(prod(q.shape) for q in biases),
+            "first_weight": sheet.name(first).tex,
+            "last_weight": sheet.name(last).tex,
             "batch": problem.batch,
             "reduction": problem.reduction.value,
             "symbolic": problem.symbolic,
@@ -182,17 +187,19 @@ def _format(problem: Problem) -> dict[str, object]:
 
 
 def _descent(story: Story, drawings: Drawings) -> Iterator[Block]:
-    weight = drawings.descent_weight or weights_in_order(story.problem)[0]
+    weight = drawings.descent_weight or first_weight(story.problem)
+    sheet, slope = story.sheet, story.sheet.name(story.total(weight))
+    name = sheet.name(weight).tex
+    updated = sheet.name(Element(weight.name + UPDATED, *weight.indices)).tex
     yield Block(
         "descent",
         {
-            "weight": story.sheet.name(weight).tex,
-            "gradient": story.sheet.name(story.total(weight)).tex,
-            "gradient_inline": story.sheet.name(story.total(weight)).inline,
-            "updated": story.sheet.name(Element(weight.name + UPDATED, *weight.indices)).tex,
-            "alpha": story.sheet.text(ALPHA),
-            "loss": story.sheet.name(Element("E")).tex,
-            "parameters": len(weights_in_order(story.problem)),
+            "weight": name,
+            "gradient_inline": slope.inline,
+            "formula": rf"{updated} = {name} - {ALPHA_NAME.tex} {slope.tex}",
+            "alpha": sheet.text(ALPHA),
+            "loss": sheet.name(Element("E")).tex,
+            "parameters": sum(prod(q.shape) for q in story.problem.graph.of_role(Role.PARAMETER)),
             "tikz": drawings.descent,
         },
     )

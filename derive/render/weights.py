@@ -41,6 +41,7 @@ class Story:
     network: ScalarNetwork
     sheet: Sheet
     told: set[str] = field(default_factory=set)
+    inner: dict[Element, sympy.Expr] = field(default_factory=dict)  # ∂E/∂out in δ, by unit
 
     # --- chains -----------------------------------------------------------------------------
 

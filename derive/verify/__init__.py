@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from derive.graph import Derivation
 from derive.notation import Name
 from derive.problem import Problem
 from derive.render.blocks import Page
-from derive.render.order import path_view
+from derive.render.order import in_numbers, path_view
 from derive.verify.bench import Bench
-from derive.verify.libraries import LIBRARIES
 from derive.verify.modules import (
     code_values,
     further_seeds,
@@ -21,20 +20,13 @@ from derive.verify.modules import (
     other_batches,
     point,
 )
+from derive.verify.of_derivation import derivation_routes
 from derive.verify.of_model import verify_model
 from derive.verify.oracle import check_range, true_values
 from derive.verify.pages import numbers_route, text_route
 from derive.verify.published import number_rows, published_route
-from derive.verify.report import NumberRow, Report, Route, Status, judged
-from derive.verify.routes import (
-    EXACT_TOLERANCE,
-    by_sympy,
-    differences,
-    local_slopes,
-    steps,
-    telling_bends,
-    well_formed,
-)
+from derive.verify.report import NumberRow, Report, Route, Status
+from derive.verify.routes import well_formed
 from derive.verify.sampling import drawn_values, small, spec_values, work
 from derive.verify.stable_forms import stable_route
 
@@ -64,7 +56,7 @@ def verify(
     if own is not None and reduced is derivation:
         points.append(own)
     benches = [Bench(reduced, values) for values in points]
-    routes = [well_formed(derivation), *_derivation_routes(benches)]
+    routes = [well_formed(derivation), *derivation_routes(benches)]
     routes += stable_route(problem, reduced, benches)
     code: Mapping[str, float] = {}
     if large:
@@ -80,13 +72,14 @@ def verify(
         for target, source in modules.items():
             route, done = module_route(target, source, problem, expected, None, batches)
             routes.append(route)
-            if target == "python" and own is not None:
+            if target == "python" and own is not None and in_numbers(problem):
                 code = code_values(problem, done)
     truth: Mapping[Name, Any] = {}
-    if own is not None or (path_view(problem) and not large):
+    printed = own is not None and in_numbers(problem)
+    if printed or path_view(problem):
         truth = true_values(problem, own or drawn_values(problem.graph, SEED))
-    if own is not None:
-        check_range(truth if modules else {})
+    check_range(truth if modules and own is not None else {})
+    if printed:
         routes.append(numbers_route(page, truth))
     routes += [
         text_route(name, text, page, problem, truth, derivation) for name, text in texts.items()
@@ -94,18 +87,3 @@ def verify(
     rows = number_rows(problem, page, code)
     published = published_route(problem, rows)
     return Report((*routes, *([published] if published else [])), rows)
-
-
-def _derivation_routes(benches: Sequence[Bench]) -> list[Route]:
-    """Routes 2, 3, 4 and 7 at all points."""
-    tables = {"local derivatives": local_slopes, "steps": steps}
-    near = judged("differences", (c for b in benches for c in differences(b)), EXACT_TOLERANCE)
-    return [
-        judged("SymPy", by_sympy(benches), EXACT_TOLERANCE),
-        telling_bends(near, benches),
-        *[
-            judged(name, (c for bench in benches for c in route(bench)), EXACT_TOLERANCE)
-            for name, route in tables.items()
-        ],
-        *[library(*benches) for library in LIBRARIES],
-    ]

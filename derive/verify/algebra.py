@@ -124,13 +124,13 @@ def _lifted(function: Callable[..., Any]) -> Callable[..., Any]:
         slope = mp.mpf(0)
         for k, argument in enumerate(arguments):
             if isinstance(argument, Dual):
-                slope += argument.slope * _partial(function, still, k)
+                slope += argument.slope * partial(function, still, k)
         return Dual(function(*still), slope)
 
     return lifted
 
 
-def _partial(function: Callable[..., Any], at: list[Any], k: int) -> Any:
+def partial(function: Callable[..., Any], at: Sequence[Any], k: int) -> Any:
     """A central difference by one argument, with a step that is small beside the argument.
 
     The step scales with a large argument and with a power's base; and with an argument that is all
@@ -151,7 +151,7 @@ def _partial(function: Callable[..., Any], at: list[Any], k: int) -> Any:
         return (high - low) / (2 * step)
 
 
-def _ends_at_zero(function: Callable[..., Any], at: list[Any], k: int) -> bool:
+def _ends_at_zero(function: Callable[..., Any], at: Sequence[Any], k: int) -> bool:
     """Whether a function has no value where one argument is zero."""
     try:
         return not mp.isfinite(function(*at[:k], mp.zero, *at[k + 1 :]))

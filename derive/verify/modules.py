@@ -32,10 +32,10 @@ from derive.verify.routes import (
     DOUBLE_TOLERANCE,
     EXACT_TOLERANCE,
     compared,
-    differentiated,
     gradient_keys,
 )
 from derive.verify.sampling import drawn_values, float_values, of_batch
+from derive.verify.tape import all_slopes
 from derive.verify.training import (
     LATE,
     constants,
@@ -92,19 +92,12 @@ class Batch:
 
 
 def point(problem: Problem, bench: Bench) -> Point:
-    """Forward values by the interpreter, gradients by differences.
-
-    If they are many, they are the derived ones, and a line on which all of them move is held to a
-    difference.
-    """
+    """Forward values by the interpreter, gradients by differences."""
     keys = gradient_keys(bench.derivation)
-    line = None
-    if len(keys) <= MOST_DIFFERENCES:
-        gradients = {key: bench.by(key) for key in keys}
-    else:
-        gradients = {key: bench.found.get(key, bench.adjoint(key)) for key in keys}
-        line = bench.line([q for q in differentiated(bench.derivation) if q.given])
-    found = Point(bench.given, bench.forward, gradients, line, doubts=_doubts(bench))
+    many = len(keys) > MOST_DIFFERENCES
+    slopes = all_slopes(bench.graph, bench.given) if many else {}
+    gradients = {key: slopes[key] if many else bench.by(key) for key in keys}
+    found = Point(bench.given, bench.forward, gradients, doubts=_doubts(bench))
     if problem.training.order is Order.SIMULTANEOUS:
         return found
     first = updated_in_order(replace(problem, samples=()), bench, 1)

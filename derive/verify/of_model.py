@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import math
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from fractions import Fraction
-from itertools import product
-from typing import Any, TypeVar
+from typing import Any
 
 import sympy
 from mpmath import mp
 
 from derive.errors import InputError
 from derive.expression import Delta, Element
-from derive.functions import ROWS
 from derive.graph import Derivation, Graph, Quantity, Role, adjoint_name
 from derive.notation import Name, names_of
 from derive.problem import Problem
 from derive.render.blocks import Page
 from derive.sequence import Order
-from derive.verify.algebra import DIGITS, EXACT, Algebra
+from derive.verify.algebra import DIGITS, EXACT
 from derive.verify.bench import Bench, places
-from derive.verify.interpreter import Values, element_slope, run, value
-from derive.verify.libraries import LIBRARIES
+from derive.verify.interpreter import Values
 from derive.verify.model_numbers import model_rows
 from derive.verify.modules import (
     code_values,
@@ -33,30 +29,19 @@ from derive.verify.modules import (
     more_points,
     point,
 )
+from derive.verify.of_derivation import derivation_routes
 from derive.verify.oracle import ALPHA, DECREASE, check_range
 from derive.verify.pages import numbers_route, text_route
 from derive.verify.published import published_route
-from derive.verify.report import Comparison, Report, Route, entry, judged, skipped
-from derive.verify.routes import (
-    EXACT_TOLERANCE,
-    arrivals,
-    by_sympy,
-    compared,
-    differentiated,
-    telling_bends,
-    well_formed,
-)
+from derive.verify.report import Report, Route, skipped
+from derive.verify.routes import differentiated, well_formed
 from derive.verify.sampling import TRIES, normalised, spec_values, work
 from derive.verify.stable_forms import stable_route
+from derive.verify.tape import all_slopes
 from derive.verify.trajectory import Trajectory
 
-Item = TypeVar("Item")
 SEED = 1
-BUDGET = 150_000  # multiplications that a route may take
 MOST_WORK = 40_000  # a larger graph is only checked as a module
-MOST_TREE = 3_000  # operations in the loss written out as one formula
-FEW = 24
-MOST_PLACES = 80  # of one local derivative, or of one step
 
 
 def verify_model(
@@ -85,7 +70,7 @@ def verify_model(
         benches = [model_bench(problem, derivation, SEED)]
         if own is not None:
             benches.append(Bench(derivation, own))
-        routes += list(_derivation_routes(benches, cost))
+        routes += derivation_routes(benches)
         routes += stable_route(problem, derivation, benches)
         expected = [point(problem, bench) for bench in benches] if modules else []
         seeds = further_seeds(cost) if modules else ()
@@ -96,125 +81,17 @@ def verify_model(
             routes.append(route)
             if target == "python" and own is not None:
                 code = code_values(problem, done)
-    if trajectory is not None:
-        truth = true_values_of_model(problem, benches[-1], trajectory, cost)
+    if trajectory is not None and page.numbers:
+        truth = true_values_of_model(problem, benches[-1], trajectory)
         truth |= _later(page, trajectory)
         check_range(truth if modules else {})
-        if page.numbers:
-            routes.append(numbers_route(page, truth))
+        routes.append(numbers_route(page, truth))
     routes += [
         text_route(name, text, page, problem, truth, derivation) for name, text in texts.items()
     ]
     rows = model_rows(problem, page, code, trajectory)
     published = published_route(problem, rows)
     return Report((*routes, *([published] if published else [])), rows)
-
-
-def _derivation_routes(benches: Sequence[Bench], cost: int) -> Iterator[Route]:
-    most = max(FEW, BUDGET // max(1, cost))
-    if _tree(benches[0].graph, benches[0].given) <= MOST_TREE:
-        yield judged("SymPy", by_sympy(benches), EXACT_TOLERANCE)
-    else:
-        yield skipped("SymPy", "the loss is too long as a single formula")
-    for name, route in (
-        ("differences", _differences),
-        ("local derivatives", _local_slopes),
-        ("steps", _steps),
-    ):
-        found = judged(name, (c for b in benches for c in route(b, most)), EXACT_TOLERANCE)
-        yield telling_bends(found, benches) if route is _differences else found
-    yield from (library(*benches) for library in LIBRARIES)
-
-
-def some(items: Sequence[Item], most: int) -> list[Item]:
-    """All items, or a seeded choice if they are too many."""
-    if len(items) <= most:
-        return list(items)
-    return random.Random(f"{SEED}/{len(items)}").sample(list(items), most)
-
-
-def _differences(bench: Bench, most: int) -> Iterator[Comparison]:
-    """Route 3: adjoints against central differences with 50 digits.
-
-    Of a quantity with many elements a choice, and a line on which all of them move.
-    """
-    quantities = differentiated(bench.derivation)
-    share = most // (3 * max(1, len(quantities)))
-    for quantity in quantities:
-        for key in some(places(quantity), share):
-            yield compared(f"∂E/∂{entry(*key)}", bench.adjoint(key), bench.by(key), bench.floor)
-    many = [quantity for quantity in quantities if len(places(quantity)) > share]
-    for together in _parts(many, most):
-        way, expected = bench.line(together)
-        names = ", ".join(quantity.name for quantity in together)
-        what = f"∂E/∂({names}) on a line"
-        yield compared(what, bench.adjoint_on(way), expected, bench.floor)
-
-
-def _parts(items: Sequence[Item], most: int) -> list[Sequence[Item]]:
-    """Items in order, in at most so many parts."""
-    size = max(1, math.ceil(len(items) / most))
-    return [items[k : k + size] for k in range(0, len(items), size)]
-
-
-def _local_slopes(bench: Bench, most: int) -> Iterator[Comparison]:
-    """Route 3, too: local derivatives against differences of the equation they belong to."""
-    derivation, values = bench.derivation, bench.forward
-    share = max(4, min(MOST_PLACES, 20 * most // max(1, len(derivation.locals))))
-    with mp.workdps(DIGITS):
-        for local in derivation.locals:
-            equation = derivation.forward.equation(local.of)
-            own = len(local.indices)
-            free = (*local.indices, *local.at)
-            for place in some(list(product(*[range(i.axis.length) for i in free])), share):
-                found = value(local.value, values, dict(zip(free, place, strict=True)), EXACT)
-                binding = dict(zip(equation.indices, place[:own], strict=True))
-                by = (local.by, place[own:])
-                expected = element_slope(equation.rhs, values, binding, by)
-                what = f"∂{entry(local.of, place[:own])}/∂{entry(*by)}"
-                yield compared(what, found, expected, bench.floor)
-
-
-def _steps(bench: Bench, most: int) -> Iterator[Comparison]:
-    """Route 4: both sides of every step, for a choice of values of its free indices."""
-    derivation, values = bench.derivation, bench.derived
-    share = max(2, min(MOST_PLACES, 20 * most // max(1, len(derivation.steps))))
-    with mp.workdps(DIGITS):
-        for step in derivation.steps:
-            for place in some(list(product(*[range(i.axis.length) for i in step.indices])), share):
-                binding = dict(zip(step.indices, place, strict=True))
-                before = value(step.before, values, binding, EXACT)
-                after = value(step.after, values, binding, EXACT)
-                what = f"{step.rule} of {entry(step.quantity, place)}"
-                yield compared(what, after, before, bench.floor)
-        for equation in derivation.backward.equations:
-            yield from arrivals(bench, equation)
-
-
-class _Size:
-    """How many operations a number took: a number for the interpreter, which counts them."""
-
-    def __init__(self, size: int = 1) -> None:
-        self.size = min(size, 10 * MOST_TREE)
-
-    def _with(self, other: Any) -> _Size:
-        return _Size(self.size + (other.size if isinstance(other, _Size) else 1))
-
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _with
-    __truediv__ = __rtruediv__ = __pow__ = __rpow__ = _with
-
-
-def _tree(graph: Graph, given: Values) -> int:
-    """How long the loss is when it is written out as one formula."""
-
-    def joined(*sizes: _Size) -> _Size:
-        return _Size(1 + sum(size.size for size in sizes))
-
-    algebra = Algebra(lambda _: _Size(1), {row.name: joined for row in ROWS})
-    whole = {q.name for q in graph.given if q.integer}
-    start = {key: v if key[0] in whole else _Size(1) for key, v in given.items()}
-    found = run(graph, start, algebra)[graph.loss.name, ()]
-    return int(found.size)
 
 
 # --- values ----------------------------------------------------------------------------------
@@ -295,19 +172,14 @@ def _later(page: Page, trajectory: Trajectory) -> dict[Name, Any]:
     return {name: trajectory.value(name.report) for name in later}
 
 
-def true_values_of_model(
-    problem: Problem, bench: Bench, trajectory: Trajectory, cost: int
-) -> dict[Name, Any]:
-    """The values of every name of a page: by differences where that is affordable."""
+def true_values_of_model(problem: Problem, bench: Bench, trajectory: Trajectory) -> dict[Name, Any]:
+    """The values of every name of a page."""
     names = names_of(problem)
     values = dict(trajectory.at(0))
     with mp.workdps(DIGITS):
-        quantities = [q for q in differentiated(bench.derivation) if q.role is not Role.LOSS]
-        keys = [key for q in quantities for key in places(q) if key not in bench.found]
-        affordable = BUDGET // max(1, 3 * cost) - len(bench.found)
-        for key in some(keys, max(FEW, affordable)):
-            bench.by(key)
-        values |= {(adjoint_name(name), place): v for (name, place), v in bench.found.items()}
+        wanted = {q.name for q in differentiated(bench.derivation) if q.role is not Role.LOSS}
+        slopes = all_slopes(bench.graph, bench.given).items()
+        values |= {(adjoint_name(n), place): v for (n, place), v in slopes if n in wanted}
         found = {names.name(Element(name, *place)): v for (name, place), v in values.items()}
         found[ALPHA] = EXACT.number(problem.training.learning_rate)
         if any(

@@ -1,7 +1,7 @@
 """The true value of every name that may stand on a page, found without the calculus.
 
-Forward values come from the interpreter, every derivative from a difference, and the updated
-network from a second run at the moved parameters.
+Forward values come from the interpreter, derivatives from differences, and the updated network from
+a second run at the moved parameters.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from derive.library.row import Number
 from derive.notation import Name, Names, derivative, names_of
 from derive.problem import Problem
 from derive.verify.algebra import DIGITS, EXACT, exact_function
-from derive.verify.bench import Slopes
 from derive.verify.doubles import DOUBLES, NAMED, Double, as_double, double
 from derive.verify.interpreter import Key, Values, element_slope, run
+from derive.verify.tape import all_slopes
 
 MOST_SCALARS = 400
 ALPHA = Name("learning_rate", r"\alpha", "alpha")
@@ -34,24 +34,21 @@ DECREASE = Name("decrease", r"\Delta E", "decrease")
 
 
 def true_values(problem: Problem, given: Values) -> dict[Name, Any]:
-    """Values by name. Large networks: forward values and the loss only."""
+    """Values by name; the derivative of one scalar by another only where they are few."""
     graph, names = problem.graph, names_of(problem)
     with mp.workdps(DIGITS):
-        slopes = Slopes(graph, given)
-        before = slopes.forward
-        found = {_name(names, key): v for key, v in before.items()}
+        before, slopes = run(graph, given), all_slopes(graph, given)
+        known = {key: _name(names, key) for key in before}
+        found = {known[key]: v for key, v in before.items()}
         found[ALPHA] = EXACT.number(problem.training.learning_rate)
-        if len(before) > MOST_SCALARS:
-            return found
-        for key in before:
-            if key[0] != "E":
-                found[derivative(names.loss(), _name(names, key))] = slopes.by(key)
-        found |= _local_slopes(graph, before, names)
-        rule = update_rule(problem)
-        moved = {key: rule(v, slopes.by(key)) for key, v in given.items() if trained(problem, key)}
+        loss = names.loss()
+        found |= {derivative(loss, known[key]): slopes[key] for key in before if key[0] != "E"}
+        if len(before) <= MOST_SCALARS:
+            found |= _local_slopes(graph, before, names)
+        rule, moving = update_rule(problem), _trained(problem)
+        moved = {key: rule(v, slopes[key]) for key, v in given.items() if key[0] in moving}
         after = run(graph, {**given, **moved})
-        for key, v in after.items():
-            found[_name(names, key).updated()] = v
+        found |= {known[key].updated(): v for key, v in after.items()}
         found[DECREASE] = before["E", ()] - after["E", ()]
     return found
 
@@ -72,8 +69,12 @@ def _name(names: Names, key: Key) -> Name:
 
 def trained(problem: Problem, key: Key) -> bool:
     """Whether an update changes this element."""
+    return key[0] in _trained(problem)
+
+
+def _trained(problem: Problem) -> frozenset[str]:
     parameters = {quantity.name for quantity in problem.graph.of_role(Role.PARAMETER)}
-    return key[0] in parameters - problem.training.frozen
+    return frozenset(parameters - problem.training.frozen)
 
 
 def update_rule(problem: Problem) -> Callable[[Any, Any], Any]:

@@ -7,10 +7,11 @@ be judged.
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import product
-from typing import Any
+from typing import Any, TypeVar
 
 import sympy
 from mpmath import mp
@@ -35,6 +36,12 @@ EXACT_TOLERANCE = 1e-16
 DOUBLE_TOLERANCE = 1e-9
 FLOOR = mp.mpf("1e-20")  # times the tolerance: across a bend a difference is good to its step
 MOST_SYMPY = 8
+SEED = 1
+BUDGET = 60_000  # multiplications that a route may take
+FEW = 24
+MOST_PLACES = 80  # of one local derivative, or of one step
+
+Item = TypeVar("Item")
 
 
 def relative(found: Any, expected: Any, floor: Any = FLOOR) -> float:
@@ -98,11 +105,35 @@ def _made_of(graph: Graph, name: str) -> set[str]:
     return {equation.quantity.name for equation in graph.readers(name)}
 
 
-def differences(bench: Bench) -> Iterator[Comparison]:
-    """Route 3: every adjoint against a central difference with 50 digits."""
-    for quantity in differentiated(bench.derivation):
-        for key in places(quantity):
+def some(items: Sequence[Item], most: int) -> list[Item]:
+    """All items, or a seeded choice if they are too many."""
+    if len(items) <= most:
+        return list(items)
+    return random.Random(f"{SEED}/{len(items)}").sample(list(items), most)
+
+
+def differences(bench: Bench, most: int = BUDGET) -> Iterator[Comparison]:
+    """Route 3: adjoints against central differences with 50 digits.
+
+    Of a quantity with many elements a choice, and a line on which all of them move.
+    """
+    quantities = differentiated(bench.derivation)
+    share = most // (3 * max(1, len(quantities)))
+    for quantity in quantities:
+        for key in some(places(quantity), share):
             yield compared(f"∂E/∂{entry(*key)}", bench.adjoint(key), bench.by(key), bench.floor)
+    many = [quantity for quantity in quantities if len(places(quantity)) > share]
+    for together in _parts(many, min(most, FEW)):
+        way, expected = bench.line(together)
+        names = ", ".join(quantity.name for quantity in together)
+        what = f"∂E/∂({names}) on a line"
+        yield compared(what, bench.adjoint_on(way), expected, bench.floor)
+
+
+def _parts(items: Sequence[Item], most: int) -> list[Sequence[Item]]:
+    """Items in order, in at most so many parts."""
+    size = max(1, math.ceil(len(items) / most))
+    return [items[k : k + size] for k in range(0, len(items), size)]
 
 
 def telling_bends(route: Route, benches: Iterable[Bench]) -> Route:
@@ -120,15 +151,16 @@ def differentiated(derivation: Derivation) -> list[Quantity]:
     return [q for q in derivation.forward.quantities.values() if adjoint_name(q.name) in found]
 
 
-def local_slopes(bench: Bench) -> Iterator[Comparison]:
-    """Route 3, too: every local derivative against a difference of the equation it belongs to."""
+def local_slopes(bench: Bench, most: int = BUDGET) -> Iterator[Comparison]:
+    """Route 3, too: local derivatives against differences of the equation they belong to."""
     derivation, values = bench.derivation, bench.forward
+    share = max(4, min(MOST_PLACES, 20 * most // max(1, len(derivation.locals))))
     with mp.workdps(DIGITS):
         for local in derivation.locals:
             equation = derivation.forward.equation(local.of)
             own = len(local.indices)
             free = (*local.indices, *local.at)
-            for place in product(*[range(index.axis.length) for index in free]):
+            for place in some(list(product(*[range(i.axis.length) for i in free])), share):
                 found = value(local.value, values, dict(zip(free, place, strict=True)), EXACT)
                 binding = dict(zip(equation.indices, place[:own], strict=True))
                 by = (local.by, place[own:])
@@ -273,27 +305,28 @@ def by_sympy(benches: Sequence[Bench]) -> Iterator[Comparison]:
                 yield compared(f"∂E/∂{entry(*key)}", bench.adjoint(key), slope, bench.floor)
 
 
-def steps(bench: Bench) -> Iterator[Comparison]:
-    """Route 4: both sides of every step, for all values of its free indices."""
+def steps(bench: Bench, most: int = BUDGET) -> Iterator[Comparison]:
+    """Route 4: both sides of every step, for a choice of values of its free indices."""
     derivation, values = bench.derivation, bench.derived
+    share = max(2, min(MOST_PLACES, 20 * most // max(1, len(derivation.steps))))
     with mp.workdps(DIGITS):
         for step in derivation.steps:
-            for place in product(*[range(index.axis.length) for index in step.indices]):
+            for place in some(list(product(*[range(i.axis.length) for i in step.indices])), share):
                 binding = dict(zip(step.indices, place, strict=True))
                 before = value(step.before, values, binding, EXACT)
                 after = value(step.after, values, binding, EXACT)
                 what = f"{step.rule} of {entry(step.quantity, place)}"
                 yield compared(what, after, before, bench.floor)
         for equation in derivation.backward.equations:
-            yield from arrivals(bench, equation)
+            yield from arrivals(bench, equation, share)
 
 
-def arrivals(bench: Bench, equation: Equation) -> Iterator[Comparison]:
+def arrivals(bench: Bench, equation: Equation, share: int) -> Iterator[Comparison]:
     """The last step of a quantity against the equation it arrives at."""
     steps = bench.derivation.steps
     last = [s for s in steps if adjoint_name(s.quantity) == equation.quantity.name][-1:]
     for step in last:
-        for place in product(*map(range, equation.quantity.shape)):
+        for _, place in some(places(equation.quantity), share):
             binding = dict(zip(step.indices, place, strict=True))
             found = bench.derived[equation.quantity.name, place]
             expected = value(step.after, bench.derived, binding, EXACT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
@@ -17,11 +18,16 @@ from derive.graph import Derivation, Equation, Graph, Local, Quantity, Role, Ste
 from derive.library.losses import Reduction
 from derive.problem import Problem
 from derive.verify.algebra import DIGITS, EXACT
-from derive.verify.interpreter import Values, run
+from derive.verify.bench import Slopes
+from derive.verify.interpreter import Values
+from derive.verify.tape import all_slopes
 
 TRIES = 20
-MOST_SCALARS = 60
-SMALL = 3
+MOST_SCALARS = 100
+SMALL, DEEP = 3, 8  # places on an axis; equations
+SCALES = tuple(map(Fraction, ("1", "2", "0.3")))  # of parameters
+HUGE = 10_000
+FADED = 1e-9
 
 
 def spec_values(problem: Problem) -> Values | None:
@@ -37,23 +43,44 @@ def spec_values(problem: Problem) -> Values | None:
 
 
 def drawn_values(graph: Graph, seed: int) -> Values:
-    """Seeded values for everything that is given, at which the loss is finite.
+    """Seeded values for everything that is given, at which the loss is finite and feels it all.
 
-    Raises InputError if no draw gives a finite loss.
+    Through many layers, or through wide ones, a slope may fade to nothing or a value grow beyond
+    all use; then parameters of another size are tried. Raises InputError if no draw gives a finite
+    loss.
     """
+    finite: Values | None = None
     for attempt in range(TRIES):
+        scale = SCALES[attempt % len(SCALES)]
         with mp.workdps(DIGITS):
-            values = _draw(graph, random.Random(f"{seed}/{attempt}"))
+            values = _draw(graph, random.Random(f"{seed}/{attempt}"), scale)
+            slopes = Slopes(graph, values)
             try:
-                loss = run(graph, values)[graph.loss.name, ()]
+                loss = slopes.forward[graph.loss.name, ()]
             except (ValueError, ZeroDivisionError, TypeError):
                 continue
-        if isinstance(loss, mp.mpf) and mp.isfinite(loss):
-            return values
+            if not isinstance(loss, mp.mpf) or not mp.isfinite(loss):
+                continue
+            if _alive(slopes):
+                return values
+        finite = values if finite is None else finite
+        if attempt >= len(SCALES) - 1:
+            break
+    if finite is not None:
+        return finite
     raise InputError(
         "the loss is not a finite number at any of the values tried; does it take the logarithm "
         "of an output that can be negative?"
     )
+
+
+def _alive(slopes: Slopes) -> bool:
+    """Whether no value is huge and the loss still feels what is farthest from it."""
+    if any(abs(value) > HUGE for value in slopes.forward.values()):
+        return False
+    found, first = all_slopes(slopes.graph, slopes.given), slopes.graph.of_role(Role.PARAMETER)[:1]
+    felt = [abs(found[quantity.name, place]) for quantity in first for place in _places(quantity)]
+    return not felt or max(felt) > FADED
 
 
 def float_values(problem: Problem, seed: int) -> dict[str, dict[tuple[int, ...], float]]:
@@ -86,12 +113,13 @@ def work(graph: Graph) -> int:
     return total
 
 
-def _draw(graph: Graph, source: random.Random) -> Values:
+def _draw(graph: Graph, source: random.Random, scale: Fraction) -> Values:
     values: Values = {}
     for quantity in graph.given:
         places = _places(quantity)
         low, high = (-1000, 1000) if quantity.role is not Role.TARGET else (100, 900)
-        drawn = {p: Fraction(source.randint(low, high), 1000) for p in places}
+        size = scale if quantity.role is Role.PARAMETER else 1
+        drawn = {p: size * Fraction(source.randint(low, high), 1000) for p in places}
         if quantity.sums_to_one:
             drawn = normalised(drawn)
         values |= {(quantity.name, p): EXACT.number(v) for p, v in drawn.items()}
@@ -111,17 +139,16 @@ def _places(quantity: Quantity) -> list[tuple[int, ...]]:
 
 
 def small(derivation: Derivation) -> Derivation:
-    """The same derivation with long axes cut short: it holds for every size, so for this one."""
-    total = sum(len(_places(q)) for q in derivation.forward.of_role(Role.PARAMETER))
-    if total <= MOST_SCALARS:
+    """The same derivation with long axes cut short: it holds for every size, so for this one.
+
+    Axes of one size stay axes of one size, and of different sizes different: letters are told
+    apart by name and size, so anything else would tear a letter off its axis.
+    """
+    quantities = derivation.forward.quantities.values()
+    if sum(math.prod(q.shape) for q in quantities) <= MOST_SCALARS:
         return derivation
-    names = [axis.name for q in derivation.forward.quantities.values() for axis in q.axes]
-    sizes = {
-        name: sympy.Integer(min(size, SMALL - k % 2))
-        for k, name in enumerate(dict.fromkeys(names))
-        for size in [_size(derivation.forward, name)]
-    }
-    return _resized(derivation, sizes)
+    deep = len(derivation.forward.equations) > DEEP
+    return _resized(derivation, _shorter({size for q in quantities for size in q.shape}, deep))
 
 
 def of_batch(problem: Problem, size: int) -> Graph:
@@ -147,13 +174,16 @@ def of_batch(problem: Problem, size: int) -> Graph:
     )
 
 
-def _size(graph: Graph, name: str) -> int:
-    return next(a.length for q in graph.quantities.values() for a in q.axes if a.name == name)
+def _shorter(sizes: set[int], deep: bool) -> dict[int, int]:
+    """For each size a smaller one, in the same order."""
+    several = sorted(sizes - {1})
+    first = SMALL if len(several) == 1 and not deep else SMALL - 1
+    return {1: 1, **{size: min(size, first + k) for k, size in enumerate(several)}}
 
 
-def _resized(derivation: Derivation, sizes: dict[str, sympy.Integer]) -> Derivation:
+def _resized(derivation: Derivation, sizes: Mapping[int, int]) -> Derivation:
     def axis(old: Axis) -> Axis:
-        return Axis(old.name, sizes[old.name])
+        return Axis(old.name, sympy.Integer(sizes[old.length]))
 
     def index(old: Index) -> Index:
         return Index(old.name, axis(old.axis))

@@ -24,6 +24,7 @@ from tests.render_support import (
     labels,
     made,
 )
+from tests.verify_support import problem
 
 WEIGHT = "factor_input gradient update"
 ARTICLE = f"""
@@ -235,3 +236,28 @@ def test_every_kind_of_block_has_a_phrase_in_every_language() -> None:
     assert {"setting", "weight", "layer_backward", "factor_error", "closing"} <= found
     for language in LANGUAGES:
         assert phrases(language) == found
+
+
+# --- networks with more numbers than anyone would read --------------------------------------
+
+MANY = (
+    "network: {inputs: 60, layers: [{dense: 50}], loss: half_squared_error}\n"
+    f"parameters: {{W1: {[[0.1] * 60] * 50}, b1: {[0.2] * 50}}}\n"
+    f"data: {{inputs: {[0.3] * 60}, targets: {[0.4] * 50}}}\n"
+)
+
+
+def test_a_page_says_that_there_are_too_many_numbers_and_puts_none_in() -> None:
+    whole = derive.make(problem(MANY))
+    assert whole.page.numbers == {}
+    assert "more numbers than anyone would read" in whole.texts["en"]
+    assert "No values were given" not in whole.texts["en"]
+    assert "대입하지 않고" in whole.texts["ko"]
+    assert "follow in tables" not in whole.texts["en"]
+    assert len(whole.texts["en"]) < 20_000
+    assert whole.verify().agree
+
+
+def test_a_number_that_was_published_brings_the_numbers_back() -> None:
+    printed = "published: [{name: dE/dw1, printed: '1'}]\n"
+    assert "dE_total/dw1" in derive.make(problem(MANY + printed)).page.numbers

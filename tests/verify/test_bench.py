@@ -12,13 +12,14 @@ from derive.emit import emit
 from derive.expression import Delta
 from derive.graph import Derivation
 from derive.spec import parse_spec
-from derive.verify import modules, of_model
+from derive.verify import modules, of_model, routes
 from derive.verify.algebra import DIGITS, slope
 from derive.verify.bench import Bench, Slopes, places
 from derive.verify.interpreter import Key, Values, run
 from derive.verify.modules import module_route, point
 from derive.verify.report import Status, judged
 from derive.verify.routes import EXACT_TOLERANCE, relative
+from derive.verify.tape import all_slopes
 from tests.emit.test_emit_models import SPECS
 from tests.verify_support import with_adjoint
 
@@ -51,7 +52,7 @@ def test_what_a_moved_element_does_not_touch_is_kept(name: str) -> None:
 
 
 def differences(derivation: Derivation, given: Values, most: int) -> Status:
-    comparisons = of_model._differences(Bench(derivation, given), most)
+    comparisons = routes.differences(Bench(derivation, given), most)
     return judged("differences", comparisons, EXACT_TOLERANCE).status
 
 
@@ -69,7 +70,7 @@ def test_one_wrong_entry_is_caught_however_few_slopes_are_affordable(name: str, 
 def test_a_value_that_is_no_number_is_caught_on_a_line() -> None:
     whole = bench(MODEL)
     whole.derived["adj_W", (2, 1)] = mp.nan
-    comparisons = of_model._differences(whole, 1)
+    comparisons = routes.differences(whole, 1)
     assert judged("differences", comparisons, EXACT_TOLERANCE).status is Status.DISAGREES
 
 
@@ -86,4 +87,24 @@ def test_a_module_with_many_gradients_is_held_to_a_difference(
     source = emit(problem, wrong, "python")
     route, _ = module_route("python", source, problem, [deceived])
     assert route.status is Status.DISAGREES
-    assert route.detail.startswith("worst at gradients on a line is ")
+    assert route.detail.startswith("worst at ∂E/∂W[")
+
+
+@pytest.mark.parametrize("name", ["two steps back", "backward in time", "gathers", "scalars"])
+def test_all_slopes_at_once_are_the_slopes_one_by_one(name: str) -> None:
+    whole = bench(SPECS[name])
+    found = all_slopes(whole.graph, whole.given)
+    moving = [q for q in whole.graph.quantities.values() if not q.integer]
+    assert set(found) == {key for quantity in moving for key in places(quantity)}
+    assert all(relative(v, whole.by(key)) < EXACT_TOLERANCE for key, v in found.items())
+
+
+def test_all_slopes_lose_nothing_in_a_saturated_softmax() -> None:
+    whole = bench(
+        "parameters: {z: {shape: [2]}}\nmodel:\n  - y[i] = exp(z[i]) / sum(j, exp(z[j]))\n"
+        "loss: E = -log(y[1])\n"
+    )
+    given = {("z", (0,)): mp.mpf(200), ("z", (1,)): mp.mpf(-200)}
+    found = all_slopes(whole.graph, given)
+    assert abs(found["z", (0,)] - 1) < 1e-40
+    assert abs(found["z", (1,)] + 1) < 1e-40

@@ -9,11 +9,13 @@ from dataclasses import replace
 import pytest
 import sympy
 
+from derive.backprop import differentiate
 from derive.expression import Delta, Element, Total
 from derive.graph import Derivation, Graph
 from derive.problem import Published
+from derive.render.blocks import Page
 from derive.verify import Report, Status, verify
-from tests.verify_support import changed, disagreeing, made, of_derivation, with_adjoint
+from tests.verify_support import changed, disagreeing, made, of_derivation, problem, with_adjoint
 
 VERIFIER = importlib.import_module("derive.verify")  # derive.verify is its function
 PROBLEMS = ("article", "soft")
@@ -308,3 +310,39 @@ def published_report(printed: tuple[Published, ...], monkeypatch: pytest.MonkeyP
     whole = made("article")
     problem = replace(whole.problem, published=printed)
     return verify(problem, whole.derivation, whole.page, {}, {})
+
+
+# --- deep and wide networks -----------------------------------------------------------------
+
+DEEP = (  # so deep that no difference of the loss shows the first layer
+    f"network: {{inputs: 2, layers: [{'{dense: 2, activation: logistic}, ' * 16}],"
+    " loss: half_squared_error}"
+)
+WIDE = (
+    "network: {inputs: 40, layers: [{dense: 40, activation: relu}, {dense: 40, activation: relu},"
+    " {dense: 9, activation: softmax}], loss: categorical_cross_entropy}"
+)
+LARGE: list[tuple[str, str, Change]] = [
+    (DEEP, "factor", adjoint("W3", lambda e: e * SLIGHTLY)),
+    (DEEP, "factor of a bias", adjoint("b1", lambda e: e * SLIGHTLY)),
+    (DEEP, "factor on the way", adjoint("net12", lambda e: e * SLIGHTLY)),
+    (DEEP, "swapped index", adjoint("out7", swapped("W8"))),
+    (DEEP, "lost path", adjoint("out7", lost_path)),
+    (WIDE, "factor", adjoint("W1", lambda e: e * SLIGHTLY)),
+    (WIDE, "swapped letters", adjoint("W2", mirrored)),
+    (WIDE, "swapped index", adjoint("out1", swapped("W2"))),
+    (WIDE, "lost path", adjoint("out2", lost_path)),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "change"),
+    [(text, change) for text, _, change in LARGE],
+    ids=[f"{'deep' if text is DEEP else 'wide'}: {what}" for text, what, _ in LARGE],
+)
+def test_a_wrong_derivation_of_a_large_network(text: str, change: Change) -> None:
+    whole = problem(text)
+    derivation = differentiate(whole.graph)
+    page = Page({}, (), {})
+    assert verify(whole, derivation, page, {}, {}).agree
+    assert "differences" in disagreeing(verify(whole, change(derivation), page, {}, {}))

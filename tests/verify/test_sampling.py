@@ -71,8 +71,8 @@ def test_a_large_problem_is_verified_with_short_axes_that_differ() -> None:
     )
     assert count < MOST_SCALARS
     sizes = {axis.name: axis.length for q in reduced.forward.given for axis in q.axes}
-    assert max(sizes.values()) <= 3
-    assert len(set(sizes.values())) > 1
+    assert max(sizes.values()) <= 5
+    assert len(set(sizes.values())) == len(sizes)  # as many as there were
     assert len(reduced.steps) == len(differentiate(full.graph).steps)
 
 

@@ -1,0 +1,109 @@
+"""Route 3, too: each equation of the backward graph by itself, at adjoints in general position.
+
+Through many layers a slope may fade until no difference of the loss shows it. Here the adjoints
+that an equation reads, and what its layer is fed with, are drawn, so that depth does not matter.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from mpmath import mp
+
+from derive.expression import reads
+from derive.graph import Derivation, Equation, Quantity, adjoint_name
+from derive.verify.algebra import DIGITS, EXACT, slope
+from derive.verify.bench import Bench, least, places
+from derive.verify.interpreter import Key, Values, value
+from derive.verify.report import Comparison
+from derive.verify.routes import compared, differentiated
+
+Readers = Sequence[Equation]
+
+
+def one_by_one(bench: Bench) -> Iterator[Comparison]:
+    """Every backward equation that is a sum over the readers of its quantity, along a line.
+
+    One in which the calculus has put several together is left to the differences of the loss.
+    """
+    readers = _readers(bench.derivation)
+    with mp.workdps(DIGITS):
+        for quantity in differentiated(bench.derivation):
+            by = readers.get(quantity.name, ())
+            if by and _stands_alone(bench.derivation, quantity, by):
+                yield _along_a_line(bench, quantity, by)
+
+
+def _readers(derivation: Derivation) -> dict[str, list[Equation]]:
+    """The equations that read each quantity, as far as the loss depends on them."""
+    loss, backward = derivation.forward.loss.name, derivation.backward.quantities
+    found: dict[str, list[Equation]] = {}
+    for equation in derivation.forward.equations:
+        name = equation.quantity.name
+        if name == loss or adjoint_name(name) in backward:
+            for read in reads(equation.rhs):
+                found.setdefault(read, []).append(equation)
+    return found
+
+
+def _stands_alone(derivation: Derivation, quantity: Quantity, by: Readers) -> bool:
+    """Whether an adjoint is made of the adjoints of just the equations that read its quantity."""
+    loss = derivation.forward.loss.name
+    adjoints = {adjoint_name(name) for name in derivation.forward.quantities}
+    expected = {adjoint_name(e.quantity.name) for e in by if e.quantity.name != loss}
+    return expected == adjoints.intersection(reads(derivation.adjoint(quantity.name).rhs))
+
+
+def _along_a_line(bench: Bench, quantity: Quantity, by: Readers) -> Comparison:
+    source, loss = random.Random(quantity.name), bench.graph.loss
+    fed = _fed(bench, by, source)
+    arriving = {
+        (e.quantity.name, place): mp.one if e.quantity == loss else _drawn(source)
+        for e in by
+        for _, place in places(e.quantity)
+    }
+    way = {key: _drawn(source) for key in places(quantity)}
+
+    def total(shift: Any) -> Any:
+        moved = {**fed, **{key: fed[key] + n * shift for key, n in way.items()}}
+        made = [arriving[key] * v for e in by for key, v in _computed(e, moved)]
+        return sum(made[1:], made[0])
+
+    values = {**fed, **{(adjoint_name(name), at): v for (name, at), v in arriving.items()}}
+    made = dict(_computed(bench.derivation.adjoint(quantity.name), values))
+    found = mp.fsum(n * made[adjoint_name(name), at] for (name, at), n in way.items())
+    floor = least([v for v in values.values() if isinstance(v, mp.mpf)])
+    return compared(f"∂E/∂{quantity.name} from its readers", found, slope(total), floor)
+
+
+def _fed(bench: Bench, by: Readers, source: random.Random) -> Values:
+    """Drawn values for what the readers read, and what they make of it.
+
+    The values of the whole graph where the readers read each other, or where no such values exist.
+    """
+    graph, made = bench.graph, {e.quantity.name for e in by}
+    names = dict.fromkeys(name for e in by for name in reads(e.rhs))
+    values = dict(bench.forward)
+    if made.intersection(names):
+        return values
+    drawn = [graph.quantities[name] for name in names if not graph.quantities[name].given]
+    values |= {key: _drawn(source) for quantity in drawn for key in places(quantity)}
+    try:
+        found = dict(pair for e in by for pair in _computed(e, values))
+    except (ArithmeticError, ValueError, TypeError):
+        return dict(bench.forward)
+    finite = all(isinstance(v, mp.mpf) and mp.isfinite(v) for v in found.values())
+    return values | found if finite else dict(bench.forward)
+
+
+def _computed(equation: Equation, values: Values) -> Iterator[tuple[Key, Any]]:
+    """What an equation makes of these values, entry by entry."""
+    for name, place in places(equation.quantity):
+        binding = dict(zip(equation.indices, place, strict=True))
+        yield (name, place), value(equation.rhs, values, binding, EXACT)
+
+
+def _drawn(source: random.Random) -> Any:
+    return mp.mpf(source.choice((-1, 1)) * source.randint(100, 1000)) / 1000
