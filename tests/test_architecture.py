@@ -32,6 +32,7 @@ CORE = (
     "derive.sequence",
     "derive.rules",
     "derive.numbers",
+    "derive.signs",
     "derive.calculus",
     "derive.syntax",
     "derive.language",

@@ -207,7 +207,7 @@ OWN = "E = -sum(n, h, t[n,h]*log(p[n,h]))"
 COLLAPSED = {
     "a loss of the library": (ONE_HOT, LIBRARY, "p[n,h] - t[n,h]"),
     "an equation": (ONE_HOT, OWN, "p[n,h] - t[n,h]"),
-    "targets that do not sum to one": (OTHER, OWN, "p[n,h]*sum(i, t[n,i]) - t[n,h]"),
+    "targets that do not sum to one": (OTHER, OWN, "p[n,h]*sum(j, t[n,j]) - t[n,h]"),
 }
 
 

@@ -325,7 +325,7 @@ NOT_FINITE = [
     ("log(z[i])", "[1, -2]", "in the equation of p[1]: log(-2.0) is no finite real number"),
     ("1/z[i]", "[0, 1]", "in the equation of p[0]: this divides by zero"),
     ("sqrt(z[i])", "[1, -1]", "in the equation of p[1]: a root of a negative number is not real"),
-    ("sqrt(z[i])", "[1, 0]", "in the equation of dE/dz[1]: this divides by zero"),
+    ("z[i]**(-1/2)", "[1, 0]", "in the equation of p[1]: this divides by zero"),
 ]
 
 

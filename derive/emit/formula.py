@@ -29,7 +29,7 @@ from derive.emit.tree import (
     Sum,
     Within,
 )
-from derive.emit.zeros import Ratio, TimesLog
+from derive.emit.zeros import Ratio, TimesLog, TimesLog1p
 from derive.expression import (
     Axis,
     Chosen,
@@ -95,8 +95,8 @@ def _named(expr: sympy.Expr, known: Known) -> Node:
             return Pick(reduced, expr.positions)
     if expr in (sympy.pi, sympy.E):
         return Constant(str(expr).lower())
-    if isinstance(expr, TimesLog | Ratio):
-        head = "times log" if isinstance(expr, TimesLog) else "ratio"
+    if isinstance(expr, TimesLog | TimesLog1p | Ratio):
+        head = {TimesLog: "times log", TimesLog1p: "times log1p", Ratio: "ratio"}[expr.func]
         return Apply(head, tuple(formula(argument, known) for argument in expr.args))
     row = BY_SYMBOL.get(expr.func)
     if row is None:

@@ -24,6 +24,7 @@ HELPERS = MappingProxyType(
         "logistic": (),
         "softplus": (),
         "times_log": (),
+        "times_log1p": (),
         "ratio": (),
         "log_sum_exp": (),
         "is_first_largest": (),
@@ -63,6 +64,7 @@ HEADS = MappingProxyType(
     {name: call(f"np.{name}") for name in NAMES}
     | {name: call(name) for name in OWN}
     | {"log_add_exp": call("np.logaddexp"), "times log": call("times_log")}
+    | {"times log1p": call("times_log1p")}
     | {"power": call("np.float_power")}
     | {"max": call("np.maximum"), "min": call("np.minimum")}
     | {name: _indicator(compare) for name, compare in COMPARISONS.items()}

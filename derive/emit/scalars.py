@@ -151,7 +151,7 @@ def _applied(head: str, arguments: tuple[Node, ...]) -> Node:
     """A function; a choice that is decided by the indices is only the branch taken."""
     if head == "where" and arguments[0] in (ZERO, ONE):
         return arguments[1] if arguments[0] == ONE else arguments[2]
-    if head in ("times log", "ratio") and arguments[0] == ZERO:
+    if head in ("times log", "times log1p", "ratio") and arguments[0] == ZERO:
         return ZERO
     return Apply(head, arguments)
 

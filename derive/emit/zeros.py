@@ -10,12 +10,20 @@ from dataclasses import replace
 import sympy
 
 from derive.expression import Index, rebuild
+from derive.functions import log1p
 from derive.graph import Equation, Graph
 from derive.signs import Signs, signs_of
 
 
 class TimesLog(sympy.Function):
     """`TimesLog(x, y)`: x·log(y), and 0 where x is 0."""
+
+    nargs = 2
+    is_real = True
+
+
+class TimesLog1p(sympy.Function):
+    """`TimesLog1p(x, u)`: x·log(1 + u), and 0 where x is 0."""
 
     nargs = 2
     is_real = True
@@ -38,8 +46,8 @@ def guarded_slope(equation: Equation, forward: Graph) -> Equation:
     inside = {
         _without_letters(part)
         for each in forward.equations
-        for log in each.rhs.atoms(sympy.log)
-        for part in (log.args[0], *_parts(log.args[0]))
+        for log in each.rhs.atoms(*LOGARITHMS)
+        for part in (_inside(log), *_parts(_inside(log)))
     }
     if not inside:
         return guarded(equation)
@@ -92,7 +100,8 @@ def _guarded(node: sympy.Expr) -> sympy.Expr:
     if not above:
         return node
     numbers = [f for f in factors if f.is_number]
-    return sympy.Mul(*numbers, TimesLog(sympy.Mul(*above), logarithm.args[0]), *below)
+    times = LOGARITHMS[logarithm.func]
+    return sympy.Mul(*numbers, times(sympy.Mul(*above), logarithm.args[0]), *below)
 
 
 def _opened(factors: list[sympy.Expr]) -> sympy.Expr | None:
@@ -107,4 +116,13 @@ def _opened(factors: list[sympy.Expr]) -> sympy.Expr | None:
 
 
 def _may_be_of_zero(factor: sympy.Expr) -> bool:
-    return isinstance(factor, sympy.log) and not Signs().positive(factor.args[0])
+    return factor.func in LOGARITHMS and not Signs().positive(_inside(factor))
+
+
+LOGARITHMS = {sympy.log: TimesLog, log1p: TimesLog1p}
+
+
+def _inside(logarithm: sympy.Expr) -> sympy.Expr:
+    """What a logarithm is taken of."""
+    one = 1 if isinstance(logarithm, log1p) else 0
+    return one + logarithm.args[0]

@@ -15,7 +15,7 @@ from typing import Any
 
 from derive.graph import Derivation, Role
 from derive.problem import Problem
-from derive.render.blocks import Page
+from derive.render.blocks import Block, Page
 from derive.verify.page_quantities import misdescribed, misplaced, out_of_range
 from derive.verify.phrasebook import book_heads, fixed_symbols, in_book, phrases
 from derive.verify.told import ToldPage, told_strings
@@ -174,11 +174,7 @@ def _unsaid(page: ToldPage) -> Iterator[str]:
             for name in ([piece.text] if piece.sort is Sort.SYMBOL else symbols(piece.text))
             if piece.sort in (Sort.SYMBOL, Sort.HEADING)
         )
-        named = [
-            spaced(each)
-            for name in SAID.get(block.kind, ())
-            for each in told_strings(block.fields[name])
-        ]
+        named = [spaced(each) for name in SAID.get(block.kind, ()) for each in _named(block, name)]
         said = Counter(dict.fromkeys(named, 1) if block.kind == "setting" else named)
         why = block.fields.get("why") or {}
         if (
@@ -190,6 +186,15 @@ def _unsaid(page: ToldPage) -> Iterator[str]:
         for name, count in said.items():
             if name and near[name] < count:
                 yield f"${name}$ was not found where it should be said"
+
+
+def _named(block: Block, name: str) -> Iterator[str]:
+    """What a field has a page name; of a layer that is told again with one output, only the new."""
+    value = block.fields[name]
+    if name == "makes" and len(value) == 1:
+        yield value[0]["new"]
+    else:
+        yield from told_strings(value)
 
 
 def _asked(page: ToldPage) -> Iterator[str]:

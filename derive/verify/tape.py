@@ -50,8 +50,8 @@ class Made:
         return Made(made, _parts((self, -made / self.value), (other, 1 / self.value)))
 
     def __pow__(self, other: Any) -> Made:
-        if self.value == 0 and 0 < _still(other) < 1:
-            return Made(mp.zero)  # a root does not move at 0
+        if self.value == 0 and _still(other) > 0 and _still(other) != 1:
+            return Made(mp.zero)  # a power does not move at 0; of a root that is the convention
         return _lifted(operator.pow)(self, other)
 
     def __rpow__(self, other: Any) -> Made:

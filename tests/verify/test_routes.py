@@ -138,8 +138,9 @@ def test_a_library_that_is_not_installed_is_skipped(monkeypatch: pytest.MonkeyPa
     def missing(name: str) -> None:
         raise ImportError(name)
 
+    bench = Bench(made("article").derivation, {})
     monkeypatch.setattr(importlib, "import_module", missing)
-    route = by_library("torch", lambda *_: {})(Bench(made("article").derivation, {}))
+    route = by_library("torch", lambda *_: {})(bench)
     assert (route.name, route.status, route.detail) == ("torch", Status.SKIPPED, "not installed")
 
 
