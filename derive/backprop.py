@@ -7,36 +7,20 @@ The backward pass is again a graph, in the order in which it is computed.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from string import ascii_lowercase
 
 import sympy
 
-from derive.calculus import (
-    Letters,
-    Sizes,
-    Term,
-    build,
-    contract,
-    open_terms,
-    partial,
-    sizes_of,
-    tidy,
-)
-from derive.collect import collected
+from derive.calculus import Term, build, contract, partial, sizes_of
+from derive.cancel import simplified
 from derive.expression import (
-    Delta,
     Element,
     Fresh,
     Index,
-    Inside,
     Slope,
-    Total,
     elements,
-    on_axis,
-    reads,
     rebuild,
     substitute,
 )
@@ -53,9 +37,10 @@ from derive.graph import (
     WrongWay,
     adjoint_name,
 )
+from derive.letters import tidy
 from derive.repeats import Result, key_of, names_in, translated
 from derive.rules import Rule, in_output
-from derive.signs import Signs, signs_of
+from derive.working import Work, active_in, readers_in, together_in
 
 
 def differentiate(graph: Graph, by: Iterable[str] | None = None) -> Derivation:
@@ -64,10 +49,10 @@ def differentiate(graph: Graph, by: Iterable[str] | None = None) -> Derivation:
     Where the loss does not depend on one, it is zero. Raises GraphError if it depends on none.
     """
     wanted = tuple(by) if by is not None else tuple(q.name for q in graph.of_role(Role.PARAMETER))
-    active = _active(graph, wanted)
+    active = active_in(graph, wanted)
     if not active & set(wanted):
         raise GraphError("the loss depends on none of the quantities to differentiate by")
-    work = _Work(graph, active, sizes_of(graph), _together(graph), _readers(graph, active), {})
+    work = Work(graph, active, sizes_of(graph), together_in(graph), readers_in(graph, active), {})
     equations: list[Equation] = []
     locals_: list[Local] = []
     steps: list[Step] = []
@@ -107,86 +92,7 @@ def _unwalkable(graph: Graph, name: str) -> str:
     return words
 
 
-@dataclass(frozen=True)
-class _Work:
-    """What stays the same during one differentiation."""
-
-    graph: Graph
-    active: frozenset[str]
-    sizes: Sizes
-    together: Mapping[str, int]
-    readers: Mapping[str, list[Equation]]
-    found: dict[Hashable, tuple[tuple[str, ...], Result]]
-
-    @cached_property
-    def names(self) -> Mapping[str, Quantity]:
-        """The quantities of the forward pass."""
-        return self.graph.quantities
-
-    @cached_property
-    def taken(self) -> frozenset[str]:
-        """What an index letter must not be called."""
-        return self.graph.taken
-
-    @cached_property
-    def signs(self) -> Signs:
-        """What is known of the signs of the quantities."""
-        return signs_of(self.graph)
-
-    @cached_property
-    def letters(self) -> Letters:
-        """The letters of the forward pass, and those that were chosen since."""
-        return Letters.of(self.graph)
-
-    def nature(self, name: str) -> Hashable:
-        """All that a derivation asks of a quantity but its name."""
-        forward = self.names.get(name)
-        quantity = forward or self.names[name.removeprefix(adjoint_name(""))]
-        sizes = tuple(axis.size for axis in quantity.axes)
-        signs = name in self.signs.above, name in self.signs.not_below
-        return forward is not None, sizes, quantity.sums_to_one, signs
-
-    def recur(self, left: str, right: str) -> bool:
-        """Whether two quantities belong to the same recurrence."""
-        return left in self.together and self.together[left] == self.together.get(right)
-
-
-def _active(graph: Graph, wanted: tuple[str, ...]) -> frozenset[str]:
-    """The quantities that depend on a wanted one and that the loss depends on."""
-    unknown = [name for name in wanted if name not in graph.quantities]
-    if unknown:
-        raise GraphError(f"there is no quantity '{unknown[0]}'")
-    read = {equation.quantity.name: reads(equation.rhs) for equation in graph.equations}
-    forward = set(wanted)
-    while more := {n for n, below in read.items() if n not in forward and forward & set(below)}:
-        forward |= more
-    backward = {graph.loss.name}
-    while more := {below for n in backward for below in read.get(n, ())} - backward:
-        backward |= more
-    return frozenset(forward & backward)
-
-
-def _readers(graph: Graph, active: frozenset[str]) -> dict[str, list[Equation]]:
-    """The equations on the way to the loss that read a quantity."""
-    readers: dict[str, list[Equation]] = {}
-    for equation in graph.equations:
-        if equation.quantity.name in active or equation.quantity.role is Role.LOSS:
-            for name in reads(equation.rhs):
-                readers.setdefault(name, []).append(equation)
-    return readers
-
-
-def _together(graph: Graph) -> dict[str, int]:
-    """The number of the recurrence to which a quantity belongs."""
-    return {
-        equation.quantity.name: number
-        for number, block in enumerate(graph.blocks)
-        for equation in block.equations
-        if block.step
-    }
-
-
-def _own_indices(quantity: Quantity, work: _Work) -> tuple[Index, ...]:
+def _own_indices(quantity: Quantity, work: Work) -> tuple[Index, ...]:
     """The letters of a quantity: those of its equation, or of the first place it is read at."""
     if not quantity.given:
         return work.graph.equation(quantity.name).indices
@@ -204,7 +110,7 @@ def _own_indices(quantity: Quantity, work: _Work) -> tuple[Index, ...]:
     return tuple(Index(letter, axis) for letter, axis in zip(free, quantity.axes, strict=False))
 
 
-def _unreached(quantity: Quantity, work: _Work) -> Equation:
+def _unreached(quantity: Quantity, work: Work) -> Equation:
     """The adjoint of a quantity on which the loss does not depend."""
     return Equation(_made(quantity), _own_indices(quantity, work), sympy.S.Zero)
 
@@ -213,7 +119,7 @@ def _made(quantity: Quantity) -> Quantity:
     return replace(quantity, name=adjoint_name(quantity.name), role=Role.ADJOINT, sums_to_one=False)
 
 
-def _adjoint(quantity: Quantity, work: _Work, ready: Mapping[str, Equation]) -> Result:
+def _adjoint(quantity: Quantity, work: Work, ready: Mapping[str, Equation]) -> Result:
     """One adjoint with its derivation: as found before under other names, or derived now."""
     readers = work.readers.get(quantity.name, [])
     at = _own_indices(quantity, work)
@@ -240,7 +146,7 @@ def _derived(
     quantity: Quantity,
     made: Quantity,
     at: tuple[Index, ...],
-    work: _Work,
+    work: Work,
     ready: Mapping[str, Equation],
 ) -> Result:
     """The equation of one adjoint, its local derivatives, and the steps that led to it."""
@@ -261,7 +167,7 @@ def _derived(
     kept = [term for term in contracted if term is not None]
     value = tidy(build(kept), taken, work.letters)
     steps.append(Step(Rule.CHAIN, quantity.name, build(uncontracted), value, at))
-    value, moves = _simplify(value, quantity, at, work, ready)
+    value, moves = simplified(value, quantity, at, work, ready)
     return Equation(made, at, value), locals_, steps + moves
 
 
@@ -278,7 +184,7 @@ def _upstream(
 
 
 def _local(
-    equation: Equation, quantity: Quantity, at: tuple[Index, ...], work: _Work, fresh: Fresh
+    equation: Equation, quantity: Quantity, at: tuple[Index, ...], work: Work, fresh: Fresh
 ) -> tuple[Local, list[Term], list[Step]]:
     """∂y[i]/∂q[a], first as the calculus finds it, then written in the output where it can be.
 
@@ -322,135 +228,3 @@ def _written_in_output(
         shorter |= {1 / rhs: 1 / lhs, greater(rhs.base, 0): greater(lhs, 0)}
     inside = tuple(rebuild(f, lambda node: shorter.get(node, node)) for f in term.factors)
     return Term(term.bound, in_output(inside, lhs, indices, rhs))
-
-
-def _simplify(
-    value: sympy.Expr,
-    quantity: Quantity,
-    at: tuple[Index, ...],
-    work: _Work,
-    ready: Mapping[str, Equation],
-) -> tuple[sympy.Expr, list[Step]]:
-    """Put averages in, or cancel a denominator of the loss; use normalised targets."""
-    steps = []
-    taken = work.taken | {index.name for index in at}
-    short = _collected(value, quantity, work, ready)
-    if short is not None:
-        short = tidy(short, taken, work.letters)
-        return short, [Step(Rule.COLLECTED, quantity.name, value, short, at)]
-    below = _denominators_through(value, work, ready)
-    fused = tidy(_fuse(value, work, ready), taken, work.letters) if below else value
-    shorter = fused.count_ops() <= value.count_ops()
-    if shorter and _denominators(fused, work) < below:
-        steps.append(Step(Rule.CANCEL, quantity.name, value, fused, at))
-        value = fused
-        one = rebuild(value, lambda node: _normalised(node, work.graph))
-        if one != value:
-            steps.append(Step(Rule.NORMALISED, quantity.name, value, one, at))
-            value = one
-    return value, steps
-
-
-def _collected(
-    value: sympy.Expr, quantity: Quantity, work: _Work, ready: Mapping[str, Equation]
-) -> sympy.Expr | None:
-    """The derivative with those by averages of the quantity put in, if that makes it short."""
-    readers = work.readers.get(quantity.name, [])
-    inner = {
-        adjoint_name(reader.quantity.name): ready[reader.quantity.name]
-        for reader in readers
-        if reader.quantity.name in ready and 0 < len(reader.quantity.axes) < len(quantity.axes)
-    }
-    if not set(inner) <= set(reads(value)):
-        inner = {}
-    own = () if quantity.given else (work.graph.equation(quantity.name),)
-    return collected(value, inner, readers, (*readers, *own))
-
-
-def _fuse(value: sympy.Expr, work: _Work, ready: Mapping[str, Equation]) -> sympy.Expr:
-    """Put the definitions of the adjoints that `value` reads into it and multiply out."""
-    fresh = Fresh()
-    definitions = {adjoint_name(name): equation for name, equation in ready.items()}
-    result = []
-    for term in open_terms(value, fresh):
-        options = [Term(term.bound, ())]
-        for factor in term.factors:
-            inner = [Term((), (factor,))]
-            equation = definitions.get(factor.name) if isinstance(factor, Element) else None
-            if equation is not None and _within(factor, equation.quantity):
-                change = dict(zip(equation.indices, factor.indices, strict=True))
-                inner = open_terms(substitute(equation.rhs, change, fresh), fresh)
-            options = [
-                Term((*a.bound, *b.bound), (*a.factors, *b.factors)) for a in options for b in inner
-            ]
-        found = [_settled(option, work, fresh) for option in options]
-        result += [term for term in found if term is not None]
-    joined = build(result)
-    expanded = sympy.expand(joined, multinomial=False)
-    return min(joined, expanded, key=lambda e: e.count_ops())
-
-
-def _settled(term: Term, work: _Work, fresh: Fresh) -> Term | None:
-    """A term whose deltas have been used, also to make factors cancel: δ(j,i)·p[i]/p[j] = δ(j,i).
-
-    Where a term divides by an entry, that entry lies within its range, so no guard need say so.
-    """
-    divided = {
-        (position, axis.size)
-        for factor in term.factors
-        if isinstance(factor, sympy.Pow) and factor.exp.is_negative
-        for element in factor.base.atoms(Element)
-        for k, position in enumerate(element.indices)
-        if (axis := work.sizes.get((element.name, k))) is not None
-    }
-    found = contract(term, work.sizes, fresh)
-    if found is None:
-        return None
-    factors = [
-        f
-        for f in found.factors
-        if not (isinstance(f, Inside) and (f.args[0], f.args[1]) in divided)
-    ]
-    for delta in [f for f in factors if isinstance(f, Delta)]:
-        others = [f for f in factors if f is not delta]
-        for index, place in (delta.args, reversed(delta.args)):
-            if isinstance(index, Index):
-                moved = [substitute(f, {index: place}, fresh) for f in others]
-                if sympy.Mul(*moved).count_ops() < sympy.Mul(*others).count_ops():
-                    factors = [delta, *sympy.Mul.make_args(sympy.Mul(*moved))]
-                    break
-    return Term(found.bound, tuple(factors))
-
-
-def _within(element: Element, quantity: Quantity) -> bool:
-    """Whether an element is surely read inside its range, where its definition holds."""
-    pairs = zip(element.indices, quantity.axes, strict=True)
-    return all(on_axis(position, axis.size) for position, axis in pairs)
-
-
-def _denominators(expr: sympy.Expr, work: _Work) -> int:
-    """How many divisions by a forward quantity an expression contains."""
-    names = work.names
-    return sum(
-        1
-        for power in expr.atoms(sympy.Pow)
-        if power.exp.is_negative and any(name in names for name in reads(power.base))
-    )
-
-
-def _denominators_through(value: sympy.Expr, work: _Work, ready: Mapping[str, Equation]) -> int:
-    """The divisions in `value` and in the adjoints that it reads."""
-    definitions = {adjoint_name(name): equation.rhs for name, equation in ready.items()}
-    below = sum(_denominators(definitions[n], work) for n in reads(value) if n in definitions)
-    return _denominators(value, work) + below
-
-
-def _normalised(node: sympy.Expr, graph: Graph) -> sympy.Expr:
-    """A whole distribution sums to one."""
-    if isinstance(node, Total) and isinstance(node.body, Element):
-        quantity = graph.quantities.get(node.body.name)
-        if quantity is not None and quantity.sums_to_one and _within(node.body, quantity):
-            *rest, last = node.body.indices
-            if last == node.index and node.index not in rest:
-                return sympy.Integer(1)
-    return node

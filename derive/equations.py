@@ -10,7 +10,6 @@ from types import MappingProxyType
 
 import sympy
 
-from derive.calculus import tidy
 from derive.errors import LanguageError, cut
 from derive.expression import (
     Axis,
@@ -26,6 +25,7 @@ from derive.expression import (
 )
 from derive.graph import Equation, GraphError, Quantity, WrongWay, blocks, check_equation
 from derive.language import Scope, check_readings, column_of, parse_expression
+from derive.letters import tidy
 from derive.names import IDENTIFIER, NAME, wrong_name
 from derive.syntax import check_bound, syntax_tree
 

@@ -40,7 +40,7 @@ from derive.library.layers import LAYERS
 from derive.library.losses import loss_layer, loss_names
 from derive.library.row import Layer, Number, Signature, signature
 from derive.verify.algebra import Algebra
-from derive.verify.interpreter import Values
+from derive.verify.meaning import Values
 
 ROWS: Mapping[str, Layer] = {**LAYERS, **{name: loss_layer(name)[0] for name in loss_names()}}
 NAME = "u"

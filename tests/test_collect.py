@@ -8,10 +8,11 @@ import pytest
 import sympy
 
 from derive.backprop import differentiate
-from derive.calculus import same, tidy
+from derive.calculus import same
 from derive.collect import collected
 from derive.expression import Element, Index, Total
 from derive.graph import Equation, Quantity, Role
+from derive.letters import tidy
 from derive.rules import Rule
 from tests.core_support import CASES, axis
 

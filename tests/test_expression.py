@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mpmath import mp, mpf
 
 from derive.calculus import build as build_terms
-from derive.calculus import open_terms, same, tidy
+from derive.calculus import open_terms, same
 from derive.expression import (
     Axis,
     Chosen,
@@ -33,6 +33,7 @@ from derive.expression import (
     stays_on_axis,
     substitute,
 )
+from derive.letters import tidy
 from tests.core_support import DIGITS, axis, closure, distance, relaxed
 
 AXIS = axis("a", 3)

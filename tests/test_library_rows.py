@@ -24,7 +24,8 @@ from derive.library.optimizers import OPTIMIZERS, parse_update
 from derive.library.row import Layer, signature, written_out
 from derive.verify.algebra import DIGITS, EXACT, slope
 from derive.verify.bench import Bench
-from derive.verify.interpreter import Values, run
+from derive.verify.interpreter import run
+from derive.verify.meaning import Values
 from derive.verify.routes import relative
 from tests.core_support import axis, calls
 from tests.library_support import (

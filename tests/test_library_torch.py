@@ -23,7 +23,8 @@ from hypothesis import strategies as st
 
 from derive.graph import adjoint_name
 from derive.library.optimizers import OPTIMIZERS, Optimizer, parse_update
-from derive.verify.interpreter import Values, run
+from derive.verify.interpreter import run
+from derive.verify.meaning import Values
 from tests.library_support import (
     FLOATS,
     LOSS,

@@ -17,7 +17,8 @@ from derive.graph import Derivation, Graph, GraphError, Quantity, Role, blocks
 from derive.second_order import hessian_product
 from derive.verify.algebra import DIGITS
 from derive.verify.bench import Bench
-from derive.verify.interpreter import Values, run
+from derive.verify.interpreter import run
+from derive.verify.meaning import Values
 from derive.verify.routes import differences, local_slopes, steps
 from tests.core_support import Case, axis, draw, relaxed
 

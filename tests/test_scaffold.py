@@ -17,7 +17,8 @@ from derive.pipeline import make
 from derive.scaffold import scaffold
 from derive.spec import parse_spec
 from derive.verify.algebra import DIGITS, EXACT
-from derive.verify.interpreter import Values, run
+from derive.verify.interpreter import run
+from derive.verify.meaning import Values
 
 ROWS = (*LAYERS, *loss_names())
 TINY = mp.mpf(10) ** -30

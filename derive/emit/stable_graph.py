@@ -11,7 +11,6 @@ from dataclasses import replace
 import sympy
 
 from derive.backprop import differentiate
-from derive.calculus import tidy
 from derive.emit.formula import axis_of
 from derive.emit.stable import stable
 from derive.expression import (
@@ -27,6 +26,7 @@ from derive.expression import (
 )
 from derive.functions import erfc, log_add_exp, logistic, softplus
 from derive.graph import Derivation, Equation, Graph, Kind, Quantity, Role, Step, needed
+from derive.letters import tidy
 from derive.rules import match
 
 OPENED = "seen through a definition"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from derive.calculus import with_letters_apart
 from derive.fields import number_format, title_of
 from derive.graph import Graph, GraphError
+from derive.letters import with_letters_apart
 from derive.library.losses import Reduction
 from derive.model.distributions import with_distributions
 from derive.model.given import check_positions, check_read, give

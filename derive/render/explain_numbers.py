@@ -10,10 +10,10 @@ from textwrap import wrap
 
 import sympy
 
-from derive.calculus import tidy
 from derive.errors import InputError
 from derive.expression import Element, Fresh, substitute
 from derive.graph import Derivation, Equation, Quantity
+from derive.letters import tidy
 from derive.problem import Problem
 from derive.render.model_form import ModelForm
 from derive.render.model_rounds import rounds

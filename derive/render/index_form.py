@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import sympy
 
-from derive.calculus import tidy
 from derive.expression import Element, Fresh, Index, Total, rebuild, substitute
 from derive.graph import Equation, Kind, Role
+from derive.letters import tidy
 from derive.notation import ADJOINT, LOSS_TEX
 from derive.problem import Problem
 from derive.render.formula import Piece, Tightness, Writer

@@ -9,7 +9,6 @@ from string import ascii_lowercase
 
 import sympy
 
-from derive.calculus import Letters, tidy
 from derive.expression import (
     Delta,
     Element,
@@ -21,6 +20,7 @@ from derive.expression import (
     substitute,
 )
 from derive.graph import Derivation, Equation, Role, adjoint_name
+from derive.letters import Letters, tidy
 from derive.notation import ADJOINT, UPDATED, IndexNotation, derivative, names_of
 from derive.notation import Name as Names
 from derive.problem import Problem

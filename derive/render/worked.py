@@ -9,7 +9,6 @@ from math import prod
 
 import sympy
 
-from derive.calculus import tidy
 from derive.expression import (
     Chosen,
     Delta,
@@ -26,6 +25,7 @@ from derive.expression import (
 )
 from derive.functions import absolute, at_least, greater, where
 from derive.graph import Equation
+from derive.letters import tidy
 from derive.render.formula import width
 from derive.render.index_writer import ROOM, SPACED, Greatest, outside_first
 from derive.render.model_form import ModelForm

@@ -16,7 +16,8 @@ from mpmath import mp
 from derive.graph import Derivation, Graph, Quantity, adjoint_name
 from derive.verify.algebra import DIGITS, STEP, slope_and_bend
 from derive.verify.doubles import DOUBLES, Double, double
-from derive.verify.interpreter import Key, Program, Values, run
+from derive.verify.interpreter import Program, run
+from derive.verify.meaning import Key, Values
 
 # A difference leaves its step at a bend, and elsewhere what the step makes of the last digits.
 BEND = mp.mpf(10) ** (20 - STEP)

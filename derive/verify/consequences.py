@@ -15,7 +15,7 @@ from derive.names import PUBLISHED
 from derive.problem import Published
 from derive.sequence import Order
 from derive.verify.algebra import EXACT
-from derive.verify.interpreter import Key, Values
+from derive.verify.meaning import Key, Values
 from derive.verify.prints import fraction, rounded
 from derive.verify.published import PRINT
 from derive.verify.trajectory import Trajectory, UnknownName

@@ -18,7 +18,8 @@ from derive.graph import Graph, Quantity
 from derive.verify.algebra import DIGITS, Algebra
 from derive.verify.bench import Bench
 from derive.verify.doubles import within
-from derive.verify.interpreter import Key, Values, run
+from derive.verify.interpreter import run
+from derive.verify.meaning import Key, Values
 from derive.verify.report import Comparison, Route, entry, judged, skipped
 from derive.verify.routes import DOUBLE_TOLERANCE, compared, gradient_keys
 from derive.verify.tensors import Library, Unsupported, loss_of

@@ -25,7 +25,7 @@ from derive.sequence import Order
 from derive.verify.algebra import DIGITS
 from derive.verify.bench import Bench, Slopes, Way, doubts_of
 from derive.verify.doubles import BITS, MARGIN, Double, double, within
-from derive.verify.interpreter import Key, Values
+from derive.verify.meaning import Key, Values
 from derive.verify.oracle import first_update, trained
 from derive.verify.report import Comparison, Route, Status, entry, judged, skipped
 from derive.verify.routes import (

@@ -10,8 +10,9 @@ from derive.functions import ROWS
 from derive.graph import Graph
 from derive.verify.algebra import Algebra
 from derive.verify.bench import Bench
-from derive.verify.interpreter import Values, run
+from derive.verify.interpreter import run
 from derive.verify.libraries import LIBRARIES
+from derive.verify.meaning import Values
 from derive.verify.one_by_one import one_by_one
 from derive.verify.report import Comparison, Route, judged, skipped
 from derive.verify.routes import (

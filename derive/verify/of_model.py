@@ -19,7 +19,7 @@ from derive.render.blocks import Page
 from derive.sequence import Order
 from derive.verify.algebra import DIGITS, EXACT
 from derive.verify.bench import Bench, places
-from derive.verify.interpreter import Values
+from derive.verify.meaning import Values
 from derive.verify.model_numbers import model_rows
 from derive.verify.modules import (
     code_values,

@@ -16,7 +16,8 @@ from derive.expression import reads
 from derive.graph import Derivation, Equation, Quantity, adjoint_name
 from derive.verify.algebra import DIGITS, EXACT, slope
 from derive.verify.bench import Bench, least, places
-from derive.verify.interpreter import Key, Values, value
+from derive.verify.interpreter import value
+from derive.verify.meaning import Key, Values
 from derive.verify.report import Comparison
 from derive.verify.routes import compared, differentiated
 

@@ -25,7 +25,8 @@ from derive.notation import Name, Names, derivative, names_of
 from derive.problem import Problem
 from derive.verify.algebra import DIGITS, EXACT, exact_function
 from derive.verify.doubles import DOUBLES, NAMED, Double, as_double, double
-from derive.verify.interpreter import Key, Values, element_slope, run
+from derive.verify.interpreter import element_slope, run
+from derive.verify.meaning import Key, Values
 from derive.verify.tape import all_slopes
 
 MOST_SCALARS = 400

@@ -29,7 +29,8 @@ from derive.graph import (
 )
 from derive.verify.algebra import DIGITS, EXACT, TIES, Algebra, Choice, lazy_function
 from derive.verify.bench import Bench, places
-from derive.verify.interpreter import Key, element_slope, run, value
+from derive.verify.interpreter import element_slope, run, value
+from derive.verify.meaning import Key
 from derive.verify.report import Comparison, Route, Status, entry
 
 EXACT_TOLERANCE = 1e-16

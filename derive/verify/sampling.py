@@ -19,7 +19,7 @@ from derive.library.losses import Reduction
 from derive.problem import Problem
 from derive.verify.algebra import DIGITS, EXACT
 from derive.verify.bench import Slopes
-from derive.verify.interpreter import Values
+from derive.verify.meaning import Values
 from derive.verify.tape import all_slopes
 
 TRIES = 20

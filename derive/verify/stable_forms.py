@@ -16,7 +16,8 @@ from derive.graph import Derivation, GraphError, Step, adjoint_name
 from derive.problem import Problem
 from derive.verify.algebra import DIGITS, EXACT
 from derive.verify.bench import Bench
-from derive.verify.interpreter import Values, value
+from derive.verify.interpreter import value
+from derive.verify.meaning import Values
 from derive.verify.report import Comparison, Route, Status, judged
 from derive.verify.routes import EXACT_TOLERANCE, relative
 

@@ -17,7 +17,8 @@ from mpmath import mp
 from derive.functions import BY_SYMBOL
 from derive.graph import Graph
 from derive.verify.algebra import DIGITS, EXACT, Algebra, order, partial
-from derive.verify.interpreter import Key, Program, Values
+from derive.verify.interpreter import Program
+from derive.verify.meaning import Key, Values
 
 
 @dataclass(frozen=True, eq=False, repr=False)

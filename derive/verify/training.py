@@ -28,7 +28,7 @@ from derive.sequence import Order
 from derive.verify.algebra import DIGITS, EXACT
 from derive.verify.bench import Bench
 from derive.verify.doubles import DOUBLES, Double, as_double, double, within
-from derive.verify.interpreter import Key, Values
+from derive.verify.meaning import Key, Values
 from derive.verify.oracle import entry_rule, trained
 from derive.verify.report import Comparison
 from derive.verify.routes import DOUBLE_TOLERANCE, relative

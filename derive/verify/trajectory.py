@@ -26,7 +26,8 @@ from derive.problem import Problem
 from derive.sequence import stages
 from derive.verify.algebra import DIGITS, EXACT, FUNCTIONS, Algebra, exact_function, slope
 from derive.verify.doubles import DOUBLES, NAMED, double
-from derive.verify.interpreter import Key, Values, Watched, element_slope, run, value
+from derive.verify.interpreter import Watched, element_slope, run, value
+from derive.verify.meaning import Key, Values
 
 MOST_EXACT = 25  # later updates are computed with fewer digits
 FEW_DIGITS = 20

@@ -23,6 +23,7 @@ class Mutant:
 
 EXPRESSION, CALCULUS, RULES = "derive/expression.py", "derive/calculus.py", "derive/rules.py"
 BACKPROP, COLLECT, REPEATS = "derive/backprop.py", "derive/collect.py", "derive/repeats.py"
+CANCEL, LETTERS = "derive/cancel.py", "derive/letters.py"
 SECOND, SEQUENCE, GRAPH = "derive/second_order.py", "derive/sequence.py", "derive/graph.py"
 FUNCTIONS, NUMBERS, SCALAR = "derive/functions.py", "derive/numbers.py", "derive/scalar.py"
 PROGRAM, SCALARS, ARRAYS = (f"derive/emit/{name}.py" for name in ("program", "scalars", "arrays"))
@@ -75,12 +76,12 @@ MUTANTS = (
     Mutant(BACKPROP,
            "    terms = [_written_in_output(term, lhs, indices, rhs) for term in terms]\n", "",
            "no local derivative is written in the output", "tests/test_rules.py -k leads"),
-    Mutant(BACKPROP, "if shorter and _denominators(fused, work) < below:", "if False:",
+    Mutant(CANCEL, "if shorter and _denominators(fused, work) < below:", "if False:",
            "nothing is cancelled against the loss", "tests/test_rules.py -k leads"),
-    Mutant(BACKPROP, "one = rebuild(value, lambda node: _normalised(node, work.graph))",
+    Mutant(CANCEL, "one = rebuild(value, lambda node: _normalised(node, work.graph))",
            "one = value",
            "targets are not seen to sum to one", "tests/test_rules.py -k leads"),
-    Mutant(BACKPROP, "    if short is not None:\n", "    if False:\n",
+    Mutant(CANCEL, "    if short is not None:\n", "    if False:\n",
            "nothing is collected", "tests/test_rules.py -k leads"),
     # --- calculus
     Mutant(CALCULUS, "if axis is not None and axis.size == index.axis.size:",
@@ -104,7 +105,7 @@ MUTANTS = (
            "a sum of equal terms is counted once", "tests/test_backprop.py -k 'not_used or used'"),
     Mutant(CALCULUS, "weight = sympy.exp(body - expr)", "weight = sympy.exp(body)",
            "the derivative of a log-sum-exp is not a softmax", "tests/test_calculus.py -k slope"),
-    Mutant(CALCULUS, "outside = {s.name for s in expr.free_symbols} | taken |", "outside = taken |",
+    Mutant(LETTERS, "outside = {s.name for s in expr.free_symbols} | taken |", "outside = taken |",
            "a tidied letter captures a free one", "tests/test_expression.py"),
     # --- backpropagation
     Mutant(BACKPROP, "        tuple(map(work.nature, names)),\n", "",
@@ -113,15 +114,15 @@ MUTANTS = (
     Mutant(BACKPROP, "    if work.recur(equation.quantity.name, quantity.name):\n",
            "    if False:\n", "backpropagation through time no longer walks along one index",
            "tests/test_recurrences.py"),
-    Mutant(BACKPROP, "quantity.sums_to_one and _within(", "_within(",
+    Mutant(CANCEL, "quantity.sums_to_one and _within(", "_within(",
            "targets that are no distribution are taken to sum to one", "tests/test_backprop.py"),
-    Mutant(BACKPROP, "if last == node.index and node.index not in rest:",
+    Mutant(CANCEL, "if last == node.index and node.index not in rest:",
            "if node.index in (last, *rest):",
            "a column of targets is taken to sum to one", "tests/test_backprop.py"),
-    Mutant(BACKPROP, "if equation is not None and _within(factor, equation.quantity):",
+    Mutant(CANCEL, "if equation is not None and _within(factor, equation.quantity):",
            "if equation is not None:",
            "a definition is put in beyond its range", "tests/test_backprop.py"),
-    Mutant(BACKPROP, "and (f.args[0], f.args[1]) in divided)", ")",
+    Mutant(CANCEL, "and (f.args[0], f.args[1]) in divided)", ")",
            "a guard is dropped that no division implies", "tests/test_backprop.py -k loss"),
     # --- collecting, repeating, twice, in order
     Mutant(COLLECT, "alone = len(holding) == 1 and isinstance(holding[0], sympy.Add)",

@@ -15,7 +15,8 @@ from derive.spec import parse_spec
 from derive.verify import modules, of_model, routes
 from derive.verify.algebra import DIGITS, slope
 from derive.verify.bench import Bench, Slopes, places
-from derive.verify.interpreter import Key, Values, run
+from derive.verify.interpreter import run
+from derive.verify.meaning import Key, Values
 from derive.verify.modules import module_route, point
 from derive.verify.report import Status, judged
 from derive.verify.routes import EXACT_TOLERANCE, relative
