@@ -53,6 +53,7 @@ def in_book(piece: Written, after: str, told: bool, language: str) -> bool:
         last = " ".join(spaced(piece.before).split(" ")[-2:])
         if last.endswith("."):
             return f"${piece.text}${after[:2]}" in _words(language)
+        last = re.split(r"(?<=[.?!]) ", last)[-1]  # the sentence before may be left out
         close = (f"{last} ${piece.text}$", f"{last}${piece.text}$")
         return not last or any(each in _words(language) for each in close)
     if not told and not words:  # it begins a paragraph
