@@ -16,6 +16,7 @@ def test_some_networks(number: int) -> None:
     assert faults(spec) == [], spec.name
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(MANY))
 def test_every_activation_and_loss_at_some_size(number: int) -> None:
@@ -32,6 +33,7 @@ SIZES = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("kind", ["network", "model"])

@@ -246,8 +246,8 @@ class _Naming:
 
     def _split(self, node: sympy.Expr, reader: str) -> sympy.Expr:
         """A log-sum-exp as the largest of its terms and what the others add."""
-        if not isinstance(node, LogTotalExp):
-            return node
+        if not isinstance(node, LogTotalExp) or node.body.has(-sympy.oo):
+            return node  # where no choice holds, the largest is no number to be relative to
         free = tuple(sorted((s for s in node.free_symbols if isinstance(s, Index)), key=str))
         largest = self._quantity("largest", Kind.LARGEST, free, Largest(node.body, node.index))
         excess = LogTotalExp(node.body - largest, node.index)

@@ -92,7 +92,7 @@ def _algebra(library: Library) -> Algebra:
 
     def power(base: Any, exponent: Any) -> Any:
         """A power; a root has the slope 0 at 0."""
-        return nothing if float(base) == 0 and 0 < float(exponent) < 1 else base**exponent
+        return nothing if base == 0 and 0 < exponent < 1 else base**exponent
 
     return Algebra(
         lambda value: library.number(float(value)),
@@ -145,10 +145,16 @@ def torch_tensors(graph: Graph, given: Values, keys: list[Key]) -> dict[Key, flo
         else library.number(_table(quantity, given)).requires_grad_()
         for quantity in graph.given
     }
-    loss_of(graph, tables, library).backward()
+    _backward(loss_of(graph, tables, library))
     slopes = {name: tables[name].grad for name in dict.fromkeys(name for name, _ in keys)}
     unread = {name: library.arrays.zeros_like(tables[name]) for name in slopes}
     return _entries({n: (unread[n] if s is None else s).tolist() for n, s in slopes.items()}, keys)
+
+
+def _backward(loss: Any) -> None:
+    """Find the gradients of a loss; they are zero where the branches taken read nothing."""
+    if loss.requires_grad:
+        loss.backward()
 
 
 def torch_scalars(graph: Graph, given: Values, keys: list[Key]) -> dict[Key, float]:
@@ -159,7 +165,7 @@ def torch_scalars(graph: Graph, given: Values, keys: list[Key]) -> dict[Key, flo
         key: library.number(float(v)).requires_grad_(key[0] not in whole)
         for key, v in given.items()
     }
-    run(graph, dict(leaves), _algebra(library))[graph.loss.name, ()].backward()
+    _backward(run(graph, dict(leaves), _algebra(library))[graph.loss.name, ()])
     return {key: 0.0 if (g := leaves[key].grad) is None else float(g) for key in keys}
 
 

@@ -216,7 +216,7 @@ PAGES: list[tuple[str, str, str, str]] = [
     ids=[f"{name}: {what}" for name, what, *_ in PAGES],
 )
 def test_a_wrong_page(name: str, old: str, new: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(VERIFIER, "_derivation_routes", lambda *_: [])
+    monkeypatch.setattr(VERIFIER, "derivation_routes", lambda *_: [])
     whole = made(name)
     head, begin, body = whole.texts["en"].partition(r"\begin{document}")
     text = head + begin + changed(body, old, new)
@@ -268,7 +268,7 @@ def test_a_wrong_module(
     name: str, target: str, old: str, new: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("numpy")
-    monkeypatch.setattr(VERIFIER, "_derivation_routes", lambda *_: [])
+    monkeypatch.setattr(VERIFIER, "derivation_routes", lambda *_: [])
     whole = made(name)
     head, docstring, body = whole.modules[target].rpartition("NamedTuple\n")
     source = head + docstring + changed(body, old, new)
@@ -306,7 +306,7 @@ def test_a_misprint_that_is_not_listed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def published_report(printed: tuple[Published, ...], monkeypatch: pytest.MonkeyPatch) -> Report:
-    monkeypatch.setattr(VERIFIER, "_derivation_routes", lambda *_: [])
+    monkeypatch.setattr(VERIFIER, "derivation_routes", lambda *_: [])
     whole = made("article")
     problem = replace(whole.problem, published=printed)
     return verify(problem, whole.derivation, whole.page, {}, {})

@@ -168,6 +168,7 @@ def changes_nothing(name: str, target: str, source: str) -> bool:
     )
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("target", ["python", "numpy"])
 @pytest.mark.parametrize("name", SPECS)
@@ -205,6 +206,7 @@ def page_agrees(name: str, language: str, text: str) -> bool:
     return route.status is Status.AGREES
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "ko"])
 @pytest.mark.parametrize("name", SPECS)
