@@ -33,6 +33,7 @@ def test_an_everyday_spec_is_verified(kind: str) -> None:
     assert any(found)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("start", MANY[::PART])
 @pytest.mark.parametrize("kind", KINDS)
