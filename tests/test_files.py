@@ -207,6 +207,10 @@ def test_a_closed_error_stream_does_not_send_errors_elsewhere(place: Path) -> No
     assert (done.returncode, done.stdout) == (2, b"")
 
 
+def heard() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_nothing_behind(number: signal.Signals, place: Path) -> None:
     """The program is stopped while its files are staged."""
@@ -222,6 +226,7 @@ def test_a_signal_leaves_nothing_behind(number: signal.Signals, place: Path) -> 
         env=path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=heard,  # in the background of a shell an interrupt is ignored
     )
     assert running.stdout is not None
     assert running.stdout.readline() == b"staged\n"

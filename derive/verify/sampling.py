@@ -13,7 +13,7 @@ import sympy
 from mpmath import mp
 
 from derive.errors import InputError
-from derive.expression import Axis, Index
+from derive.expression import Axis, Index, elements
 from derive.graph import Derivation, Equation, Graph, Local, Quantity, Role, Step
 from derive.library.losses import Reduction
 from derive.problem import Problem
@@ -152,11 +152,13 @@ def small(derivation: Derivation) -> Derivation:
 
 
 def of_batch(problem: Problem, size: int) -> Graph:
-    """The graph of a network with another number of samples."""
-    number, mean = sympy.Integer(size), problem.reduction is Reduction.MEAN
+    """The graph of a network with another number of samples.
 
-    def index(old: Index) -> Index:
-        return Index(old.name, Axis("batch", number)) if old.axis.name == "batch" else old
+    A letter counts samples where it stands in their place; SymPy may have exchanged it for an equal
+    one whose axis has another name.
+    """
+    number, mean = sympy.Integer(size), problem.reduction is Reduction.MEAN
+    quantities = problem.graph.quantities
 
     def quantity(old: Quantity) -> Quantity:
         return replace(
@@ -164,10 +166,17 @@ def of_batch(problem: Problem, size: int) -> Graph:
         )
 
     def equation(old: Equation) -> Equation:
-        rhs = old.rhs.xreplace({i: index(i) for i in _indices(old.rhs)})
+        change = {
+            letter: Index(letter.name, Axis("batch", number))
+            for element in (old.lhs, *elements(old.rhs))
+            for letter, axis in zip(element.indices, quantities[element.name].axes, strict=True)
+            if axis.name == "batch" and isinstance(letter, Index)
+        }
+        rhs = old.rhs.xreplace(change)
         if mean and old.quantity.role is Role.LOSS:
             rhs = rhs * problem.batch / number
-        return Equation(quantity(old.quantity), tuple(map(index, old.indices)), rhs)
+        indices = tuple(change.get(index, index) for index in old.indices)
+        return Equation(quantity(old.quantity), indices, rhs)
 
     return Graph(
         tuple(map(quantity, problem.graph.given)), tuple(map(equation, problem.graph.equations))
