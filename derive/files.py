@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
-from derive.errors import InputError, cut
+from derive.errors import InputError, shown
 
 MOST_BYTES = 4 * 2**20  # of a spec; one with all weights of 784-128-10 has a quarter of it
 CHUNK = 2**16
@@ -28,24 +28,24 @@ def read_text(path: Path) -> str:
     except FileNotFoundError:
         raise
     except (OSError, ValueError) as error:
-        raise InputError(f"'{cut(str(path))}' cannot be read: {_why(error)}") from None
+        raise InputError(f"{shown(str(path))} cannot be read: {_why(error)}") from None
     if len(data) > MOST_BYTES:
         size = MOST_BYTES // 2**20
-        raise InputError(f"'{cut(str(path))}' is longer than {size} MB; a spec is a short text")
+        raise InputError(f"{shown(str(path))} is longer than {size} MB; a spec is a short text")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(f"'{cut(str(path))}' is not UTF-8 text (line {line})") from None
+        raise InputError(f"{shown(str(path))} is not UTF-8 text (line {line})") from None
 
 
 def _bytes(path: Path) -> bytes:
     """The bytes of a file, one more than are allowed at most."""
     kind = path.stat().st_mode
     if stat.S_ISDIR(kind):
-        raise InputError(f"'{cut(str(path))}' is a folder; a spec is a file")
+        raise InputError(f"{shown(str(path))} is a folder; a spec is a file")
     if not stat.S_ISREG(kind) and not stat.S_ISFIFO(kind):
-        raise InputError(f"'{cut(str(path))}' is a device; a spec is a file")
+        raise InputError(f"{shown(str(path))} is a device; a spec is a file")
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     with open(handle, "rb", buffering=0) as stream:
         if stat.S_ISREG(kind):
@@ -53,7 +53,7 @@ def _bytes(path: Path) -> bytes:
         data = b""
         while len(data) <= MOST_BYTES:
             if not select.select([handle], [], [], PATIENCE)[0]:
-                raise InputError(f"nobody writes to the pipe '{cut(str(path))}'")
+                raise InputError(f"nobody writes to the pipe {shown(str(path))}")
             more = stream.read(CHUNK)
             if not more:
                 break
@@ -152,11 +152,11 @@ def _place(path: Path) -> Path:
     except FileNotFoundError:
         return place
     except RuntimeError:
-        raise InputError(f"'{cut(str(path))}' is a link that leads back to itself") from None
+        raise InputError(f"{shown(str(path))} is a link that leads back to itself") from None
     if stat.S_ISDIR(kind):
-        raise InputError(f"'{cut(str(path))}' is a folder")
+        raise InputError(f"{shown(str(path))} is a folder")
     if not stat.S_ISREG(kind):
-        raise InputError(f"'{cut(str(path))}' is no regular file and stays as it is")
+        raise InputError(f"{shown(str(path))} is no regular file and stays as it is")
     return place
 
 
@@ -165,7 +165,7 @@ def _refusing(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError) as error:
-        raise InputError(f"cannot write '{cut(str(path))}': {_why(error)}") from None
+        raise InputError(f"cannot write {shown(str(path))}: {_why(error)}") from None
 
 
 def _why(error: OSError | ValueError) -> str:

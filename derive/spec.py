@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from derive.errors import InputError, cut, nearest, shown
+from derive.errors import InputError, nearest, shown
 from derive.files import read_text
 from derive.schema import Spec
 
@@ -70,7 +70,7 @@ def load_spec(reference: str) -> SpecFile:
         text = read_text(path)
     except FileNotFoundError:
         hint = nearest(reference, builtin_names())
-        words = f"there is no file '{cut(reference)}' and no built-in spec of that name; {hint}"
+        words = f"there is no file {shown(reference)} and no built-in spec of that name; {hint}"
         raise InputError(words) from None
     return parse_spec(text, reference, path.stem)
 
