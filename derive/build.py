@@ -18,11 +18,12 @@ from derive.language import parse_function
 from derive.library.activations import ACTIVATIONS
 from derive.library.aliases import nearest_row
 from derive.library.layers import LAYERS
-from derive.library.losses import LOSSES, Reduction
+from derive.library.losses import BY_NAME, LOSSES, Reduction
 from derive.library.optimizers import OPTIMIZERS
 from derive.library.row import NOTHING, Number, signature, written_out
 from derive.model import build_model
 from derive.names import reserved
+from derive.network import as_model
 from derive.notation import notation, scalar_names
 from derive.problem import LayerUse, Problem, Published, Tensor, Training, Unit
 from derive.schema import DataSpec, LayerSpec, LossSpec, NetworkSpec
@@ -32,10 +33,7 @@ from derive.spec import Path_, SpecFile
 BIAS_ROWS = {"each": "dense", "shared": "dense_shared_bias", "none": "dense_without_bias"}
 RESERVED = ("alpha", "decrease", "pi", "e")  # they mean something on the page
 MOST_NAMES = 2000
-MODEL_ONLY = (
-    *("inputs", "targets", "constants", "integers", "sizes", "loss", "upstream"),
-    *("gradients", "samples"),
-)
+MODEL_ONLY = (*("inputs", "targets", "constants", "integers", "sizes", "loss", "upstream"),)
 
 
 @dataclass
@@ -84,15 +82,36 @@ def build(file: SpecFile) -> Problem:
     """The problem that a spec describes. Raises InputError with file, line and field."""
     if file.spec.network is None:
         return build_model(file)
+    for section in MODEL_ONLY:
+        if getattr(file.spec, section):
+            raise file.fail((section,), "this belongs to a 'model'; here is a 'network'")
+    if _asks_for_more(file, file.spec.network):
+        return build_model(as_model(file, file.spec.network, batch_size(file)))
     return _build_network(file, file.spec.network)
+
+
+def _asks_for_more(file: SpecFile, network: NetworkSpec) -> bool:
+    """Whether a network wants something that is told in index form only, as of a model."""
+    spec, training = file.spec, file.spec.training
+    loss = network.loss.name if isinstance(network.loss, LossSpec) else network.loss
+    optimizer = OPTIMIZERS.get(training.optimizer)
+    return (
+        bool(spec.samples or spec.gradients or training.states)
+        or (loss in BY_NAME and loss not in LOSSES)
+        or training.optimizer in spec.define.optimizers
+        or (optimizer is not None and bool(optimizer.states))
+        or training.order is not Order.SIMULTANEOUS
+        or training.epochs is not None
+        or any(
+            bool({"@", "["} & {*p.name}) or isinstance(p.printed, list) or p.slack
+            for p in spec.published
+        )
+    )
 
 
 def _build_network(file: SpecFile, described: NetworkSpec) -> Problem:
     spec = file.spec
-    for section in MODEL_ONLY:
-        if getattr(spec, section):
-            raise file.fail((section,), "this belongs to a 'model'; here is a 'network'")
-    batch = _batch_size(file)
+    batch = batch_size(file)
     network = _Network(Axis("batch", sympy.Integer(batch)))
     inputs = _units(file, ("network", "inputs"), described.inputs, "i")
     axis = Axis("inputs", sympy.Integer(len(inputs)))
@@ -124,22 +143,12 @@ def _build_network(file: SpecFile, described: NetworkSpec) -> Problem:
         training=_training(file, graph),
         numbers=number_format(file),
         languages=tuple(spec.languages),
-        published=_published(file),
+        published=tuple(
+            Published(p.name, str(p.printed), p.where, p.misprint, p.slack) for p in spec.published
+        ),
     )
     _distinct_names(file, problem)
     return problem
-
-
-def _published(file: SpecFile) -> tuple[Published, ...]:
-    for k, each in enumerate(file.spec.published):
-        if "@" in each.name:
-            words = "a network is followed for one update, as in 'w1+'; more are for a 'model'"
-            raise file.fail(("published", k, "name"), words)
-        if not isinstance(each.printed, str):
-            raise file.fail(("published", k, "printed"), "a network prints one number at a time")
-    return tuple(
-        Published(p.name, str(p.printed), p.where, p.misprint, p.slack) for p in file.spec.published
-    )
 
 
 def _connected(file: SpecFile, graph: Graph) -> None:
@@ -275,7 +284,7 @@ def _loss(file: SpecFile, network: _Network, loss: LossSpec, output: Quantity, l
         row = LOSSES[loss.name]
         text, outputs, distribution = row.equation, row.outputs, row.distribution
     else:
-        hint = nearest_row(loss.name, {*LOSSES, *own})
+        hint = nearest_row(loss.name, {*BY_NAME, *own})
         raise file.fail(path, f"unknown loss '{loss.name}'; {hint}")
     target = network.give(
         Quantity(
@@ -327,7 +336,8 @@ def _know_distributions(file: SpecFile, graph: Graph, values: Mapping[str, Tenso
     return graph
 
 
-def _batch_size(file: SpecFile) -> int:
+def batch_size(file: SpecFile) -> int:
+    """How many samples a network is given, in its inputs, its targets, or by `batch`."""
     data = file.spec.data
     sizes = {
         name: len(rows) if rows and isinstance(rows[0], list) else 1
@@ -390,20 +400,11 @@ def _training(file: SpecFile, graph: Graph) -> Training:
             raise file.fail(("training", "frozen", k), f"there is no parameter '{name}'; {hint}")
     if set(known) == set(training.frozen):
         raise file.fail(("training", "frozen"), "at least one parameter must be trained")
-    for name in {"epochs", "states"} & training.model_fields_set:
-        words = "this belongs to a 'model'; a network says how many 'steps' it makes"
-        raise file.fail(("training", name), words)
-    if training.order is not Order.SIMULTANEOUS:
-        words = "a network is updated simultaneously; for another order write a 'model'"
-        raise file.fail(("training", "order"), words)
     if training.optimizer not in OPTIMIZERS:
         hint = nearest_row(training.optimizer, OPTIMIZERS)
         words = f"unknown optimizer '{training.optimizer}'; {hint}"
         raise file.fail(("training", "optimizer"), words)
     row = OPTIMIZERS[training.optimizer]
-    if row.states:
-        words = f"{row.name} keeps states; a network is trained without, use a 'model'"
-        raise file.fail(("training", "optimizer"), words)
     for name in training.settings:
         if name not in row.settings:
             hint = nearest(name, row.settings)

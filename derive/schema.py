@@ -129,7 +129,11 @@ class LossSpec(_Strict):
 
 
 class NetworkSpec(_Strict):
-    """A chain of dense layers, told on the page weight by weight."""
+    """A chain of dense layers, told weight by weight, or layer by layer where there are many.
+
+    With an optimizer that keeps states, another `order`, `samples`, or a loss beside the first four
+    of the library, it is told as the `model` that it stands for, in index form.
+    """
 
     inputs: Count | list[Name]
     """The inputs: how many, or their names."""
@@ -158,19 +162,19 @@ class TrainingSpec(_Strict):
     steps: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] = 1000
     """How many updates the training makes."""
     epochs: Count | None = None
-    """In a model: how often all `samples` are gone through, instead of `steps`."""
+    """How often all `samples` are gone through, instead of `steps`."""
     optimizer: Name = "gradient_descent"
     """An optimizer of the library or of `define`."""
     order: Order = Order.SIMULTANEOUS
-    """When parameters change: `simultaneous`, after all derivatives are known; in a model also
+    """When parameters change: `simultaneous`, after all derivatives are known, or
     `layer_by_layer`: on the way back, from the last equation to the first, each parameter as soon
     as the derivative by it is known. What is differentiated after that reads the new value; each
     quantity with a name keeps its value of the forward pass. `dE/dW` is the derivative itself, in
     either order."""
     settings: dict[Name, Num] = {}
-    """In a model: settings of the optimizer, such as `{beta1: 0.9}`."""
+    """Settings of the optimizer, such as `{beta1: 0.9}`."""
     states: dict[Name, dict[Name, Values]] = {}
-    """In a model: first values of the optimizer's states, by state and parameter; otherwise 0."""
+    """First values of the optimizer's states, by state and parameter; otherwise 0."""
     frozen: list[Name] = []
     """Parameters that are not updated."""
 
@@ -211,17 +215,17 @@ class PublishedSpec(_Strict):
     name: PublishedName
     """What it is: `y`, `W[0,1]`, `dE/dW[0,1]`, `dh[1]/da[1]`; `@3` after it means after 3 updates,
     `+` after one. Indices count from 0. `dy/dx` is the local derivative where the equation of y
-    reads x, and goes through all equations between them where it does not. In a network: `w5`,
-    `out_h1`, `dE/dw5`, `w5+`; what is not on its page, such as further updates, is for a model."""
+    reads x, and goes through all equations between them where it does not. In a network:
+    `w5`, `out_h1`, `dE/dw5`, `w5+`, or the entries of `W1`, `b1`, `net1`, `out1` as of a model."""
     printed: str | list[Any]
-    """The number as printed, so that its digits count; in a model also nested lists, a table. Of
+    """The number as printed, so that its digits count, or nested lists, a table. Of
     `dp/dz` the places of p come first, then those of z."""
     where: str = ""
     """Where it was printed."""
     misprint: str | None = None
     """Why the print is known to be wrong. Of a table only the wrong entries are excused."""
     slack: Annotated[int, Field(ge=0, le=9, strict=True)] = 0
-    """In a model: by how many units of its last digit a print may be off; 1 if it was cut."""
+    """By how many units of its last digit a print may be off; 1 if it was cut."""
 
 
 class OwnLayerSpec(_Strict):
@@ -273,7 +277,7 @@ class DefinitionsSpec(_Strict):
     layers: dict[Name, OwnLayerSpec] = {}
     """Layers for a model."""
     optimizers: dict[Name, OwnOptimizerSpec] = {}
-    """Optimizers for a model."""
+    """Optimizers."""
 
 
 class NodeSpec(_Strict):
@@ -320,8 +324,8 @@ class Spec(_Strict):
     """A whole spec file: a `network`, which is a chain of dense layers, or a `model` of any graph.
 
     `network`, `data` belong to a network; `inputs`, `targets`, `constants`, `integers`, `sizes`,
-    `loss`, `upstream`, `gradients` and `samples` to a model; the rest to both. A quantity of a
-    model is given by its value, a number or nested lists, or by `{shape: [2, 3]}` without one;
+    `loss` and `upstream` to a model; the rest to both. A quantity of a model is given by its value,
+    a number or nested lists, or by `{shape: [2, 3]}` without one;
     `{shape: [2, 3], values: 0}` fills the shape.
     """
 
@@ -354,7 +358,8 @@ class Spec(_Strict):
     gradients: list[Name] | None = None
     """What to differentiate by; all parameters and inputs, if it is left out."""
     samples: list[dict[Name, Values]] = []
-    """Values of inputs, targets or constants for each update in turn."""
+    """Values of inputs, targets or constants for each update in turn; in a network `inputs` and
+    `targets`, as under `data`."""
     data: DataSpec = DataSpec()
     """The data of a network."""
     training: TrainingSpec = TrainingSpec()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from importlib import resources
 from pathlib import Path
@@ -37,14 +37,23 @@ NUMBER = re.compile(r"[-+]?(\d{1,60}(\.\d{0,60})?|\.\d{1,60})([eE][-+]?\d{1,3})?
 
 @dataclass(frozen=True)
 class SpecFile:
-    """A validated spec with the line of every field, for the errors of later stages."""
+    """A validated spec with the line of every field, for the errors of later stages.
+
+    Where the spec is written out from another, `places` says which field of the file one of its
+    fields comes from.
+    """
 
     name: str
     source: str
     spec: Spec
     lines: Mapping[Path_, int]
+    places: Mapping[Path_, Path_] = field(default_factory=dict)
 
     def fail(self, path: Path_, message: str) -> InputError:
+        for k in range(len(path), 0, -1):
+            if path[:k] in self.places:
+                path = self.places[path[:k]] + path[k:]
+                break
         return InputError(_located(self.source, self.lines, path, message))
 
 

@@ -53,6 +53,7 @@ CORE = (
     "derive.fields",
     "derive.notation",
     "derive.model",
+    "derive.network",
     "derive.build",
 )
 

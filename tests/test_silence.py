@@ -50,14 +50,9 @@ REFUSED = {
         "inputs: {x: 1}\nmodel:\n  - d = 2*x\n  - e = d\n  - d = 3*e\nloss: E = d\n",
         "5: model.2: 'd' is defined twice; first by `d = 2*x`",
     ),
-    "epochs of a network": (NETWORK + "training: {epochs: 2}\n", "how many 'steps' it makes"),
     "steps and epochs": (
         "inputs: {x: 1}\nparameters: {w: 1}\nloss: E = (w*x)**2\ntraining: {steps: 2, epochs: 3}\n",
         "give either steps or epochs, not both",
-    ),
-    "a later update of a network": (
-        NETWORK + "published: [{name: w1@2, printed: '1'}]\n",
-        "followed for one update, as in 'w1+'",
     ),
     "samples that differ from the inputs": (
         "inputs: {x: 1}\nparameters: {w: 0.5}\nloss: E = (w*x - 1)**2\nsamples: [{x: 2}]\n",

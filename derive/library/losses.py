@@ -99,12 +99,14 @@ ROWS = (
 )
 LOSSES = {row.name: row for row in ROWS}
 
-# Losses that a model can use; a network, whose page tells of them in words, has those above.
+# A network whose page tells of its loss in words has one of those above; the rest are told of in
+# index form.
 FURTHER = (
     Loss(
         "mean_absolute_error",
         "the distance to the target; slope 0 at 0",
         "abs(y[...] - t[...])",
+        outputs=Reduction.MEAN,
     ),
     Loss(
         "huber",
@@ -112,11 +114,13 @@ FURTHER = (
         "where(abs(y[...] - t[...]) <= delta, (y[...] - t[...])**2/2, "
         "delta*(abs(y[...] - t[...]) - delta/2))",
         settings={"delta": 1},
+        outputs=Reduction.MEAN,
     ),
     Loss(
         "log_cosh",
         "the logarithm of the hyperbolic cosine of the distance",
         "y[...] - t[...] + softplus(-2*(y[...] - t[...])) - log(2)",
+        outputs=Reduction.MEAN,
     ),
     Loss(
         "binary_cross_entropy_logits",
@@ -170,11 +174,13 @@ FURTHER = (
         "hinge",
         "for targets of -1 and 1: what is missing to a margin of 1",
         "max(1 - t[...]*y[...], 0)",
+        outputs=Reduction.MEAN,
     ),
     Loss(
         "squared_hinge",
         "the square of the hinge",
         "max(1 - t[...]*y[...], 0)**2",
+        outputs=Reduction.MEAN,
     ),
     Loss(
         "triplet",
