@@ -140,9 +140,10 @@ def _build(options: argparse.Namespace) -> int:
     problem = _loaded(options.spec)
     with progress("deriving and writing"):
         made = make(problem, options.language or ())
+        texts = _texts(made)
     program = engine() if options.pdf is not False else None
     with Files(options.output) as files:
-        for name, text in _texts(made).items():
+        for name, text in texts.items():
             files.add(name, text.encode())
         with progress("verifying"):
             report = _read_back(made, files)

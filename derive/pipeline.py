@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from derive.backprop import differentiate
 from derive.emit import TARGETS, EmitError, emit
@@ -19,43 +20,90 @@ from derive.render.model_story import tell_model
 from derive.render.order import in_numbers, weights_in_order
 from derive.render.story import tell
 from derive.verify import Report, verify
+from derive.verify.report import skipped
 
 
 @dataclass(frozen=True)
 class Made:
-    """A problem with its derivation, page, LaTeX by language, and modules by target."""
+    """A problem with what is made of it, each when it is asked for, and once.
+
+    `weights` restricts the page to some weights. A module that cannot be written is `unwritten`,
+    with the reason; the page does not need it, nor the other modules.
+    """
 
     problem: Problem
-    derivation: Derivation
-    page: Page
-    texts: Mapping[str, str]
-    modules: Mapping[str, str]
+    languages: tuple[str, ...] = ()
+    weights: tuple[str, ...] = ()
+
+    @cached_property
+    def derivation(self) -> Derivation:
+        """The gradients."""
+        return differentiate(self.problem.graph, self.problem.wanted)
+
+    @cached_property
+    def page(self) -> Page:
+        """The page, free of language. Raises InputError if a number on it is not finite."""
+        drawings = Drawings() if self.problem.is_model else self._drawings()
+        return _page(self.problem, self.derivation, drawings, self.weights)
+
+    @cached_property
+    def texts(self) -> Mapping[str, str]:
+        """The LaTeX of the page by language."""
+        languages = self.languages or self.problem.languages
+        return {language: latex(self.page, language) for language in languages}
+
+    @cached_property
+    def modules(self) -> Mapping[str, str]:
+        """The modules by target."""
+        return {name: text for name, text in self._modules.items() if isinstance(text, str)}
+
+    @cached_property
+    def unwritten(self) -> Mapping[str, str]:
+        """Why there is no module, by target."""
+        return {name: str(why) for name, why in self._modules.items() if not isinstance(why, str)}
+
+    @cached_property
+    def _modules(self) -> Mapping[str, str | EmitError]:
+        return {target: self._module(target) for target in TARGETS}
+
+    def _module(self, target: str) -> str | EmitError:
+        try:
+            return emit(self.problem, self.derivation, target)
+        except EmitError as error:
+            return error
+
+    def _drawings(self) -> Drawings:
+        """The figures; without curves where a page has no numbers, or nothing computes them."""
+        source = self._modules["python"] if in_numbers(self.problem) else None
+        if isinstance(source, str):
+            try:
+                return draw(self.problem, self.derivation, curves(self.problem, source))
+            except (ArithmeticError, ValueError):  # the loss leaves its range
+                return draw(self.problem, self.derivation, None)
+        return draw(self.problem, self.derivation, None)
 
     def verify(
         self, texts: Mapping[str, str] | None = None, modules: Mapping[str, str] | None = None
     ) -> Report:
         """Verify what was made, or what was read back from the files it was written to."""
-        return verify(
+        report = verify(
             self.problem,
             self.derivation,
             self.page,
             self.texts if texts is None else texts,
             self.modules if modules is None else modules,
         )
+        without = (skipped(f"module {name}", why) for name, why in self.unwritten.items())
+        return replace(report, routes=(*report.routes, *without))
 
 
 def make(problem: Problem, languages: Sequence[str] = (), weights: Sequence[str] = ()) -> Made:
-    """Derive, tell and emit. `weights` restricts the page to some weights.
+    """Everything that is made of a problem. `weights` restricts the page to some weights.
 
     Raises InputError if there is no weight of a given name.
     """
     _check_weights(problem, weights)
-    derivation = differentiate(problem.graph, problem.wanted)
-    modules = {target: module(problem, derivation, target) for target in TARGETS}
-    drawings = Drawings() if problem.is_model else _drawings(problem, derivation, modules["python"])
-    page = _page(problem, derivation, drawings, weights)
-    texts = {language: latex(page, language) for language in languages or problem.languages}
-    return Made(problem, derivation, page, texts, modules)
+    return Made(problem, tuple(languages), tuple(weights))
 
 
 def module(problem: Problem, derivation: Derivation, target: str) -> str:
@@ -64,16 +112,6 @@ def module(problem: Problem, derivation: Derivation, target: str) -> str:
         return emit(problem, derivation, target)
     except EmitError as error:
         raise InputError(f"no {target} module can be written: {error}") from error
-
-
-def _drawings(problem: Problem, derivation: Derivation, source: str) -> Drawings:
-    """The figures; without curves where a page has no numbers, or the loss leaves its range."""
-    if not in_numbers(problem):
-        return draw(problem, derivation, None)
-    try:
-        return draw(problem, derivation, curves(problem, source))
-    except (ArithmeticError, ValueError):
-        return draw(problem, derivation, None)
 
 
 def _page(
