@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from types import MappingProxyType
 
 import sympy
@@ -105,7 +106,7 @@ class Graph:
     def __post_init__(self) -> None:
         check(self)
 
-    @property
+    @cached_property
     def quantities(self) -> Mapping[str, Quantity]:
         both = (*self.given, *(equation.quantity for equation in self.equations))
         return MappingProxyType({quantity.name: quantity for quantity in both})
@@ -118,7 +119,7 @@ class Graph:
     def of_role(self, *roles: Role) -> tuple[Quantity, ...]:
         return tuple(q for q in self.quantities.values() if q.role in roles)
 
-    @property
+    @cached_property
     def loss(self) -> Quantity:
         """The quantity that is differentiated. Raises GraphError if there is not exactly one."""
         losses = self.of_role(Role.LOSS)

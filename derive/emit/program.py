@@ -11,7 +11,7 @@ import sympy
 from derive.emit.formula import formula
 from derive.emit.stable_graph import stable_derivation, stable_equation
 from derive.emit.tree import Loop, Node, Read, Reduce, walk
-from derive.emit.zeros import guarded, guarded_slope
+from derive.emit.zeros import guarded, guarded_slopes
 from derive.expression import Element, Index, reads
 from derive.graph import Derivation, Equation, Graph, Quantity, Role, adjoint_name, blocks, needed
 from derive.library.losses import Reduction
@@ -111,6 +111,7 @@ def lower(problem: Problem, derivation: Derivation, batch: sympy.Expr = BATCH) -
     kept_states = [state_of(s, q) for q in trained for s in optimizer.states]
     known = {**derivation.backward.quantities, **backward.quantities, **forward.quantities}
     known |= {q.name: q for q in (*kept_states, *(e.quantity for e in updates))}
+    safe = guarded_slopes(forward)
     return Program(
         problem,
         parameters,
@@ -119,8 +120,8 @@ def lower(problem: Problem, derivation: Derivation, batch: sympy.Expr = BATCH) -
         gradients=tuple(adjoints[name].quantity for name in wanted),
         updated=tuple(map(updated, trained)),
         forward=_assignments(map(guarded, forward.equations), known),
-        backward=_assignments((guarded_slope(e, forward) for e in kept), known),
-        updates=_assignments((guarded_slope(e, forward) for e in updates), known),
+        backward=_assignments(map(safe, kept), known),
+        updates=_assignments(map(safe, updates), known),
         states=tuple(kept_states),
         page=_page(problem, derivation, batch, known),
         any_batch=batch == BATCH,

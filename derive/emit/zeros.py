@@ -5,6 +5,7 @@ Nor is its derivative, in which what stands before the logarithm is divided by w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import sympy
@@ -41,8 +42,8 @@ def guarded(equation: Equation) -> Equation:
     return replace(equation, rhs=rebuild(equation.rhs, _guarded))
 
 
-def guarded_slope(equation: Equation, forward: Graph) -> Equation:
-    """An equation of the backward pass; what is divided by what a logarithm is taken of, too."""
+def guarded_slopes(forward: Graph) -> Callable[[Equation], Equation]:
+    """The same for the backward pass; what is divided by what a logarithm is taken of, too."""
     inside = {
         _without_letters(part)
         for each in forward.equations
@@ -50,7 +51,7 @@ def guarded_slope(equation: Equation, forward: Graph) -> Equation:
         for part in (_inside(log), *_parts(_inside(log)))
     }
     if not inside:
-        return guarded(equation)
+        return guarded
     signs = signs_of(forward)
 
     def safe(node: sympy.Expr) -> sympy.Expr:
@@ -67,7 +68,7 @@ def guarded_slope(equation: Equation, forward: Graph) -> Equation:
                     return sympy.Mul(*numbers, Ratio(sympy.Mul(*above), factor.base), *others)
         return node
 
-    return guarded(replace(equation, rhs=rebuild(equation.rhs, safe)))
+    return lambda equation: guarded(replace(equation, rhs=rebuild(equation.rhs, safe)))
 
 
 def _parts(inside: sympy.Expr) -> list[sympy.Expr]:

@@ -17,7 +17,7 @@ from typing import Any
 from mpmath import mp
 
 from derive.functions import BY_SYMBOL
-from derive.verify.algebra import EXACT, Algebra, order
+from derive.verify.algebra import EXACT, Algebra, Pairs, order
 
 BITS = 53  # binary digits of a double
 UNIT = mp.mpf(2) ** -BITS
@@ -95,12 +95,29 @@ def rounding(value: Any) -> Any:
 def _total(terms: Sequence[Any]) -> Double:
     """A sum in any order; it rounds nothing if no partial sum has more digits than a double."""
     numbers = [as_double(term) for term in terms]
-    values = [number.value for number in numbers]
+    return _summed([n.value for n in numbers], mp.fsum(n.error for n in numbers))
+
+
+def _summed(values: Sequence[Any], passed: Any) -> Double:
     size = mp.fsum(values, absolute=True)
     finest = min((v._mpf_[2] for v in values if v), default=0)
     fits = size < mp.ldexp(1, finest + BITS)
-    rounded = mp.zero if fits else size * UNIT * (len(terms) - 1)
-    return Double(mp.fsum(values), mp.fsum(number.error for number in numbers) + rounded)
+    rounded = mp.zero if fits else size * UNIT * (len(values) - 1)
+    return Double(mp.fsum(values), passed + rounded)
+
+
+def _dot(pairs: Pairs) -> Double:
+    """A sum of products, as the operators find it term by term."""
+    values, passed = [], []
+    for a, b in pairs:
+        x, y = as_double(a), as_double(b)
+        if any(number.value == 0 and number.error == 0 for number in (x, y)):
+            values.append(mp.zero)
+            continue
+        values.append(x.value * y.value)
+        passed += [x.value * y.error, y.value * x.error, x.error * y.error]
+    rounded = mp.fsum([v for v in values if v._mpf_[3] > BITS], absolute=True) * UNIT
+    return _summed(values, mp.fsum(passed, absolute=True) + rounded)
 
 
 def _carried(function: Callable[..., Any]) -> Callable[..., Double]:
@@ -193,6 +210,7 @@ DOUBLES = Algebra(
     {row.name: _KINKED.get(row.name) or _carried(row.exact) for row in BY_SYMBOL.values()},
     _total,
     _decided,
+    dot=_dot,
 )
 NAMED = {
     **{row.symbol.__name__: DOUBLES.functions[row.name] for row in BY_SYMBOL.values()},

@@ -7,15 +7,13 @@ emitters. Numbers may be `mpf`, `Dual`, SymPy expressions, or scalars of a tenso
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
 import sympy
 
-from derive.expression import (
-    Element,
-    Index,
-)
+from derive.expression import Element, Index
 from derive.graph import Equation, Graph
 from derive.verify.algebra import EXACT, Algebra
 from derive.verify.meaning import Key, Values, meaning_of, slope_by, slot_of, slots_of
@@ -37,7 +35,7 @@ class Program:
     """A graph that is made ready once and run as often as wanted."""
 
     def __init__(self, graph: Graph, algebra: Algebra = EXACT) -> None:
-        self.rules = {e.quantity.name: _Rule(e, algebra) for e in graph.equations}
+        self.rules = {e.quantity.name: _rule(e, algebra) for e in graph.equations}
         self.order = [(name, place) for name, rule in self.rules.items() for place in rule.places]
 
     def run(self, known: Values, moved: Mapping[Key, Any] | None = None) -> Values:
@@ -72,6 +70,11 @@ class _Rule:
 
     def at(self, values: Values, place: tuple[int, ...]) -> Any:
         return self.meaning(values, dict(zip(self.slots, place, strict=True)))
+
+
+@lru_cache(maxsize=20_000)
+def _rule(equation: Equation, algebra: Algebra) -> _Rule:
+    return _Rule(equation, algebra)
 
 
 class _OnDemand(dict[Key, Any]):

@@ -45,13 +45,19 @@ _CONSTANTS = {sympy.pi: mp.pi, sympy.E: mp.e}
 
 def slope_by(meaning: Meaning, values: Values, binding: Binding, key: Key) -> Any:
     """How fast a meaning moves with one element that it reads."""
-    here, moving = values[key], dict(values)
+    here = values[key]
+    return slope(lambda shift: meaning(_Moved(values, key, here + shift), binding))
 
-    def moved(shift: Any) -> Any:
-        moving[key] = here + shift
-        return meaning(moving, binding)
 
-    return slope(moved)
+class _Moved(dict[Key, Any]):
+    """Values with another one for a key; it holds that alone, so that all others are asked for."""
+
+    def __init__(self, values: Values, key: Key, moved: Any) -> None:
+        super().__init__({key: moved})
+        self.others = values
+
+    def get(self, key: Key, default: Any = None) -> Any:
+        return self[key] if key in self else self.others.get(key, default)
 
 
 def slots_of(binding: Mapping[Index, int]) -> Binding:
@@ -145,16 +151,48 @@ def _total(expr: Total, algebra: Algebra) -> Meaning:
         slots.append(slot_of(inside.index))
         ranges.append(range(inside.index.axis.length))
         inside = inside.body
-    body, places = meaning_of(inside, algebra), list(product(*ranges))
+    body = meaning_of(inside, algebra)
+    places = [dict(zip(slots, place, strict=True)) for place in product(*ranges)]
 
     def added(values: Values, binding: Binding) -> Any:
         below, terms = dict(binding), []
         for place in places:
-            below.update(zip(slots, place, strict=True))
+            below.update(place)
             terms.append(body(values, below))
         return algebra.total(terms)
 
-    return added
+    return _contracted(inside, places, added, algebra)
+
+
+def _contracted(
+    body: sympy.Expr, places: Sequence[Binding], added: Meaning, algebra: Algebra
+) -> Meaning:
+    """A sum of products of two factors, as in a matrix product: nearly all work is done in these.
+
+    `added` is that sum term by term, for numbers without a faster way, and for factors without
+    value.
+    """
+    dot, factors = algebra.dot, body.args
+    if dot is None or not isinstance(body, sympy.Mul) or len(factors) != 2:
+        return added
+    if any(isinstance(factor, Delta | Inside) for factor in factors):
+        return added
+    first, second = (meaning_of(factor, algebra) for factor in factors)
+
+    def contracted(values: Values, binding: Binding) -> Any:
+        below, pairs = dict(binding), []
+        try:
+            for place in places:
+                below.update(place)
+                pairs.append((first(values, below), second(values, below)))
+            found = dot(pairs)
+            if found == found:
+                return found
+        except ZeroDivisionError:
+            pass
+        return added(values, binding)
+
+    return contracted
 
 
 def _product(expr: sympy.Mul, algebra: Algebra) -> Meaning:

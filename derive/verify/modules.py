@@ -34,7 +34,7 @@ from derive.verify.routes import (
     compared,
     gradient_keys,
 )
-from derive.verify.sampling import drawn_values, float_values, of_batch
+from derive.verify.sampling import drawn_values, float_values, of_batch, work
 from derive.verify.tape import all_slopes
 from derive.verify.training import (
     LATE,
@@ -49,7 +49,7 @@ from derive.verify.training import (
 )
 from derive.verify.trajectory import Trajectory, in_doubles
 
-MOST_DIFFERENCES = 60
+MOST_DIFFERENCES = 10_000  # multiplications of the forward passes for one gradient after the other
 LINE_STEP = 1e-5
 LINE_TOLERANCE = 1e-4
 FEW_UPDATES = 3
@@ -94,7 +94,7 @@ class Batch:
 def point(problem: Problem, bench: Bench) -> Point:
     """Forward values by the interpreter, gradients by differences."""
     keys = gradient_keys(bench.derivation)
-    many = len(keys) > MOST_DIFFERENCES
+    many = len(keys) * work(bench.graph) > MOST_DIFFERENCES
     slopes = all_slopes(bench.graph, bench.given) if many else {}
     gradients = {key: slopes[key] if many else bench.by(key) for key in keys}
     found = Point(bench.given, bench.forward, gradients, doubts=_doubts(bench))

@@ -194,13 +194,15 @@ def _untold(items: list[Any], known: Mapping[str, Any], page: Page) -> str:
     """
     texts = {symbol_name(entry.name.tex): entry.text for entry in page.numbers.values()}
     strings = "\n".join(_joined(each) for block in page.blocks for each in _strings(block.fields))
+    told = _told(page)
     for item in items:
         if not isinstance(item, Claim):
             continue
         left, place = str(item.lhs), f"line {item.where.line}"
         stated = f"{_spaced(item.lhs_tex)} = {item.printed}"
         constant = left not in texts and (
-            _is_told(item, page) or (left not in known and stated in strings)
+            item.printed in told.get(_spaced(item.lhs_tex), ())
+            or (left not in known and stated in strings)
         )
         if item.printed is not None and item.lhs.is_Symbol and not constant:
             text = texts.get(left)
@@ -213,11 +215,13 @@ def _untold(items: list[Any], known: Mapping[str, Any], page: Page) -> str:
     return ""
 
 
-def _is_told(claim: Claim, page: Page) -> bool:
-    """Whether a display of the page has a row that is the number which a claim ends with."""
-    left, printed = _spaced(claim.lhs_tex), claim.printed
-    rows = [row for d in page.displays() if _spaced(d.lhs) == left for row in d.rows]
-    return printed in rows or printed in [printed_number(r) for r in rows if LITERAL.fullmatch(r)]
+def _told(page: Page) -> dict[str, set[str | None]]:
+    """The rows of the displays of a page by their left sides; of a number, as it is read, too."""
+    told: dict[str, set[str | None]] = {}
+    for display in page.displays():
+        rows = told.setdefault(_spaced(display.lhs), set())
+        rows |= {*display.rows, *map(printed_number, filter(LITERAL.fullmatch, display.rows))}
+    return told
 
 
 def _changed(text: str, page: Page) -> str:

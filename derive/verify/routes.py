@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import sympy
 from mpmath import mp
 
+from derive.expression import Index
 from derive.functions import ROWS
 from derive.graph import (
     Derivation,
@@ -106,11 +107,23 @@ def _made_of(graph: Graph, name: str) -> set[str]:
     return {equation.quantity.name for equation in graph.readers(name)}
 
 
-def some(items: Sequence[Item], most: int) -> list[Item]:
-    """All items, or a seeded choice if they are too many."""
-    if len(items) <= most:
-        return list(items)
-    return random.Random(f"{SEED}/{len(items)}").sample(list(items), most)
+def some(sizes: Sequence[int], most: int) -> Iterator[tuple[int, ...]]:
+    """All places on axes of these sizes, or a seeded choice if they are too many."""
+    count = math.prod(sizes)
+    if count <= most:
+        yield from product(*map(range, sizes))
+        return
+    for number in random.Random(f"{SEED}/{count}").sample(range(count), most):
+        place, rest = [], number
+        for size in reversed(sizes):
+            rest, position = divmod(rest, size)
+            place.append(position)
+        yield tuple(reversed(place))
+
+
+def lengths(letters: Iterable[Index]) -> tuple[int, ...]:
+    """How many values each letter takes."""
+    return tuple(letter.axis.length for letter in letters)
 
 
 def differences(bench: Bench, most: int = BUDGET) -> Iterator[Comparison]:
@@ -121,9 +134,10 @@ def differences(bench: Bench, most: int = BUDGET) -> Iterator[Comparison]:
     quantities = differentiated(bench.derivation)
     share = most // (3 * max(1, len(quantities)))
     for quantity in quantities:
-        for key in some(places(quantity), share):
+        for place in some(quantity.shape, share):
+            key = (quantity.name, place)
             yield compared(f"∂E/∂{entry(*key)}", bench.adjoint(key), bench.by(key), bench.floor)
-    many = [quantity for quantity in quantities if len(places(quantity)) > share]
+    many = [quantity for quantity in quantities if math.prod(quantity.shape) > share]
     for together in _parts(many, min(most, FEW)):
         way, expected = bench.line(together)
         names = ", ".join(quantity.name for quantity in together)
@@ -161,7 +175,7 @@ def local_slopes(bench: Bench, most: int = BUDGET) -> Iterator[Comparison]:
             equation = derivation.forward.equation(local.of)
             own = len(local.indices)
             free = (*local.indices, *local.at)
-            for place in some(list(product(*[range(i.axis.length) for i in free])), share):
+            for place in some(lengths(free), share):
                 found = value(local.value, values, dict(zip(free, place, strict=True)), EXACT)
                 binding = dict(zip(equation.indices, place[:own], strict=True))
                 by = (local.by, place[own:])
@@ -312,7 +326,7 @@ def steps(bench: Bench, most: int = BUDGET) -> Iterator[Comparison]:
     share = max(2, min(MOST_PLACES, 20 * most // max(1, len(derivation.steps))))
     with mp.workdps(DIGITS):
         for step in derivation.steps:
-            for place in some(list(product(*[range(i.axis.length) for i in step.indices])), share):
+            for place in some(lengths(step.indices), share):
                 binding = dict(zip(step.indices, place, strict=True))
                 before = value(step.before, values, binding, EXACT)
                 after = value(step.after, values, binding, EXACT)
@@ -327,7 +341,7 @@ def arrivals(bench: Bench, equation: Equation, share: int) -> Iterator[Compariso
     steps = bench.derivation.steps
     last = [s for s in steps if adjoint_name(s.quantity) == equation.quantity.name][-1:]
     for step in last:
-        for _, place in some(places(equation.quantity), share):
+        for place in some(equation.quantity.shape, share):
             binding = dict(zip(step.indices, place, strict=True))
             found = bench.derived[equation.quantity.name, place]
             expected = value(step.after, bench.derived, binding, EXACT)

@@ -16,7 +16,7 @@ from mpmath import mp
 
 from derive.functions import BY_SYMBOL
 from derive.graph import Graph
-from derive.verify.algebra import DIGITS, EXACT, Algebra, order, partial
+from derive.verify.algebra import DIGITS, EXACT, Algebra, Pairs, order, partial
 from derive.verify.interpreter import Program
 from derive.verify.meaning import Key, Values
 
@@ -112,6 +112,12 @@ def _total(terms: Sequence[Any]) -> Any:
     return Made(value, moving) if moving else value
 
 
+def _dot(pairs: Pairs) -> Any:
+    value = mp.fsum([_still(a) * _still(b) for a, b in pairs])
+    moving = _parts(*[p for a, b in pairs for p in ((a, _still(b)), (b, _still(a)))])
+    return Made(value, moving) if moving else value
+
+
 def _compared(sign: Callable[[int], bool]) -> Callable[[Any, Any], Any]:
     return lambda a, b: mp.mpf(sign(order(_still(a), _still(b))))
 
@@ -135,6 +141,7 @@ _ALGEBRA = Algebra(
     },
     _total,
     lambda indicator: bool(order(_still(indicator), 1) == 0),
+    dot=_dot,
 )
 
 
