@@ -233,7 +233,7 @@ def test_all_routes_agree(name: str) -> None:
 )
 def test_what_has_no_value_is_refused_in_words(text: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
-        make(derive.build(parse_spec(text, "edge.yaml", "edge")))
+        assert make(derive.build(parse_spec(text, "edge.yaml", "edge"))).texts
 
 
 @pytest.mark.parametrize(
