@@ -13,7 +13,7 @@ from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import sympy
 from mpmath import mp, mpf
@@ -25,7 +25,8 @@ from derive.functions import BY_SYMBOL, Row, where
 DIGITS = 50
 SURE = 40  # of them; what differs from a tie by less does so by the noise of the last digits
 FEW_BITS = 64  # a result of so few binary digits is that number, as exp(0) is 1
-NOTHING = 5000  # what has more zeros behind the point is printed as 0
+NOTHING = 4000  # what has more zeros behind the point is printed as 0
+MOST_BITS = 4000  # of a rational; a tie has fewer, and through layers they multiply
 SMALLEST, LARGEST, SHORT = 6, 9, 5  # from 10^-6 and 10^9 on a number is shown as a power of ten
 Number: TypeAlias = Fraction | mpf
 
@@ -82,6 +83,8 @@ class NumberFormat:
         number = decimal(value)
         if number.adjusted() < -NOTHING:
             number = Decimal(0)
+        if number.adjusted() > NOTHING:
+            raise ValueError(f"this is about 10^{number.adjusted()}, more than a page can print")
         if self.decimals is not None:
             exponent = -self.decimals
         elif number == 0:
@@ -154,13 +157,13 @@ def _evaluate(expr: sympy.Expr, value_of: Callable[[sympy.Expr], Number]) -> Num
         return _evaluate(yes if _evaluate(test, value_of) == 1 else no, value_of)
     if isinstance(expr, sympy.Mul):
         factors = (partial(_evaluate, factor, value_of) for factor in expr.args)
-        return product(factors, lambda a, b: _mixed(a, b, operator.mul))
+        return product(factors, times)
     values = [_evaluate(argument, value_of) for argument in expr.args]
     match expr:
         case sympy.Add():
             total: Number = Fraction(0)
             for value in values:
-                total = _mixed(total, value, lambda a, b: a + b)
+                total = plus(total, value)
             return total
         case sympy.Pow():
             return power(*values)
@@ -227,10 +230,25 @@ def real(value: Number) -> mpf:
     return value
 
 
-def _mixed(a: Number, b: Number, operation: Callable[[Number, Number], Number]) -> Number:
+def times(a: Number, b: Number) -> Number:
+    """A product, rational if both are."""
+    return _mixed(a, b, operator.mul)
+
+
+def plus(a: Number, b: Number) -> Number:
+    """A sum, rational if both are."""
+    return _mixed(a, b, operator.add)
+
+
+def _mixed(a: Number, b: Number, operation: Callable[[Any, Any], Any]) -> Number:
     if isinstance(a, Fraction) and isinstance(b, Fraction):
-        return operation(a, b)
+        return kept(operation(a, b))
     return operation(real(a), real(b))
+
+
+def kept(value: Fraction) -> Number:
+    """A rational number, unless it has grown beyond all use."""
+    return value if value.denominator.bit_length() < MOST_BITS else real(value)
 
 
 def power(base: Number, exponent: Number) -> Number:
@@ -238,7 +256,7 @@ def power(base: Number, exponent: Number) -> Number:
     if isinstance(base, Fraction) and isinstance(exponent, Fraction) and abs(exponent) <= 64:
         root = base if exponent.denominator == 1 else _root(base, exponent.denominator)
         if root is not None:
-            return root**exponent.numerator
+            return kept(root**exponent.numerator)
     return real(base) ** real(exponent)
 
 
@@ -258,12 +276,15 @@ def going_on(compute: Callable[[], Number]) -> Number:
     try:
         return compute()
     except (ArithmeticError, ValueError) as error:
-        zero = isinstance(error, ZeroDivisionError)
-        words = "this divides by zero" if zero else str(error)
         raise ValueError(
-            f"{words} once numbers are rounded as on the page; ask for more digits, or for "
+            f"{reason(error)} once numbers are rounded as on the page; ask for more digits, or for "
             "'chained: false', in 'numbers:'"
         ) from error
+
+
+def reason(error: Exception) -> str:
+    """Why a number could not be computed, in words."""
+    return "this divides by zero" if isinstance(error, ZeroDivisionError) else str(error)
 
 
 def compare(a: Number, b: Number) -> int:

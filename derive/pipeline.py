@@ -125,8 +125,8 @@ def _page(
         if problem.symbolic:
             raise
         raise InputError(
-            f"{problem.name}: at these values, or after the update, a number of the page is not "
-            f"finite and real: {error}"
+            f"{problem.name}: at these values, or after the update, a number of the page cannot be "
+            f"written: {error}"
         ) from error
 
 

@@ -218,6 +218,13 @@ def test_all_routes_agree(name: str) -> None:
         ("parameters: {x: 0}\nloss: E = 2*x**(-0.5)", "divides by zero"),
         ("parameters: {x: [0, 1]}\nloss: E = sum(i, x[i]/x[0])", "divides by zero"),
         ("parameters: {x: 0}\nloss: E = log(x)", r"log\(0\) is no finite real number"),
+        ("parameters: {x: 20000}\nmodel: [m = exp(x)]\nloss: E = m", r"m: this is about 10\^8685"),
+        (
+            "network: {inputs: 1, layers: [{dense: 1, activation: logistic}], "
+            "loss: binary_cross_entropy}\nparameters: {W1: [[300]], b1: [0]}\n"
+            "data: {inputs: [1], targets: [0]}",
+            r"in the equation of E\w*: log\(0\) is no finite real number",
+        ),
         (
             "inputs: {p: [1, 0]}\nloss: E = sum(i, p[i]*log(p[i]))",
             r"dE/dp\[1\]: log\(0\) .* 'gradients:' names",

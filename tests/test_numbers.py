@@ -21,7 +21,10 @@ from derive.numbers import (
     decimal,
     evaluate,
     literal,
+    plus,
+    power,
     real,
+    times,
 )
 from tests.core_support import axis, relaxed
 
@@ -76,6 +79,21 @@ PRINTED: list[tuple[NumberFormat, str, str]] = [
 def test_how_a_number_is_printed(how: NumberFormat, value: str, expected: str) -> None:
     assert how.text(Fraction(value)) == expected
     assert how.round(Fraction(value)) == Fraction(expected)
+
+
+def test_a_rational_does_not_grow_without_end() -> None:
+    """Through layers denominators multiply; what has so many digits is no tie anyway."""
+    value = Fraction(1, 3**1000)
+    assert isinstance(times(value, Fraction(2)), Fraction)
+    large = (times(value, value**2), plus(value, Fraction(1, 7**1000)), power(value, Fraction(3)))
+    assert all(isinstance(each, mpf) for each in large)
+
+
+def test_a_number_too_large_for_a_page_is_refused() -> None:
+    assert FOUR.text(Fraction(1, 10**4500)) == "0"
+    assert FOUR.text(Fraction(10) ** 3900) == "1" + "0" * 3900
+    with pytest.raises(ValueError, match=r"about 10\^4500, more than a page can print"):
+        FOUR.text(Fraction(10) ** 4500)
 
 
 def test_a_third_is_rounded_from_its_exact_value() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.sweep_support import drawn, faults, of_size
+from tests.sweep_support import drawn, faults, faults_of_draw, of_size
 
 FEW = (1, 2, 6)
 MANY = 68  # every activation with every loss
@@ -12,16 +12,13 @@ MANY = 68  # every activation with every loss
 
 @pytest.mark.parametrize("number", FEW)
 def test_some_networks(number: int) -> None:
-    spec = drawn(number)
-    assert faults(spec) == [], spec.name
+    assert faults_of_draw(number) == [], drawn(number).name
 
 
-@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(MANY))
 def test_every_activation_and_loss_at_some_size(number: int) -> None:
-    spec = drawn(number)
-    assert faults(spec) == [], spec.name
+    assert faults_of_draw(number) == [], drawn(number).name
 
 
 SIZES = {

@@ -17,7 +17,7 @@ import sympy
 _WORKING_DIGITS = 60
 # Inexact values are cut here, so that a value on a tie but for working noise counts as a tie.
 _KEPT_DIGITS = 45
-_NOTHING = Fraction(1, 10**5000)  # what is smaller is printed as 0
+_NOTHING = Fraction(1, 10**4000)  # what is smaller is printed as 0
 _MAX_MAGNITUDE = 100_000
 _MAX_BITS = 200  # of an argument: masks reach 1e30, towers of exponentials do not end
 _MAX_POWER_BITS = 200_000

@@ -158,5 +158,6 @@ def _table(story: Story) -> list[Row]:
         if entry.exact is None or entry.text is None or known or key == ALPHA:
             continue
         exact = UNROUNDED.text(entry.exact) if entry.exact != 0 else "0"
-        rows.append(Row(entry.name.inline, entry.text, exact))
+        written = map(story.sheet.written, (entry.text, exact))
+        rows.append(Row(entry.name.inline, *written))
     return rows

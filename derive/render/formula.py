@@ -30,6 +30,7 @@ from derive.functions import (
     where,
 )
 from derive.notation import Name
+from derive.numbers import shown
 
 
 class Tightness(IntEnum):
@@ -66,6 +67,7 @@ class Script:
     absolute: Callable[[Piece], Piece]
     total: Callable[[str, Piece], Piece]
     command: Callable[[str], str]
+    number: Callable[[str], str]
     dot: str
     times: str
     beside: str
@@ -97,6 +99,7 @@ TEX = Script(
         rf"\sum_{{{index}}} {body.within(Tightness.SERIES)}", Tightness.SERIES
     ),
     command=_command,
+    number=shown,
     dot=r"\cdot ",
     times=r" \times ",
     beside=r"\,",
@@ -119,6 +122,7 @@ PLAIN = Script(
         f"sum over {index} of {body.within(Tightness.SERIES)}", Tightness.SERIES
     ),
     command=lambda name: name,
+    number=lambda text: text,
     dot="·",
     times=" × ",
     beside="·",

@@ -93,8 +93,8 @@ class IndexWriter(Writer):
             return None
         for count in range(2, MOST_MULTIPLE + 1):
             own = number / count
-            if own in self.literals:
-                text = literal(Fraction(int(own.p), int(own.q)))
+            text = literal(Fraction(int(own.p), int(own.q))) if own in self.literals else "/"
+            if "/" not in text:  # a decimal; of a fraction, the multiple is a fraction, too
                 return Piece(rf"{count} \cdot {text}", Tightness.PRODUCT)
         return None
 

@@ -17,7 +17,17 @@ from mpmath import mp
 from derive.expression import Element
 from derive.graph import Role
 from derive.notation import UPDATED, Name, Notation, derivative
-from derive.numbers import DIGITS, Number, NumberFormat, evaluate, going_on, literal, real
+from derive.numbers import (
+    DIGITS,
+    Number,
+    NumberFormat,
+    evaluate,
+    going_on,
+    literal,
+    plus,
+    reason,
+    times,
+)
 from derive.render.formula import (
     TEX,
     Piece,
@@ -90,8 +100,13 @@ class Sheet:
         return "eq:" + self.name(key).code
 
     def text(self, key: Key) -> str | None:
+        """A number as it stands on the page; None if there is none."""
         entry = self.entries.get(key)
-        return entry.text if entry else None
+        return None if entry is None or entry.text is None else self.written(entry.text)
+
+    def written(self, text: str) -> str:
+        """A decimal literal as the page has it: far from 1 as a power of ten."""
+        return text if self.format.decimals is not None else self.script.number(text)
 
     # --- entries ----------------------------------------------------------------------------
 
@@ -165,7 +180,7 @@ class Sheet:
         return Piece(self.script.name(name), hold)
 
     def _number(self, key: Key) -> Piece:
-        text = self.entries[key].text
+        text = self.text(key)
         if text is None:
             raise ValueError(f"{key} has no value")
         return number_piece(text, self.script)
@@ -184,7 +199,8 @@ class Sheet:
         longest, total, power = max(sums, key=lambda each: len(each[1].args))
         rest = sympy.Mul(*[f for f, *_ in factors if f != longest])
         piece = writer.piece(rest)
-        front = piece.within(Tightness.PRODUCT) if isinstance(rest, sympy.Add) else piece.tex
+        bare = rest.is_Mul or piece.number  # it may begin with a minus sign
+        front = piece.tex if bare else piece.within(Tightness.PRODUCT)
         front += self.script.opening if power == 1 else " / "
         opening, closing = self.script.wide
         return f"{front}{opening}{self._fit(writer.summands(total), width(front))}{closing}"
@@ -197,7 +213,7 @@ class Sheet:
         written = list(dict.fromkeys(rows))
         result = None
         if substituted is not None:
-            result = self.entries[key].text or ""
+            result = self.text(key) or ""
             if written[-1] == substituted:  # no name to put a number for
                 written.pop()
             if substituted == result:
@@ -230,13 +246,17 @@ class Sheet:
         return all(k in self.entries and self.entries[k].page is not None for k in leaves)
 
     def _enter(self, key: Key, compute: Callable[[Callable[[Key], Number]], Number]) -> None:
-        with mp.workdps(DIGITS):
-            exact = compute(lambda k: _value(self.entries[k].exact))
-            chained = exact
-            if self.format.chained:
-                chained = going_on(lambda: compute(lambda k: _value(self.entries[k].page)))
-        page = self.format.round(chained)
-        self.entries[key] = Entry(self.name(key), exact, page, self.format.text(chained))
+        try:
+            with mp.workdps(DIGITS):
+                exact = compute(lambda k: _value(self.entries[k].exact))
+                chained = exact
+                if self.format.chained:
+                    chained = going_on(lambda: compute(lambda k: _value(self.entries[k].page)))
+            page, text = self.format.round(chained), self.format.text(chained)
+        except (ArithmeticError, ValueError) as error:
+            words = f"in the equation of {self.name(key).report}: {reason(error)}"
+            raise ValueError(words) from error
+        self.entries[key] = Entry(self.name(key), exact, page, text)
 
 
 def _value(number: Number | None) -> Number:
@@ -255,11 +275,8 @@ def _chain_value(terms: Chain, values: Callable[[Key], Number]) -> Number:
     for term in terms:
         product: Number = Fraction(1)
         for key in term:
-            factor = values(key)
-            both = isinstance(product, Fraction) and isinstance(factor, Fraction)
-            product = product * factor if both else real(product) * real(factor)
-        both = isinstance(total, Fraction) and isinstance(product, Fraction)
-        total = total + product if both else real(total) + real(product)
+            product = times(product, values(key))
+        total = plus(total, product)
     return total
 
 

@@ -38,8 +38,11 @@ from derive.numbers import (
     compare,
     going_on,
     literal,
+    plus,
     real,
+    reason,
     shown,
+    times,
 )
 from derive.numbers import power as raised
 from derive.numbers import product as numbers_product
@@ -49,7 +52,6 @@ Place = tuple[str, tuple[int, ...]]
 Table = dict[Place, Number]
 Bound = dict[Index, int]
 Value = Callable[[Table, Bound], Number]
-MOST_BITS = 4000
 NOISE = mpf(10) ** (8 - DIGITS)
 ZERO = Fraction(0)
 
@@ -99,8 +101,7 @@ class Values:
         try:
             self.enter((equation.quantity.name, place), lambda table: rule(table, bound))
         except (ArithmeticError, ValueError) as error:
-            zero = isinstance(error, ZeroDivisionError)
-            words = "this divides by zero" if zero else str(error)
+            words = reason(error)
             if equation.quantity.role is Role.ADJOINT:
                 words += "; 'gradients:' names what the loss is differentiated by"
             raise ValueError(f"in the equation of {_entry(equation, place)}: {words}") from error
@@ -198,7 +199,7 @@ def _arriving(expr: Arriving) -> Value:
 def _multiplied(expr: sympy.Expr, excused: tuple[type[Exception], ...]) -> Value:
     parts = [compiled(argument) for argument in expr.args]
     return lambda table, bound: numbers_product(
-        (partial(part, table, bound) for part in parts), _times, excused
+        (partial(part, table, bound) for part in parts), times, excused
     )
 
 
@@ -209,8 +210,7 @@ def _power(expr: sympy.Pow) -> Value:
         a, b = base(table, bound), exponent(table, bound)
         if compare(a, ZERO) < 0 and not (isinstance(b, Fraction) and b.denominator == 1):
             raise ValueError("a root of a negative number is not real")
-        found = raised(a, b)
-        return _kept(found) if isinstance(found, Fraction) else found
+        return raised(a, b)
 
     return value
 
@@ -310,22 +310,11 @@ def _added(terms: Iterable[Number]) -> Number:
     most: mpf | None = None
     for term in terms:
         if isinstance(total, Fraction) and isinstance(term, Fraction):
-            total = _kept(total + term)
+            total = plus(total, term)
             continue
         most = max(most or mp.mpf(0), abs(real(total)), abs(real(term)))
         total = real(total) + real(term)
     return ZERO if most is not None and abs(total) < most * NOISE else total
-
-
-def _times(a: Number, b: Number) -> Number:
-    if isinstance(a, Fraction) and isinstance(b, Fraction):
-        return _kept(a * b)
-    return real(a) * real(b)
-
-
-def _kept(value: Fraction) -> Number:
-    """A rational number, unless it has grown beyond all use."""
-    return value if value.denominator.bit_length() < MOST_BITS else real(value)
 
 
 _NODES: Mapping[type[sympy.Basic], Callable[..., Value]] = {

@@ -337,9 +337,9 @@ class Story:
             return None
         return {
             "output": self.sheet.symbol(output),
-            "output_text": out.text or "",
+            "output_text": self.sheet.text(output) or "",
             "target": self.sheet.symbol(target),
-            "target_text": wanted.text or "",
+            "target_text": self.sheet.text(target) or "",
             "above": "yes" if compare(out.exact, wanted.exact) > 0 else "no",
             "factor_positive": "yes" if slope.exact > 0 else "no",
             "rising": "yes" if use.activation in ("logistic", "tanh", "identity") else "no",

@@ -22,6 +22,8 @@ from derive.verify.meaning import Key, Values
 # A difference leaves its step at a bend, and elsewhere what the step makes of the last digits.
 BEND = mp.mpf(10) ** (20 - STEP)
 SHARE = mp.mpf(10) ** (STEP + 26 - DIGITS)
+KEPT = mp.mpf(10) ** (20 - DIGITS)  # how far off a loss may be, so that a difference means it
+MOST_DIGITS = 16 * DIGITS
 Way = Mapping[Key, Any]  # how far each element moves
 
 
@@ -35,7 +37,30 @@ class Slopes:
 
     @cached_property
     def forward(self) -> Values:
-        with mp.workdps(DIGITS):
+        return self._settled[1]
+
+    @property
+    def digits(self) -> int:
+        """With how many digits everything is computed here."""
+        return self._settled[0]
+
+    @cached_property
+    def _settled(self) -> tuple[int, Values]:
+        """Digits and values: so many that the loss keeps what a difference needs of them.
+
+        Of 1 - y hardly any are left where y is saturated, and a small step does not show in those.
+        """
+        digits, values = DIGITS, self._run(DIGITS)
+        loss = (self.graph.loss.name, ())
+        while digits < MOST_DIGITS:
+            finer = self._run(2 * digits)
+            if abs(finer[loss] - values[loss]) <= KEPT * max(1, abs(finer[loss])):
+                break
+            digits, values = 2 * digits, finer
+        return digits, values
+
+    def _run(self, digits: int) -> Values:
+        with mp.workdps(digits):
             return self._program.run(self.given)
 
     @cached_property
@@ -66,7 +91,7 @@ class Slopes:
 
     def _along(self, way: Way) -> tuple[Any, bool]:
         loss = (self.graph.loss.name, ())
-        with mp.workdps(DIGITS):
+        with mp.workdps(self.digits):
             still = self._untouched(way)
 
             def moved(shift: Any) -> Any:
@@ -104,7 +129,7 @@ class Bench(Slopes):
     @cached_property
     def derived(self) -> Values:
         """What the derivation says: the backward graph at the forward values."""
-        with mp.workdps(DIGITS):
+        with mp.workdps(self.digits):
             return run(self.derivation.backward, self.forward)
 
     @cached_property

@@ -164,9 +164,11 @@ MUTANTS = (
     # --- numbers
     Mutant(NUMBERS, "rounded != 0 and rounded.adjusted() != number.adjusted():", "False:",
            "9.9996 gets a digit too many", "tests/test_numbers.py"),
-    Mutant(NUMBERS, "        return operation(a, b)\n",
+    Mutant(NUMBERS, "        return kept(operation(a, b))\n",
            "        return operation(real(a), real(b))\n",
            "a tie is not decided exactly", "tests/test_numbers.py"),
+    Mutant(NUMBERS, "value.denominator.bit_length() < MOST_BITS", "True",
+           "rationals grow through layers without end", "tests/test_numbers.py"),
     # --- lowering
     Mutant(SCALAR, "if all(0 <= index < size for index, size in inside):",
            "if all(index < size for index, size in inside):",

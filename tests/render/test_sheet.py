@@ -90,6 +90,25 @@ def test_given_numbers_stand_as_they_were_given(text: str) -> None:
     assert page.entries[X1].page == Fraction(text)
 
 
+@pytest.mark.parametrize(
+    ("value", "form", "written"),
+    [
+        ("2.5e-30", FOUR, r"2.5 \cdot 10^{-30}"),
+        ("-3e12", FOUR, r"-3 \cdot 10^{12}"),
+        ("0.00002", FOUR, "0.00002"),
+        ("2.5e-3", NumberFormat(None, decimals=4), "0.0025"),
+        ("3e12", NumberFormat(None, decimals=4), "3000000000000"),
+    ],
+)
+def test_a_number_far_from_one_is_a_power_of_ten(
+    value: str, form: NumberFormat, written: str
+) -> None:
+    page = sheet(form, i1=value, w1="1")
+    display = page.define(NET, X1 * W[0])
+    assert display.result == page.text(X1) == written
+    assert Fraction(page.entries[NET].text or "") == Fraction(value)
+
+
 def test_values_by_report_name() -> None:
     page = sheet(i1="0.5", w1="0.2")
     page.define(NET, X1 * W[0])

@@ -52,6 +52,17 @@ def test_what_a_moved_element_does_not_touch_is_kept(name: str) -> None:
                 assert relative(whole.by(key), expected) < EXACT_TOLERANCE, key
 
 
+@pytest.mark.parametrize("z", [3, 208, 900])
+def test_a_difference_has_the_digits_that_a_saturated_unit_needs(z: int) -> None:
+    """Of 1 - y the first 90 of 100 digits are zeros at 208, and all of them at 900."""
+    made = bench("inputs: {z: {shape: []}}\nmodel: ['y = logistic(z)']\nloss: E = -log(1 - y)\n")
+    there = Bench(made.derivation, {("z", ()): mp.mpf(z)})
+    with mp.workdps(DIGITS):
+        expected = 1 / (1 + mp.exp(-mp.mpf(z)))
+        assert relative(there.by(("z", ())), expected) < EXACT_TOLERANCE
+        assert relative(there.adjoint(("z", ())), expected) < EXACT_TOLERANCE
+
+
 def differences(derivation: Derivation, given: Values, most: int) -> Status:
     comparisons = routes.differences(Bench(derivation, given), most)
     return judged("differences", comparisons, EXACT_TOLERANCE).status

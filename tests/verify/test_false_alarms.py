@@ -56,6 +56,12 @@ SPECS: dict[str, str] = {
     "model: ['p[k] = softmax(k, z[k] + m[k])']\nloss: E = p[0]**2 + p[1]\n",
     "difference of large": "inputs: {x: [1000001, 1000000.5]}\nparameters: {w: [1, -1]}\n"
     "model: ['y = sum(i, w[i]*x[i])']\nloss: E = y**2/2 - y/2\n",
+    "a unit far from its bend": "network: {inputs: 1, layers: [{dense: 2, activation: silu}, "
+    "{dense: 3, activation: identity}], loss: half_squared_error}\n"
+    "parameters: {W1: [[-9500], [-800]], b1: [0, 1], W2: [[1, 2], [3, 4], [5, 1]],"
+    " b2: [0, 0, 0]}\n"
+    "data: {inputs: [[1], [0.5]], targets: [[1, 0, 0], [0, 1, 0]]}\n"
+    "training: {learning_rate: 0.1, steps: 1}\n",
     "logarithm of little": "parameters: {p: 0}\nloss: E = -log(p + 1.0e-8)\n",
     # places where a formula has no plain value
     "edge": "inputs: {x: [2, 3]}\nmodel:\n  - |\n    y[t] = y[t-1]*x[t]\n    y[-1] = 1\n"
@@ -63,6 +69,17 @@ SPECS: dict[str, str] = {
     "edge of a table": "inputs: {x: [[2, 3], [1, 0.5]]}\nparameters: {c: 0.5}\nmodel:\n  - |\n"
     "    y[t,k] = c*y[t-1,k] + x[t,k]\n    y[-1,k] = 0.25\nloss: E = sum(t, k, y[t,k]**2)\n",
     "power at zero": "parameters: {x: [0, 0.5]}\nconstants: {p: 3}\nloss: E = sum(i, x[i]**p)\n",
+    # formulas that need brackets, or a fraction of their own
+    "a mean over many": "inputs: {x: [1, 2, 0.5, 3, -1, 0.25, 1, 2, 4, 5, 0.125, 1, 7]}\n"
+    "parameters: {w: 0.5}\nmodel: ['e[i] = (w*x[i] - 1)**2']\nloss: E = mean(i, e[i])\n",
+    "a slope of two parts before a long sum": "network:\n  inputs: 2\n  layers:\n"
+    "    - {dense: 2, activation: leaky_relu}\n    - {dense: 6, activation: identity}\n"
+    "  loss: half_squared_error\n"
+    "parameters: {W1: [[-0.501, -0.667], [0.353, 0.414]], b1: [0.115, 0.216],\n"
+    "  W2: [[0.311, 0.412], [0.513, 0.614], [0.715, 0.816], [0.917, 0.118], [0.219, 0.321], [0.422, 0.523]],\n"
+    "  b2: [0.124, 0.125, 0.126, 0.127, 0.128, 0.129]}\n"
+    "data: {inputs: [[0.501, 0.702], [0.103, 0.204]], targets: [[1, 0, 0, 0, 0, 0],\n"
+    "  [0, 1, 0, 0, 0, 0]]}\ntraining: {learning_rate: 0.1, steps: 1}\n",
     # zero is a value, too
     "Adam of nothing": "inputs: {x: [0.1, 0.2]}\nparameters: {w: [0.3, 0.7], b: 0.4}\n"
     "model: ['s[k] = w[k]*x[k] + b', 'p[k] = softmax(k, s[k])']\nloss: E = -log(p[0])\n"
