@@ -21,6 +21,7 @@ from derive.errors import InputError
 from derive.expression import Element
 from derive.graph import Graph, Kind, Quantity, Role
 from derive.problem import Problem, Unit
+from derive.symbols import word
 
 LOSS_TEX = r"E_{\mathrm{total}}"
 ADJOINT = "adj_"
@@ -154,13 +155,18 @@ class IndexNotation:
         return Name("_".join([quantity.name, *places]), tex, report)
 
     def symbol(self, name: str) -> str:
-        """A quantity's symbol: a number h_{0} is h^{(0)} where h_{0} is an entry of h."""
+        """A quantity's symbol: a number h_{0} is h^{(0)} where h_{0} is an entry of h.
+
+        Of e that would be a power of Euler's number.
+        """
         quantity = self.quantities[name]
         match = re.fullmatch(r"(.+)_\{(.+)\}", quantity.tex)
         if match is None or quantity.axes:
             return quantity.tex
         taken = any(q.axes and q.tex == match[1] for q in self.quantities.values())
-        return f"{match[1]}^{{({match[2]})}}" if taken else quantity.tex
+        if not taken:
+            return quantity.tex
+        return word(name) if match[1] == "e" else f"{match[1]}^{{({match[2]})}}"
 
     def loss(self) -> Name:
         """The name of the quantity that is differentiated."""

@@ -33,7 +33,8 @@ OF = re.compile(rf"^(?:([A-Zb])([a-z]|{'|'.join(GREEK)})|([WUV])([A-Z])|([vw])([
 def symbol(name: str, axes: int) -> str:
     r"""A quantity's symbol: `W_xh` is W^{(xh)} with indices to come, `w1` is w_{1} without.
 
-    A number and a word after it are two marks: `gamma1_out` is \gamma^{(1,out)}.
+    A number and a word after it are two marks: `gamma1_out` is \gamma^{(1,out)}. On e a mark would
+    read as a power of Euler's number, so `e1` stays a word.
     """
     name = name.rstrip("_")
     if name not in GREEK:
@@ -47,6 +48,8 @@ def symbol(name: str, axes: int) -> str:
     shown = ",".join(_mark(part) for part in (number, *mark.split("_")) if part)
     if not shown:
         return _letter(head)
+    if axes and head == "e":
+        return word(name)
     return f"{_letter(head)}^{{({shown})}}" if axes else f"{_letter(head)}_{{{shown}}}"
 
 
@@ -66,6 +69,11 @@ def _letter(word: str) -> str:
     if word == "eps":
         return r"\varepsilon"
     return word if len(word) == 1 else rf"\mathrm{{{word}}}"
+
+
+def word(name: str) -> str:
+    """A whole name, upright."""
+    return rf"\mathrm{{{name.replace('_', ',')}}}"
 
 
 def distinct(
@@ -97,4 +105,4 @@ def _choices(name: str, axes: int, nodes: Iterable[str]) -> Iterator[str]:
             yield symbol(f"{own}_{node}", axes)
     yield symbol(name, axes)
     yield symbol(f"{name}_0", axes)
-    yield rf"\mathrm{{{name.replace('_', ',')}}}"
+    yield word(name)

@@ -204,12 +204,17 @@ def _is_word_mark(script: Sequence[Token]) -> bool:
     if opening not in _CLOSES:
         return False
     end = _closing_index(script, first.text)
-    if end == len(script) - 1:
+    if end == len(script) - 1 or _is_update(script[end + 1 :]):
         return True
     following = script[end + 1].kind
     if following in (TokenKind.NUMBER, TokenKind.NAME):
         raise FormulaError("a mark and a power in one superscript", last.position)
     return False
+
+
+def _is_update(script: Sequence[Token]) -> bool:
+    """Whether this is the mark of what is after an update, `[2]`, behind a layer's mark."""
+    return len(script) == 3 and script[0].text == "[" and script[1].kind is TokenKind.NUMBER
 
 
 def _closing_index(script: Sequence[Token], opening: str) -> int:

@@ -28,7 +28,7 @@ from derive.proofread.tokens import FormulaError, Token, TokenKind, tokenize
 _WRAPPERS = frozenset({"boxed", "mathbf", "underline", "textbf", "bm", "boldsymbol", "mathrm"})
 _BRACKETS = frozenset({("{", "}"), ("(", ")"), ("[", "]")})
 _LITERAL = re.compile(r"(?P<sign>[-+]?)(?P<number>[\d.]\S*)(?: [*] 10 \^ (?P<exponent>[-+]?\d+))?")
-_MAX_EXPONENT = 300
+_MAX_EXPONENT = 4000
 
 
 def read(text: str) -> list[Item]:

@@ -14,7 +14,7 @@ from derive.proofread.formula import parse_formula
 from derive.proofread.policy import Policy, last_exponent
 from derive.proofread.values import ValueFailure, exact_value, value_of
 
-POWER_OF_TEN = re.compile(r"(\d+(?:\.\d+)?)\s*\\(?:cdot|times)\s*10\^\{(-?\d{1,2})\}")
+POWER_OF_TEN = re.compile(r"(\d+(?:\.\d+)?)\s*\\(?:cdot|times)\s*10\^\{(-?\d{1,4})\}")
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ def spread(tex: str, ledger: Mapping[str, Known], policy: Policy) -> Fraction:
 
     def read_operand(text: str) -> sympy.Expr:
         value = exact_value(text)
-        if value not in rounded and ("." not in text or value in exact):
+        whole = "." not in text and "e-" not in text
+        if value not in rounded and (whole or value in exact):
             return sympy.Rational(text)
         # Names from the page never contain a blank, so these cannot meet one.
         name = f"operand {len(operands)}"
@@ -61,7 +62,9 @@ def spread(tex: str, ledger: Mapping[str, Known], policy: Policy) -> Fraction:
 
 
 def _written_out(number: re.Match[str]) -> str:
-    """A number with a power of ten as one decimal."""
+    """A number with a power of ten as one literal, without its many zeros if it is small."""
+    if number[2].startswith("-"):
+        return f"{number[1]}e{number[2]}"
     return f"{Decimal(number[1]).scaleb(int(number[2])):f}"
 
 

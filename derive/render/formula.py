@@ -88,6 +88,8 @@ def _command(name: str) -> str:
 
 
 GAP = r"\,"
+CALLED = re.compile(r"(?:\\mathrm\{\w+\}|\\sigma|(?<![\\\w])[He])$")  # functions are called so, too
+BRACKET = re.compile(r"(?:\\left|\\[bB]ig+l)?[(\[]")
 TEX = Script(
     name=lambda name: name.tex,
     fraction=lambda over, under: Piece(rf"\frac{{{over.tex}}}{{{under.tex}}}", Tightness.PRODUCT),
@@ -299,13 +301,20 @@ def join_product(
         tex = piece.within(Tightness.SERIES if last else Tightness.PRODUCT)
         bracketed = tex.startswith(("(", r"\left(")) and not tex.startswith("(-")
         digits = before.number or piece.number or tex[0].isdigit()
-        if piece.hold is Tightness.SERIES or (bracketed and not piece.number):
+        if looks_called(before.tex, tex):
+            result += f"{TEX.dot}{tex}"
+        elif piece.hold is Tightness.SERIES or (bracketed and not piece.number):
             result += f"{opening}{tex}"
         elif beside and not (digits or piece.hold is Tightness.ATOM):
             result += f"{beside}{tex}"
         else:  # a space alone before a digit would be lost
             result += f"{TEX.dot if sign == GAP and tex[0].isdigit() else sign}{tex}"
     return result
+
+
+def looks_called(before: str, tex: str) -> bool:
+    """Whether a name with a bracket behind it would look like a function of what is within."""
+    return bool(CALLED.search(before) and BRACKET.match(tex))
 
 
 def _call(name: str) -> Callable[..., Piece]:

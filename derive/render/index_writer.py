@@ -27,6 +27,7 @@ from derive.functions import at_least, greater, logistic, where
 from derive.graph import adjoint_name
 from derive.numbers import literal
 from derive.render.formula import (
+    GAP,
     TEX,
     Piece,
     Tightness,
@@ -34,6 +35,7 @@ from derive.render.formula import (
     bracket,
     join_product,
     join_sum,
+    looks_called,
     number_piece,
     width,
 )
@@ -242,10 +244,10 @@ class IndexWriter(Writer):
         front = self.piece(sympy.Mul(*[f for f in expr.args if f is not longest])).within(
             Tightness.PRODUCT
         )
-        gap = room - width(front)
-        if isinstance(longest, Total):
-            return rf"{front}\,{self.within(longest, max(gap, 2 * room // 3))}"
-        return rf"{front}\,{self._held(longest, max(gap, 2 * room // 3))}"
+        left = max(room - width(front), 2 * room // 3)
+        whole = isinstance(longest, Total)
+        behind = self.within(longest, left) if whole else self._held(longest, left)
+        return f"{front}{TEX.dot if looks_called(front, behind) else GAP}{behind}"
 
 
 def outside_first(expr: sympy.Expr) -> sympy.Expr:

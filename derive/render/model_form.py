@@ -29,7 +29,6 @@ from derive.render.formula import Piece, Script, Tightness, number_piece
 from derive.render.index_writer import SMALL_DENOMINATOR, THIN, IndexWriter, outside_first
 from derive.render.positions import letter, position
 
-FUNCTION_NAMES = frozenset({"H", r"\sigma", "sigmoid", "softplus", "sgn", "erf", "relu", "e"})
 NUMBERS = replace(THIN, dot=r"\cdot ", opening=r"\cdot ")
 
 
@@ -79,16 +78,12 @@ class ModelForm:
 
     @cached_property
     def script(self) -> Script:
-        """Thin spaces between names; a dot where a bracket could be taken for an argument."""
-        return self._without_clashes(THIN)
+        """Thin spaces between names."""
+        return self._without_clash(THIN)
 
-    def _without_clashes(self, script: Script) -> Script:
-        plain = {q.tex for q in self.problem.graph.quantities.values() if not q.axes}
-        if plain & FUNCTION_NAMES:
-            script = replace(script, opening=r"\cdot ")
-        if "e" in self.symbols:
-            script = replace(script, exponential=_spelled_exponential)
-        return script
+    def _without_clash(self, script: Script) -> Script:
+        """No power of Euler's number where something else is called e."""
+        return replace(script, exponential=_spelled_exponential) if "e" in self.symbols else script
 
     # --- symbols ----------------------------------------------------------------------------
 
@@ -186,7 +181,7 @@ class ModelForm:
         def leaf(key: sympy.Expr) -> Piece:
             return number_piece(text(key)) if isinstance(key, Element) else self.leaf(key)
 
-        return replace(self.writer, leaf=leaf, script=self._without_clashes(NUMBERS), shorten=True)
+        return replace(self.writer, leaf=leaf, script=self._without_clash(NUMBERS), shorten=True)
 
     @cached_property
     def edges(self) -> dict[str, tuple[Edge, ...]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from math import prod
+from typing import TypeVar
 
 import sympy
 
@@ -30,18 +31,19 @@ from derive.render.formula import width
 from derive.render.index_writer import ROOM, SPACED, Greatest, outside_first
 from derive.render.model_form import ModelForm
 from derive.render.sheet import Display
-from derive.render.tensor_values import Bound, Values, compiled, places, ranked, whole
+from derive.render.tensor_values import Bound, Table, Values, compiled, places, ranked, whole
 from derive.scalar import shapes_of
 
 MOST_TRIED = 60
 MOST_NUMBERS = 2000
 MOST_TERMS = 400
 MOST_ROWS = 4
+Decision = TypeVar("Decision")
 LONG = 8  # a longer sum is not written in full
 
 
 class TooLong(Exception):
-    """An entry that nobody would want to read in full."""
+    """An entry that nobody would want to read in full, or that rounding takes to another branch."""
 
 
 @dataclass(frozen=True)
@@ -146,14 +148,14 @@ class Bench:
             case Element():
                 return self._element(expr, bound)
             case Delta() | Inside() | Chosen():
-                return sympy.Integer(int(compiled(expr)(self.values.exact, bound)))
+                return sympy.Integer(int(self._decided(compiled(expr), bound)))
             case Total() | LogTotalExp():
                 return self._sum(expr, bound)
             case Largest():
                 return self._largest(expr, bound)
             case where():
                 test, yes, no = expr.args
-                holds = compiled(test)(self.values.exact, bound) == 1
+                holds = self._decided(compiled(test), bound) == 1
                 return self.written(yes if holds else no, bound)
         if not expr.args:
             return expr
@@ -163,6 +165,13 @@ class Bench:
         if made.has(sympy.zoo, sympy.nan, sympy.oo):
             raise TooLong
         return made.replace(sympy.Abs, absolute) if isinstance(expr, sympy.Pow) else made
+
+    def _decided(self, decision: Callable[[Table, Bound], Decision], bound: Bound) -> Decision:
+        """A decision that is the same for the numbers as they are and as the page goes on."""
+        found = decision(self.values.exact, bound)
+        if found != decision(self.values.page, bound):
+            raise TooLong
+        return found
 
     def _element(self, expr: Element, bound: Bound) -> sympy.Expr:
         place = [whole(each)(self.values.exact, bound) for each in expr.indices]
@@ -188,7 +197,7 @@ class Bench:
         for index in expr.bound:
             count *= index.axis.length
         if count > 16:
-            best = ranked(expr)(self.values.exact, bound)[0]
+            best = self._decided(lambda *at: ranked(expr)(*at)[0], bound)
             chosen = dict(zip(expr.bound, best, strict=True))
             return self.written(expr.body, {**bound, **chosen})
         spots: list[Bound] = [{}]

@@ -34,6 +34,8 @@ from derive.proofread import FormulaError, parse_formula, symbol_name
         (r"\delta_{o1}", "delta_o1"),
         (r"\mathrm{net}_{a\_b}", "net_a_b"),
         (r"\mathrm{net}_{h1}^{(2)+}", "net^(2)_h1+"),
+        ("W_{0,1}^{(1)[2]}", "W^(1)[2]_0,1"),
+        (r"\beta^{(out)[12]}", "beta^(out)[12]"),
         (r"\frac{\partial E_{total}}{\partial w_5}", "∂E_total/∂w_5"),
         (r"\dfrac{\partial \mathrm{net}_{o1}}{\partial w5^+}", "∂net_o1/∂w5+"),
         (r"\partial E/\partial w", "∂E/∂w"),

@@ -1,8 +1,11 @@
 """The judge: right pages pass, and each kind of slip is caught."""
 
+from fractions import Fraction
+
 import pytest
 
 from derive.proofread import Kind, Policy, Rounding, judge, read
+from derive.proofread.spread import spread
 
 FOUR = Policy(digits=4)
 GIVENS = {
@@ -146,3 +149,16 @@ def test_nothing_to_judge_is_an_error() -> None:
 def test_policy_refuses(arguments: dict) -> None:  # type: ignore[type-arg]
     with pytest.raises(ValueError):
         Policy(**arguments)
+
+
+OF_FOUR_DIGITS = [
+    (r"3\cdot 10^{-12}", "1/2000000000000000"),
+    (r"3\cdot 10^{-120}", f"1/2{'0' * 123}"),
+    (r"3\cdot 10^{-1200}", f"1/2{'0' * 1203}"),
+    ("3", "0"),
+]
+
+
+@pytest.mark.parametrize(("form", "half"), OF_FOUR_DIGITS)
+def test_a_small_number_is_a_rounded_one(form: str, half: str) -> None:
+    assert spread(form, {}, FOUR) == Fraction(half)

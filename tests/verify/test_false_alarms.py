@@ -63,6 +63,23 @@ SPECS: dict[str, str] = {
     "data: {inputs: [[1], [0.5]], targets: [[1, 0, 0], [0, 1, 0]]}\n"
     "training: {learning_rate: 0.1, steps: 1}\n",
     "logarithm of little": "parameters: {p: 0}\nloss: E = -log(p + 1.0e-8)\n",
+    "a hundred zeros": "parameters: {w: [0.5, 1]}\nmodel: ['a = exp(-300*w[1]**2)', 'b = a/3']\n"
+    "loss: E = (b + 1)**2 + w[0]*a\nnumbers: {chained: false}\n",
+    # a choice that rounded numbers would make otherwise
+    "a condition decided by rounding": "parameters: {w: 1}\nmodel: [a = w/3, "
+    "'y = where(a > 0.3333, a, 2*a)']\nloss: E = y**2\nnumbers: {chained: true}\n",
+    "a greatest decided by rounding": "parameters: {w: [1, 3]}\n"
+    "model: ['a[i] = w[i]/3', 'b[i] = a[i] - 0.3333*(1 - i)', 'm = max(i, a[i])', "
+    "'y = where(b[0] > 0, m, a[0])']\nloss: E = y**2\nnumbers: {chained: true}\n",
+    # names that mean something else beside what follows
+    "marks on e": "inputs: {e1: [0.5, 2]}\nparameters: {e: [0.3, -1], e_2: 2}\n"
+    "model: ['y[k] = tanh(e[k]*e1[k] + e_2)']\nloss: E = sum(k, y[k]**2)\n",
+    "names of functions": "parameters: {exp_: 0.5, net: 0.25, sigma: 2, H: -1, max_: 3}\n"
+    "model: [y = exp_*(1 - exp_), z = net*(y + 1), u = sigma*(z - net), v = H*(u + 1)]\n"
+    "loss: E = max_*(v + u)**2\n",
+    "a layer's mark at an update": "inputs: {x: [0.5, 2]}\nparameters: {W1: [0.1, 0.2], "
+    "W2: [0.3, 0.4]}\nmodel: ['y = sum(i, W1[i]*W2[i]*x[i])']\nloss: E = y**2\n"
+    "training: {steps: 3, learning_rate: 0.1}\n",
     # places where a formula has no plain value
     "edge": "inputs: {x: [2, 3]}\nmodel:\n  - |\n    y[t] = y[t-1]*x[t]\n    y[-1] = 1\n"
     "loss: E = sum(t, y[t])\n",

@@ -1,0 +1,48 @@
+"""Symbols from names: what a name looks like on the page."""
+
+from __future__ import annotations
+
+import pytest
+
+import derive
+from derive.notation import IndexNotation
+from derive.proofread import symbol_name
+from derive.spec import parse_spec
+from derive.symbols import distinct, symbol
+
+SYMBOLS = [
+    ("w1", 0, "w_{1}"),
+    ("W_xh", 2, r"W^{(\mathrm{xh})}"),
+    ("gamma1_out", 1, r"\gamma^{(1,\mathrm{out})}"),
+    ("mu", 1, r"\mu"),
+    ("xhat", 1, r"\hat{x}"),
+    ("Wq", 2, "W^{(q)}"),
+    ("lambda_", 0, r"\lambda"),
+    ("update", 0, r"\mathrm{update}"),
+    # e^{(1)} is a power of Euler's number
+    ("e", 1, "e"),
+    ("e1", 0, "e_{1}"),
+    ("e1", 1, r"\mathrm{e1}"),
+    ("e_out", 1, r"\mathrm{e,out}"),
+]
+
+
+@pytest.mark.parametrize(("name", "axes", "tex"), SYMBOLS)
+def test_the_symbol_of_a_name(name: str, axes: int, tex: str) -> None:
+    assert symbol(name, axes) == tex
+    assert symbol_name(tex)
+
+
+def test_no_two_quantities_have_one_symbol() -> None:
+    axes = {"W1": 2, "W_1": 2, "e1": 1, "e_1": 1, "a_W": 2, "b_W": 2}
+    assert len(set(distinct(axes, ["a", "b"]).values())) == len(axes)
+
+
+MARKED = [("h", r"h^{(0)}"), ("e", r"\mathrm{e0}")]
+
+
+@pytest.mark.parametrize(("name", "tex"), MARKED)
+def test_a_number_beside_a_table_of_its_letter(name: str, tex: str) -> None:
+    text = f"parameters: {{{name}0: 2, {name}: [1, 3]}}\nloss: E = {name}0*{name}[0]\n"
+    problem = derive.build(parse_spec(text, "a.yaml", "a"))
+    assert IndexNotation(problem.graph.quantities).symbol(f"{name}0") == tex
