@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 from math import prod
 
 import sympy
 
+from derive.amount import check_amount
 from derive.equations import parse_equations
 from derive.errors import InputError, LanguageError, nearest
 from derive.expression import Axis, Element, Index, Total, reads
-from derive.fields import number_format, read_tensor, title_of
+from derive.fields import number_format, title_of
 from derive.graph import Equation, Graph, Kind, Quantity, Role
 from derive.language import parse_function
 from derive.library.activations import ACTIVATIONS
@@ -24,9 +24,10 @@ from derive.library.row import NOTHING, Number, signature, written_out
 from derive.model import build_model
 from derive.names import reserved
 from derive.network import as_model
+from derive.network_values import batch_size, values_of, with_distributions
 from derive.notation import notation, scalar_names
-from derive.problem import LayerUse, Problem, Published, Tensor, Training, Unit
-from derive.schema import DataSpec, LayerSpec, LossSpec, NetworkSpec
+from derive.problem import LayerUse, Problem, Published, Training, Unit
+from derive.schema import LayerSpec, LossSpec, NetworkSpec
 from derive.sequence import Order
 from derive.spec import Path_, SpecFile
 
@@ -127,9 +128,10 @@ def _build_network(file: SpecFile, described: NetworkSpec) -> Problem:
     chosen = loss if isinstance(loss, LossSpec) else LossSpec(name=loss)
     _loss(file, network, chosen, current, len(uses))
     graph = Graph(tuple(network.given), tuple(network.equations))
+    check_amount(file, graph)
     _connected(file, graph)
-    values = _values(file, graph)
-    graph = _know_distributions(file, graph, values)
+    values = values_of(file, graph)
+    graph = with_distributions(file, graph, values)
     problem = Problem(
         name=file.name,
         title=title_of(file),
@@ -180,11 +182,13 @@ def _units(file: SpecFile, path: Path_, given: int | list[str], letter: str) -> 
         return tuple(Unit(f"{letter}{k}", f"{letter}{k}") for k in range(1, given + 1))
     if not given:
         raise file.fail(path, "a layer needs at least one unit")
+    seen: set[str] = set()
     for k, name in enumerate(given):
         if reserved(name, RESERVED):
             raise file.fail((*path, k), f"'{name}' is a reserved word")
-        if name in given[:k]:
+        if name in seen:
             raise file.fail((*path, k), f"the name '{name}' is used twice")
+        seen.add(name)
     return tuple(Unit(name, name.replace("_", r"\_")) for name in given)
 
 
@@ -318,77 +322,6 @@ def _error(network: _Network, text: str, output: Quantity, target: Quantity) -> 
         return network.define(text, {"y": output, "t": target}, letters, describe)
     value = parse_function(text, 2)(Element(output.name, n, o), Element(target.name, n, o))
     return _add(network, Equation(describe("e", output.axes), (n, o), value))
-
-
-def _know_distributions(file: SpecFile, graph: Graph, values: Mapping[str, Tensor]) -> Graph:
-    """Targets of a distribution loss must really sum to one, or the loss is refused."""
-    target = graph.quantities["t"]
-    if not target.sums_to_one or "t" not in values:
-        return graph
-    samples, outputs = target.shape
-    for n in range(samples):
-        total = sum((values["t"][n, o] for o in range(outputs)), Fraction(0))
-        if total != 1:
-            raise file.fail(
-                ("data", "targets"),
-                f"this loss needs targets that sum to 1, these sum to {float(total):g}",
-            )
-    return graph
-
-
-def batch_size(file: SpecFile) -> int:
-    """How many samples a network is given, in its inputs, its targets, or by `batch`."""
-    data = file.spec.data
-    sizes = {
-        name: len(rows) if rows and isinstance(rows[0], list) else 1
-        for name, rows in (("inputs", data.inputs), ("targets", data.targets))
-        if rows is not None
-    }
-    if len(set(sizes.values())) > 1:
-        raise file.fail(
-            ("data",), f"{sizes['inputs']} samples of inputs but {sizes['targets']} of targets"
-        )
-    size = next(iter(sizes.values()), data.batch or 1)
-    if data.batch is not None and data.batch != size:
-        raise file.fail(("data", "batch"), f"the batch is given as {data.batch} but has {size}")
-    return size
-
-
-def _values(file: SpecFile, graph: Graph) -> dict[str, Tensor]:
-    """Every value that the spec gives, checked for shape; all or none of a group."""
-    parameters = file.spec.parameters
-    known = [quantity.name for quantity in graph.of_role(Role.PARAMETER)]
-    for name in parameters:
-        if name not in known:
-            raise file.fail(
-                ("parameters", name), f"there is no parameter '{name}'; {nearest(name, known)}"
-            )
-    values: dict[str, Tensor] = {}
-    for quantity in graph.of_role(Role.PARAMETER):
-        if quantity.name in parameters:
-            path: Path_ = ("parameters", quantity.name)
-            given = parameters[quantity.name]
-            values[quantity.name] = read_tensor(file, path, given, quantity.shape)
-    if parameters and len(values) < len(known):
-        missing = next(name for name in known if name not in values)
-        raise file.fail(
-            ("parameters",), f"the value of '{missing}' is missing; give all parameters or none"
-        )
-    return {**values, **_data_values(file, file.spec.data, graph, bool(parameters))}
-
-
-def _data_values(file: SpecFile, data: DataSpec, graph: Graph, needed: bool) -> dict[str, Tensor]:
-    values = {}
-    for name, word, rows in (("x", "inputs", data.inputs), ("t", "targets", data.targets)):
-        if rows is None:
-            if needed or data.inputs is not None or data.targets is not None:
-                raise file.fail(("data",), f"the {word} are missing; give all values or none")
-            continue
-        nested = rows if rows and isinstance(rows[0], list) else [rows]
-        values[name] = read_tensor(file, ("data", word), nested, graph.quantities[name].shape)
-    if values and not needed:
-        raise file.fail(("parameters",), "the parameters are missing; give all values or none")
-    return values
 
 
 def _training(file: SpecFile, graph: Graph) -> Training:

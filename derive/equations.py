@@ -26,6 +26,7 @@ from derive.expression import (
 from derive.graph import Equation, GraphError, Quantity, WrongWay, blocks, check_equation
 from derive.language import Scope, check_readings, column_of, parse_expression
 from derive.letters import tidy
+from derive.limits import MOST_EQUATIONS, too_many
 from derive.names import IDENTIFIER, NAME, wrong_name
 from derive.syntax import check_bound, syntax_tree
 
@@ -46,6 +47,9 @@ def parse_equations(
     read before the first one. Raises LanguageError.
     """
     lines = [_split(" ".join(line.split())) for line in re.split(r"[;\n]", text) if line.strip()]
+    if len(lines) > MOST_EQUATIONS:
+        reason = too_many(len(lines), MOST_EQUATIONS, "equations", "a model")
+        raise LanguageError(lines[0].source, 0, reason)
     if not lines:
         raise LanguageError("", 0, "there is no equation; one is written like y[h] = tanh(x[h])")
     heads = [line for line in lines if line.edge is None]

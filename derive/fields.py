@@ -5,14 +5,20 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 from itertools import product
+from math import prod
 from typing import Any
 
+from derive.limits import LARGEST, LONGEST_VALUE, MOST_VALUES
 from derive.numbers import NumberFormat
 from derive.problem import Tensor
-from derive.spec import Path_, SpecFile
+from derive.spec import NUMBER, Path_, SpecFile
 
-LARGEST = Fraction(10) ** 100
 FRACTION = re.compile(r"-?\d{1,40}/[1-9]\d{0,39}")
+TOO_LARGE = (
+    "this number is too large or too long; "
+    f"a value has at most {LONGEST_VALUE} digits and is at most 10^100"
+)
+NUMERIC = re.compile(r"[-+]?[\d.]+([eE][-+]?\d+)?")
 
 
 def title_of(file: SpecFile) -> dict[str, str]:
@@ -36,6 +42,9 @@ def number_format(file: SpecFile) -> NumberFormat:
 def read_tensor(file: SpecFile, path: Path_, given: Any, shape: tuple[int, ...]) -> Tensor:
     """Nested lists as a table of exact numbers. Raises InputError if the shape is wrong."""
     words = " x ".join(map(str, shape)) or "a single number"
+    if prod(shape) > MOST_VALUES:
+        many = f"these are {prod(shape):,} values; a quantity has at most {MOST_VALUES:,} of them"
+        raise file.fail(path, f"{many}; give {{shape: {list(shape)}}} without values")
     result = {}
     for position in product(*map(range, shape)):
         value: Any = given
@@ -47,6 +56,8 @@ def read_tensor(file: SpecFile, path: Path_, given: Any, shape: tuple[int, ...])
             value = value[k]
         if isinstance(value, str) and FRACTION.fullmatch(value):
             value = Fraction(value)
+        if isinstance(value, str) and NUMERIC.fullmatch(value) and not NUMBER.fullmatch(value):
+            raise file.fail((*path, *position), TOO_LARGE)
         if isinstance(value, bool) or not isinstance(value, int | Fraction):
             what = "a list" if isinstance(value, list) else f"'{value}'"
             raise file.fail(
@@ -54,6 +65,6 @@ def read_tensor(file: SpecFile, path: Path_, given: Any, shape: tuple[int, ...])
             )
         number = Fraction(value)
         if abs(number) > LARGEST:
-            raise file.fail((*path, *position), "this number is too large")
+            raise file.fail((*path, *position), TOO_LARGE)
         result[position] = number
     return result

@@ -12,8 +12,8 @@ from pathlib import Path
 from uuid import uuid4
 
 from derive.errors import InputError, shown
+from derive.limits import MOST_BYTES
 
-MOST_BYTES = 4 * 2**20  # of a spec; one with all weights of 784-128-10 has a quarter of it
 CHUNK = 2**16
 PATIENCE = 10  # seconds without a byte from a pipe
 

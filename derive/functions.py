@@ -12,7 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import sympy
-from mpmath import mp
+from mpmath import mp, mpf
+
+from derive.limits import LARGEST_POWER
+
+BEYOND = "a number on the way is beyond 10^1204"
 
 
 class logistic(sympy.Function):
@@ -139,6 +143,27 @@ class inverse_mills(sympy.Function):
     is_real = True
 
 
+def _within(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A function that refuses a number so large that its result would take all memory.
+
+    Raises ValueError; towers of exponentials grow that large, and nothing else does.
+    """
+
+    def checked(x: Any) -> Any:
+        if mp.isfinite(x) and mp.mag(x) > LARGEST_POWER:
+            raise ValueError(BEYOND)
+        return function(x)
+
+    return checked
+
+
+def raised(base: Any, exponent: Any) -> Any:
+    """A power. Raises ValueError as above."""
+    if isinstance(exponent, mpf) and mp.isfinite(exponent) and mp.mag(exponent) > LARGEST_POWER:
+        raise ValueError(BEYOND)
+    return base**exponent
+
+
 def _select(chosen: Any, yes: Any, no: Any) -> Any:
     return yes if chosen == 1 else no
 
@@ -173,22 +198,22 @@ class Row:
 
 
 ROWS = (
-    Row("exp", sympy.exp, lambda x: mp.exp(x)),
+    Row("exp", sympy.exp, _within(lambda x: mp.exp(x))),
     Row("log", sympy.log, lambda x: mp.log(x)),
     Row("tanh", sympy.tanh, lambda x: mp.tanh(x)),
-    Row("sin", sympy.sin, lambda x: mp.sin(x)),
-    Row("cos", sympy.cos, lambda x: mp.cos(x)),
+    Row("sin", sympy.sin, _within(lambda x: mp.sin(x))),
+    Row("cos", sympy.cos, _within(lambda x: mp.cos(x))),
     Row("erf", sympy.erf, lambda x: mp.erf(x)),
     Row(
         "logistic",
         logistic,
-        lambda x: 1 / (1 + mp.exp(-x)),
+        _within(lambda x: 1 / (1 + mp.exp(-x))),
         definition=lambda x: 1 / (1 + sympy.exp(-x)),
     ),
     Row(
         "softplus",
         softplus,
-        lambda x: mp.log1p(mp.exp(x)),
+        _within(lambda x: mp.log1p(mp.exp(x))),
         definition=lambda x: sympy.log(1 + sympy.exp(x)),
     ),
     Row("max", maximum, lambda a, b: b if b > a else a, slopes=_kinked(True), arity=2),

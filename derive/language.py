@@ -29,7 +29,9 @@ from derive.expression import (
 )
 from derive.functions import BY_NAME, absolute, greater, maximum, where
 from derive.graph import Quantity
+from derive.limits import LARGEST, MOST_DIGITS, MOST_NESTING
 from derive.names import IDENTIFIER
+from derive.powers import explodes, imaginary, vast
 from derive.rules import recognise
 from derive.syntax import (
     ALIASES,
@@ -43,8 +45,10 @@ from derive.syntax import (
     syntax_tree,
 )
 
-MAX_NESTING = 60
 CONSTANTS = {"pi": sympy.pi}
+LITERAL = re.compile(
+    rf"\d{{1,{MOST_DIGITS}}}(\.\d{{0,{MOST_DIGITS}}})?([eE][+-]?\d{{1,3}})?|\.\d{{1,{MOST_DIGITS}}}"
+)
 _OPERATORS: dict[type[ast.operator], Callable[[sympy.Expr, sympy.Expr], sympy.Expr]] = {
     ast.Add: lambda a, b: a + b,
     ast.Sub: lambda a, b: a - b,
@@ -120,26 +124,6 @@ def parse_function(text: str, arity: int) -> Callable[..., sympy.Expr]:
     return lambda *values: body.xreplace(dict(zip(symbols, values, strict=True)))
 
 
-def _explodes(base: sympy.Expr, exponent: sympy.Expr) -> bool:
-    """Whether SymPy would write this power out as a number of thousands of digits."""
-    if not exponent.is_Rational:
-        return _vast(exponent)
-    if not base.is_Rational:
-        return bool(abs(exponent) > 1000)
-    return bool(abs(exponent) * max(base.p.bit_length(), base.q.bit_length()) > 4096)
-
-
-def _vast(exponent: sympy.Expr) -> bool:
-    """Whether a constant is too large to be an exponent: SymPy could not tell its sign in time."""
-    number = exponent.evalf(5) if exponent.is_number else exponent
-    return bool((number.is_Float or number.is_Rational) and abs(number) > 1000)
-
-
-def _imaginary(base: sympy.Expr, exponent: sympy.Expr) -> bool:
-    """Whether this is a negative number to a power that is not whole."""
-    return bool(base.is_Rational and base < 0 and not exponent.is_Integer)
-
-
 class _Reader:
     """The walk over one parsed expression; each method answers for one kind of node."""
 
@@ -157,8 +141,9 @@ class _Reader:
         return f"`{words[:40]}`"
 
     def read(self, node: ast.expr, depth: int) -> sympy.Expr:
-        if depth > MAX_NESTING:
-            raise self.fail(node, f"this is nested more than {MAX_NESTING} deep")
+        if depth > MOST_NESTING:
+            reason = f"this is nested more than {MOST_NESTING} deep; give parts of it names"
+            raise self.fail(node, reason)
         match node:
             case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
                 return self._number(node)
@@ -187,9 +172,12 @@ class _Reader:
 
     def _number(self, node: ast.Constant) -> sympy.Expr:
         literal = (ast.get_source_segment(self.source, node) or "").replace("_", "")
-        if not re.fullmatch(r"\d{1,40}(\.\d{0,40})?([eE][+-]?\d{1,3})?|\.\d{1,40}", literal):
+        if not LITERAL.fullmatch(literal):
             raise self.fail(node, f"'{literal[:40]}' is not a number of the language")
-        return sympy.Rational(literal)
+        number = sympy.Rational(literal)
+        if number > LARGEST:
+            raise self.fail(node, "this number is too large; one is at most 10^100")
+        return number
 
     def _name(self, node: ast.Name) -> sympy.Expr:
         if node.id in self.scope.variables:
@@ -238,15 +226,29 @@ class _Reader:
             )
 
     def _operation(self, node: ast.BinOp, depth: int) -> sympy.Expr:
-        operation = self.operation(node)
-        left, right = self.read(node.left, depth + 1), self.read(node.right, depth + 1)
-        if isinstance(node.op, ast.Pow) and _explodes(left, right):
+        """A power, or a chain of sums and products, which is no deeper than its deepest part."""
+        if isinstance(node.op, ast.Pow):
+            return self._power(node, depth)
+        chain, first = [node], node.left
+        while isinstance(first, ast.BinOp) and not isinstance(first.op, ast.Pow):
+            chain.append(first)
+            first = first.left
+        operations = [self.operation(part) for part in chain]
+        result = self.read(first, depth + 1)
+        for part, operation in zip(reversed(chain), reversed(operations), strict=True):
+            right = self.read(part.right, depth + 1)
+            if isinstance(part.op, ast.Div) and right == 0:
+                raise self.fail(part.right, "this divides by zero")
+            result = operation(result, right)
+        return self._finite(node, result)
+
+    def _power(self, node: ast.BinOp, depth: int) -> sympy.Expr:
+        base, exponent = self.read(node.left, depth + 1), self.read(node.right, depth + 1)
+        if explodes(base, exponent):
             raise self.fail(node.right, "this power is too large for the language")
-        if isinstance(node.op, ast.Div) and right == 0:
-            raise self.fail(node.right, "this divides by zero")
-        if isinstance(node.op, ast.Pow) and _imaginary(left, right):
+        if imaginary(base, exponent):
             raise self.fail(node, "this is not a real number")
-        return self._finite(node, operation(left, right))
+        return self._finite(node, base**exponent)
 
     def operation(self, node: ast.BinOp) -> Callable[[sympy.Expr, sympy.Expr], sympy.Expr]:
         """What an operator does."""
@@ -313,7 +315,7 @@ class _Reader:
         if row is None or len(arguments) != arity:
             words = "1 argument" if arity == 1 else f"{arity} arguments"
             raise self.fail(node, f"{name} takes {words}, not {len(arguments)}")
-        if name == "exp" and _vast(arguments[0]):
+        if name == "exp" and vast(arguments[0]):
             raise self.fail(node.args[0], "this power is too large for the language")
         return self._finite(node, row.symbol(*arguments))
 

@@ -20,7 +20,8 @@ from mpmath import mp, mpf
 from sympy import integer_nthroot
 
 from derive.expression import Chosen, Delta, Element, Inside, Total
-from derive.functions import BY_SYMBOL, Row, where
+from derive.functions import BY_SYMBOL, Row, raised, where
+from derive.limits import LONGEST_PRINT
 
 DIGITS = 50
 SURE = 40  # of them; what differs from a tie by less does so by the noise of the last digits
@@ -91,8 +92,10 @@ class NumberFormat:
             exponent = 0
         else:
             exponent = number.adjusted() - (self.significant_digits or 4) + 1
+        if number.adjusted() - exponent >= LONGEST_PRINT:
+            raise ValueError(f"this has more than {LONGEST_PRINT} digits")
         quantum = Decimal(1).scaleb(exponent)
-        context = Context(prec=400, rounding=_MODES[self.rounding])
+        context = Context(prec=LONGEST_PRINT + 1, rounding=_MODES[self.rounding])
         rounded = number.quantize(quantum, context=context)
         if self.decimals is None and rounded != 0 and rounded.adjusted() != number.adjusted():
             rounded = rounded.quantize(quantum.scaleb(1), context=context)
@@ -120,6 +123,8 @@ def decimal(value: Number) -> Decimal:
         raise ValueError(f"{value} is not a finite real number")
     if value and mp.mag(value) < -4 * NOTHING:
         return Decimal(0)
+    if mp.mag(value) > 100 * NOTHING:
+        raise ValueError("this is far more than a page can print")
     with mp.workdps(DIGITS):
         return Decimal(mp.nstr(value, SURE, strip_zeros=False))
 
@@ -257,7 +262,7 @@ def power(base: Number, exponent: Number) -> Number:
         root = base if exponent.denominator == 1 else _root(base, exponent.denominator)
         if root is not None:
             return kept(root**exponent.numerator)
-    return real(base) ** real(exponent)
+    return raised(real(base), real(exponent))
 
 
 def _root(base: Fraction, degree: int) -> Fraction | None:

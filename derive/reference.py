@@ -17,12 +17,13 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from derive.fieldtypes import Num, Values
 from derive.functions import ROWS
 from derive.library.layers import LAYERS
 from derive.library.losses import loss_layer, loss_names
 from derive.library.optimizers import OPTIMIZERS
 from derive.library.row import Layer
-from derive.schema import Num, Spec, Values
+from derive.schema import Spec
 
 LANGUAGE = """\
 ## Equations

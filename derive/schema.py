@@ -5,89 +5,39 @@ The texts below the fields are what the reference, the JSON schema and editors s
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    JsonValue,
-    PlainSerializer,
-    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from derive.errors import InputError, nearest
+from derive.errors import nearest
+from derive.fieldtypes import (
+    Count,
+    Language,
+    Name,
+    Names,
+    Num,
+    Operand,
+    PublishedName,
+    Values,
+    at_most,
+)
 from derive.library.losses import Reduction
-from derive.library.row import signature
-from derive.names import LONGEST_NAME, NAME, wrong_name, wrong_published
+from derive.limits import (
+    MOST_EQUATIONS,
+    MOST_LAYERS,
+    MOST_PRINTS,
+    MOST_SAMPLES,
+    MOST_UPDATES,
+)
 from derive.numbers import Rounding, Zeros
 from derive.sequence import Order
-
-
-def _number(value: Any) -> Fraction:
-    if isinstance(value, bool) or not isinstance(value, int | Fraction):
-        raise PydanticCustomError("number", "this must be a number")
-    return Fraction(value)
-
-
-Num = Annotated[
-    Any,
-    BeforeValidator(_number),
-    PlainSerializer(float, return_type=float),
-    WithJsonSchema({"type": "number"}),
-]
-
-
-NAMES: dict[str, JsonValue] = {"pattern": f"^{NAME}$", "maxLength": LONGEST_NAME}
-
-
-def _check(fault: Callable[[str], str]) -> Callable[[str], str]:
-    """Refuse a text that has a fault, in the words of the fault."""
-
-    def check(text: str) -> str:
-        if words := fault(text):
-            raise PydanticCustomError("name", "{words}", {"words": words})
-        return text
-
-    return check
-
-
-def _wrong_operand(text: str) -> str:
-    try:
-        signature(text)
-    except InputError as error:
-        return str(error)
-    return ""
-
-
-Name = Annotated[str, AfterValidator(_check(wrong_name)), Field(json_schema_extra=NAMES)]
-Operand = Annotated[str, AfterValidator(_check(_wrong_operand))]
-PublishedName = Annotated[str, AfterValidator(_check(wrong_published))]
-Language = Literal["ko", "en"]
-Count = Annotated[int, Field(ge=1, le=100_000, strict=True)]
-Values = Annotated[
-    Any,
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "number"},
-                {"type": "array"},
-                {
-                    "type": "object",
-                    "properties": {"shape": {"type": "array"}, "values": {}},
-                    "additionalProperties": False,
-                },
-                {"type": "null"},
-            ]
-        }
-    ),
-]
 
 
 class _Strict(BaseModel):
@@ -111,7 +61,7 @@ class _Strict(BaseModel):
 class LayerSpec(_Strict):
     """One dense layer of a network."""
 
-    dense: Count | list[Name]
+    dense: Count | Names
     """The units: how many, or their names."""
     bias: Literal["each", "shared", "none"] = "each"
     """One bias for each unit, one shared by the layer, or none."""
@@ -135,9 +85,11 @@ class NetworkSpec(_Strict):
     of the library, it is told as the `model` that it stands for, in index form.
     """
 
-    inputs: Count | list[Name]
+    inputs: Count | Names
     """The inputs: how many, or their names."""
-    layers: Annotated[list[LayerSpec], Field(min_length=1)]
+    layers: Annotated[
+        list[LayerSpec], Field(min_length=1), at_most(MOST_LAYERS, "layers", "a network")
+    ]
     """The layers in order; the last one is the output layer."""
     loss: Name | LossSpec
     """The loss by its name, or with the reduction of the batch."""
@@ -159,7 +111,7 @@ class TrainingSpec(_Strict):
 
     learning_rate: Num = Fraction(1, 2)
     """The learning rate, called alpha in the equations of the optimizers."""
-    steps: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] = 1000
+    steps: Annotated[int, Field(ge=0, le=MOST_UPDATES, strict=True)] = 1000
     """How many updates the training makes."""
     epochs: Count | None = None
     """How often all `samples` are gone through, instead of `steps`."""
@@ -333,7 +285,14 @@ class Spec(_Strict):
     """The title of the page, or one for each language: `{en: ..., ko: ...}`."""
     network: NetworkSpec | None = None
     """A chain of dense layers."""
-    model: Annotated[list[str | NodeSpec], Field(min_length=1)] | None = None
+    model: (
+        Annotated[
+            list[str | NodeSpec],
+            Field(min_length=1),
+            at_most(MOST_EQUATIONS, "equations and layers", "a model"),
+        ]
+        | None
+    ) = None
     """Equations and uses of layers in any order that can be computed. It may be left out if the
     loss is an equation or a loss of the library that reads what is given."""
     inputs: dict[Name, Values] = {}
@@ -357,7 +316,7 @@ class Spec(_Strict):
     that read it is added."""
     gradients: list[Name] | None = None
     """What to differentiate by; all parameters and inputs, if it is left out."""
-    samples: list[dict[Name, Values]] = []
+    samples: Annotated[list[dict[Name, Values]], at_most(MOST_SAMPLES, "samples", "a spec")] = []
     """Values of inputs, targets or constants for each update in turn; in a network `inputs` and
     `targets`, as under `data`."""
     data: DataSpec = DataSpec()
@@ -368,7 +327,9 @@ class Spec(_Strict):
     """How numbers are written."""
     languages: Annotated[list[Language], Field(min_length=1)] = ["ko", "en"]
     """The languages of the page."""
-    published: list[PublishedSpec] = []
+    published: Annotated[
+        list[PublishedSpec], at_most(MOST_PRINTS, "printed numbers", "a spec")
+    ] = []
     """Numbers that somebody printed, to be checked."""
     define: DefinitionsSpec = DefinitionsSpec()
     """Activations, losses and layers of your own."""

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from derive.errors import InputError, nearest, shown
 from derive.files import read_text
+from derive.limits import LONGEST_VALUE, MOST_LEVELS
 from derive.schema import Spec
 
 Path_ = tuple[str | int, ...]
@@ -32,7 +33,11 @@ KEYS = frozenset(
     f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "timestamp")
 )
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C where it was built
-NUMBER = re.compile(r"[-+]?(\d{1,60}(\.\d{0,60})?|\.\d{1,60})([eE][-+]?\d{1,3})?")
+TOO_DEEP = f"lists and mappings are nested more than {MOST_LEVELS} deep"
+_DIGITS = rf"\d{{1,{LONGEST_VALUE}}}"
+NUMBER = re.compile(
+    rf"[-+]?({_DIGITS}(\.\d{{0,{LONGEST_VALUE}}})?|\.{_DIGITS})([eE][-+]?\d{{1,3}})?"
+)
 
 
 @dataclass(frozen=True)
@@ -144,7 +149,9 @@ def _plain(text: str, source: str) -> tuple[Any, dict[Path_, int]]:
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise InputError(f"{source}{line}: this is not YAML: {error.problem}") from None
-    except (yaml.YAMLError, RecursionError) as error:
+    except RecursionError:
+        raise InputError(f"{source}:{_line_of_depth(text)}: {TOO_DEEP}") from None
+    except yaml.YAMLError as error:
         raise InputError(f"{source}: this is not YAML: {str(error).splitlines()[0]}") from None
     reader = _YamlReader(source)
     data = reader.read(node, ()) if node is not None else None
@@ -159,6 +166,17 @@ def _composed(text: str) -> yaml.Node | None:
         return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
+def _line_of_depth(text: str) -> int:
+    """The line in which a text is nested deeper than is allowed."""
+    level = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        level += isinstance(event, yaml.CollectionStartEvent)
+        level -= isinstance(event, yaml.CollectionEndEvent)
+        if level > MOST_LEVELS and event.start_mark is not None:
+            return int(event.start_mark.line) + 1
+    return 1
+
+
 class _YamlReader:
     """Walks composed YAML nodes and remembers the line of every path."""
 
@@ -171,6 +189,8 @@ class _YamlReader:
         self.lines.setdefault(path, node.start_mark.line + 1)
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, path)
+        if len(path) > MOST_LEVELS:
+            raise self._error(path[:1], TOO_DEEP)
         if id(node) in self.seen:
             raise self._error(path, "YAML aliases are not supported")
         self.seen.add(id(node))
@@ -215,7 +235,8 @@ class _YamlReader:
             return None
         if kind in ("int", "float"):
             if not NUMBER.fullmatch(node.value):
-                raise self._error(path, f"'{node.value[:40]}' is not a finite decimal number")
+                words = f"'{node.value[:40]}' is not a finite decimal number"
+                raise self._error(path, f"{words} of at most {LONGEST_VALUE} digits")
             return int(node.value) if kind == "int" else Fraction(node.value)
         raise self._error(path, f"the YAML tag '{node.tag}' is not allowed")
 

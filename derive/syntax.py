@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from derive.errors import LanguageError, nearest
 from derive.functions import BY_NAME
 from derive.graph import Quantity
+from derive.limits import LONGEST_EQUATION, MOST_DIGITS
 from derive.names import LONGEST_NAME, wrong_name
 
 FOREIGN = re.compile(r"[^ -~]|[#\\]")
@@ -53,17 +54,28 @@ MISSING_STAR = re.compile(
     rf"|[\])] ?(?={_WORD})"  # W[h,i]x[i]
     rf"|\w (?={_WORD})"  # a b
 )
+DIGITS = re.compile(rf"(?<![A-Za-z_0-9])[0-9]{{{MOST_DIGITS + 1},}}")
+TOO_DEEP = re.compile("too many nested|recursion|overflow")
 UNBALANCED = re.compile("never closed|unmatched|does not match")
 
 
 def syntax_tree(source: str) -> ast.expr:
     """The syntax tree of one line of text; nothing in it is evaluated. Raises LanguageError."""
+    if len(source) > LONGEST_EQUATION:
+        reason = (
+            f"this formula has {len(source):,} characters; one has at most {LONGEST_EQUATION:,}"
+        )
+        raise LanguageError(source, 0, f"{reason}; give parts of it names")
     foreign = FOREIGN.search(source)
     if foreign is not None:
         reason = f"the character {foreign[0]!a} is not in the language"
         if foreign[0] in SPELLED:
             reason = f"'{foreign[0]}' is not in the language; write {SPELLED[foreign[0]]}"
         raise LanguageError(source, foreign.start(), reason)
+    digits = DIGITS.search(source)
+    if digits is not None:
+        reason = f"this number has {len(digits[0])} digits; one has at most {MOST_DIGITS}"
+        raise LanguageError(source, digits.start(), reason)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)
@@ -79,10 +91,12 @@ def syntax_tree(source: str) -> ast.expr:
 def _no_formula(source: str, error: Exception) -> LanguageError:
     """Text that the grammar refuses, with a guess at what is missing."""
     reason = "this is not a formula"
+    words = str(getattr(error, "msg", ""))
+    if isinstance(error, MemoryError | RecursionError) or TOO_DEEP.search(words):
+        return LanguageError(source, 0, "this is nested too deeply; give parts of it names")
     star = MISSING_STAR.search(source)
     if star is not None:
         return LanguageError(source, star.end(), f"{reason}: {STAR}")
-    words = str(getattr(error, "msg", ""))
     if UNBALANCED.search(words):
         reason += f": {words}"
     return LanguageError(source, max((getattr(error, "offset", 1) or 1) - 1, 0), reason)

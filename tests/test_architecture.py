@@ -23,6 +23,7 @@ LONGEST_FUNCTION = 60
 # From the bottom up: a module may import those above it in this list and nothing else of derive.
 CORE = (
     "derive.errors",
+    "derive.limits",
     "derive.files",
     "derive.functions",
     "derive.names",
@@ -36,6 +37,7 @@ CORE = (
     "derive.letters",
     "derive.calculus",
     "derive.syntax",
+    "derive.powers",
     "derive.language",
     "derive.equations",
     "derive.library",
@@ -48,12 +50,15 @@ CORE = (
     "derive.second_order",
     "derive.text",
     "derive.scalar",
+    "derive.fieldtypes",
     "derive.schema",
     "derive.spec",
+    "derive.amount",
     "derive.fields",
     "derive.notation",
     "derive.model",
     "derive.network",
+    "derive.network_values",
     "derive.build",
 )
 

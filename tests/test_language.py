@@ -25,7 +25,8 @@ from derive.functions import (
     where,
 )
 from derive.graph import Quantity, Role
-from derive.language import MAX_NESTING, Scope, parse_expression, parse_function
+from derive.language import Scope, parse_expression, parse_function
+from derive.limits import MOST_NESTING
 from tests.core_support import axis, calls, relaxed
 
 LETTERS = {"n": axis("n", 2), "h": axis("h", 3), "k": axis("h", 3)}
@@ -182,7 +183,7 @@ REFUSALS: list[tuple[str, int, str]] = [
     ("s s", 2, "this is not a formula"),
     ("exp(s))", 6, "this is not a formula"),
     ("s; s", 1, "this is not a formula"),
-    ("1" * 50, 0, "is not a number of the language"),
+    ("1" * 50, 0, "this number has 50 digits; one has at most 40"),
     ("s + 0x10", 4, "is not a number of the language"),
     ("1e9999", 0, ""),
     ("1j", 0, "not in the language"),
@@ -192,7 +193,7 @@ REFUSALS: list[tuple[str, int, str]] = [
     ("ｓ", 0, r"the character '\uff53' is not in the language"),
     ("s + \N{MATHEMATICAL BOLD SMALL X}", 4, "is not in the language"),
     ("s\\", 1, "is not in the language"),
-    ("-" * 95 + "s", MAX_NESTING + 1, "nested more than 60 deep"),
+    ("-" * 95 + "s", MOST_NESTING + 1, "nested more than 60 deep"),
 ]
 
 

@@ -8,13 +8,13 @@ import pytest
 
 import derive
 from derive import InputError, build
-from derive.build import batch_size
 from derive.graph import Role
 from derive.library.activations import ACTIVATIONS
 from derive.library.losses import BY_NAME, LOSSES
 from derive.library.optimizers import OPTIMIZERS
 from derive.model import build_model
 from derive.network import as_model
+from derive.network_values import batch_size
 from derive.problem import Problem
 from derive.spec import SpecFile, load_spec, parse_spec
 from derive.verify.report import Status

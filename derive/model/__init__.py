@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from derive.amount import check_amount
 from derive.fields import number_format, title_of
 from derive.graph import Graph, GraphError
 from derive.letters import with_letters_apart
@@ -37,6 +38,7 @@ def build_model(file: SpecFile) -> Problem:
         graph = Graph(tuple(model.given.values()), tuple(model.equations.values()))
     except GraphError as error:
         raise file.fail(("model",), str(error)) from None
+    check_amount(file, graph)
     taken = [LEARNING_RATE] if "training" in spec.model_fields_set else []
     graph = _with_symbols(graph, [node.name for node in model.nodes if node.row], taken)
     by = wanted(file, graph)

@@ -12,12 +12,12 @@ from derive.errors import nearest
 from derive.expression import Axis, Element, elements, reads
 from derive.fields import read_tensor
 from derive.graph import Graph, Kind, Quantity, Role
+from derive.limits import MOST_ENTRIES
 from derive.model.parts import Parts, check_name, filled
 from derive.problem import Tensor
 from derive.spec import Path_, SpecFile
 from derive.symbols import symbol
 
-MOST_ENTRIES = 1_000_000
 SECTIONS = {
     "inputs": Role.INPUT,
     "parameters": Role.PARAMETER,
@@ -88,7 +88,7 @@ def _shape(
         if shape is None:
             return _shape(file, path, entry.get("values"), None)
         sizes = shape if isinstance(shape, list) else [shape]
-        if not all(isinstance(n, int) and not isinstance(n, bool) and 0 < n < 10**6 for n in sizes):
+        if not all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in sizes):
             raise file.fail((*path, "shape"), "a shape is a list of whole numbers, like [2, 3]")
         if prod(sizes) > MOST_ENTRIES:
             words = f"this has {prod(sizes):,} entries; a quantity has at most {MOST_ENTRIES:,}"

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from derive.amount import too_far
 from derive.errors import nearest
 from derive.graph import Graph, Role
 from derive.library.optimizers import parse_update
@@ -44,6 +45,9 @@ def published(file: SpecFile, graph: Graph) -> Iterator[Published]:
         if match is None:
             raise file.fail((*path, "name"), wrong_published(each.name))
         of, of_place, by, by_place, item, item_place, mark = match.groups()
+        far = too_far(graph, int(mark[1:])) if mark and mark.startswith("@") else ""
+        if far:
+            raise file.fail((*path, "name"), far)
         below = _item(file, path, by or item, by_place or item_place, shapes)
         above = _item(file, path, of, of_place, shapes) if of is not None else None
         left = (*(above.left if above is not None else ()), *below.left)

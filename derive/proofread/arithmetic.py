@@ -10,7 +10,7 @@ import sympy
 from derive.proofread.functions import power
 from derive.proofread.tokens import FormulaError, Token, TokenKind, TokenStream
 
-MAX_DEPTH = 48
+MAX_DEPTH = 100
 _TRANSPOSED = frozenset({"top", "intercal"})
 
 NumberReader = Callable[[str], sympy.Expr]

@@ -13,7 +13,7 @@ import sympy
 from mpmath import mp
 from sympy.printing.pycode import MpmathPrinter
 
-from derive.functions import BY_NAME, BY_SYMBOL
+from derive.functions import BY_NAME, BY_SYMBOL, raised
 
 DIGITS = 100
 STEP = 40  # a central difference with h = 10^-40 is good to about 60 digits, and to 40 at a bend
@@ -206,6 +206,7 @@ EXACT = Algebra(
     | TIES,
     _rounded_once,
     lambda indicator: bool(_still(indicator) == 1),
+    power=raised,
     dot=_dot,
 )
 

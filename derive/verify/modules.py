@@ -55,6 +55,7 @@ LINE_TOLERANCE = 1e-4
 FEW_UPDATES = 3
 MOST_POINTS = 8
 POINTS_BUDGET = 8_000  # multiplications of further points
+MOST_RUN = {"python": 5_000_000, "numpy": 20_000_000}  # multiplications of a pass
 BATCHES = (1, 2, 3)
 PROMISE = "Batch: any number of samples."
 
@@ -185,6 +186,9 @@ def large_module_route(target: str, source: str, problem: Problem, seed: int) ->
     name = f"module {target}"
     if target != "python" and not _installed(target):
         return skipped(name, f"{target} is not installed")
+    cost = work(problem.graph)
+    if cost > MOST_RUN[target]:
+        return skipped(name, f"one pass takes {cost:,} multiplications, too many to be run here")
     try:
         comparisons = list(_along_lines(load(problem, source, target), seed))
     except Exception as error:  # as above

@@ -28,15 +28,18 @@ from derive.verify.routes import (
 from derive.verify.sampling import work
 
 MOST_TREE = 3_000  # operations in the loss written out as one formula
+MOST_DEPTH = 100  # of them within each other; SymPy walks down by itself, some frames a step
 
 
 def derivation_routes(benches: Sequence[Bench]) -> Iterator[Route]:
     """Routes 2, 3, 4 and 7 at all points; of what is too much, each quantity has its share."""
     most = max(FEW, BUDGET // max(1, work(benches[0].graph)))
-    if _tree(benches[0].graph, benches[0].given) <= MOST_TREE:
+    tree = _tree(benches[0].graph, benches[0].given)
+    if tree.size <= MOST_TREE and tree.depth <= MOST_DEPTH:
         yield judged("SymPy", by_sympy(benches), EXACT_TOLERANCE)
     else:
-        yield skipped("SymPy", "the loss is too long as a single formula")
+        word = "long" if tree.size > MOST_TREE else "deep"
+        yield skipped("SymPy", f"the loss is too {word} as a single formula")
     tables: dict[str, Callable[[Bench, int], Iterable[Comparison]]] = {
         "differences": differences,
         "local derivatives": local_slopes,
@@ -51,26 +54,39 @@ def derivation_routes(benches: Sequence[Bench]) -> Iterator[Route]:
 
 
 class _Size:
-    """How many operations a number took: a number for the interpreter, which counts them."""
+    """How many operations a number took: a number for the interpreter, which counts them.
 
-    def __init__(self, size: int = 1) -> None:
+    And how many of them wait for each other.
+    """
+
+    def __init__(self, size: int = 1, depth: int = 1) -> None:
         self.size = min(size, 10 * MOST_TREE)
+        self.depth = depth
 
     def _with(self, other: Any) -> _Size:
-        return _Size(self.size + (other.size if isinstance(other, _Size) else 1))
+        return _together([self, other])
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _with
     __truediv__ = __rtruediv__ = __pow__ = __rpow__ = _with
 
 
-def _tree(graph: Graph, given: Values) -> int:
-    """How long the loss is when it is written out as one formula."""
+def _together(parts: Sequence[Any]) -> _Size:
+    """The size of parts that an operation joins."""
+    sizes = [part if isinstance(part, _Size) else _Size() for part in parts]
+    return _Size(sum(s.size for s in sizes), 1 + max(s.depth for s in sizes))
 
-    def joined(*sizes: _Size) -> _Size:
-        return _Size(1 + sum(size.size for size in sizes))
 
-    algebra = Algebra(lambda _: _Size(1), {row.name: joined for row in ROWS})
+def _applied(*arguments: _Size) -> _Size:
+    """The size of a function of some arguments."""
+    inner = _together(arguments)
+    return _Size(1 + inner.size, inner.depth)
+
+
+def _tree(graph: Graph, given: Values) -> _Size:
+    """How long and how deep the loss is when it is written out as one formula."""
+
+    algebra = Algebra(lambda _: _Size(), {row.name: _applied for row in ROWS}, _together)
     whole = {q.name for q in graph.given if q.integer}
     start = {key: v if key[0] in whole else _Size(1) for key, v in given.items()}
     found = run(graph, start, algebra)[graph.loss.name, ()]
-    return int(found.size)
+    return found if isinstance(found, _Size) else _Size()

@@ -41,6 +41,7 @@ from derive.verify.tape import all_slopes
 from derive.verify.trajectory import Trajectory
 
 SEED = 1
+DOUBLES = 1_000  # bits before the point: what is longer may overflow in a module
 MOST_WORK = 40_000  # a larger graph is only checked as a module
 
 
@@ -127,11 +128,11 @@ def model_bench(problem: Problem, derivation: Derivation, seed: int) -> Bench:
                 found = [*bench.forward.values(), *bench.derived.values()]
             except (ValueError, ZeroDivisionError, TypeError):
                 continue
-        if all(isinstance(v, mp.mpf) and mp.isfinite(v) for v in found):
+        if all(isinstance(v, mp.mpf) and mp.isfinite(v) and mp.mag(v) < DOUBLES for v in found):
             return bench
     raise InputError(
         "the loss or a derivative is not a finite number at any of the values tried; is there the "
-        "logarithm or the root of something that can be zero or negative?"
+        "logarithm or the root of something that can be zero or negative, or a tower of powers?"
     )
 
 

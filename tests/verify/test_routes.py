@@ -18,6 +18,7 @@ from derive.verify.algebra import DIGITS, EXACT, Dual, slope
 from derive.verify.bench import Bench, Slopes
 from derive.verify.libraries import by_library
 from derive.verify.modules import large_module_route, module_route, point
+from derive.verify.of_derivation import derivation_routes
 from derive.verify.routes import relative, well_formed
 from derive.verify.sampling import drawn_values, spec_values
 from tests.verify_support import changed, disagreeing, made, problem
@@ -187,6 +188,31 @@ def test_a_large_module_is_judged_along_a_line(old: str | None, new: str, status
     source = whole.modules["numpy"]
     source = source if old is None else changed(source, rf"(?s:(.*)){old}", rf"\g<1>{new}")
     assert large_module_route("numpy", source, whole.problem, 1).status is status
+
+
+def test_a_module_that_runs_too_long_is_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = made("article")
+    monkeypatch.setitem(modules.MOST_RUN, "python", 10)
+    route = large_module_route("python", whole.modules["python"], whole.problem, 1)
+    assert route.status is Status.SKIPPED and "too many to be run" in route.detail
+
+
+@pytest.mark.parametrize(
+    ("steps", "status", "detail"),
+    [(20, Status.AGREES, ""), (110, Status.SKIPPED, "the loss is too deep as a single formula")],
+)
+def test_a_formula_that_is_too_deep_is_left_to_the_other_routes(
+    steps: int, status: Status, detail: str
+) -> None:
+    lines = "".join(f"  - a{k + 1} = sin(a{k})\n" for k in range(steps))
+    text = f"parameters: {{w: 0.5}}\nmodel:\n  - a0 = w\n{lines}loss: E = a{steps}\n"
+    whole = derive.make(problem(text + "languages: [en]\n"))
+    route = next(r for r in derivation_routes(_benches(whole)) if r.name == "SymPy")
+    assert (route.status, route.detail) == (status, detail)
+
+
+def _benches(whole: derive.Made) -> list[Bench]:
+    return [Bench(whole.derivation, drawn_values(whole.problem.graph, 1))]
 
 
 def test_a_point_of_many_parameters_takes_some_gradients_from_the_derivation(
