@@ -173,6 +173,46 @@ def test_what_is_within_a_limit_goes_through(
     assert main(["code", str(spec)]) == 0, capsys.readouterr().err
 
 
+STEPS = "a = exp(x); b = exp(a); c = exp(b); d = exp(c)"
+LAYERS = ", ".join(["{dense: 1, bias: none, activation: 'f(x) = exp(x)'}"] * 4)
+WEIGHTS = "parameters: {W1: [[3]], W2: [[1]], W3: [[1]], W4: [[1]]}\n"
+BEYOND = "in the equation of E: a number on the way is beyond 10^1204"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (loss("exp(exp(exp(exp(x))))", "3"), BEYOND),
+        (loss("exp(-exp(exp(exp(exp(x)))))", "3"), BEYOND),
+        (loss("sin(exp(exp(exp(exp(x)))))", "3"), BEYOND),
+        (loss("logistic(exp(exp(exp(exp(x)))))", "3"), BEYOND),
+        (loss("softplus(exp(exp(exp(exp(x)))))", "3"), BEYOND),
+        (loss("log(1 + exp(exp(exp(exp(exp(x))))))", "3"), BEYOND),
+        (loss("x**(x**(x**(x**x)))", "30"), BEYOND),
+        (loss("9**(9**(9**x))", "3"), "in the equation of E: this is far more than a page"),
+        (loss("x*exp(exp(exp(exp(3))))"), "this power is too large for the language"),
+        (f"inputs: {{x: 3}}\nmodel: [{STEPS}]\nloss: E = d\n", "in the equation of c: this is far"),
+        (network(1, LAYERS, f"{WEIGHTS}data: {{inputs: [1], targets: [1]}}\n"), "equation of out3"),
+        (loss("exp(exp(exp(exp(exp(x)))))", "{shape: []}"), "no value that code can hold"),
+        (loss("sum(i, exp(exp(exp(exp(x[i])))))", "{shape: [3]}"), "no value that code can hold"),
+    ],
+)
+def test_towers_of_exponentials_end_in_words(
+    text: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = tmp_path / "a.yaml"
+    spec.write_text(text, "utf-8")
+    assert main(["build", str(spec), "--no-pdf", "--output", str(tmp_path / "out")]) == 2
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_tower_that_a_logarithm_takes_down_goes_through(tmp_path: Path) -> None:
+    spec = tmp_path / "a.yaml"
+    spec.write_text(loss("log(log(exp(exp(exp(exp(x))))))", "3"), "utf-8")
+    assert main(["verify", str(spec)]) == 0
+
+
 def test_a_limit_is_told_with_what_was_found() -> None:
     assert too_many(2000, 1000, "layers", "a network") == (
         "here are 2,000 layers; a network has at most 1,000"

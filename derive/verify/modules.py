@@ -17,6 +17,7 @@ from mpmath import mp
 from derive.emit import Executed, load
 from derive.emit.checked import Refused
 from derive.emit.run import Module
+from derive.errors import InputError
 from derive.expression import Element
 from derive.graph import Derivation, Role, adjoint_name
 from derive.notation import derivative, names_of
@@ -171,6 +172,8 @@ def module_route(
         comparisons += [*_trained(module, points), *demonstration(module)]
         comparisons += _of_other_batches(module, batches)
     except Exception as error:  # a wrong module may fail in any way; each way is a finding
+        if isinstance(error, InputError) and not isinstance(error, Refused):
+            raise  # the numbers are to blame
         return _broken(name, error), None
     return judged(name, comparisons, DOUBLE_TOLERANCE), done
 

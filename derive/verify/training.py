@@ -11,7 +11,7 @@ import io
 import math
 import random
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout, suppress
 from dataclasses import replace
 from fractions import Fraction
@@ -22,6 +22,7 @@ from typing import Any
 from mpmath import mp
 
 from derive.emit.run import Module
+from derive.errors import InputError
 from derive.graph import Quantity, Role
 from derive.problem import Problem, Tensor
 from derive.sequence import Order
@@ -294,8 +295,23 @@ def demonstration(module: Module) -> Iterator[Comparison]:
 def _demonstrated(module: Module) -> tuple[Any, Any]:
     call = module.namespace
     if module.problem.symbolic:
-        return call["example_parameters"](seed=0), call["example_sample"](seed=0)
+        example = call["example_parameters"](seed=0), call["example_sample"](seed=0)
+        _check_example(call["loss"], *example)
+        return example
     return call["PARAMETERS"], call["SAMPLE"]
+
+
+def _check_example(loss: Callable[[Any, Any], Any], parameters: Any, sample: Any) -> None:
+    """A module without the numbers of a spec must be able to show some. Raises InputError."""
+    try:
+        value = float(loss(parameters, sample))
+    except (ArithmeticError, ValueError):
+        value = math.nan
+    if not math.isfinite(value):
+        raise InputError(
+            "at the numbers between -1 and 1 that a module shows where the spec has none, the loss "
+            "has no value that code can hold, up to 1.8e+308; give values"
+        )
 
 
 def _printed(module: Module) -> list[tuple[str, str]]:
