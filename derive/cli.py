@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from derive import __version__, load
@@ -225,15 +225,15 @@ def _explain(options: argparse.Namespace) -> int:
     *spec, name = options.names
     problem = _loaded(spec[0] if spec else DEFAULT)
     derivation = differentiate(problem.graph, problem.wanted)
-    if options.order == 2:
-        told = explain_second_order(derivation, name)
-    elif problem.is_model:
-        told = explain_model(problem, derivation, name)
-    else:
-        told = explain(problem, derivation, name)
+    told: Iterable[str]
     with progress("deriving"):
-        lines_told = list(told)
-    for line in lines_told:
+        if options.order == 2:
+            told = list(explain_second_order(derivation, name))
+        elif problem.is_model:
+            told = explain_model(problem, derivation, name)
+        else:
+            told = explain(problem, derivation, name)
+    for line in told:
         print(line)
     return GOOD
 

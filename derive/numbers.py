@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
@@ -25,6 +26,8 @@ from derive.limits import LONGEST_PRINT
 
 DIGITS = 50
 SURE = 40  # of them; what differs from a tie by less does so by the noise of the last digits
+SPARE = 20  # of them may cancel in a sum; the rest is still more than a page prints
+MOST_DIGITS = 16 * DIGITS
 FEW_BITS = 64  # a result of so few binary digits is that number, as exp(0) is 1
 NOTHING = 4000  # what has more zeros behind the point is printed as 0
 MOST_BITS = 4000  # of a rational; a tie has fewer, and through layers they multiply
@@ -34,6 +37,14 @@ Number: TypeAlias = Fraction | mpf
 
 class LogOfZero(ValueError):
     """A logarithm without a value, which does not matter where it is multiplied by 0."""
+
+
+class MoreDigits(Exception):
+    """A sum of which so much cancels that it must be computed with more digits."""
+
+
+class MustBeUnrounded(Exception):
+    """Rounded numbers lead to something without a value where unrounded ones do not."""
 
 
 class Rounding(StrEnum):
@@ -57,7 +68,8 @@ _MODES = {Rounding.HALF_UP: ROUND_HALF_UP, Rounding.HALF_EVEN: ROUND_HALF_EVEN}
 class NumberFormat:
     """How results are written: significant digits or decimals, rounding, zeros, chained or not.
 
-    Chained means that a displayed result is what the next display is computed from.
+    Chained means that a displayed result is what the next display is computed from. `gave_up` says
+    that they were to be chained, and that this led to something without a value.
     """
 
     significant_digits: int | None = 4
@@ -65,6 +77,7 @@ class NumberFormat:
     rounding: Rounding = Rounding.HALF_UP
     zeros: Zeros = Zeros.STRIP
     chained: bool = True
+    gave_up: bool = False
 
     def round(self, value: Number) -> Fraction:
         """The value as it is printed. Raises ValueError if it is not a finite real number."""
@@ -125,7 +138,7 @@ def decimal(value: Number) -> Decimal:
         return Decimal(0)
     if mp.mag(value) > 100 * NOTHING:
         raise ValueError("this is far more than a page can print")
-    with mp.workdps(DIGITS):
+    with working():
         return Decimal(mp.nstr(value, SURE, strip_zeros=False))
 
 
@@ -143,8 +156,14 @@ def literal(value: Fraction) -> str:
 
 def evaluate(expr: sympy.Expr, value_of: Callable[[sympy.Expr], Number]) -> Number:
     """An expression without free indices, with the values of its elements and symbols."""
-    with mp.workdps(DIGITS):
+    with working():
         return _evaluate(expr, value_of)
+
+
+def working() -> AbstractContextManager[object]:
+    """The working precision: `DIGITS`, or more where a caller has asked for more."""
+    context: AbstractContextManager[object] = mp.workdps(max(DIGITS, mp.dps))
+    return context
 
 
 def _evaluate(expr: sympy.Expr, value_of: Callable[[sympy.Expr], Number]) -> Number:
@@ -166,10 +185,7 @@ def _evaluate(expr: sympy.Expr, value_of: Callable[[sympy.Expr], Number]) -> Num
     values = [_evaluate(argument, value_of) for argument in expr.args]
     match expr:
         case sympy.Add():
-            total: Number = Fraction(0)
-            for value in values:
-                total = plus(total, value)
-            return total
+            return summed(values)
         case sympy.Pow():
             return power(*values)
     return applied(BY_SYMBOL[expr.func], values)
@@ -189,10 +205,11 @@ def applied(row: Row, values: Sequence[Number]) -> Number:
     if not isinstance(found, mpf) or not mp.isfinite(found):
         shown = ", ".join(mp.nstr(number, 6) for number in given)
         raise ValueError(f"{row.name}({shown}) is no finite real number")
-    return _recognised(found) if all(isinstance(v, Fraction) for v in values) else found
+    return _recognised(found) if all(v in (0, 1) for v in values) else found
 
 
 def _recognised(found: mpf) -> Number:
+    """A result at 0 and 1, where it may be rational; nowhere else it is, though it may look so."""
     sign, mantissa, exponent, bits = found._mpf_
     if bits > FEW_BITS or abs(exponent) > FEW_BITS:
         return found
@@ -233,6 +250,26 @@ def real(value: Number) -> mpf:
     if isinstance(value, Fraction):
         return mp.mpf(value.numerator) / value.denominator
     return value
+
+
+def summed(terms: Iterable[Number]) -> Number:
+    """A sum; where only the noise of the last digits is left of it, nothing is left.
+
+    Raises MoreDigits if there may be something left with more digits.
+    """
+    total: Number = Fraction(0)
+    most: mpf | None = None
+    for term in terms:
+        if isinstance(total, Fraction) and isinstance(term, Fraction):
+            total = plus(total, term)
+            continue
+        most = max(most or mp.mpf(0), abs(real(total)), abs(real(term)))
+        total = real(total) + real(term)
+    if most is None or abs(total) >= most * mpf(10) ** -SPARE:
+        return total
+    if mp.dps < MOST_DIGITS:
+        raise MoreDigits
+    return total if abs(total) >= most * mpf(10) ** (SPARE - MOST_DIGITS) else Fraction(0)
 
 
 def times(a: Number, b: Number) -> Number:
@@ -276,15 +313,12 @@ def _root(base: Fraction, degree: int) -> Fraction | None:
 def going_on(compute: Callable[[], Number]) -> Number:
     """A number computed from rounded ones, where unrounded ones give a number.
 
-    Raises ValueError if these give none, and says that rounding is the reason.
+    Raises MustBeUnrounded if these give none.
     """
     try:
         return compute()
     except (ArithmeticError, ValueError) as error:
-        raise ValueError(
-            f"{reason(error)} once numbers are rounded as on the page; ask for more digits, or for "
-            "'chained: false', in 'numbers:'"
-        ) from error
+        raise MustBeUnrounded from error
 
 
 def reason(error: Exception) -> str:

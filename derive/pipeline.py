@@ -13,6 +13,7 @@ from derive.graph import Derivation
 from derive.notation import notation
 from derive.problem import Problem
 from derive.render.blocks import Page
+from derive.render.carried import carried
 from derive.render.curves import curves
 from derive.render.document import latex
 from derive.render.drawings import Drawings, draw
@@ -40,11 +41,18 @@ class Made:
         """The gradients."""
         return differentiate(self.problem.graph, self.problem.wanted)
 
-    @cached_property
+    @property
     def page(self) -> Page:
         """The page, free of language. Raises InputError if a number on it is not finite."""
+        return self._written[1]
+
+    @cached_property
+    def _written(self) -> tuple[Problem, Page]:
+        """The page, and its problem with the numbers carried as they are on it."""
         drawings = Drawings() if self.problem.is_model else self._drawings()
-        return _page(self.problem, self.derivation, drawings, self.weights)
+        return carried(
+            self.problem, lambda told: _page(told, self.derivation, drawings, self.weights)
+        )
 
     @cached_property
     def texts(self) -> Mapping[str, str]:
@@ -86,10 +94,11 @@ class Made:
         self, texts: Mapping[str, str] | None = None, modules: Mapping[str, str] | None = None
     ) -> Report:
         """Verify what was made, or what was read back from the files it was written to."""
+        problem, page = self._written
         report = verify(
-            self.problem,
+            problem,
             self.derivation,
-            self.page,
+            page,
             self.texts if texts is None else texts,
             self.modules if modules is None else modules,
         )

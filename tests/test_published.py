@@ -11,6 +11,7 @@ import pytest
 import derive
 from derive.problem import Problem, Published
 from derive.render.blocks import Page
+from derive.render.carried import carried
 from derive.render.model_story import tell_model
 from derive.verify.model_numbers import model_rows
 from derive.verify.report import NumberRow, Status
@@ -66,7 +67,9 @@ def example(name: str) -> Example:
     problem = derive.load(name)
     derivation = derive.differentiate(problem.graph, problem.wanted)
     # only where numbers are computed from rounded ones does the page know better than the graph
-    page = tell_model(problem, derivation) if problem.numbers.chained else Page({}, (), {})
+    page = Page({}, (), {})
+    if problem.numbers.chained:
+        _, page = carried(problem, lambda told: tell_model(told, derivation))
     values = spec_values(problem)
     assert values is not None
     return Example(problem, page, Trajectory(problem, derivation, values))

@@ -122,7 +122,7 @@ def _judge_printed(
     if not forms:
         return Finding(claim, Kind.SYMBOLIC, None, _without_value(sides.unknown))
     for form in forms:
-        if not _accepts(form, printed, policy, ledger):
+        if not _accepts(form, printed, policy, ledger, form is forms[-1]):
             expected = decimal_text(expected_value(policy, form.value, printed))
             reason = explanation(form.value, form.tex, printed, policy, ledger)
             source = form.tex or "the unrounded value"
@@ -137,10 +137,14 @@ def _unrounded(claim: Claim, policy: Policy) -> list[_Form]:
     return [] if text is None else [_Form("", exact_value(text))]
 
 
-def _accepts(form: _Form, printed: str, policy: Policy, ledger: Ledger) -> bool:
+def _accepts(form: _Form, printed: str, policy: Policy, ledger: Ledger, last: bool) -> bool:
+    """Whether a form gives a print; by another road over rounded names it may miss it a little.
+
+    The last road of a chained text is the one that was taken.
+    """
     if agrees(policy, form.value, printed):
         return True
-    if policy.chained or not form.tex:
+    if (policy.chained and last) or not form.tex:
         return False
     unit = Fraction(10) ** last_exponent(policy, form.value, printed)
     slack = spread(form.tex, ledger, policy) + unit * (policy.tolerance_units + Fraction(1, 2))
@@ -159,11 +163,15 @@ def _judge_formulas(claim: Claim, sides: _Sides, policy: Policy, ledger: Ledger)
 
 
 def _formula_slack(left: _Form, right: _Form, policy: Policy, ledger: Ledger) -> Fraction:
-    if policy.chained and (policy.digits is not None or policy.decimals is not None):
-        # Two roads over rounded values may end on neighbouring numbers.
-        unit = Fraction(10) ** last_exponent(policy, left.value or right.value, "0")
-        return unit * (1 + policy.tolerance_units)
-    return sum((spread(form.tex, ledger, policy) for form in (left, right)), Fraction(0))
+    """How far apart two forms may be: what rounded names make of them.
+
+    Two roads over rounded values may end on neighbouring numbers.
+    """
+    slack = sum((spread(form.tex, ledger, policy) for form in (left, right)), Fraction(0))
+    if not policy.chained or (policy.digits is None and policy.decimals is None):
+        return slack
+    unit = Fraction(10) ** last_exponent(policy, left.value or right.value, "0")
+    return max(slack, unit * (1 + policy.tolerance_units))
 
 
 def _short(value: Fraction) -> str:

@@ -8,6 +8,7 @@ from derive.errors import InputError, nearest
 from derive.graph import Derivation
 from derive.notation import notation
 from derive.problem import Problem
+from derive.render.carried import carried
 from derive.render.formula import PLAIN
 from derive.render.network import scalar_network
 from derive.render.order import weights_in_order
@@ -16,11 +17,15 @@ from derive.render.story import given_sheet
 from derive.render.weights import Story
 
 
-def explain(problem: Problem, derivation: Derivation, weight: str) -> Iterator[str]:
+def explain(problem: Problem, derivation: Derivation, weight: str) -> list[str]:
     """The lines of the derivation of one weight. Raises InputError for an unknown weight.
 
     `w5` and `dE/dw5` mean the same.
     """
+    return carried(problem, lambda told: list(_explained(told, derivation, weight)))[1]
+
+
+def _explained(problem: Problem, derivation: Derivation, weight: str) -> Iterator[str]:
     weight = weight.rpartition("/d")[2]
     sheet = given_sheet(problem, Sheet(notation(problem), problem.numbers, PLAIN))
     story = Story(problem, scalar_network(derivation), sheet)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import chain
 
 from derive.errors import InputError, nearest
 from derive.expression import reads
 from derive.graph import Derivation, adjoint_name
 from derive.problem import Problem
+from derive.render.carried import carried
 from derive.render.explain_numbers import shown
 from derive.rules import Rule
 from derive.second_order import DIRECTION, SLOPE, hessian_product
@@ -35,7 +35,7 @@ class Asked:
     update: int = 0
 
 
-def explain_model(problem: Problem, derivation: Derivation, asked: str) -> Iterator[str]:
+def explain_model(problem: Problem, derivation: Derivation, asked: str) -> list[str]:
     """Every move that leads to the derivative by a quantity, with its numbers if they are known.
 
     `W`, `W[0,1]`, `dE/dW` and `dE/dW[0,1]` are understood; `@3` after them asks for the numbers
@@ -43,7 +43,8 @@ def explain_model(problem: Problem, derivation: Derivation, asked: str) -> Itera
     """
     what, update = _when(asked)
     found = replace(_read(derivation, what), update=update)
-    return chain(_moves(derivation, found.name), _numbers(problem, derivation, found))
+    _, numbers = carried(problem, lambda told: list(_numbers(told, derivation, found)))
+    return [*_moves(derivation, found.name), *numbers]
 
 
 def _moves(derivation: Derivation, name: str) -> Iterator[str]:

@@ -156,6 +156,7 @@ def _conventions(
             "digits": numbers.significant_digits,
             "decimals": numbers.decimals,
             "chained": numbers.chained,
+            "gave_up": numbers.gave_up,
             "half_up": numbers.rounding.value == "half_up",
         },
     }

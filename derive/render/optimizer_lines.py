@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import sympy
-from mpmath import mp
 
 from derive.expression import Element
 from derive.graph import adjoint_name
 from derive.language import Scope, parse_expression
 from derive.notation import UPDATED, with_mark
-from derive.numbers import DIGITS, Number, evaluate, literal
+from derive.numbers import Number, evaluate, literal, working
 from derive.render.formula import Piece, Tightness, number_piece, width
 from derive.render.index_writer import ROOM
 from derive.render.model_form import ModelForm
@@ -54,7 +53,7 @@ def _lines(
     targets = [target for target, _ in row.lines]
     for number, (target, text) in enumerate(row.lines):
         right = parse_expression(text, Scope({}, {}, names))
-        with mp.workdps(DIGITS):
+        with working():
             value = evaluate(right, lambda key: known[key].value)
         printed = numbers.text(value)
         if target == "w" and "w" not in targets[number + 1 :]:

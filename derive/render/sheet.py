@@ -9,24 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import reduce
 from typing import TypeAlias
 
 import sympy
-from mpmath import mp
 
 from derive.expression import Element
 from derive.graph import Role
 from derive.notation import UPDATED, Name, Notation, derivative
 from derive.numbers import (
-    DIGITS,
     Number,
     NumberFormat,
     evaluate,
     going_on,
     literal,
-    plus,
     reason,
+    summed,
     times,
+    working,
 )
 from derive.render.formula import (
     TEX,
@@ -247,7 +247,7 @@ class Sheet:
 
     def _enter(self, key: Key, compute: Callable[[Callable[[Key], Number]], Number]) -> None:
         try:
-            with mp.workdps(DIGITS):
+            with working():
                 exact = compute(lambda k: _value(self.entries[k].exact))
                 chained = exact
                 if self.format.chained:
@@ -271,13 +271,7 @@ def _inner_names(expr: sympy.Expr) -> set[sympy.Basic]:
 
 
 def _chain_value(terms: Chain, values: Callable[[Key], Number]) -> Number:
-    total: Number = Fraction(0)
-    for term in terms:
-        product: Number = Fraction(1)
-        for key in term:
-            product = times(product, values(key))
-        total = plus(total, product)
-    return total
+    return summed(reduce(times, map(values, term), Fraction(1)) for term in terms)
 
 
 def values_of(entries: Mapping[Key, Entry]) -> dict[str, Entry]:

@@ -182,6 +182,7 @@ def _format(problem: Problem) -> dict[str, object]:
         "digits": numbers.significant_digits,
         "decimals": numbers.decimals,
         "chained": numbers.chained,
+        "gave_up": numbers.gave_up,
         "half_up": numbers.rounding.value == "half_up",
     }
 

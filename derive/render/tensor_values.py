@@ -13,7 +13,7 @@ from functools import partial
 from itertools import product
 
 import sympy
-from mpmath import mp, mpf
+from mpmath import mp
 
 from derive.expression import (
     Chosen,
@@ -30,7 +30,6 @@ from derive.functions import BY_SYMBOL, absolute, at_least, greater, maximum, mi
 from derive.graph import Block, Equation, Quantity, Role, adjoint_name
 from derive.notation import Name
 from derive.numbers import (
-    DIGITS,
     LogOfZero,
     Number,
     NumberFormat,
@@ -38,11 +37,11 @@ from derive.numbers import (
     compare,
     going_on,
     literal,
-    plus,
-    real,
     reason,
     shown,
+    summed,
     times,
+    working,
 )
 from derive.numbers import power as raised
 from derive.numbers import product as numbers_product
@@ -52,7 +51,6 @@ Place = tuple[str, tuple[int, ...]]
 Table = dict[Place, Number]
 Bound = dict[Index, int]
 Value = Callable[[Table, Bound], Number]
-NOISE = mpf(10) ** (8 - DIGITS)
 ZERO = Fraction(0)
 
 
@@ -72,7 +70,7 @@ class Values:
 
     def enter(self, place: Place, compute: Callable[[Table], Number]) -> None:
         """A computed number. Raises ValueError if it is not finite and real."""
-        with mp.workdps(DIGITS):
+        with working():
             exact = compute(self.exact)
             chained = going_on(lambda: compute(self.page)) if self.format.chained else exact
         self.exact[place] = exact
@@ -185,7 +183,7 @@ def _index(expr: Index) -> Value:
 def _sum(expr: sympy.Add) -> Value:
     parts = [compiled(argument) for argument in expr.args]
 
-    return lambda table, bound: _added(part(table, bound) for part in parts)
+    return lambda table, bound: summed(part(table, bound) for part in parts)
 
 
 def _product(expr: sympy.Mul) -> Value:
@@ -219,7 +217,7 @@ def _total(expr: Total) -> Value:
     index, body = expr.index, compiled(expr.body)
 
     steps = range(index.axis.length)
-    return lambda table, bound: _added(body(table, {**bound, index: k}) for k in steps)
+    return lambda table, bound: summed(body(table, {**bound, index: k}) for k in steps)
 
 
 def _log_total(expr: LogTotalExp) -> Value:
@@ -302,19 +300,6 @@ def _function(expr: sympy.Expr) -> Value:
     parts = [compiled(argument) for argument in expr.args]
 
     return lambda table, bound: applied(row, [part(table, bound) for part in parts])
-
-
-def _added(terms: Iterable[Number]) -> Number:
-    """A sum; where only the noise of the last digits is left of it, nothing is left."""
-    total: Number = ZERO
-    most: mpf | None = None
-    for term in terms:
-        if isinstance(total, Fraction) and isinstance(term, Fraction):
-            total = plus(total, term)
-            continue
-        most = max(most or mp.mpf(0), abs(real(total)), abs(real(term)))
-        total = real(total) + real(term)
-    return ZERO if most is not None and abs(total) < most * NOISE else total
 
 
 _NODES: Mapping[type[sympy.Basic], Callable[..., Value]] = {

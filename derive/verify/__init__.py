@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mpmath import mp
+
 from derive.graph import Derivation
 from derive.notation import Name
 from derive.problem import Problem
 from derive.render.blocks import Page
 from derive.render.order import in_numbers, path_view
-from derive.verify.bench import Bench
+from derive.verify.algebra import DIGITS
+from derive.verify.bench import Bench, enough_digits
+from derive.verify.interpreter import Program
 from derive.verify.modules import (
     code_values,
     further_seeds,
@@ -47,8 +51,26 @@ def verify(
 
     At the spec's values where it gives them, and at seeded values in general position.
     """
-    if problem.is_model:
-        return verify_model(problem, derivation, page, texts, modules)
+    judged = verify_model if problem.is_model else _verify_network
+    with mp.workdps(_digits(problem)):
+        return judged(problem, derivation, page, texts, modules)
+
+
+def _digits(problem: Problem) -> int:
+    """How many digits the loss needs at the spec's values, if it is computed at them at all."""
+    own = None if work(problem.graph) > MOST_WORK else spec_values(problem)
+    if own is None:
+        return DIGITS
+    return enough_digits(Program(problem.graph), own, (problem.graph.loss.name, ()))
+
+
+def _verify_network(
+    problem: Problem,
+    derivation: Derivation,
+    page: Page,
+    texts: Mapping[str, str],
+    modules: Mapping[str, str],
+) -> Report:
     reduced = small(derivation)
     large = work(problem.graph) > MOST_WORK
     points = [drawn_values(reduced.forward, SEED)]

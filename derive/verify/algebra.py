@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
@@ -22,6 +23,12 @@ STILL = 1e-12  # a difference below it may be all error, one above its inverse a
 BENT = 1e-9  # a smooth function bends less within a step
 SMOOTH = 1e-9  # how far apart the slopes from the left and from the right may be
 NOISE = (-130, -60)  # what computing with DIGITS leaves of equal values is of such powers of ten
+
+
+def working() -> AbstractContextManager[object]:
+    """The working precision: `DIGITS`, or more where a caller has asked for more."""
+    context: AbstractContextManager[object] = mp.workdps(max(DIGITS, mp.dps))
+    return context
 
 
 LOG = BY_NAME["log"].exact
@@ -147,7 +154,7 @@ def partial(function: Callable[..., Any], at: Sequence[Any], k: int) -> Any:
     if function is LOG and at[k]:  # e^1000 ± 10^-18 would need 450 digits
         zeros, scale = 0, at[k]
     step = scale * mp.mpf(10) ** -STEP
-    with mp.workdps(2 * DIGITS + zeros):
+    with mp.workdps(2 * max(DIGITS, mp.dps) + zeros):
         high = function(*at[:k], at[k] + step, *at[k + 1 :])
         low = function(*at[:k], at[k] - step, *at[k + 1 :])
         return (high - low) / (2 * step)
@@ -179,7 +186,7 @@ def order(a: Any, b: Any) -> int:
     if gap == 0:
         return 0
     size = max(0, *(mp.mag(_still(each)) for each in (a, b) if each))
-    low, high = (power * 10 // 3 for power in NOISE)
+    low, high = (power * 10 // 3 for power in (NOISE[0] + DIGITS - max(DIGITS, mp.dps), NOISE[1]))
     if low < mp.mag(gap) < high + size:
         return 0
     return 1 if gap > 0 else -1

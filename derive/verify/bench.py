@@ -14,7 +14,7 @@ from typing import Any
 from mpmath import mp
 
 from derive.graph import Derivation, Graph, Quantity, adjoint_name
-from derive.verify.algebra import DIGITS, STEP, slope_and_bend
+from derive.verify.algebra import DIGITS, STEP, slope_and_bend, working
 from derive.verify.doubles import DOUBLES, Double, double
 from derive.verify.interpreter import Program, run
 from derive.verify.meaning import Key, Values
@@ -27,6 +27,26 @@ MOST_DIGITS = 16 * DIGITS
 Way = Mapping[Key, Any]  # how far each element moves
 
 
+def enough_digits(program: Program, given: Values, loss: Key) -> int:
+    """So many digits that a loss keeps what a difference needs of them.
+
+    Of 1 - y hardly any are left where y is saturated, and a small step does not show in those.
+    """
+
+    def found(digits: int) -> Any:
+        with mp.workdps(digits):
+            return program.run(given)[loss]
+
+    digits = max(DIGITS, mp.dps)
+    value = found(digits)
+    while digits < MOST_DIGITS:
+        finer = found(2 * digits)
+        if abs(finer - value) <= KEPT * max(1, abs(finer)):
+            break
+        digits, value = 2 * digits, finer
+    return digits
+
+
 class Slopes:
     """How fast the loss of a graph moves with its elements, by central differences in 50 digits."""
 
@@ -37,31 +57,13 @@ class Slopes:
 
     @cached_property
     def forward(self) -> Values:
-        return self._settled[1]
-
-    @property
-    def digits(self) -> int:
-        """With how many digits everything is computed here."""
-        return self._settled[0]
+        with mp.workdps(self.digits):
+            return self._program.run(self.given)
 
     @cached_property
-    def _settled(self) -> tuple[int, Values]:
-        """Digits and values: so many that the loss keeps what a difference needs of them.
-
-        Of 1 - y hardly any are left where y is saturated, and a small step does not show in those.
-        """
-        digits, values = DIGITS, self._run(DIGITS)
-        loss = (self.graph.loss.name, ())
-        while digits < MOST_DIGITS:
-            finer = self._run(2 * digits)
-            if abs(finer[loss] - values[loss]) <= KEPT * max(1, abs(finer[loss])):
-                break
-            digits, values = 2 * digits, finer
-        return digits, values
-
-    def _run(self, digits: int) -> Values:
-        with mp.workdps(digits):
-            return self._program.run(self.given)
+    def digits(self) -> int:
+        """With how many digits everything is computed here."""
+        return enough_digits(self._program, self.given, (self.graph.loss.name, ()))
 
     @cached_property
     def floor(self) -> Any:
@@ -82,7 +84,7 @@ class Slopes:
         """
         keys = [key for quantity in quantities for key in places(quantity)]
         source = random.Random(" ".join(quantity.name for quantity in quantities))
-        with mp.workdps(DIGITS):
+        with working():
             way = {
                 key: mp.mpf(source.choice((-1, 1)) * source.randint(50, 150)) / (100 * len(keys))
                 for key in keys
@@ -115,7 +117,7 @@ class Slopes:
 
     @cached_property
     def _readers(self) -> dict[Key, list[Key]]:
-        with mp.workdps(DIGITS):
+        with working():
             return self._program.readers(self.forward)
 
 
@@ -147,14 +149,14 @@ class Bench(Slopes):
 
     def adjoint_on(self, way: Way) -> Any:
         """The slope along a way as it was derived."""
-        with mp.workdps(DIGITS):
+        with working():
             return mp.fsum(n * self.adjoint(key) for key, n in way.items())
 
 
 def doubts_of(given: Values, *graphs: Graph) -> Values:
     """How far off each value may be where doubles compute one graph after the other."""
     whole = {q.name for q in graphs[0].given if q.integer}
-    with mp.workdps(DIGITS):
+    with working():
         values = {key: v if key[0] in whole else double(v) for key, v in given.items()}
         for graph in graphs:
             values = Program(graph, DOUBLES).run(values)

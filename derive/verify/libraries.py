@@ -15,7 +15,7 @@ from typing import Any
 from mpmath import mp
 
 from derive.graph import Graph, Quantity
-from derive.verify.algebra import DIGITS, Algebra
+from derive.verify.algebra import Algebra, working
 from derive.verify.bench import Bench
 from derive.verify.doubles import within
 from derive.verify.interpreter import run
@@ -47,7 +47,7 @@ def by_library(name: str, *gradients: Gradient) -> Callable[..., Route]:
             return skipped(name, "its doubles overflow at these values")
 
         def comparisons() -> Iterator[Comparison]:
-            with mp.workdps(DIGITS):
+            with working():
                 for key in keys:
                     floor = within(bench.doubt(key), DOUBLE_TOLERANCE)
                     found, expected = bench.adjoint(key), mp.mpf(by[key])

@@ -30,7 +30,7 @@ from derive.expression import (
     Total,
 )
 from derive.functions import BY_SYMBOL, maximum, minimum, where
-from derive.verify.algebra import DIGITS, EXACT, Algebra, slope
+from derive.verify.algebra import DIGITS, EXACT, Algebra, slope, working
 
 Key = tuple[str, tuple[int, ...]]
 
@@ -76,7 +76,7 @@ def meaning_of(expr: sympy.Expr, algebra: Algebra) -> Meaning:
     """An expression as a function of the values and of what its indices are bound to."""
     constant = _constant(expr)
     if constant is not None:
-        with mp.workdps(DIGITS):
+        with working():
             known = algebra.number(constant)
         return lambda values, binding: known
     match expr:
@@ -119,7 +119,7 @@ def _constant(expr: sympy.Expr) -> Fraction | None:
     if isinstance(expr, sympy.Rational):
         return Fraction(int(expr.p), int(expr.q))
     if expr in _CONSTANTS:
-        with mp.workdps(DIGITS):
+        with working():
             return Fraction(mp.nstr(+_CONSTANTS[expr], DIGITS))
     return None
 

@@ -13,7 +13,7 @@ from mpmath import mp
 from derive.numbers import Rounding
 from derive.problem import Problem, Published
 from derive.render.blocks import Page
-from derive.verify.algebra import DIGITS
+from derive.verify.algebra import working
 from derive.verify.consequences import follows, printed_keys
 from derive.verify.doubles import UNIT, Double
 from derive.verify.prints import digits, fraction, rounded, unit
@@ -123,7 +123,7 @@ def _is_double(published: Published, exact: Fraction, trajectory: Trajectory) ->
     if digits(published.printed) < DOUBLE_DIGITS:
         return False
     again = in_doubles(trajectory.problem, trajectory.derivation, trajectory.given)
-    with mp.workdps(DIGITS):
+    with working():
         try:
             value = again.value(published.name)
         except TypeError:  # a derivative that no equation gives is found by differences

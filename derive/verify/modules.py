@@ -23,7 +23,7 @@ from derive.graph import Derivation, Role, adjoint_name
 from derive.notation import derivative, names_of
 from derive.problem import Problem
 from derive.sequence import Order
-from derive.verify.algebra import DIGITS
+from derive.verify.algebra import working
 from derive.verify.bench import Bench, Slopes, Way, doubts_of
 from derive.verify.doubles import BITS, MARGIN, Double, double, within
 from derive.verify.meaning import Key, Values
@@ -229,7 +229,7 @@ def _installed(target: str) -> bool:
 
 
 def _comparisons(done: Executed, problem: Problem, expected: Point) -> Iterator[Comparison]:
-    with mp.workdps(DIGITS):
+    with working():
         for key, true in expected.forward.items():
             if key not in expected.given:
                 yield _number(entry(*key), done.forward, key, true, expected.floor(key))
@@ -269,7 +269,7 @@ def _updates(done: Executed, problem: Problem, at: Point) -> Iterator[Comparison
     if problem.training.order is not Order.SIMULTANEOUS:
         return
     given, rule = at.given, first_update(problem)
-    with mp.workdps(DIGITS):
+    with working():
         for quantity in problem.graph.of_role(Role.PARAMETER):
             for place in product(*map(range, quantity.shape)):
                 key = (quantity.name, place)

@@ -17,7 +17,7 @@ from derive.notation import Name, names_of
 from derive.problem import Problem
 from derive.render.blocks import Page
 from derive.sequence import Order
-from derive.verify.algebra import DIGITS, EXACT
+from derive.verify.algebra import EXACT, working
 from derive.verify.bench import Bench, places
 from derive.verify.meaning import Values
 from derive.verify.model_numbers import model_rows
@@ -113,7 +113,7 @@ def model_bench(problem: Problem, derivation: Derivation, seed: int) -> Bench:
     for attempt in range(TRIES):
         source = random.Random(f"{seed}/{attempt}")
         low = -1000 if attempt < TRIES // 2 else 100  # a variance must not be negative
-        with mp.workdps(DIGITS):
+        with working():
             values: Values = {}
             for quantity in graph.given:
                 drawn = {
@@ -177,7 +177,7 @@ def true_values_of_model(problem: Problem, bench: Bench, trajectory: Trajectory)
     """The values of every name of a page."""
     names = names_of(problem)
     values = dict(trajectory.at(0))
-    with mp.workdps(DIGITS):
+    with working():
         wanted = {q.name for q in differentiated(bench.derivation) if q.role is not Role.LOSS}
         slopes = all_slopes(bench.graph, bench.given).items()
         values |= {(adjoint_name(n), place): v for (n, place), v in slopes if n in wanted}

@@ -14,7 +14,7 @@ from mpmath import mp
 
 from derive.expression import reads
 from derive.graph import Derivation, Equation, Quantity, adjoint_name
-from derive.verify.algebra import DIGITS, EXACT, slope
+from derive.verify.algebra import EXACT, slope, working
 from derive.verify.bench import Bench, least, places
 from derive.verify.interpreter import value
 from derive.verify.meaning import Key, Values
@@ -30,7 +30,7 @@ def one_by_one(bench: Bench) -> Iterator[Comparison]:
     One in which the calculus has put several together is left to the differences of the loss.
     """
     readers = _readers(bench.derivation)
-    with mp.workdps(DIGITS):
+    with working():
         for quantity in differentiated(bench.derivation):
             by = readers.get(quantity.name, ())
             if by and _stands_alone(bench.derivation, quantity, by):

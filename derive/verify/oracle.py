@@ -23,7 +23,7 @@ from derive.library.optimizers import Optimizer, parse_update, plain_step
 from derive.library.row import Number
 from derive.notation import Name, Names, derivative, names_of
 from derive.problem import Problem
-from derive.verify.algebra import DIGITS, EXACT, exact_function
+from derive.verify.algebra import EXACT, exact_function, working
 from derive.verify.doubles import DOUBLES, NAMED, Double, as_double, double
 from derive.verify.interpreter import element_slope, run
 from derive.verify.meaning import Key, Values
@@ -37,7 +37,7 @@ DECREASE = Name("decrease", r"\Delta E", "decrease")
 def true_values(problem: Problem, given: Values) -> dict[Name, Any]:
     """Values by name; the derivative of one scalar by another only where they are few."""
     graph, names = problem.graph, names_of(problem)
-    with mp.workdps(DIGITS):
+    with working():
         before, slopes = run(graph, given), all_slopes(graph, given)
         known = {key: _name(names, key) for key in before}
         found = {known[key]: v for key, v in before.items()}

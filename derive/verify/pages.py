@@ -27,7 +27,7 @@ from derive.proofread import Rounding as ReadRounding
 from derive.proofread.reader import printed_number
 from derive.render.blocks import Block, Page
 from derive.render.sheet import Display
-from derive.verify.algebra import DIGITS, lazy_function
+from derive.verify.algebra import DIGITS, lazy_function, working
 from derive.verify.bench import least
 from derive.verify.oracle import ALPHA, DECREASE
 from derive.verify.prose import misread
@@ -41,7 +41,7 @@ DECIMAL = re.compile(r"\d+\.\d+(?![\d.]|\s*(?:pt|em|ex|mm|cm)\b)")
 BREAK = re.compile(r"\\\\\s*&\s*\\quad")  # where a long formula goes on in the next row
 SURE = 25  # digits of a value that no difference gets wrong
 SHARE = mp.mpf("1e-26")  # of the largest number of a page: what its digits leave of zero
-with mp.workdps(DIGITS):
+with working():
     PI = mp.nstr(+mp.pi, DIGITS)
 LITERAL = re.compile(r"[-\d.]+")
 CELL = re.compile(r"(?<!\\)&")
@@ -54,7 +54,7 @@ def numbers_route(page: Page, truth: Mapping[Name, Any]) -> Route:
     floor = _least(truth)
 
     def comparisons() -> Iterator[Comparison]:
-        with mp.workdps(DIGITS):
+        with working():
             for name, entry in page.numbers.items():
                 if entry.exact is None or entry.page is None or entry.text is None:
                     yield Comparison(f"{name} has no value", math.nan)
@@ -312,7 +312,7 @@ def _formulas(claim: Claim, known: Mapping[str, Any], floor: Any) -> Iterator[Co
     left = str(claim.lhs)
     if left not in known:
         return
-    with mp.workdps(DIGITS):
+    with working():
         values = {"pi": mp.mpf(PI), **known}
         for tex, form in zip(claim.form_tex, claim.forms, strict=True):
             names = {str(s): s for s in form.free_symbols}

@@ -9,7 +9,7 @@ from typing import Any
 from mpmath import mp
 
 from derive.numbers import NumberFormat, Rounding, Zeros
-from derive.verify.algebra import DIGITS
+from derive.verify.algebra import working
 
 FINE = NumberFormat(significant_digits=40)
 
@@ -18,7 +18,7 @@ def fraction(value: Any) -> Fraction | None:
     """A value as a fraction, good to 40 digits; None if it is not finite."""
     if not isinstance(value, mp.mpf) or not mp.isfinite(value):
         return None
-    with mp.workdps(DIGITS):
+    with working():
         return FINE.round(value)
 
 

@@ -28,7 +28,7 @@ from derive.graph import (
     adjoint_name,
     check,
 )
-from derive.verify.algebra import DIGITS, EXACT, TIES, Algebra, Choice, lazy_function
+from derive.verify.algebra import EXACT, TIES, Algebra, Choice, lazy_function, working
 from derive.verify.bench import Bench, places
 from derive.verify.interpreter import element_slope, run, value
 from derive.verify.meaning import Key
@@ -170,7 +170,7 @@ def local_slopes(bench: Bench, most: int = BUDGET) -> Iterator[Comparison]:
     """Route 3, too: local derivatives against differences of the equation they belong to."""
     derivation, values = bench.derivation, bench.forward
     share = max(4, min(MOST_PLACES, 20 * most // max(1, len(derivation.locals))))
-    with mp.workdps(DIGITS):
+    with working():
         for local in derivation.locals:
             equation = derivation.forward.equation(local.of)
             own = len(local.indices)
@@ -267,7 +267,7 @@ def _either(test: sympy.Expr, yes: sympy.Expr, no: sympy.Expr) -> sympy.Expr:
     """A choice by a test that is 1 or 0; one without symbols is decided."""
     if test.free_symbols:
         return Choice(test, yes, no)
-    with mp.workdps(DIGITS):
+    with working():
         return yes if lazy_function([], test, KINKS)() == 1 else no
 
 
@@ -314,7 +314,7 @@ def by_sympy(benches: Sequence[Bench]) -> Iterator[Comparison]:
         list(symbols.values()), [sympy.diff(loss, symbols[key]) for key in keys], KINKS
     )
     for bench in benches:
-        with mp.workdps(DIGITS):
+        with working():
             expected = slopes(*[bench.given[key] for key in symbols])
             for key, slope in zip(keys, expected, strict=True):
                 yield compared(f"∂E/∂{entry(*key)}", bench.adjoint(key), slope, bench.floor)
@@ -324,7 +324,7 @@ def steps(bench: Bench, most: int = BUDGET) -> Iterator[Comparison]:
     """Route 4: both sides of every step, for a choice of values of its free indices."""
     derivation, values = bench.derivation, bench.derived
     share = max(2, min(MOST_PLACES, 20 * most // max(1, len(derivation.steps))))
-    with mp.workdps(DIGITS):
+    with working():
         for step in derivation.steps:
             for place in some(lengths(step.indices), share):
                 binding = dict(zip(step.indices, place, strict=True))

@@ -17,7 +17,7 @@ from derive.expression import Axis, Index, elements
 from derive.graph import Derivation, Equation, Graph, Local, Quantity, Role, Step
 from derive.library.losses import Reduction
 from derive.problem import Problem
-from derive.verify.algebra import DIGITS, EXACT
+from derive.verify.algebra import EXACT, working
 from derive.verify.bench import Slopes
 from derive.verify.meaning import Values
 from derive.verify.tape import all_slopes
@@ -34,7 +34,7 @@ def spec_values(problem: Problem) -> Values | None:
     """The values that the spec gives, exactly; None if it leaves some out."""
     if problem.symbolic:
         return None
-    with mp.workdps(DIGITS):
+    with working():
         return {
             (name, place): EXACT.number(value)
             for name, tensor in problem.values.items()
@@ -52,7 +52,7 @@ def drawn_values(graph: Graph, seed: int) -> Values:
     finite: Values | None = None
     for attempt in range(TRIES):
         scale = SCALES[attempt % len(SCALES)]
-        with mp.workdps(DIGITS):
+        with working():
             values = _draw(graph, random.Random(f"{seed}/{attempt}"), scale)
             slopes = Slopes(graph, values)
             try:

@@ -14,7 +14,7 @@ from derive.emit.program import stable_form
 from derive.expression import Index
 from derive.graph import Derivation, GraphError, Step, adjoint_name
 from derive.problem import Problem
-from derive.verify.algebra import DIGITS, EXACT
+from derive.verify.algebra import EXACT, working
 from derive.verify.bench import Bench
 from derive.verify.interpreter import value
 from derive.verify.meaning import Values
@@ -46,7 +46,7 @@ def _at(steady: Derivation, bench: Bench) -> Iterator[Comparison]:
     stable = Bench(steady, bench.given)
     given = {adjoint_name(quantity.name) for quantity in steady.forward.given}
     slopes = {key: v for key, v in bench.derived.items() if key[0] in given}
-    with mp.workdps(DIGITS):
+    with working():
         yield from stable_steps(stable)
         for key, expected in (*bench.forward.items(), *slopes.items()):
             found = stable.derived if key in stable.derived else stable.forward
@@ -56,7 +56,7 @@ def _at(steady: Derivation, bench: Bench) -> Iterator[Comparison]:
 
 def stable_steps(bench: Bench) -> Iterator[Comparison]:
     """Both sides of every step, where the first has a value."""
-    with mp.workdps(DIGITS):
+    with working():
         for step in bench.derivation.steps:
             yield from _sides(step, bench.derived)
 

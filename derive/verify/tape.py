@@ -16,7 +16,7 @@ from mpmath import mp
 
 from derive.functions import BY_SYMBOL
 from derive.graph import Graph
-from derive.verify.algebra import DIGITS, EXACT, Algebra, Pairs, order, partial
+from derive.verify.algebra import EXACT, Algebra, Pairs, order, partial, working
 from derive.verify.interpreter import Program
 from derive.verify.meaning import Key, Values
 
@@ -151,7 +151,7 @@ def all_slopes(graph: Graph, given: Values) -> dict[Key, Any]:
     Whole numbers, which pick places, do not move.
     """
     loss = (graph.loss.name, ())
-    with mp.workdps(DIGITS):
+    with working():
         start = {
             key: value if graph.quantities[key[0]].integer else Made(value)
             for key, value in given.items()

@@ -26,7 +26,7 @@ from derive.errors import InputError
 from derive.graph import Quantity, Role
 from derive.problem import Problem, Tensor
 from derive.sequence import Order
-from derive.verify.algebra import DIGITS, EXACT
+from derive.verify.algebra import EXACT, working
 from derive.verify.bench import Bench
 from derive.verify.doubles import DOUBLES, Double, as_double, double, within
 from derive.verify.meaning import Key, Values
@@ -140,7 +140,7 @@ def _as_ruled(
     """One update of each entry, or of some, against the lines of the optimizer."""
     problem, rule = module.problem, entry_rule(module.problem)
     old, slopes, new = module.numbers(*before), module.slopes(gradients), module.numbers(*after)
-    with mp.workdps(DIGITS):
+    with working():
         for key in _some([key for key in old if key[0] in _parameters(problem)], step):
             if not trained(problem, key):
                 yield Comparison(f"{key} kept", _distance(new.get(key), mp.mpf(old[key])))
@@ -216,7 +216,7 @@ def _some(keys: Sequence[Key], seed: int) -> Sequence[Key]:
 
 def helpers(module: Module) -> Iterator[Comparison]:
     """The functions of one number that a module defines, far out as well as near zero."""
-    with mp.workdps(DIGITS):
+    with working():
         for name in sorted(ALONE & module.namespace.keys()):
             for x in ARGUMENTS:
                 expected = EXACT.functions[name](mp.mpf(x))

@@ -24,7 +24,7 @@ from derive.library.optimizers import parse_update
 from derive.names import PUBLISHED
 from derive.problem import Problem
 from derive.sequence import stages
-from derive.verify.algebra import DIGITS, EXACT, FUNCTIONS, Algebra, exact_function, slope
+from derive.verify.algebra import DIGITS, EXACT, FUNCTIONS, Algebra, exact_function, slope, working
 from derive.verify.doubles import DOUBLES, NAMED, double
 from derive.verify.interpreter import Watched, element_slope, run, value
 from derive.verify.meaning import Key, Values
@@ -56,7 +56,7 @@ class Trajectory:
 
     def __post_init__(self) -> None:
         trained = self._trained()
-        with mp.workdps(DIGITS):
+        with working():
             for state in self.problem.training.optimizer.states:
                 for name, place in trained:
                     first = self.problem.training.states.get((state, name), {}).get(place, 0)
@@ -72,7 +72,7 @@ class Trajectory:
         of, of_place, by, by_place, item, place, mark = match.groups()
         update = 0 if mark is None else 1 if mark == "+" else int(mark[1:])
         self._check_trained(update)
-        with mp.workdps(DIGITS):
+        with working():
             if item is not None:
                 return self._plain(item, _place(place), update)
             return self._slope((of, _place(of_place)), (by, _place(by_place)), update)
@@ -80,7 +80,7 @@ class Trajectory:
     def at(self, update: int) -> Values:
         """Every value, the adjoints included, after a number of updates."""
         if update not in self._values:
-            with mp.workdps(DIGITS):
+            with working():
                 forward = run(self.derivation.forward, self._given(update), self.algebra)
                 self._values[update] = run(self.derivation.backward, forward, self.algebra)
         return self._values[update]
@@ -189,7 +189,7 @@ class Trajectory:
         """
         before = self.after(update - 1)[1] | (states or {})
         moving = [each for each in self._trained() if each[1] == key[1]]
-        with mp.workdps(DIGITS):
+        with working():
             found = dict(self._moved(moving, update, values, before))
         if key not in found:
             raise UnknownName(f"nothing updates '{key[0]}'")
@@ -197,7 +197,7 @@ class Trajectory:
 
     def on_sample(self, update: int, number: int) -> Values:
         """Every value after some updates, on a sample whose turn it may not be."""
-        with mp.workdps(DIGITS):
+        with working():
             forward = run(
                 self.derivation.forward, {**self._sample(number), **self.after(update)[0]}
             )
@@ -208,7 +208,7 @@ class Trajectory:
         graph, backward = self.derivation.forward, self.derivation.backward
         adjoints = {k: v for k, v in prints.items() if k[0] in backward.quantities}
         plain = {k: v for k, v in prints.items() if k[0] in graph.quantities}
-        with mp.workdps(DIGITS):
+        with working():
             forward = run(graph, self._given(update) | plain)
             return run(backward, forward | adjoints)
 
@@ -243,7 +243,7 @@ def in_doubles(
     `first` is the number of its first update.
     """
     whole = {q.name for q in problem.graph.given if q.integer}
-    with mp.workdps(DIGITS):
+    with working():
         start = {key: v if key[0] in whole else double(v) for key, v in given.items()}
     return Trajectory(problem, derivation, start, DOUBLES, NAMED, first=first)
 

@@ -34,7 +34,7 @@ ARITHMETIC = "derive/emit/arithmetic.py"
 REPORT, ROUTES = "derive/verify/report.py", "derive/verify/routes.py"
 JUDGE = "derive/proofread/judge.py"
 EDGES, WORKED = "derive/render/edges.py", "derive/render/worked.py"
-VALUES, FORM = "derive/render/tensor_values.py", "derive/render/model_form.py"
+FORM = "derive/render/model_form.py"
 
 MUTANTS = (
     # --- expressions
@@ -238,7 +238,7 @@ MUTANTS = (
            "tests/verify/test_routes.py -k distance"),
     Mutant(ROUTES, "return result if math.isfinite(result) else math.nan", "return result",
            "the distance to infinity is a number", "tests/verify/test_routes.py -k distance"),
-    Mutant(JUDGE, "if policy.chained or not form.tex:", "if not form.tex:",
+    Mutant(JUDGE, "(policy.chained and last) or not form.tex", "not form.tex",
            "a chained number may be off by what its operands are", "tests/proofread"),
     Mutant(JUDGE, "        if abs(first.value - other.value) > _formula_slack(",
            "        if 0 > _formula_slack(",
@@ -249,8 +249,13 @@ MUTANTS = (
     Mutant(FORM, "int((quantity.role is Role.PARAMETER) == self._multiplies_rows)",
            "int(quantity.role is not Role.PARAMETER)",
            "a model that multiplies rows is told as W x", "tests/render/test_model_form.py"),
-    Mutant(VALUES, "abs(total) < most * NOISE", "False",
+    Mutant(NUMBERS, "abs(total) >= most * mpf(10) ** (SPARE - MOST_DIGITS)", "True",
            "the noise of a sum that is zero is printed", "tests/render/test_tensor_values.py"),
+    Mutant(NUMBERS, "        raise MoreDigits\n", "        return total\n",
+           "what is left of a sum has no digits to print", "tests/render/test_carried.py"),
+    Mutant(NUMBERS, "all(v in (0, 1) for v in values)",
+           "all(isinstance(v, Fraction) for v in values)",
+           "an output near 1 is taken for 1", "tests/render/test_carried.py"),
     Mutant(WORKED, "[a for a in node.args if a.has(Greatest) or not self._is_zero(a)]",
            "list(node.args)",
            "a long sum is written out with its zeros", "tests/render/test_worked.py"),

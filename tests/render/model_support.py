@@ -10,6 +10,7 @@ from derive.backprop import differentiate
 from derive.graph import Derivation
 from derive.problem import Problem
 from derive.render.blocks import Page
+from derive.render.carried import carried
 from derive.render.document import latex
 from derive.render.model_story import tell_model
 from derive.spec import parse_spec
@@ -118,7 +119,7 @@ def told(name: str, text: str = "") -> Told:
     """A model of this table, or of a text."""
     problem = derive.build(parse_spec(text or MODELS[name], f"{name}.yaml", name))
     derivation = differentiate(problem.graph, problem.wanted)
-    page = tell_model(problem, derivation)
+    problem, page = carried(problem, lambda own: tell_model(own, derivation))
     return Told(problem, derivation, page, {x: latex(page, x) for x in ("en", "ko")})
 
 

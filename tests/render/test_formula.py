@@ -27,7 +27,7 @@ from derive.functions import (
     where,
 )
 from derive.notation import Name
-from derive.numbers import evaluate, literal, real
+from derive.numbers import MOST_DIGITS, evaluate, literal, real
 from derive.proofread import parse_formula, symbol_name
 from derive.render.formula import (
     PLAIN,
@@ -246,7 +246,7 @@ def truth(expr: sympy.Expr, values: dict[sympy.Symbol, Fraction]) -> Any:
     """The value of an expression, where it and all its parts are real and of moderate size."""
     assume(not expr.has(sympy.zoo, sympy.nan, sympy.oo, sympy.I, sympy.Abs, sympy.Piecewise))
     value = None
-    with mp.workdps(DIGITS):
+    with mp.workdps(MOST_DIGITS):
         for part in sympy.postorder_traversal(expr):
             try:
                 value = real(evaluate(part, lambda key: values[key]))

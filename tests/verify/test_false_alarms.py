@@ -98,6 +98,18 @@ SPECS: dict[str, str] = {
     "  b2: [0.124, 0.125, 0.126, 0.127, 0.128, 0.129]}\n"
     "data: {inputs: [[0.501, 0.702], [0.103, 0.204]], targets: [[1, 0, 0, 0, 0, 0],\n"
     "  [0, 1, 0, 0, 0, 0]]}\ntraining: {learning_rate: 0.1, steps: 1}\n",
+    # outputs that a page, or fifty digits, round to 1
+    **{
+        f"an output of logistic({net})": "network: {inputs: 1, "
+        "layers: [{dense: 1, activation: logistic}], loss: binary_cross_entropy}\n"
+        f"parameters: {{W1: [[{net}]], b1: [0]}}\n"
+        "data: {inputs: [1], targets: [0]}\n"
+        for net in (12, 110, 900)
+    },
+    "a logarithm of little that is left": "parameters: {w: 300}\nmodel: [p = logistic(w)]\n"
+    "loss: E = -log(1 - p)\n",
+    "a slope in two forms, one with a rounded name": "parameters: {w: 5}\n"
+    "model: [p = logistic(w)]\nloss: E = -log(1 - p)\nnumbers: {chained: true}\n",
     # zero is a value, too
     "Adam of nothing": "inputs: {x: [0.1, 0.2]}\nparameters: {w: [0.3, 0.7], b: 0.4}\n"
     "model: ['s[k] = w[k]*x[k] + b', 'p[k] = softmax(k, s[k])']\nloss: E = -log(p[0])\n"

@@ -1,0 +1,40 @@
+"""How numbers are carried from line to line: with enough digits, and rounded where they can be.
+
+Of `1 - y` nothing is left where y is printed as 1, and little where y has as many nines as digits
+are computed with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from mpmath import mp
+
+from derive.numbers import DIGITS, MOST_DIGITS, MoreDigits, MustBeUnrounded
+from derive.problem import Problem
+
+Told = TypeVar("Told")
+
+
+def carried(problem: Problem, tell: Callable[[Problem], Told]) -> tuple[Problem, Told]:
+    """What is told of a problem, and the problem with its numbers carried as they were.
+
+    They are carried unrounded if rounded ones lead to something without a value.
+    """
+    try:
+        return problem, _told(problem, tell)
+    except MustBeUnrounded:
+        numbers = replace(problem.numbers, chained=False, gave_up=True)
+        unrounded = replace(problem, numbers=numbers)
+        return unrounded, _told(unrounded, tell)
+
+
+def _told(problem: Problem, tell: Callable[[Problem], Told]) -> Told:
+    try:
+        with mp.workdps(DIGITS):
+            return tell(problem)
+    except MoreDigits:
+        with mp.workdps(MOST_DIGITS):
+            return tell(problem)
