@@ -269,9 +269,11 @@ def _has_bare_exp(expr: sympy.Expr) -> bool:
     """Whether a term of a sum has an exponential as a factor that nothing makes up for."""
     if isinstance(expr, Total):
         return _has_bare_exp(expr.body)
+    if isinstance(expr, where):
+        return any(map(_has_bare_exp, expr.args[1:]))
     return any(
         (isinstance(factor, sympy.exp) and not _is_relative(factor))
-        or (isinstance(factor, Total) and _has_bare_exp(factor))
+        or (isinstance(factor, Total | where) and _has_bare_exp(factor))
         for term in sympy.Add.make_args(expr)
         for factor in sympy.Mul.make_args(term)
     )

@@ -65,6 +65,11 @@ SPECS: dict[str, str] = {
     "logarithm of little": "parameters: {p: 0}\nloss: E = -log(p + 1.0e-8)\n",
     "a hundred zeros": "parameters: {w: [0.5, 1]}\nmodel: ['a = exp(-300*w[1]**2)', 'b = a/3']\n"
     "loss: E = (b + 1)**2 + w[0]*a\nnumbers: {chained: false}\n",
+    "the greater of nothing and next to nothing": "inputs: {x: 210}\nparameters: {w: [1, 1]}\n"
+    "loss: E = (w[0] + w[1])*exp(-x)\ntraining: {learning_rate: 0.1, optimizer: adamax}\n",
+    "softmax by hand over the past": "inputs: {x: [[1, 0.5], [-2, 0.1], [-1.0e+5, 0.2]]}\n"
+    "parameters: {w: 2}\nmodel: ['y[t] = sum(u, where(u <= t, exp(x[t,0]*x[u,0]), 0)*x[u,1])"
+    "/sum(v, where(v <= t, exp(x[t,0]*x[v,0]), 0))']\nloss: E = sum(t, w*y[t])**2\n",
     # a choice that rounded numbers would make otherwise
     "a condition decided by rounding": "parameters: {w: 1}\nmodel: [a = w/3, "
     "'y = where(a > 0.3333, a, 2*a)']\nloss: E = y**2\nnumbers: {chained: true}\n",
