@@ -15,6 +15,7 @@ from derive.proofread.policy import Policy, last_exponent
 from derive.proofread.values import ValueFailure, exact_value, value_of
 
 POWER_OF_TEN = re.compile(r"(\d+(?:\.\d+)?)\s*\\(?:cdot|times)\s*10\^\{(-?\d{1,4})\}")
+WIDE = Fraction(1, 2)  # of a move within which a sine turns at most once
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,7 @@ def spread(tex: str, ledger: Mapping[str, Known], policy: Policy) -> Fraction:
         return sympy.Symbol(name, real=True)
 
     expression = parse_formula(POWER_OF_TEN.sub(_written_out, tex), read_operand)
-    everything = {**ledger, **operands}
-    used = sorted(str(symbol) for symbol in expression.free_symbols)
-    return max(_farthest(expression, used, everything, sign) for sign in (1, -1))
+    return _reach(*_without_waves(expression, {**ledger, **operands}))
 
 
 def _written_out(number: re.Match[str]) -> str:
@@ -66,6 +65,31 @@ def _written_out(number: re.Match[str]) -> str:
     if number[2].startswith("-"):
         return f"{number[1]}e{number[2]}"
     return f"{Decimal(number[1]).scaleb(int(number[2])):f}"
+
+
+def _without_waves(
+    expression: sympy.Expr, known: Mapping[str, Known]
+) -> tuple[sympy.Expr, Mapping[str, Known]]:
+    """Each sine and cosine whose argument may move by much as an operand of its own.
+
+    Between the ends of such a move it turns, so that the ends do not tell how far it goes; but it
+    never goes farther than its argument, and never beyond 1.
+    """
+    everything, changes = dict(known), {}
+    for wave in sorted(expression.atoms(sympy.sin, sympy.cos), key=sympy.default_sort_key):
+        reach = _reach(wave.args[0], known)
+        if reach > WIDE:
+            name = f"wave {len(everything)}"
+            centre = value_of(wave, {name: entry.value for name, entry in known.items()})
+            everything[name] = Known(centre, min(reach, 1 + abs(centre)))
+            changes[wave] = sympy.Symbol(name, real=True)
+    return expression.xreplace(changes), everything
+
+
+def _reach(expression: sympy.Expr, known: Mapping[str, Known]) -> Fraction:
+    """How far a value goes up or down."""
+    used = sorted(str(symbol) for symbol in expression.free_symbols)
+    return max(_farthest(expression, used, known, sign) for sign in (1, -1))
 
 
 def _value(expression: sympy.Expr, values: Mapping[str, Fraction]) -> Fraction | None:

@@ -162,3 +162,19 @@ OF_FOUR_DIGITS = [
 @pytest.mark.parametrize(("form", "half"), OF_FOUR_DIGITS)
 def test_a_small_number_is_a_rounded_one(form: str, half: str) -> None:
     assert spread(form, {}, FOUR) == Fraction(half)
+
+
+WIDE = [
+    # 640000 times a number of four digits is known up to 32: the cosine may be anything
+    (r"$d = \cos(640000\cdot 1.409) = 0.7$", Kind.AGREES),
+    (r"$d = 2 + \cos(640000\cdot 1.409) = 1.2$", Kind.AGREES),
+    (r"$d = 2 + \cos(640000\cdot 1.409) = 3.2$", Kind.DISAGREES),
+    (r"$d = 2 + \cos(640000\cdot 1.409) = -1.5$", Kind.DISAGREES),
+    (r"$d = 5\cdot \sin(1.41) = 4.94$", Kind.AGREES),
+    (r"$d = 5\cdot \sin(1.41) = 4.91$", Kind.DISAGREES),
+]
+
+
+@pytest.mark.parametrize(("text", "kind"), WIDE)
+def test_a_wave_of_a_large_argument(text: str, kind: Kind) -> None:
+    assert _kinds(text, Policy(digits=3, chained=False)) == [kind]
