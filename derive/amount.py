@@ -58,10 +58,15 @@ def _summed(expr: sympy.Basic) -> int:
 
 def _place(file: SpecFile, graph: Graph, name: str) -> Path_:
     """Where in a spec a quantity comes from."""
-    spec = file.spec
-    if spec.network is not None:
+    if file.spec.network is not None:
         layer = graph.quantities[name].layer
         return ("network", "layers", layer - 1) if layer else ("network", "inputs")
+    return place_of(file, name)
+
+
+def place_of(file: SpecFile, name: str) -> Path_:
+    """Where in the spec of a model a quantity comes from."""
+    spec = file.spec
     for section in ("inputs", "parameters", "targets", "constants"):
         if name in getattr(spec, section):
             return (section, name)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import unicodedata
 from collections.abc import Collection
 
 from derive.errors import shown
@@ -18,13 +19,35 @@ IDENTIFIER = re.compile(rf"{NAME}\Z")
 ITEM = rf"({NAME})(?:\[([\d,\s]*)\])?"
 PUBLISHED = re.compile(rf"\s*(?:d{ITEM}\s*/\s*d{ITEM}|{ITEM})\s*(\+|@\s*\d+)?\s*", re.ASCII)
 
+GREEK = re.compile(
+    r"\b(alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lamda|mu|nu|xi|omicron|pi|rho"
+    r"|sigma|tau|upsilon|phi|chi|psi|omega)\b"
+)
+
+
+def spelled(text: str) -> str:
+    """A text with its Greek letters as they are written in a spec: `θ1` is theta1, `λ` lambda_."""
+    word = "".join(_greek(letter) or letter for letter in text)
+    return f"{word}_" if keyword.iskeyword(word) else word
+
+
+def _greek(letter: str) -> str:
+    """The name of a Greek letter of any shape; nothing for any other character."""
+    if letter.isascii():
+        return ""
+    words = unicodedata.name(unicodedata.normalize("NFKC", letter)[0], "").lower()
+    found = GREEK.search(words)
+    name = found[1].replace("lamda", "lambda") if found else ""
+    return name.capitalize() if "capital" in words else name
+
 
 def wrong_name(name: str) -> str:
     """Why a text is no name; nothing if it is one."""
     if len(name) > LONGEST_NAME:
         return f"{shown(name)} is too long for a name: it has at most {LONGEST_NAME} characters"
     if not IDENTIFIER.match(name):
-        return f"{shown(name)} is no name: use letters, digits and _"
+        hint = f"; write {spelled(name)}" if IDENTIFIER.match(spelled(name)) else ""
+        return f"{shown(name)} is no name: use letters, digits and _{hint}"
     return ""
 
 

@@ -14,7 +14,7 @@ from derive.errors import LanguageError, nearest
 from derive.functions import BY_NAME
 from derive.graph import Quantity
 from derive.limits import LONGEST_EQUATION, MOST_DIGITS
-from derive.names import LONGEST_NAME, wrong_name
+from derive.names import LONGEST_NAME, spelled, wrong_name
 
 FOREIGN = re.compile(r"[^ -~]|[#\\]")
 ALIASES = {"sigmoid": "logistic", "ln": "log"}
@@ -31,7 +31,6 @@ OTHER_FUNCTIONS = {
 }
 SPELLED = {
     "\N{GREEK SMALL LETTER SIGMA}": "logistic(x), or sigma as a name",
-    "\N{GREEK SMALL LETTER PI}": "pi",
     "\N{MULTIPLICATION SIGN}": "*",
     "\N{MIDDLE DOT}": "*",
     "\N{DOT OPERATOR}": "*",
@@ -42,6 +41,7 @@ SPELLED = {
     "\N{SUPERSCRIPT TWO}": "**2",
     "\N{SUPERSCRIPT THREE}": "**3",
     "\N{N-ARY SUMMATION}": "sum(i, ...)",
+    "\N{NOT EQUAL TO}": "!=",
     "\N{LESS-THAN OR EQUAL TO}": "<=",
     "\N{GREATER-THAN OR EQUAL TO}": ">=",
 }
@@ -68,9 +68,10 @@ def syntax_tree(source: str) -> ast.expr:
         raise LanguageError(source, 0, f"{reason}; give parts of it names")
     foreign = FOREIGN.search(source)
     if foreign is not None:
-        reason = f"the character {foreign[0]!a} is not in the language"
-        if foreign[0] in SPELLED:
-            reason = f"'{foreign[0]}' is not in the language; write {SPELLED[foreign[0]]}"
+        code = "" if foreign[0].isascii() else f" (U+{ord(foreign[0]):04X})"
+        reason = f"the character {foreign[0]!r}{code} is not in the language"
+        if hint := SPELLED.get(foreign[0]) or spelled(foreign[0]).replace(foreign[0], ""):
+            reason = f"'{foreign[0]}' is not in the language; write {hint}"
         raise LanguageError(source, foreign.start(), reason)
     digits = DIGITS.search(source)
     if digits is not None:

@@ -22,6 +22,11 @@ from derive.symbols import distinct
 
 LEARNING_RATE = r"\alpha"  # its symbol on the page of a model that is trained
 
+NOTHING_GIVEN = (
+    "nothing is given that could be read here; say it under 'inputs' or 'parameters', by its value "
+    "as in `inputs: {x: 0.5}`, or by its shape as in `inputs: {x: {shape: [3]}}`"
+)
+
 
 def build_model(file: SpecFile) -> Problem:
     """The problem that a spec with a `model` describes. Raises InputError."""
@@ -30,6 +35,8 @@ def build_model(file: SpecFile) -> Problem:
         raise file.fail(("data",), "a model gives its data in 'inputs' and 'targets'")
     model = Parts()
     give(file, model)
+    if not model.given:
+        raise file.fail(("model",) if spec.model else ("loss",), NOTHING_GIVEN)
     add_nodes(file, model)
     upstream = add_upstream(file, model)
     if not upstream:

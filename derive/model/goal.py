@@ -7,6 +7,7 @@ from typing import Any
 
 import sympy
 
+from derive.amount import place_of
 from derive.equations import parse_equations
 from derive.errors import LanguageError, nearest
 from derive.expression import Axis, Element, reads, total
@@ -46,7 +47,7 @@ def add_upstream(file: SpecFile, model: Parts) -> dict[str, str]:
         )
         model.given[constant.name] = constant
         model.values[constant.name] = read_tensor(
-            file, path, filled(_plain(file, path, values), quantity.shape), quantity.shape
+            file, path, filled(_plain(file, path, values, quantity), quantity.shape), quantity.shape
         )
         found[name] = constant.name
         letters = equation.indices
@@ -55,12 +56,16 @@ def add_upstream(file: SpecFile, model: Parts) -> dict[str, str]:
     return found
 
 
-def _plain(file: SpecFile, path: Path_, values: Any) -> Any:
-    """The values of `{shape: ..., values: ...}`; the shape is known here."""
+def _plain(file: SpecFile, path: Path_, values: Any, quantity: Quantity) -> Any:
+    """The values of `{shape: ..., values: ...}`; the shape must be that of the quantity."""
     if not isinstance(values, dict):
         return values
     if "values" not in values or set(values) - {"shape", "values"}:
         raise file.fail(path, "a gradient is given by numbers; one number stands for all entries")
+    shape = values.get("shape", list(quantity.shape))
+    if shape not in (list(quantity.shape), *quantity.shape[:1] * (len(quantity.shape) == 1)):
+        right = f"the shape of '{quantity.name}' is {list(quantity.shape)}"
+        raise file.fail((*path, "shape"), f"{right}, and so is that of the gradient by it")
     return values["values"]
 
 
@@ -83,15 +88,22 @@ def add_loss(file: SpecFile, model: Parts) -> None:
                 path, f"the model does not compute '{name}'; {nearest(name, model.equations)}"
             )
         if equation.quantity.axes:
-            what = "the last equation is" if loss is None else f"'{name}' is"
-            raise file.fail(
-                path if loss is not None else ("model",),
-                f"{what} no single number, so it is no loss; give 'loss:' or 'upstream:'",
-            )
+            raise file.fail(path if loss is not None else place_of(file, name), _no_loss(equation))
         scalar = replace(equation.quantity, role=Role.LOSS, kind=Kind.ERROR)
         model.equations[name] = replace(equation, quantity=scalar)
     else:
         _library_losses(file, model, loss if isinstance(loss, list) else [loss])
+
+
+def _no_loss(equation: Equation) -> str:
+    """What to say where a model ends in a table, and nothing tells what of it to differentiate."""
+    name, letters = equation.quantity.name, ",".join(index.name for index in equation.indices)
+    shape = " x ".join(map(str, equation.quantity.shape))
+    return (
+        f"'{name}' is no single number (shape {shape}), so there is nothing to differentiate; say "
+        f"a loss, as in `loss: E = sum({letters}, {name}[{letters}]**2)/2`, or the gradient by it "
+        f"that comes from above, as in `upstream: {{{name}: 1}}`"
+    )
 
 
 def _loss_equation(file: SpecFile, model: Parts, text: str) -> None:
