@@ -100,7 +100,7 @@ def _asks_for_more(file: SpecFile, network: NetworkSpec) -> bool:
         bool(spec.samples or spec.gradients or training.states)
         or (loss in BY_NAME and loss not in LOSSES)
         or training.optimizer in spec.define.optimizers
-        or (optimizer is not None and bool(optimizer.states))
+        or (optimizer is not None and optimizer.name != "gradient_descent")
         or training.order is not Order.SIMULTANEOUS
         or training.epochs is not None
         or any(

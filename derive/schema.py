@@ -81,8 +81,8 @@ class LossSpec(_Strict):
 class NetworkSpec(_Strict):
     """A chain of dense layers, told weight by weight, or layer by layer where there are many.
 
-    With an optimizer that keeps states, another `order`, `samples`, or a loss beside the first four
-    of the library, it is told as the `model` that it stands for, in index form.
+    With another optimizer than gradient descent, another `order`, `samples`, or a loss beside the
+    first four of the library, it is told as the `model` that it stands for, in index form.
     """
 
     inputs: Count | Names

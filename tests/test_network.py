@@ -104,8 +104,8 @@ def test_both_ways_have_the_same_slopes(name: str) -> None:
 ASKS = {
     **{
         f"the optimizer {name}": spec(f"training: {{optimizer: {name}, steps: 3}}\n" + ONE)
-        for name, row in OPTIMIZERS.items()
-        if row.states
+        for name in OPTIMIZERS
+        if name != "gradient_descent"
     },
     **{
         f"the loss {name}": spec(TWO, loss=name)
