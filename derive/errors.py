@@ -16,15 +16,22 @@ NO_OTHERS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 class InputError(Exception):
-    """Something the user gave is not usable; the program exits with code 2."""
+    """Something the user gave is not usable; the program exits with code 2.
+
+    `letter` is the index letter with two sizes, if that is what is wrong.
+    """
+
+    def __init__(self, words: str, letter: str = "") -> None:
+        super().__init__(words)
+        self.letter = letter
 
 
 class LanguageError(InputError):
     """Equation text that is not in the language, shown with a caret under the place."""
 
-    def __init__(self, text: str, column: int, reason: str) -> None:
+    def __init__(self, text: str, column: int, reason: str, letter: str = "") -> None:
         shown, at = _around(text, column)
-        super().__init__(f"{reason}\n    {shown}\n    {' ' * at}^")
+        super().__init__(f"{reason}\n    {shown}\n    {' ' * at}^", letter)
         self.reason = reason
         self.text = text
 

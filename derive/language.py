@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import sympy
 
+from derive.choices import compared
 from derive.errors import LanguageError, nearest
 from derive.expression import (
     Axis,
@@ -24,10 +25,9 @@ from derive.expression import (
     Index,
     Largest,
     Total,
-    elements,
     substitute,
 )
-from derive.functions import BY_NAME, absolute, greater, maximum, where
+from derive.functions import BY_NAME, absolute, maximum, where
 from derive.graph import Quantity
 from derive.limits import LARGEST, MOST_DIGITS, MOST_NESTING
 from derive.names import IDENTIFIER
@@ -219,10 +219,12 @@ class _Reader:
         letter = self.scope.letters.get(part.id) if isinstance(part, ast.Name) else None
         if letter is not None and letter.size != axis.size:
             word = self.text(part).strip("`")
-            raise self.fail(
-                part,
+            raise LanguageError(
+                self.source,
+                part.col_offset,
                 f"the index '{word}' runs over {letter.size} values but meets an axis of "
                 f"'{name}' with {axis.size}; '{word} + 0' would mean a part of it",
+                word,
             )
 
     def _operation(self, node: ast.BinOp, depth: int) -> sympy.Expr:
@@ -391,28 +393,5 @@ class _Reader:
         sides = [self.read(side, depth + 1) for side in (test.left, *test.comparators)]
         found, no = (self.read(branch, depth + 1) for branch in node.args[1:])
         for sign, a, b in reversed(list(zip(test.ops, sides, sides[1:], strict=False))):
-            found = _compared(sign, a, b, found, no)  # `a < b < c` holds where both do
+            found = compared(sign, a, b, found, no)  # `a < b < c` holds where both do
         return found
-
-
-def _compared(
-    sign: ast.cmpop, a: sympy.Expr, b: sympy.Expr, yes: sympy.Expr, no: sympy.Expr
-) -> sympy.Expr:
-    match sign:
-        case ast.Gt():
-            return _chosen(greater(a, b), yes, no)
-        case ast.Lt():
-            return _chosen(greater(b, a), yes, no)
-        case ast.GtE():
-            return _chosen(greater(b, a), no, yes)
-    return _chosen(greater(a, b), no, yes)
-
-
-def _chosen(test: sympy.Expr, yes: sympy.Expr, no: sympy.Expr) -> sympy.Expr:
-    """A choice; a masked exponential becomes a product, so that a masked softmax is recognised."""
-    if not any(True for _ in elements(test)):
-        if yes == 0 and isinstance(no, sympy.exp):
-            return where(test, sympy.S.Zero, sympy.S.One) * no
-        if no == 0 and isinstance(yes, sympy.exp):
-            return where(test, sympy.S.One, sympy.S.Zero) * yes
-    return where(test, yes, no)

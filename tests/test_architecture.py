@@ -37,6 +37,7 @@ CORE = (
     "derive.letters",
     "derive.calculus",
     "derive.syntax",
+    "derive.choices",
     "derive.powers",
     "derive.language",
     "derive.equations",

@@ -62,6 +62,27 @@ REFUSED = {
         "inputs: {x: {shape: [100000, 100000]}}\nmodel: ['y = sum(i, j, x[i,j])']\n",
         "inputs.x.shape: this has 10,000,000,000 entries; a quantity has at most 1,000,000",
     ),
+    "a size that is not that of an axis": (
+        "inputs: {x: [1, 2, 3]}\nsizes: {i: 4}\nloss: E = sum(i, x[i])\n",
+        "2: sizes.i: the index 'i' runs over 4 values but meets an axis of 'x' with 3",
+    ),
+    "a size that is not that of an axis of the model": (
+        "inputs: {x: [1, 2, 3]}\nsizes: {i: 4}\nmodel: ['y[i] = 2*x[i]']\nloss: E = y[0]\n",
+        "2: sizes.i: the index 'i' runs over 4 values but meets an axis of 'x' with 3",
+    ),
+    "a size that does not fit what a layer reads": (
+        "inputs: {x: [1, 2, 3]}\nmodel:\n  - layer: dense\n    inputs: x\n    output: y\n"
+        "    sizes: {h: 2, i: 4}\nloss: E = sum(h, y[h])\n",
+        "6: model.0.sizes.i: dense 'y': the letter 'i' has 3 values in 'x' but 4 in its sizes",
+    ),
+    "the size of a letter of no equation": (
+        "inputs: {x: [1, 2, 3]}\nsizes: {q: 4}\nloss: E = sum(i, x[i])\n",
+        "2: sizes.q: no equation has the index 'q'; leave it out or use it",
+    ),
+    "a first sample of another shape": (
+        "inputs: {x: {shape: [3]}}\nloss: E = x[0]\nsamples: [{x: [1, 2]}]\n",
+        "3: samples.0.x: the shape must be 3, but here is a list of 2",
+    ),
     "a Greek letter of a name": ("parameters: {theta: 1}\nloss: E = 2*θ\n", "write theta"),
     "a capital": ("parameters: {w: 1}\nloss: E = Ω*w\n", "'Ω' is not in the language; write Omega"),
     "a word of code": ("parameters: {w: 1}\nloss: E = λ*w\n", "write lambda_"),

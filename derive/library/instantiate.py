@@ -50,7 +50,8 @@ class _Letters:
         if known.size != axis.size:
             raise self.fail(
                 f"the letter '{letter}' has {known.size} values in {self.seen[letter]} "
-                f"but {axis.size} in {where}"
+                f"but {axis.size} in {where}",
+                letter,
             )
 
     def size(self, letter: str) -> int | None:
@@ -60,8 +61,8 @@ class _Letters:
         """The name in the graph of one of the layer's own names."""
         return f"{self.name}_{own}" if self.name else own
 
-    def fail(self, words: str) -> InputError:
-        return InputError(f"{self.row.name} '{self.name}': {words}")
+    def fail(self, words: str, letter: str = "") -> InputError:
+        return InputError(f"{self.row.name} '{self.name}': {words}", letter)
 
 
 def instantiate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
@@ -34,7 +35,8 @@ def give(file: SpecFile, model: Parts) -> None:
             check_name(file, path, name)
             if name in model.given:
                 raise file.fail(path, f"'{name}' is given twice")
-            shape, values = _shape(file, path, entry, _first_sample(file, name))
+            sample = _first_sample(file, name)
+            shape, values = _shape(file, path, entry, sample)
             axes = tuple(Axis(f"{name}.{k}", sympy.Integer(size)) for k, size in enumerate(shape))
             whole = name in file.spec.integers
             kind = Kind.WEIGHT if role is Role.PARAMETER else Kind.DATA
@@ -42,8 +44,10 @@ def give(file: SpecFile, model: Parts) -> None:
                 name, symbol(name, len(axes)), axes, role, kind, integer=whole
             )
             if values is not None:
-                model.values[name] = read_tensor(file, path, values, shape)
-                check_whole(file, path, whole, model.values[name])
+                own = entry.get("values") if isinstance(entry, dict) else entry
+                place: Path_ = path if own is not None else ("samples", 0, name)
+                model.values[name] = read_tensor(file, place, values, shape)
+                check_whole(file, place, whole, model.values[name])
                 _check_sample(file, path, model.values[name], shape)
     for k, name in enumerate(file.spec.integers):
         if name not in model.given:
@@ -105,6 +109,15 @@ def _shape(
         found.append(len(level))
         level = level[0]
     return tuple(found), entry
+
+
+def check_sizes(file: SpecFile) -> None:
+    """A letter whose size is given must be used: otherwise it is another one that was meant."""
+    texts = [text for text in (*(file.spec.model or ()), file.spec.loss) if isinstance(text, str)]
+    for letter in file.spec.sizes:
+        if not any(re.search(rf"\b{letter}\b", text) for text in texts):
+            words = f"no equation has the index '{letter}'; leave it out or use it"
+            raise file.fail(("sizes", letter), words)
 
 
 def check_read(file: SpecFile, graph: Graph) -> None:

@@ -17,7 +17,7 @@ from derive.library.aliases import nearest_row
 from derive.library.instantiate import Instance
 from derive.library.losses import Reduction, loss_layer, loss_names
 from derive.model.nodes import made_of
-from derive.model.parts import Parts, check_name, filled, letters_of
+from derive.model.parts import Parts, check_name, filled, letters_of, size_place
 from derive.schema import LossTermSpec
 from derive.spec import Path_, SpecFile
 from derive.symbols import symbol
@@ -116,7 +116,8 @@ def _loss_equation(file: SpecFile, model: Parts, text: str) -> None:
     try:
         made = parse_equations(text, model.quantities, letters, describe, elsewhere=model.letters)
     except LanguageError as error:
-        raise file.fail(("loss",), str(error)) from None
+        path = size_place(("loss",), error, file.spec.sizes, ())
+        raise file.fail(path, str(error)) from None
     if len([e for e in made if e.quantity.role is Role.LOSS]) != 1:
         raise file.fail(("loss",), "a loss is one equation of a single number, like E = ...")
     model.add("", "", Instance((), made, made[-1].quantity))

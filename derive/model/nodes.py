@@ -14,7 +14,7 @@ from derive.library.aliases import nearest_row
 from derive.library.instantiate import Instance, instantiate
 from derive.library.layers import LAYERS
 from derive.library.row import Layer
-from derive.model.parts import Parts, check_name, letters_of
+from derive.model.parts import Parts, check_name, letters_of, size_place
 from derive.schema import LossTermSpec, NodeSpec
 from derive.spec import Path_, SpecFile
 from derive.symbols import symbol
@@ -53,7 +53,8 @@ def _equations(file: SpecFile, model: Parts, texts: list[tuple[int, str]]) -> No
         )
     except LanguageError as error:
         k = next((k for k, text in texts if error.text in " ".join(text.split())), texts[0][0])
-        raise file.fail(("model", k), str(error)) from None
+        path = size_place(("model", k), error, file.spec.sizes, ())
+        raise file.fail(path, str(error)) from None
     model.add("", "", Instance((), made, made[-1].quantity))
 
 
@@ -95,7 +96,7 @@ def made_of(
     try:
         made = instantiate(row, name, wires, node.settings, sizes, output)
     except InputError as error:
-        raise file.fail(path, str(error)) from None
+        raise file.fail(size_place(path, error, sizes, path), str(error)) from None
     for quantity in (*made.given, *(equation.quantity for equation in made.equations)):
         if quantity.name in model.quantities:
             raise file.fail(path, f"'{quantity.name}' is already there; give the node a 'name'")

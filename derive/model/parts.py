@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain, count
 from typing import Any
 
 import sympy
 
+from derive.errors import InputError
 from derive.expression import Axis
 from derive.graph import Equation, Quantity
 from derive.language import CONSTANTS
@@ -73,6 +75,11 @@ def filled(values: Any, shape: tuple[int, ...]) -> Any:
     for size in reversed(shape):
         values = [values] * size
     return values
+
+
+def size_place(path: Path_, error: InputError, sizes: Mapping[str, int], where: Path_) -> Path_:
+    """Where an error belongs: to the size of a letter, if the spec gives it and it is wrong."""
+    return (*where, "sizes", error.letter) if error.letter in sizes else path
 
 
 def letters_of(file: SpecFile) -> dict[str, Axis]:

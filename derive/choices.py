@@ -1,0 +1,34 @@
+"""Choices by a condition, as they enter the graph."""
+
+from __future__ import annotations
+
+import ast
+
+import sympy
+
+from derive.expression import elements
+from derive.functions import greater, where
+
+
+def compared(
+    sign: ast.cmpop, a: sympy.Expr, b: sympy.Expr, yes: sympy.Expr, no: sympy.Expr
+) -> sympy.Expr:
+    """One thing where a comparison holds, and another where it does not."""
+    match sign:
+        case ast.Gt():
+            return _chosen(greater(a, b), yes, no)
+        case ast.Lt():
+            return _chosen(greater(b, a), yes, no)
+        case ast.GtE():
+            return _chosen(greater(b, a), no, yes)
+    return _chosen(greater(a, b), no, yes)
+
+
+def _chosen(test: sympy.Expr, yes: sympy.Expr, no: sympy.Expr) -> sympy.Expr:
+    """A choice; a masked exponential becomes a product, so that a masked softmax is recognised."""
+    if not any(True for _ in elements(test)):
+        if yes == 0 and isinstance(no, sympy.exp):
+            return where(test, sympy.S.Zero, sympy.S.One) * no
+        if no == 0 and isinstance(yes, sympy.exp):
+            return where(test, sympy.S.One, sympy.S.Zero) * yes
+    return where(test, yes, no)
