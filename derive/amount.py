@@ -9,7 +9,14 @@ import sympy
 
 from derive.expression import bound_indices
 from derive.graph import Equation, Graph
-from derive.limits import MOST_AXES, MOST_ENTRIES, MOST_FOLLOWED, MOST_TERMS
+from derive.limits import (
+    MOST_AXES,
+    MOST_ENTRIES,
+    MOST_EQUATIONS,
+    MOST_FOLLOWED,
+    MOST_TERMS,
+    too_many,
+)
 from derive.spec import Path_, SpecFile
 
 OVERHEAD = 10  # multiplications that an update costs besides those of its equations
@@ -17,6 +24,10 @@ OVERHEAD = 10  # multiplications that an update costs besides those of its equat
 
 def check_amount(file: SpecFile, graph: Graph) -> None:
     """Refuse quantities and sums of more entries than memory or time are for. Raises InputError."""
+    if len(graph.equations) > MOST_EQUATIONS:
+        where = ("model",) if file.spec.network is None else ("network", "layers")
+        words = too_many(len(graph.equations), MOST_EQUATIONS, "equations", "a model")
+        raise file.fail(where, f"{words}, with those of its layers")
     for quantity in graph.quantities.values():
         if len(quantity.axes) > MOST_AXES:
             words = f"'{quantity.name}' has {len(quantity.axes)} axes"

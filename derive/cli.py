@@ -175,17 +175,31 @@ def _latex(options: argparse.Namespace) -> int:
         return GOOD
     if options.pdf and options.output.suffix == ".pdf":
         raise InputError("--output names the LaTeX file; the PDF is put beside it")
-    _write(options.output, text.encode())
     if options.pdf:
-        program = engine()
+        return _with_pdf(options.output, text)
+    _write(options.output, text.encode())
+    return GOOD
+
+
+def _with_pdf(page: Path, text: str) -> int:
+    """Write a page and its PDF, both or none; but a page that has no PDF may tell why."""
+    program = engine()
+    try:
         if program is None:
             raise InputError(ADVICE)
         made = _typeset(text, program)
-        _write(options.output.with_suffix(".pdf"), made.pdf)
-        for fault in made.faults:
-            print(f"page fault: {fault}", file=sys.stderr)
-        return FOUND if made.faults else GOOD
-    return GOOD
+    except InputError:
+        _write(page, text.encode())
+        raise
+    with Files(page.parent) as files:
+        files.add(page.name, text.encode())
+        files.add(page.with_suffix(".pdf").name, made.pdf)
+        files.commit()
+        for name in files.staged:
+            print(f"wrote {page.parent / name}")
+    for fault in made.faults:
+        print(f"page fault: {fault}", file=sys.stderr)
+    return FOUND if made.faults else GOOD
 
 
 def _weights(options: argparse.Namespace) -> list[str]:

@@ -7,6 +7,7 @@ import os
 import select
 import shutil
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -16,6 +17,7 @@ from derive.limits import MOST_BYTES
 
 CHUNK = 2**16
 PATIENCE = 10  # seconds without a byte from a pipe
+LONGEST_WAIT = 60  # seconds for all of it
 
 
 def read_text(path: Path) -> str:
@@ -50,7 +52,7 @@ def _bytes(path: Path) -> bytes:
     with open(handle, "rb", buffering=0) as stream:
         if stat.S_ISREG(kind):
             return stream.read(MOST_BYTES + 1)
-        data = b""
+        data, end = b"", time.monotonic() + LONGEST_WAIT
         while len(data) <= MOST_BYTES:
             if not select.select([handle], [], [], PATIENCE)[0]:
                 raise InputError(f"nobody writes to the pipe {shown(str(path))}")
@@ -58,6 +60,8 @@ def _bytes(path: Path) -> bytes:
             if not more:
                 break
             data += more
+            if time.monotonic() > end:
+                raise InputError(f"the pipe {shown(str(path))} does not end")
         return data
 
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 MOST_BYTES = 4 * 2**20  # of a spec; one with all weights of 784-128-10 has a quarter of it
 MOST_LEVELS = 40  # of lists and mappings within each other
-MOST_EQUATIONS = 10_000
+MOST_EQUATIONS = 3_000  # of a model, with those of its layers
 MOST_LAYERS = 1_000  # of a network
 MOST_UNITS = 100_000  # of a layer; as many values has an index letter at most
 MOST_NAMES = 10_000  # of units, one by one

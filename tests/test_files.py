@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from derive import files
+from derive import cli, files
 from derive.cli import main
 from derive.errors import InputError
+from derive.typeset import Typeset
 
 SPEC = "inputs: {x: 1}\nparameters: {w: 2}\nmodel: [y = w*x]\nloss: E = y**2\n"
 
@@ -96,6 +97,34 @@ def test_no_file_of_a_build_replaces_a_pipe(
     assert [path.name for path in (place / "output").iterdir()] == [name]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "first", "second"),
+    [
+        (["build", "a.yaml", "-o", ".", "--no-pdf"], "a.en.tex", "a.report.json"),
+        (["build", "a.yaml", "-o", ".", "--no-pdf"], "a_python.py", "a.en.tex"),
+        (["latex", "a.yaml", "-o", "a.tex", "--pdf"], "a.tex", "a.pdf"),
+    ],
+)
+@pytest.mark.parametrize("old", [b"old", None])
+def test_if_one_of_several_files_cannot_be_written_none_is(
+    arguments: list[str],
+    first: str,
+    second: str,
+    old: bytes | None,
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cli, "engine", lambda: "xelatex")
+    monkeypatch.setattr(cli, "typeset", lambda text, program: Typeset(b"%PDF", ()))
+    (place / second).mkdir()
+    if old is not None:
+        (place / first).write_bytes(old)
+    before = sorted(place.rglob("*"))
+    assert main(arguments) == 2
+    assert sorted(place.rglob("*")) == before
+    assert old is None or (place / first).read_bytes() == old
+
+
 def test_a_link_to_a_file_stays_a_link(place: Path) -> None:
     (place / "real.py").write_text("old")
     (place / "out").symlink_to("real.py")
@@ -145,6 +174,15 @@ def test_a_pipe_to_which_nobody_writes_is_left(
     os.mkfifo(place / "pipe")
     with pytest.raises(InputError, match="nobody writes to the pipe 'pipe'"):
         files.read_text(Path("pipe"))
+
+
+def test_a_pipe_that_does_not_end_is_left(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "LONGEST_WAIT", 0)
+    os.mkfifo(place / "pipe")
+    drops = subprocess.Popen(["sh", "-c", "while echo a; do sleep 0.02; done > pipe"])
+    with pytest.raises(InputError, match="the pipe 'pipe' does not end"):
+        files.read_text(Path("pipe"))
+    drops.wait(10)  # nobody reads, so it ends
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from derive import amount
 from derive.cli import main
 from derive.limits import LARGEST, MOST_DIGITS, too_many
 
@@ -84,13 +85,13 @@ CASES = [
     ),
     (
         "equations",
-        "inputs: {x: 1}\nmodel: [" + ", ".join(f"a{k} = x" for k in range(10_001)) + "]\n",
-        "2: model: here are 10,001 equations and layers; a model has at most 10,000",
+        "inputs: {x: 1}\nmodel: [" + ", ".join(f"a{k} = x" for k in range(3_001)) + "]\n",
+        "2: model: here are 3,001 equations and layers; a model has at most 3,000",
     ),
     (
         "equations in one text",
-        "inputs: {x: 1}\nmodel: ['" + "; ".join(f"a{k} = x" for k in range(10_001)) + "']\n",
-        "2: model.0: here are 10,001 equations; a model has at most 10,000",
+        "inputs: {x: 1}\nmodel: ['" + "; ".join(f"a{k} = x" for k in range(3_001)) + "']\n",
+        "2: model.0: here are 3,001 equations; a model has at most 3,000",
     ),
     (
         "samples",
@@ -171,6 +172,31 @@ def test_what_is_within_a_limit_goes_through(
     spec = tmp_path / "a.yaml"
     spec.write_text(text, "utf-8")
     assert main(["code", str(spec)]) == 0, capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (
+            "inputs: {x: [1]}\nmodel: [{layer: softmax, inputs: x, output: y}]\nloss: E = y[0]\n",
+            2,
+        ),
+        (network(2, ", ".join([LAYER] * 2)), 3),
+    ],
+)
+def test_equations_of_layers_are_counted(
+    text: str,
+    place: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(amount, "MOST_EQUATIONS", 1)
+    spec = tmp_path / "a.yaml"
+    spec.write_text(text, "utf-8")
+    assert main(["verify", str(spec)]) == 2
+    said = capsys.readouterr().err
+    assert f"a.yaml:{place}: " in said and "at most 1, with those of its layers" in said
 
 
 STEPS = "a = exp(x); b = exp(a); c = exp(b); d = exp(c)"
