@@ -53,14 +53,16 @@ def judge(
         finding = _judge_item(item, policy, MappingProxyType(ledger))
         findings.append(finding)
         if isinstance(item, Claim) and item.lhs.is_Symbol and item.printed is not None:
-            before = ledger.get(str(item.lhs))
-            ledger[str(item.lhs)] = _entry(finding, item.printed, before, policy)
+            name = str(item.lhs)
+            ledger[name] = _entry(name, finding, item.printed, ledger.get(name), policy)
     return findings
 
 
-def _entry(finding: Finding, printed: str, before: Known | None, policy: Policy) -> Known:
+def _entry(
+    name: str, finding: Finding, printed: str, before: Known | None, policy: Policy
+) -> Known:
     # A given, and a given repeated, is exact; every other print is a rounded value.
-    is_given = finding.kind is Kind.GIVEN
+    is_given = finding.kind is Kind.GIVEN and name not in policy.computed
     repeats = before is not None and not before.half_unit and before.value == exact_value(printed)
     if is_given or (finding.kind is Kind.RESTATED and repeats):
         return Known(exact_value(printed), Fraction(0))

@@ -19,6 +19,7 @@ class Policy:
     every value is computed from the printed predecessors; if not, the operands on the page are
     rounded copies, and a print is accepted inside the error they explain.  `exact`: for unchained
     texts, unrounded values by name; the print of such a name is judged against them as well.
+    `computed`: names whose prints are rounded, even where no value of theirs is known.
     """
 
     digits: int | None = None
@@ -27,6 +28,7 @@ class Policy:
     tolerance_units: int = 0
     chained: bool = True
     exact: Mapping[str, str | Decimal] = field(default_factory=dict)
+    computed: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if self.digits is not None and self.decimals is not None:

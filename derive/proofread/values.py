@@ -1,4 +1,4 @@
-"""Values of expressions: exact while rational, otherwise to 60 digits; and decimal rounding."""
+"""Values of expressions: exact while rational, otherwise to 45 digits; and decimal rounding."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from typing import Any
 import mpmath
 import sympy
 
-_WORKING_DIGITS = 60
+_WORKING_DIGITS = 60  # and twice as many as often as too few of them are left
+_MOST_DIGITS = 16 * _WORKING_DIGITS
 # Inexact values are cut here, so that a value on a tie but for working noise counts as a tie.
 _KEPT_DIGITS = 45
+_SPARE_DIGITS = _WORKING_DIGITS - _KEPT_DIGITS
 _NOTHING = Fraction(1, 10**4000)  # what is smaller is printed as 0
 _MAX_MAGNITUDE = 100_000
 _MAX_BITS = 200  # of an argument: masks reach 1e30, towers of exponentials do not end
@@ -28,6 +30,10 @@ _context.dps = _WORKING_DIGITS
 
 class ValueFailure(ArithmeticError):
     """An expression without a finite real value."""
+
+
+class _MoreDigits(Exception):
+    """A value of which too few digits are left."""
 
 
 class Rounding(StrEnum):
@@ -52,8 +58,14 @@ def unknown_names(expression: sympy.Expr, known: Mapping[str, Fraction]) -> tupl
 
 def value_of(expression: sympy.Expr, known: Mapping[str, Fraction]) -> Fraction:
     """The real value of an expression whose names are all known."""
-    value = _walk(expression, known)
-    return value if isinstance(value, Fraction) else _cut(value)
+    digits = _WORKING_DIGITS
+    while True:
+        try:
+            with _context.workdps(digits):
+                value = _walk(expression, known)
+                return value if isinstance(value, Fraction) else _cut(value)
+        except _MoreDigits:
+            digits *= 2
 
 
 def _walk(expression: sympy.Expr, known: Mapping[str, Fraction]) -> Any:
@@ -100,6 +112,33 @@ def _inexact(value: Any) -> Any:
     return value
 
 
+def _kept(value: Any, size: Any) -> Any:
+    """A value that what has a size was rounded for; nothing if it is only the noise of that.
+
+    Raises _MoreDigits if few digits of it are left.
+    """
+    if isinstance(value, Fraction) or abs(value) >= size * _context.mpf(10) ** -_SPARE_DIGITS:
+        return value
+    if _context.dps < _MOST_DIGITS:
+        raise _MoreDigits
+    noise = size * _context.mpf(10) ** (_SPARE_DIGITS - _MOST_DIGITS)
+    return value if abs(value) >= noise else Fraction(0)
+
+
+def _added(*terms: Any) -> Any:
+    return _kept(_combine(operator.add)(*terms), max(abs(_inexact(term)) for term in terms))
+
+
+def _log(argument: Any) -> Any:
+    if argument == 1 and isinstance(argument, Fraction):
+        return Fraction(0)
+    return _kept(_call(_context.log)(argument), 1)
+
+
+def _wave(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda angle: _kept(_call(function)(angle), abs(_inexact(angle)))
+
+
 def _combine(operation: Callable[[Any, Any], Any]) -> Callable[..., Any]:
     def apply(*arguments: Any) -> Any:
         if not all(isinstance(argument, Fraction) for argument in arguments):
@@ -138,17 +177,17 @@ def _power(base: Any, exponent: Any) -> Any:
 
 _RULES: Mapping[Any, Callable[..., Any]] = MappingProxyType(
     {
-        sympy.Add: _combine(operator.add),
+        sympy.Add: _added,
         sympy.Mul: _combine(operator.mul),
         sympy.Pow: _power,
         sympy.Max: _combine(max),
         sympy.Min: _combine(min),
         sympy.Abs: abs,
         sympy.exp: _call(_context.exp),
-        sympy.log: _call(_context.log),
+        sympy.log: _log,
         sympy.tanh: _call(_context.tanh),
-        sympy.sin: _call(_context.sin),
-        sympy.cos: _call(_context.cos),
+        sympy.sin: _wave(_context.sin),
+        sympy.cos: _wave(_context.cos),
         sympy.erf: _call(_context.erf),
         sympy.sign: lambda x: Fraction((x > 0) - (x < 0)),
         sympy.Heaviside: lambda x, _at_zero=0: Fraction(int(x > 0)),

@@ -27,8 +27,8 @@ from derive.proofread import Rounding as ReadRounding
 from derive.proofread.reader import printed_number
 from derive.render.blocks import Block, Page
 from derive.render.sheet import Display
-from derive.verify.algebra import DIGITS, lazy_function, working
-from derive.verify.bench import least
+from derive.verify.algebra import lazy_function, working
+from derive.verify.bench import MOST_DIGITS, least
 from derive.verify.oracle import ALPHA, DECREASE
 from derive.verify.prose import misread
 from derive.verify.report import Comparison, Route, Status, judged
@@ -41,8 +41,8 @@ DECIMAL = re.compile(r"\d+\.\d+(?![\d.]|\s*(?:pt|em|ex|mm|cm)\b)")
 BREAK = re.compile(r"\\\\\s*&\s*\\quad")  # where a long formula goes on in the next row
 SURE = 25  # digits of a value that no difference gets wrong
 SHARE = mp.mpf("1e-26")  # of the largest number of a page: what its digits leave of zero
-with working():
-    PI = mp.nstr(+mp.pi, DIGITS)
+with mp.workdps(MOST_DIGITS):  # as many as the proof-reader may need where a sine is 0
+    PI = mp.nstr(+mp.pi, MOST_DIGITS)
 LITERAL = re.compile(r"[-\d.]+")
 CELL = re.compile(r"(?<!\\)&")
 
@@ -133,14 +133,14 @@ def _least(truth: Mapping[Name, Any]) -> Any:
 
 
 def _policy(problem: Problem, known: Mapping[str, Any], floor: Any) -> Policy:
-    numbers, exact = problem.numbers, {}
+    numbers, exact, computed = problem.numbers, {}, frozenset[str]()
     noise = floor * EXACT_TOLERANCE
     if not numbers.chained and not problem.symbolic:
-        given = _given(problem)
+        computed = frozenset(known) - _given(problem)
         exact = {
             n: Decimal(mp.nstr(v, SURE))  # so that a tie is one
             for n, v in known.items()
-            if n not in given and abs(v) > noise  # below it, differences cannot tell it from zero
+            if n in computed and abs(v) > noise  # below it, differences cannot tell it from zero
         }
     return Policy(
         digits=numbers.significant_digits,
@@ -148,6 +148,7 @@ def _policy(problem: Problem, known: Mapping[str, Any], floor: Any) -> Policy:
         rounding=ReadRounding(numbers.rounding.value),
         chained=numbers.chained,
         exact=exact,
+        computed=computed,
     )
 
 

@@ -178,3 +178,13 @@ WIDE = [
 @pytest.mark.parametrize(("text", "kind"), WIDE)
 def test_a_wave_of_a_large_argument(text: str, kind: Kind) -> None:
     assert _kinds(text, Policy(digits=3, chained=False)) == [kind]
+
+
+@pytest.mark.parametrize(
+    ("computed", "kind"), [(frozenset({"a"}), Kind.AGREES), (frozenset[str](), Kind.DISAGREES)]
+)
+def test_what_is_computed_is_rounded_where_it_first_stands(
+    computed: frozenset[str], kind: Kind
+) -> None:
+    policy = Policy(digits=4, chained=False, computed=computed)
+    assert _kinds(r"So $a = 3.751$, and $b = 810000\cdot a = 3039000$.", policy)[-1] is kind

@@ -1,0 +1,32 @@
+"""Values of formulas have their digits, whatever cancels on the way."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from mpmath import mp
+
+from derive.proofread import parse_formula
+from derive.proofread.values import value_of
+
+CANCELLING = [
+    (r"\ln(1 + e^{-670})", lambda: mp.log1p(mp.exp(-670))),
+    (r"-670\cdot \tanh(\ln(1 + e^{-670}))", lambda: -670 * mp.tanh(mp.log1p(mp.exp(-670)))),
+    (r"1 - (\tanh(160))^{2}", lambda: mp.sech(160) ** 2),
+    (r"(1 + e^{-300}) - 1", lambda: mp.exp(-300)),
+    (r"\ln(e^{-1.83\cdot 10^{-339}})", lambda: mp.mpf("-1.83e-339")),
+    (r"\sqrt{2}\sqrt{3} - \sqrt{6}", lambda: mp.zero),
+    (r"\cos(\frac{\pi}{2})", lambda: mp.zero),
+    (r"\ln(1)", lambda: mp.zero),
+]
+
+
+@pytest.mark.parametrize(("tex", "expected"), CANCELLING, ids=[tex for tex, _ in CANCELLING])
+def test_what_is_left_has_its_digits(tex: str, expected) -> None:  # type: ignore[no-untyped-def]
+    with mp.workdps(1200):
+        pi = Fraction(mp.nstr(+mp.pi, 1200))
+    found = value_of(parse_formula(tex), {"pi": pi})
+    with mp.workdps(1200):
+        value = mp.mpf(found.numerator) / found.denominator
+        assert abs(value - expected()) <= abs(expected()) * mp.mpf(10) ** -40
