@@ -205,7 +205,16 @@ def applied(row: Row, values: Sequence[Number]) -> Number:
     if not isinstance(found, mpf) or not mp.isfinite(found):
         shown = ", ".join(mp.nstr(number, 6) for number in given)
         raise ValueError(f"{row.name}({shown}) is no finite real number")
-    return _recognised(found) if all(v in (0, 1) for v in values) else found
+    if all(isinstance(value, Fraction) and value in (0, 1) for value in values):
+        return _recognised(found)
+    return _left(found, _LOSING[row.name](*given)) if row.name in _LOSING else found
+
+
+_LOSING: Mapping[str, Callable[[mpf], mpf]] = {  # near zero: what the result was rounded for
+    "log": lambda x: mpf(1),
+    "sin": lambda x: abs(x),
+    "cos": lambda x: abs(x),
+}
 
 
 def _recognised(found: mpf) -> Number:
@@ -265,11 +274,19 @@ def summed(terms: Iterable[Number]) -> Number:
             continue
         most = max(most or mp.mpf(0), abs(real(total)), abs(real(term)))
         total = real(total) + real(term)
-    if most is None or abs(total) >= most * mpf(10) ** -SPARE:
-        return total
+    return total if most is None else _left(total, most)
+
+
+def _left(found: Number, most: mpf) -> Number:
+    """A result, of which few digits may be left beside what it was rounded for.
+
+    Raises MoreDigits if there may be more of them, as in a sum.
+    """
+    if abs(found) >= most * mpf(10) ** -SPARE:
+        return found
     if mp.dps < MOST_DIGITS:
         raise MoreDigits
-    return total if abs(total) >= most * mpf(10) ** (SPARE - MOST_DIGITS) else Fraction(0)
+    return found if abs(found) >= most * mpf(10) ** (SPARE - MOST_DIGITS) else Fraction(0)
 
 
 def times(a: Number, b: Number) -> Number:
@@ -327,6 +344,9 @@ def reason(error: Exception) -> str:
 
 
 def compare(a: Number, b: Number) -> int:
-    """1, 0 or -1 as a is above, equal to or below b."""
-    x, y = (a, b) if isinstance(a, Fraction) and isinstance(b, Fraction) else (real(a), real(b))
-    return (x > y) - (x < y)
+    """1, 0 or -1 as a is above, equal to or below b; what only noise tells apart is equal.
+
+    Raises MoreDigits if more of them may tell.
+    """
+    gap = summed((a, -b))
+    return (gap > 0) - (gap < 0)

@@ -14,6 +14,8 @@ from derive.expression import Delta, Element, Index, Total
 from derive.functions import logistic
 from derive.numbers import (
     DIGITS,
+    MOST_DIGITS,
+    MoreDigits,
     NumberFormat,
     Rounding,
     Zeros,
@@ -28,6 +30,7 @@ from derive.numbers import (
 )
 from tests.core_support import axis, relaxed
 
+X = sympy.Symbol("x", real=True)
 UP, EVEN = Rounding.HALF_UP, Rounding.HALF_EVEN
 FOUR, FOUR_EVEN = NumberFormat(4), NumberFormat(4, rounding=EVEN)
 PADDED = NumberFormat(4, zeros=Zeros.PAD)
@@ -244,7 +247,32 @@ def test_an_expression_with_indices_must_be_expanded_first(make) -> None:  # typ
 @pytest.mark.parametrize(("a", "b", "expected"), [("1/3", "1/3", 0), ("1", "2", -1), ("2", "1", 1)])
 def test_comparison(a: str, b: str, expected: int) -> None:
     assert compare(Fraction(a), Fraction(b)) == expected
-    assert compare(mpf(Fraction(a).numerator) / Fraction(a).denominator, Fraction(b)) in (
-        expected,
-        compare(mpf(1) / 3, Fraction(1, 3)),
-    )
+    with mp.workdps(MOST_DIGITS):
+        assert compare(real(Fraction(a)), Fraction(b)) == expected
+
+
+with mp.workdps(2 * MOST_DIGITS):
+    LITTLE = mpf(10) ** -300
+    BELOW = -LITTLE
+LOST = [  # of which fifty digits leave nothing
+    (lambda: evaluate(sympy.log(logistic(X)), lambda _: -mp.log(LITTLE)), BELOW),
+    (lambda: evaluate(sympy.log(X), lambda _: 1 + LITTLE), LITTLE),
+    (lambda: evaluate(sympy.sin(X), lambda _: 2 * mp.pi), 0),
+    (lambda: evaluate(sympy.cos(X), lambda _: mp.pi / 2), 0),
+    (lambda: compare(1 + LITTLE, mpf(1)), 1),
+    (lambda: compare(mp.sqrt(2) * mp.sqrt(3), mp.sqrt(6)), 0),
+]
+
+
+@pytest.mark.parametrize("case", range(len(LOST)))
+def test_what_has_lost_its_digits_asks_for_more(case: int) -> None:
+    compute, expected = LOST[case]
+    with mp.workdps(DIGITS), pytest.raises(MoreDigits):
+        compute()
+    with mp.workdps(MOST_DIGITS):
+        assert abs(real(compute()) - expected) <= mpf(10) ** -590
+
+
+@pytest.mark.parametrize("function", [sympy.sin, sympy.tanh, sympy.exp])
+def test_small_arguments_keep_their_digits(function) -> None:  # type: ignore[no-untyped-def]
+    assert evaluate(function(X), lambda _: LITTLE) > 0

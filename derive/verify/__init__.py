@@ -14,7 +14,6 @@ from derive.render.blocks import Page
 from derive.render.order import in_numbers, path_view
 from derive.verify.algebra import DIGITS
 from derive.verify.bench import Bench, enough_digits
-from derive.verify.interpreter import Program
 from derive.verify.modules import (
     code_values,
     further_seeds,
@@ -61,7 +60,7 @@ def _digits(problem: Problem) -> int:
     own = None if work(problem.graph) > MOST_WORK else spec_values(problem)
     if own is None:
         return DIGITS
-    return enough_digits(Program(problem.graph), own, (problem.graph.loss.name, ()))
+    return enough_digits(problem.graph, own)
 
 
 def _verify_network(

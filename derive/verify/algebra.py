@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import reduce
 from typing import Any
@@ -22,7 +22,7 @@ MOST_ZEROS = 300  # more of them after the point would cost too many digits
 STILL = 1e-12  # a difference below it may be all error, one above its inverse a jump
 BENT = 1e-9  # a smooth function bends less within a step
 SMOOTH = 1e-9  # how far apart the slopes from the left and from the right may be
-NOISE = (-130, -60)  # what computing with DIGITS leaves of equal values is of such powers of ten
+NOISE = (-30, 20)  # what computing with n digits leaves of equal values is of such powers, less n
 
 
 def working() -> AbstractContextManager[object]:
@@ -186,24 +186,25 @@ def order(a: Any, b: Any) -> int:
     if gap == 0:
         return 0
     size = max(0, *(mp.mag(_still(each)) for each in (a, b) if each))
-    low, high = (power * 10 // 3 for power in (NOISE[0] + DIGITS - max(DIGITS, mp.dps), NOISE[1]))
+    low, high = ((power - max(DIGITS, mp.dps)) * 10 // 3 for power in NOISE)
     if low < mp.mag(gap) < high + size:
         return 0
     return 1 if gap > 0 else -1
 
 
-def _absolute(x: Any) -> Any:
-    return order(x, 0) * x
+def _comparing(order: Callable[[Any, Any], int]) -> dict[str, Callable[..., Any]]:
+    """What compares, by its name in the language."""
+    return {
+        "max": lambda a, b: b if order(b, a) > 0 else a,
+        "min": lambda a, b: b if order(b, a) < 0 else a,
+        "greater": lambda a, b: mp.mpf(order(a, b) > 0),
+        "at_least": lambda a, b: mp.mpf(order(a, b) >= 0),
+        "sign": lambda x: mp.mpf(order(x, 0)),
+        "abs": lambda x: order(x, 0) * x,
+    }
 
 
-TIES: dict[str, Callable[..., Any]] = {  # what compares, by its name in the language
-    "max": lambda a, b: b if order(b, a) > 0 else a,
-    "min": lambda a, b: b if order(b, a) < 0 else a,
-    "greater": lambda a, b: mp.mpf(order(a, b) > 0),
-    "at_least": lambda a, b: mp.mpf(order(a, b) >= 0),
-    "sign": lambda x: mp.mpf(order(x, 0)),
-    "abs": _absolute,
-}
+TIES = _comparing(order)
 EXACT = Algebra(
     lambda value: mp.mpf(value.numerator) / value.denominator,
     {
@@ -216,6 +217,16 @@ EXACT = Algebra(
     power=raised,
     dot=_dot,
 )
+
+
+def noting(found: list[int]) -> Algebra:
+    """The same numbers; how every comparison came out is noted."""
+
+    def noted(a: Any, b: Any) -> int:
+        found.append(order(a, b))
+        return found[-1]
+
+    return replace(EXACT, functions={**EXACT.functions, **_comparing(noted)})
 
 
 class _Printer(MpmathPrinter):

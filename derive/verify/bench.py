@@ -14,7 +14,7 @@ from typing import Any
 from mpmath import mp
 
 from derive.graph import Derivation, Graph, Quantity, adjoint_name
-from derive.verify.algebra import DIGITS, STEP, slope_and_bend, working
+from derive.verify.algebra import DIGITS, STEP, noting, slope_and_bend, working
 from derive.verify.doubles import DOUBLES, Double, double
 from derive.verify.interpreter import Program, run
 from derive.verify.meaning import Key, Values
@@ -27,23 +27,28 @@ MOST_DIGITS = 16 * DIGITS
 Way = Mapping[Key, Any]  # how far each element moves
 
 
-def enough_digits(program: Program, given: Values, loss: Key) -> int:
-    """So many digits that a loss keeps what a difference needs of them.
+def enough_digits(graph: Graph, given: Values) -> int:
+    """So many digits that the loss keeps what a difference needs of them, and no choice changes.
 
-    Of 1 - y hardly any are left where y is saturated, and a small step does not show in those.
+    Of 1 - y hardly any are left where y is saturated, and a small step does not show in those; and
+    with few digits next to nothing is taken for the noise of nothing.
     """
+    choices: list[int] = []
+    program = Program(graph, noting(choices))
 
-    def found(digits: int) -> Any:
+    def found(digits: int) -> tuple[Any, list[int]]:
+        choices.clear()
         with mp.workdps(digits):
-            return program.run(given)[loss]
+            return program.run(given)[graph.loss.name, ()], choices.copy()
 
     digits = max(DIGITS, mp.dps)
-    value = found(digits)
+    value, chosen = found(digits)
     while digits < MOST_DIGITS:
-        finer = found(2 * digits)
-        if abs(finer - value) <= KEPT * max(1, abs(finer)):
+        more = 2 * digits if all(chosen) else MOST_DIGITS  # a tie may be one of rounded numbers
+        finer, again = found(more)
+        if again == chosen and abs(finer - value) <= KEPT * max(1, abs(finer)):
             break
-        digits, value = 2 * digits, finer
+        digits, value, chosen = more, finer, again
     return digits
 
 
@@ -63,7 +68,7 @@ class Slopes:
     @cached_property
     def digits(self) -> int:
         """With how many digits everything is computed here."""
-        return enough_digits(self._program, self.given, (self.graph.loss.name, ()))
+        return enough_digits(self.graph, self.given)
 
     @cached_property
     def floor(self) -> Any:

@@ -22,6 +22,7 @@ from derive.verify.algebra import EXACT, Algebra, Pairs, order
 BITS = 53  # binary digits of a double
 UNIT = mp.mpf(2) ** -BITS
 TINY = mp.mpf(2) ** -1022  # below it digits are lost; only a result can be blamed for its size
+ALGEBRAIC = (operator.truediv, operator.pow, mp.sqrt)
 MARGIN = 8  # the same value by other formulas: each rounds a little differently
 
 
@@ -121,7 +122,12 @@ def _dot(pairs: Pairs) -> Double:
 
 
 def _carried(function: Callable[..., Any]) -> Callable[..., Double]:
-    """A function whose errors are those of the corners that its arguments may move to."""
+    """A function whose errors are those of the corners that its arguments may move to.
+
+    A quotient or a root that is a double is one; any other function only looks so, as tanh(160)
+    does beside 1, but at 0 and 1.
+    """
+    algebraic = function in ALGEBRAIC
 
     def carried(*arguments: Any) -> Double:
         numbers = [as_double(argument) for argument in arguments]
@@ -131,7 +137,9 @@ def _carried(function: Callable[..., Any]) -> Callable[..., Double]:
             return NOWHERE
         if not isinstance(found, mp.mpf):
             return NOWHERE
-        return Double(found, _spread(function, numbers, found) + 2 * rounding(found))
+        plain = algebraic or all(number.value in (0, 1) for number in numbers)
+        rounded = rounding(found) if plain else abs(found) * UNIT
+        return Double(found, _spread(function, numbers, found) + 2 * rounded)
 
     return carried
 

@@ -135,7 +135,7 @@ class Trajectory:
         while len(self._parameters) <= update:
             k = len(self._parameters)
             digits = DIGITS if k <= MOST_EXACT else FEW_DIGITS
-            with mp.workdps(digits):
+            with mp.workdps(max(digits, mp.dps)):
                 parameters, states = self._parameters[-1]
                 given = {**self._sample(k - 1), **parameters}
                 values = run(self.derivation.forward, given, self.algebra)

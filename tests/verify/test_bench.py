@@ -120,3 +120,20 @@ def test_all_slopes_lose_nothing_in_a_saturated_softmax() -> None:
     found = all_slopes(whole.graph, given)
     assert abs(found["z", (0,)] - 1) < 1e-40
     assert abs(found["z", (1,)] + 1) < 1e-40
+
+
+CHOSEN = {  # a loss by z, at some z, and its slope
+    "no noise": ("abs(logistic(z))", -200, 1e-87),
+    "noise of equals": ("abs(tanh(z) - (exp(z) - exp(-z))/(exp(z) + exp(-z)))", 2, 0.0),
+    "the greater of two of many nines": ("max(tanh(z), tanh(z + 1))*3 + z", 400, 1.0),
+}
+
+
+@pytest.mark.parametrize("name", CHOSEN)
+def test_next_to_nothing_is_no_noise(name: str) -> None:
+    loss, z, expected = CHOSEN[name]
+    made = bench(f"inputs: {{z: {{shape: []}}}}\nloss: E = {loss}\n")
+    there = Bench(made.derivation, {("z", ()): mp.mpf(z)})
+    found = there.by(("z", ()))
+    assert relative(found, there.adjoint(("z", ())), 1e-300) < EXACT_TOLERANCE
+    assert float(found) == pytest.approx(expected, rel=0.5, abs=1e-300)

@@ -70,6 +70,20 @@ SPECS: dict[str, str] = {
     "softmax by hand over the past": "inputs: {x: [[1, 0.5], [-2, 0.1], [-1.0e+5, 0.2]]}\n"
     "parameters: {w: 2}\nmodel: ['y[t] = sum(u, where(u <= t, exp(x[t,0]*x[u,0]), 0)*x[u,1])"
     "/sum(v, where(v <= t, exp(x[t,0]*x[v,0]), 0))']\nloss: E = sum(t, w*y[t])**2\n",
+    "the sign of next to nothing": "inputs: {x: -0.4}\nparameters: {w: 410}\n"
+    "model: [y = logistic(w*x)]\nloss: E = abs(y) + abs(y - 1)\n",
+    "the greatest of many nines": "inputs: {x: [340, 790, 1]}\nparameters: {w: 1}\n"
+    "model: ['y[k] = tanh(w*x[k])', 'z[k] = softplus(y[k] - max(j, y[j]))']\n"
+    "loss: E = z[0]*3 + z[1]*2 + z[2]\n",
+    "a saturated output, trained": "network: {inputs: 1, layers: [{dense: 2, activation: logistic}"
+    "], loss: binary_cross_entropy}\nparameters: {W1: [[0.3], [-0.9]], b1: [710, 0]}\n"
+    "data: {inputs: [3.5], targets: [0, 1]}\nnumbers: {chained: false}\n"
+    "training: {learning_rate: 0.5, optimizer: momentum_with_rate, steps: 2}\n",
+    "Adam beside a saturated gate": "inputs: {x: [1, 0.8]}\nparameters: {w: 160}\n"
+    "model: ['y[k] = tanh(w*x[k])']\nloss: E = sum(k, y[k])**2\nnumbers: {chained: true}\n"
+    "training: {learning_rate: 0.1, optimizer: adamw, order: layer_by_layer}\n",
+    "the logarithm of next to one": "parameters: {z: -780}\nmodel: [p = logistic(z)]\n"
+    "loss: E = log(exp(p)) - 670*p\n",
     # a choice that rounded numbers would make otherwise
     "a condition decided by rounding": "parameters: {w: 1}\nmodel: [a = w/3, "
     "'y = where(a > 0.3333, a, 2*a)']\nloss: E = y**2\nnumbers: {chained: true}\n",
