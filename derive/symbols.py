@@ -82,9 +82,11 @@ def distinct(
     r"""Symbols of the quantities of a model, by name, no two of them the same.
 
     What belongs to a node is written without the node's name where nothing else looks like it:
-    `a_W` is W, and W^{(a)} beside a `b_W`. `axes` says how many axes each quantity has; nothing
-    gets a symbol that is `taken`.
+    `a_W` is W, and W^{(a)} beside a `b_W`. A quantity whose whole name is that symbol keeps it:
+    beside a `W` the other two are W^{(a)} and W^{(b)}. `axes` says how many axes each quantity has;
+    nothing gets a symbol that is `taken`.
     """
+    whole = {name: symbol(name, count) for name, count in axes.items()}
     choices = {name: list(_choices(name, count, nodes)) for name, count in axes.items()}
     found = {name: choice.pop(0) for name, choice in choices.items()}
     while True:
@@ -92,7 +94,7 @@ def distinct(
         again = [name for name in found if seen[found[name]] > 1 and choices[name]]
         if not again:
             return found
-        for name in again:
+        for name in [name for name in again if found[name] != whole[name]] or again:
             found[name] = choices[name].pop(0)
 
 

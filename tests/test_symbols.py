@@ -38,6 +38,41 @@ def test_no_two_quantities_have_one_symbol() -> None:
     assert len(set(distinct(axes, ["a", "b"]).values())) == len(axes)
 
 
+WHOLE = [
+    ({"g": 1, "y_g": 1}, ["y"], {"g": "g", "y_g": "g^{(y)}"}),
+    ({"y_g": 1, "g": 1}, ["y"], {"g": "g", "y_g": "g^{(y)}"}),
+    ({"a_W": 2, "b_W": 2, "W": 2}, ["a", "b"], {"W": "W", "a_W": "W^{(a)}", "b_W": "W^{(b)}"}),
+    ({"a_W": 2, "b_W": 2}, ["a", "b"], {"a_W": "W^{(a)}", "b_W": "W^{(b)}"}),
+    ({"a_W": 2}, ["a"], {"a_W": "W"}),
+]
+
+
+@pytest.mark.parametrize(("axes", "nodes", "found"), WHOLE)
+def test_a_quantity_keeps_the_symbol_that_is_its_name(
+    axes: dict[str, int], nodes: list[str], found: dict[str, str]
+) -> None:
+    assert distinct(axes, nodes) == found
+
+
+RULES = [  # a quantity, the optimizer, and what the rule then calls its own
+    ("k", "adam", r"1 - \beta_{1}^{k_{\mathrm{opt}}}"),
+    ("k", "adam", r"$k_{\mathrm{opt}}$ counts the updates"),
+    ("beta1", "adam", r"m_{\theta}^{+} = \beta_{1,\mathrm{opt}}\,m_{\theta}"),
+    ("beta1", "adam", r"$\beta_{1,\mathrm{opt}}$ & $0.9$"),
+    ("mu", "momentum", r"v_{\theta}^{+} = \mu_{\mathrm{opt}}\,v_{\theta}"),
+    ("nothing", "adam", r"$k$ counts the updates"),
+]
+
+
+@pytest.mark.parametrize(("name", "optimizer", "words"), RULES)
+def test_a_letter_of_the_optimizer_is_no_quantity(name: str, optimizer: str, words: str) -> None:
+    text = f"parameters: {{w: 2}}\nconstants: {{{name}: 3}}\nloss: E = (w*{name})**2\n"
+    training = f"training: {{optimizer: {optimizer}, learning_rate: 0.1}}\nlanguages: [en]\n"
+    whole = derive.make(derive.build(parse_spec(text + training, "a.yaml", "a")))
+    assert words in whole.texts["en"]
+    assert whole.verify().agree
+
+
 MARKED = [("h", r"h^{(0)}"), ("e", r"\mathrm{e0}")]
 
 

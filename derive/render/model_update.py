@@ -12,7 +12,7 @@ from derive.expression import Element
 from derive.functions import absolute
 from derive.graph import Quantity, Role, adjoint_name, blocks
 from derive.language import Scope, parse_expression
-from derive.library.optimizers import GIVEN, Optimizer
+from derive.library.optimizers import GIVEN
 from derive.notation import UPDATED, with_mark
 from derive.numbers import Number, compare, literal
 from derive.problem import Problem
@@ -22,7 +22,7 @@ from derive.render.document import escape
 from derive.render.formula import Piece, Tightness, width
 from derive.render.index_writer import ROOM, THIN, IndexWriter
 from derive.render.model_form import ModelForm
-from derive.render.optimizer_lines import worked_lines
+from derive.render.optimizer_lines import own_symbol, worked_lines
 from derive.render.sheet import Display
 from derive.render.tensor_values import Place, Table, Value, Values, compiled, places
 from derive.render.tensors import packed, tensor
@@ -54,7 +54,7 @@ def update_blocks(form: ModelForm, bench: Bench | None) -> Iterator[Block]:
     row = form.problem.training.optimizer
     loss, parameter = form.names.loss().tex, _parameter(form)
     settings = [
-        TableRow(_symbol(name), (literal(Fraction(value)),))
+        TableRow(own_symbol(form, name), (literal(Fraction(value)),))
         for name, value in form.problem.training.settings.items()
         if bench is not None
     ]
@@ -66,12 +66,12 @@ def update_blocks(form: ModelForm, bench: Bench | None) -> Iterator[Block]:
             "optimizer": row.name,
             "words": escape(row.summary or row.name.replace("_", " ")),
             "parameter": parameter,
-            "lines": list(_lines(row, loss, parameter)),
+            "lines": list(_lines(form, loss, parameter)),
             "settings": settings,
             "alpha": {"tex": f"{ALPHA_NAME.tex} = {rate}"} if rate else None,
-            "states": [_symbol(state, parameter) for state in row.states],
+            "states": [_of(state, parameter) for state in row.states],
             "zero": not form.problem.training.states,
-            "counts": "k" in row.equations,
+            "counts": own_symbol(form, "k") if "k" in row.equations else "",
             "samples": len(form.problem.samples),
             "interleaved": form.problem.training.order is Order.LAYER_BY_LAYER,
         },
@@ -242,13 +242,14 @@ def _worked(form: ModelForm, bench: Bench, quantity: Quantity, place: tuple[int,
 # --- the rule -------------------------------------------------------------------------------
 
 
-def _lines(row: Optimizer, loss: str, parameter: str) -> Iterator[dict[str, str]]:
+def _lines(form: ModelForm, loss: str, parameter: str) -> Iterator[dict[str, str]]:
     """The lines of an optimizer, with θ for the parameter and a plus for what is new."""
-    names = {name: _real(_symbol(name, parameter)) for name in row.states}
-    names |= {name: _real(_symbol(name)) for name in row.settings}
-    names |= {"w": _real(parameter), "alpha": _real(ALPHA_NAME.tex), "k": _real("k")}
+    row = form.problem.training.optimizer
+    names = {name: _real(_of(name, parameter)) for name in row.states}
+    names |= {name: _real(own_symbol(form, name)) for name in (*row.settings, "k")}
+    names |= {"w": _real(parameter), "alpha": _real(ALPHA_NAME.tex)}
     names["g"] = _real(rf"\frac{{\partial {loss}}}{{\partial {parameter}}}")
-    fixed = {ALPHA_NAME.tex, *(_symbol(name) for name in row.settings)}
+    fixed = {ALPHA_NAME.tex, *(own_symbol(form, name) for name in row.settings)}
     targets = [target for target, _ in row.lines]
     order = [*GIVEN, *row.states, *row.settings]
     for number, (target, text) in enumerate(row.lines):
@@ -256,7 +257,7 @@ def _lines(row: Optimizer, loss: str, parameter: str) -> Iterator[dict[str, str]
         last = target not in targets[number + 1 :]
         mark = UPDATED if last else "*"
         own = target in order
-        base = str(names[target]) if own else _symbol(target, parameter)
+        base = str(names[target]) if own else _of(target, parameter)
         left = with_mark(base, mark) if own else base
         names[target] = _real(left)
         yield {"tex": f"{left} = {_writer(fixed, parameter).tex(right)}"}
@@ -295,10 +296,9 @@ def _parameter(form: ModelForm) -> str:
     )
 
 
-def _symbol(name: str, of: str = "") -> str:
-    """A setting or a state; a state belongs to its parameter."""
-    tex = symbol(name, 0)
-    return f"{tex}_{{{of}}}" if of else tex
+def _of(state: str, parameter: str) -> str:
+    """A state, which belongs to its parameter."""
+    return f"{symbol(state, 0)}_{{{parameter}}}"
 
 
 def _real(name: str) -> sympy.Symbol:

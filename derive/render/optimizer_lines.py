@@ -60,7 +60,7 @@ def _lines(
             tex = form.leaf(after).tex
             yield bench.display(after, _rows(form, right, known, width(tex)))
         else:
-            plain = _symbol(form, target)
+            plain = own_symbol(form, target)
             tex = with_mark(plain, "+") if target in (*row.states, "w") else plain
             rows = (*_rows(form, right, known, width(tex)), printed)
             yield Display(f"eq:line-{number}", tex, tuple(dict.fromkeys(rows)), None)
@@ -86,16 +86,16 @@ def _start(
         "w": read(entry, 1),
         "g": read(slope, 3),
         "alpha": number(ALPHA_NAME.tex, training.learning_rate),
-        "k": number("k", 1),
+        "k": number(own_symbol(form, "k"), 1),
     }
-    found |= {each: number(_symbol(form, each), v) for each, v in training.settings.items()}
+    found |= {each: number(own_symbol(form, each), v) for each, v in training.settings.items()}
     for state in training.optimizer.states:
         first = training.states.get((state, entry.name), {}).get(place, Fraction(0))
-        found[state] = number(_symbol(form, state), first, 2)
+        found[state] = number(own_symbol(form, state), first, 2)
     return found
 
 
-def _symbol(form: ModelForm, name: str) -> str:
+def own_symbol(form: ModelForm, name: str) -> str:
     """A letter of the optimizer; it says so if a quantity of the model has the same."""
     tex = symbol(name, 0)
     return tex if tex not in form.taken else symbol(f"{name}_opt", 0)
