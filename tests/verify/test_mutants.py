@@ -20,7 +20,7 @@ from derive.verify.bench import Bench
 from derive.verify.modules import Batch, Point, module_route, more_points, other_batches, point
 from derive.verify.oracle import true_values
 from derive.verify.pages import text_route
-from derive.verify.sampling import drawn_values, of_batch, spec_values, work
+from derive.verify.sampling import drawn_values, of_batch, spec_values
 from derive.verify.training import tables
 from derive.verify.trajectory import Trajectory
 from tests.verify.mutants import chosen, module_mutants, page_mutants
@@ -168,7 +168,6 @@ def changes_nothing(name: str, target: str, source: str) -> bool:
     )
 
 
-@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("target", ["python", "numpy"])
 @pytest.mark.parametrize("name", SPECS)
@@ -195,9 +194,7 @@ def truth(name: str) -> Any:
     if own is None:
         return {}
     trajectory = Trajectory(problem, derivation, own)
-    return of_model.true_values_of_model(
-        problem, Bench(derivation, own), trajectory, work(problem.graph)
-    )
+    return of_model.true_values_of_model(problem, Bench(derivation, own), trajectory)
 
 
 def page_agrees(name: str, language: str, text: str) -> bool:
@@ -206,7 +203,6 @@ def page_agrees(name: str, language: str, text: str) -> bool:
     return route.status is Status.AGREES
 
 
-@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "ko"])
 @pytest.mark.parametrize("name", SPECS)
