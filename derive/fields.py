@@ -39,12 +39,19 @@ def number_format(file: SpecFile) -> NumberFormat:
     return NumberFormat(digits, numbers.decimals, numbers.rounding, numbers.zeros, chained)
 
 
+def check_count(file: SpecFile, path: Path_, shape: tuple[int, ...], before: int) -> int:
+    """How many values there are with those of one more quantity. Raises InputError for too many."""
+    count = before + prod(shape)
+    if count > MOST_VALUES:
+        words = f"with these there are {count:,} values; a spec has at most {MOST_VALUES:,} of them"
+        raise file.fail(path, f"{words}; give {{shape: {list(shape)}}} without values")
+    return count
+
+
 def read_tensor(file: SpecFile, path: Path_, given: Any, shape: tuple[int, ...]) -> Tensor:
     """Nested lists as a table of exact numbers. Raises InputError if the shape is wrong."""
     words = " x ".join(map(str, shape)) or "a single number"
-    if prod(shape) > MOST_VALUES:
-        many = f"these are {prod(shape):,} values; a quantity has at most {MOST_VALUES:,} of them"
-        raise file.fail(path, f"{many}; give {{shape: {list(shape)}}} without values")
+    check_count(file, path, shape, 0)
     result = {}
     for position in product(*map(range, shape)):
         value: Any = given

@@ -42,7 +42,19 @@ CASES = [
     (
         "values that fill a shape",
         "inputs: {x: {shape: [600, 600], values: 1}}\nloss: 'E = sum(i, j, x[i,j])'\n",
-        "1: inputs.x: these are 360,000 values; a quantity has at most 250,000 of them",
+        "1: inputs.x: with these there are 360,000 values; a spec has at most 250,000 of them",
+    ),
+    (
+        "values of several quantities",
+        "inputs:\n  x: {shape: [400, 400], values: 1}\n  y: {shape: [400, 400], values: 1}\n"
+        "loss: 'E = x[0,0]*y[0,0]'\n",
+        "3: inputs.y: with these there are 320,000 values; a spec has at most 250,000 of them",
+    ),
+    (
+        "values of several samples",
+        "inputs: {x: {shape: [200, 200]}}\nloss: 'E = x[0,0]'\n"
+        "samples: [" + ", ".join(["{x: 1}"] * 9) + "]\n",
+        "3: samples.6.x: with these there are 280,000 values; a spec has at most 250,000 of them",
     ),
     (
         "entries that a model computes",

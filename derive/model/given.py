@@ -11,7 +11,7 @@ import sympy
 
 from derive.errors import nearest
 from derive.expression import Axis, Element, elements, reads
-from derive.fields import read_tensor
+from derive.fields import check_count, read_tensor
 from derive.graph import Graph, Kind, Quantity, Role
 from derive.limits import MOST_ENTRIES
 from derive.model.parts import Parts, check_name, filled
@@ -29,6 +29,7 @@ SECTIONS = {
 
 def give(file: SpecFile, model: Parts) -> None:
     """Add the quantities that the spec gives, with their values."""
+    count = 0
     for section, role in SECTIONS.items():
         for name, entry in getattr(file.spec, section).items():
             path: Path_ = (section, name)
@@ -46,6 +47,7 @@ def give(file: SpecFile, model: Parts) -> None:
             if values is not None:
                 own = entry.get("values") if isinstance(entry, dict) else entry
                 place: Path_ = path if own is not None else ("samples", 0, name)
+                count = check_count(file, place, shape, count)
                 model.values[name] = read_tensor(file, place, values, shape)
                 check_whole(file, place, whole, model.values[name])
                 _check_sample(file, path, model.values[name], shape)

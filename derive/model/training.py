@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from derive.errors import InputError, nearest
-from derive.fields import read_tensor
+from derive.fields import check_count, read_tensor
 from derive.graph import Graph, Quantity, Role
 from derive.library.aliases import nearest_row
 from derive.library.optimizers import GIVEN, OPTIMIZERS, Optimizer, parse_update
@@ -18,7 +18,7 @@ from derive.spec import Path_, SpecFile
 
 def samples_of(file: SpecFile, graph: Graph) -> tuple[Mapping[str, Tensor], ...]:
     """The given values that change from update to update."""
-    found = []
+    found, count = [], 0
     for k, sample in enumerate(file.spec.samples):
         tensors = {}
         for name, values in sample.items():
@@ -26,6 +26,7 @@ def samples_of(file: SpecFile, graph: Graph) -> tuple[Mapping[str, Tensor], ...]
             quantity = graph.quantities.get(name)
             if quantity is None or not quantity.given or quantity.role is Role.PARAMETER:
                 raise file.fail(path, f"'{name}' is no input, target or constant")
+            count = check_count(file, path, quantity.shape, count)
             whole = filled(values, quantity.shape)
             tensors[name] = read_tensor(file, path, whole, quantity.shape)
             check_whole(file, path, quantity.integer, tensors[name])
