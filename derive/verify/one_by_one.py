@@ -80,7 +80,7 @@ def _along_a_line(bench: Bench, quantity: Quantity, by: Readers) -> Comparison:
 
 
 def _fed(bench: Bench, by: Readers, source: random.Random) -> Values:
-    """Drawn values for what the readers read, and what they make of it.
+    """Drawn values for what the readers read, of the signs that it has, and what they make of it.
 
     The values of the whole graph where the readers read each other, or where no such values exist.
     """
@@ -90,7 +90,7 @@ def _fed(bench: Bench, by: Readers, source: random.Random) -> Values:
     if made.intersection(names):
         return values
     drawn = [graph.quantities[name] for name in names if not graph.quantities[name].given]
-    values |= {key: _drawn(source) for quantity in drawn for key in places(quantity)}
+    values |= {key: _like(values[key], source) for q in drawn for key in places(q)}
     try:
         found = dict(pair for e in by for pair in _computed(e, values))
     except (ArithmeticError, ValueError, TypeError):
@@ -104,6 +104,12 @@ def _computed(equation: Equation, values: Values) -> Iterator[tuple[Key, Any]]:
     for name, place in places(equation.quantity):
         binding = dict(zip(equation.indices, place, strict=True))
         yield (name, place), value(equation.rhs, values, binding, EXACT)
+
+
+def _like(there: Any, source: random.Random) -> Any:
+    """A drawn number of the sign of one that is there: a root is never below zero."""
+    number = _drawn(source)
+    return abs(number) * mp.sign(there) if there else number
 
 
 def _drawn(source: random.Random) -> Any:
