@@ -93,6 +93,10 @@ class NumberFormat:
             written = written.rstrip("0").rstrip(".")
         return written
 
+    def shown(self, text: str) -> str:
+        """A decimal literal as the page has it: far from 1 as a power of ten."""
+        return text if self.decimals is not None else shown(text)
+
     def _quantised(self, value: Number) -> Decimal:
         number = decimal(value)
         if number.adjusted() < -NOTHING:

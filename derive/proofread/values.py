@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -211,8 +212,11 @@ def _cut(value: Any) -> Fraction:
 def leading_exponent(value: Fraction) -> int:
     """The power of ten of the first significant digit of a non-zero value."""
     magnitude = abs(value)
-    guess = len(str(magnitude.numerator)) - len(str(magnitude.denominator))
-    return guess if magnitude >= Fraction(10) ** guess else guess - 1
+    bits = magnitude.numerator.bit_length() - magnitude.denominator.bit_length()
+    guess = math.floor((bits - 1) * math.log10(2))  # the power of ten, or one or two below it
+    while magnitude >= Fraction(10) ** (guess + 1):
+        guess += 1
+    return guess
 
 
 def rounded(value: Fraction, exponent: int, rounding: Rounding) -> Fraction:

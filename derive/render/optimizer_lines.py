@@ -62,11 +62,11 @@ def _lines(
         else:
             plain = own_symbol(form, target)
             tex = with_mark(plain, "+") if target in (*row.states, "w") else plain
-            rows = (*_rows(form, right, known, width(tex)), printed)
+            rows = (*_rows(form, right, known, width(tex)), numbers.shown(printed))
             yield Display(f"eq:line-{number}", tex, tuple(dict.fromkeys(rows)), None)
         names[target] = sympy.Symbol(f"{target}+{number}", real=True)
         going_on = Fraction(printed) if numbers.chained else value
-        known[names[target]] = _Known(tex, printed, going_on)
+        known[names[target]] = _Known(tex, numbers.shown(printed), going_on)
 
 
 def _start(

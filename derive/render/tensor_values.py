@@ -38,7 +38,6 @@ from derive.numbers import (
     going_on,
     literal,
     reason,
-    shown,
     summed,
     times,
     working,
@@ -79,8 +78,7 @@ class Values:
 
     def tex(self, place: Place) -> str:
         """A number as it stands on the page."""
-        text = self.texts[place]
-        return text if self.format.decimals is not None else shown(text)
+        return self.format.shown(self.texts[place])
 
     def entry(self, place: Place, name: Name) -> Entry:
         """The number as the page knows it."""

@@ -43,7 +43,7 @@ SURE = 25  # digits of a value that no difference gets wrong
 SHARE = mp.mpf("1e-26")  # of the largest number of a page: what its digits leave of zero
 with mp.workdps(MOST_DIGITS):  # as many as the proof-reader may need where a sine is 0
     PI = mp.nstr(+mp.pi, MOST_DIGITS)
-LITERAL = re.compile(r"[-\d.]+")
+LITERAL = re.compile(r"[-\d.]+(?: \\cdot 10\^\{-?\d+\})?")
 CELL = re.compile(r"(?<!\\)&")
 
 

@@ -8,7 +8,7 @@ import pytest
 from mpmath import mp
 
 from derive.proofread import parse_formula
-from derive.proofread.values import value_of
+from derive.proofread.values import leading_exponent, value_of
 
 CANCELLING = [
     (r"\ln(1 + e^{-670})", lambda: mp.log1p(mp.exp(-670))),
@@ -30,3 +30,14 @@ def test_what_is_left_has_its_digits(tex: str, expected) -> None:  # type: ignor
     with mp.workdps(1200):
         value = mp.mpf(found.numerator) / found.denominator
         assert abs(value - expected()) <= abs(expected()) * mp.mpf(10) ** -40
+
+
+LEADING = [
+    ("1", 0), ("9.99", 0), ("10", 1), ("-0.1", -1), ("0.0999", -2), ("1/3", -1), ("1e300", 300),
+    ("1e-300", -300), ("9.9e-5001", -5001), ("1e5000", 5000),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "exponent"), LEADING)
+def test_the_power_of_the_first_digit(value: str, exponent: int) -> None:
+    assert leading_exponent(Fraction(value)) == exponent

@@ -84,6 +84,13 @@ SPECS: dict[str, str] = {
     "training: {learning_rate: 0.1, optimizer: adamw, order: layer_by_layer}\n",
     "the logarithm of next to one": "parameters: {z: -780}\nmodel: [p = logistic(z)]\n"
     "loss: E = log(exp(p)) - 670*p\n",
+    "the square of a vanishing slope": "inputs: {x: 500}\nparameters: {w: 1}\n"
+    "loss: E = w*exp(-x)\ntraining: {learning_rate: 0.1, optimizer: rmsprop}\n",
+    # a choice whose condition an equation promises
+    "a choice by a root": "inputs: {x: [0.4, -2]}\nparameters: {m: 0.5, c: 0.25}\n"
+    "model:\n  - update[k] = sqrt(1 + (x[k] - c)**2)\n"
+    "  - d[k] = where(update[k] > 0, update[k], m*update[k])\n"
+    "loss: E = sum(k, d[k]**2)\n",
     # a choice that rounded numbers would make otherwise
     "a condition decided by rounding": "parameters: {w: 1}\nmodel: [a = w/3, "
     "'y = where(a > 0.3333, a, 2*a)']\nloss: E = y**2\nnumbers: {chained: true}\n",
