@@ -122,12 +122,12 @@ class NumberFormat:
 def shown(text: str) -> str:
     """A decimal literal as TeX; one with many zeros beside its digits as a power of ten."""
     number = Decimal(text) if "/" not in text else Decimal(0)
-    digits = number.normalize()
     if number == 0 or -SMALLEST < number.adjusted() < LARGEST:
         return text
-    if number.adjusted() > 0 and len(digits.as_tuple().digits) > SHORT:
+    digits = "".join(map(str, number.as_tuple().digits)).rstrip("0")
+    if number.adjusted() > 0 and len(digits) > SHORT:
         return text
-    mantissa = digits.scaleb(-number.adjusted())
+    mantissa = Decimal(f"{digits}E{1 - len(digits)}").copy_sign(number)
     return rf"{mantissa:f} \cdot 10^{{{number.adjusted()}}}"
 
 

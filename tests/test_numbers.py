@@ -26,6 +26,7 @@ from derive.numbers import (
     plus,
     power,
     real,
+    shown,
     times,
 )
 from tests.core_support import axis, relaxed
@@ -276,3 +277,20 @@ def test_what_has_lost_its_digits_asks_for_more(case: int) -> None:
 @pytest.mark.parametrize("function", [sympy.sin, sympy.tanh, sympy.exp])
 def test_small_arguments_keep_their_digits(function) -> None:  # type: ignore[no-untyped-def]
     assert evaluate(function(X), lambda _: LITTLE) > 0
+
+
+FAR = [
+    ("0.00000012345", r"1.2345 \cdot 10^{-7}"),
+    ("-1200000000000", r"-1.2 \cdot 10^{12}"),
+    ("1000000000", r"1 \cdot 10^{9}"),
+    ("999999999", "999999999"),
+    ("123456000000", "123456000000"),
+    ("1/3000000000", "1/3000000000"),
+    ("0.00000000012345678901234567890123456789012345678", # as many digits as may be asked for
+     r"1.2345678901234567890123456789012345678 \cdot 10^{-10}"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "tex"), FAR)
+def test_a_number_far_from_one_is_a_power_of_ten(text: str, tex: str) -> None:
+    assert shown(text) == tex

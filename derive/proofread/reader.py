@@ -111,7 +111,7 @@ def printed_number(tex: str) -> str | None:
     exponent = int(match["exponent"] or 0)
     if abs(exponent) > _MAX_EXPONENT:
         return None
-    value = Decimal(match["sign"] + match["number"]).scaleb(exponent)
+    value = Decimal(f"{match['sign']}{match['number']}E{exponent}")
     power = value.as_tuple().exponent
     return format(value, "f") if isinstance(power, int) and power <= 0 else str(value)
 

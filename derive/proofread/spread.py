@@ -64,7 +64,7 @@ def _written_out(number: re.Match[str]) -> str:
     """A number with a power of ten as one literal, without its many zeros if it is small."""
     if number[2].startswith("-"):
         return f"{number[1]}e{number[2]}"
-    return f"{Decimal(number[1]).scaleb(int(number[2])):f}"
+    return f"{Decimal(f'{number[1]}E{number[2]}'):f}"
 
 
 def _without_waves(

@@ -17,6 +17,7 @@ import sympy
 
 _WORKING_DIGITS = 60  # and twice as many as often as too few of them are left
 _MOST_DIGITS = 16 * _WORKING_DIGITS
+_NOISE = 780  # by so many powers of ten less than what it is the rest of, it is nothing on a page
 # Inexact values are cut here, so that a value on a tie but for working noise counts as a tie.
 _KEPT_DIGITS = 45
 _SPARE_DIGITS = _WORKING_DIGITS - _KEPT_DIGITS
@@ -64,7 +65,8 @@ def value_of(expression: sympy.Expr, known: Mapping[str, Fraction]) -> Fraction:
         try:
             with _context.workdps(digits):
                 value = _walk(expression, known)
-                return value if isinstance(value, Fraction) else _cut(value)
+                found = value if isinstance(value, Fraction) else _cut(value)
+                return found if abs(found) >= _NOTHING else Fraction(0)
         except _MoreDigits:
             digits *= 2
 
@@ -122,8 +124,7 @@ def _kept(value: Any, size: Any) -> Any:
         return value
     if _context.dps < _MOST_DIGITS:
         raise _MoreDigits
-    noise = size * _context.mpf(10) ** (_SPARE_DIGITS - _MOST_DIGITS)
-    return value if abs(value) >= noise else Fraction(0)
+    return value if abs(value) >= size * _context.mpf(10) ** -_NOISE else Fraction(0)
 
 
 def _added(*terms: Any) -> Any:
@@ -152,8 +153,6 @@ def _combine(operation: Callable[[Any, Any], Any]) -> Callable[..., Any]:
 def _call(function: Callable[[Any], Any]) -> Callable[..., Any]:
     def apply(argument: Any) -> Any:
         value = _inexact(argument)
-        if function == _context.exp and value < -_MAX_MAGNITUDE:
-            return _context.mpf(0)
         if function != _context.log and value and _context.mag(value) > _MAX_BITS:
             raise ValueFailure("the argument of a function is out of range")
         try:
@@ -204,7 +203,7 @@ def _cut(value: Any) -> Fraction:
         return Fraction(0)
     sign, mantissa, exponent, _ = value._mpf_
     exact = Fraction(-int(mantissa) if sign else int(mantissa)) * Fraction(2) ** int(exponent)
-    if abs(exact) < _NOTHING:
+    if exact == 0:
         return Fraction(0)
     return rounded(exact, leading_exponent(exact) - _KEPT_DIGITS + 1, Rounding.HALF_EVEN)
 

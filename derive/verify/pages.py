@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -24,6 +24,7 @@ from derive.numbers import real
 from derive.problem import Problem
 from derive.proofread import Claim, Finding, FormulaError, Kind, Policy, judge, read, symbol_name
 from derive.proofread import Rounding as ReadRounding
+from derive.proofread.policy import expected_value
 from derive.proofread.reader import printed_number
 from derive.render.blocks import Block, Page
 from derive.render.sheet import Display
@@ -133,23 +134,29 @@ def _least(truth: Mapping[Name, Any]) -> Any:
 
 
 def _policy(problem: Problem, known: Mapping[str, Any], floor: Any) -> Policy:
-    numbers, exact, computed = problem.numbers, {}, frozenset[str]()
-    noise = floor * EXACT_TOLERANCE
-    if not numbers.chained and not problem.symbolic:
-        computed = frozenset(known) - _given(problem)
-        exact = {
-            n: Decimal(mp.nstr(v, SURE))  # so that a tie is one
-            for n, v in known.items()
-            if n in computed and abs(v) > noise  # below it, differences cannot tell it from zero
-        }
-    return Policy(
+    numbers, noise = problem.numbers, floor * EXACT_TOLERANCE
+    policy = Policy(
         digits=numbers.significant_digits,
         decimals=numbers.decimals,
         rounding=ReadRounding(numbers.rounding.value),
         chained=numbers.chained,
-        exact=exact,
-        computed=computed,
     )
+    if numbers.chained or problem.symbolic:
+        return policy
+    computed = frozenset(known) - _given(problem)
+    exact = {  # below the noise, differences cannot tell a value from zero
+        n: v for n, v in known.items() if n in computed and abs(v) > noise
+    }
+    texts = {n: _sure(v, policy) for n, v in exact.items()}
+    sure = {n: text for n, text in texts.items() if text is not None}
+    return replace(policy, exact=sure, computed=computed)
+
+
+def _sure(value: Any, policy: Policy) -> Decimal | None:
+    """A value with so few digits that a tie is one; None if more tell it from one."""
+    few, many = (Decimal(mp.nstr(value, digits)) for digits in (SURE, 2 * SURE))
+    prints = {expected_value(policy, Fraction(each), str(few)) for each in (few, many)}
+    return few if len(prints) == 1 else None
 
 
 def _given(problem: Problem) -> set[str]:

@@ -86,6 +86,11 @@ SPECS: dict[str, str] = {
     "loss: E = log(exp(p)) - 670*p\n",
     "the square of a vanishing slope": "inputs: {x: 500}\nparameters: {w: 1}\n"
     "loss: E = w*exp(-x)\ntraining: {learning_rate: 0.1, optimizer: rmsprop}\n",
+    "next to nothing beside a tie": "inputs: {x: -170}\nparameters: {w: 0.00085}\n"
+    "loss: E = w*exp(x/2)\ntraining: {learning_rate: 0.1, optimizer: adamw}\n",
+    "squares with decimals": "inputs: {x: 220016228101933.2}\nparameters: {w: 1}\n"
+    "loss: E = w*x\nnumbers: {decimals: 2}\n"
+    "training: {learning_rate: 0.1, optimizer: rmsprop}\n",
     # a choice whose condition an equation promises
     "a choice by a root": "inputs: {x: [0.4, -2]}\nparameters: {m: 0.5, c: 0.25}\n"
     "model:\n  - update[k] = sqrt(1 + (x[k] - c)**2)\n"
