@@ -13,9 +13,14 @@ from derive.backprop import differentiate
 from derive.edge import at_the_edge, progress
 from derive.emit import TARGETS
 from derive.errors import InputError, printable, quoted, told
-from derive.files import Files, write
+from derive.errors import shown as shown_text
+from derive.files import Files, read_text, write
+from derive.limits import MOST_DIGITS, MOST_DOCUMENT
 from derive.pipeline import Made, make, module
 from derive.problem import Problem
+from derive.proofread.documents import DocumentError, check_kind
+from derive.proofread.policy import Policy
+from derive.proofread.report import Checked, as_json, as_sarif, checked, document_lines
 from derive.reference import reference
 from derive.render.explain import explain
 from derive.render.explain_model import explain_model, explain_second_order
@@ -89,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     check = add("verify", _verify, "check every number by independent routes")
     _spec(check)
     check.add_argument("--json", action="store_true", help="print the report as JSON")
+    _document(add("check", _check, "proof-read a document: LaTeX, Markdown, HTML, a notebook"))
     tell = add("explain", _explain, "show the derivation by one weight or quantity")
     tell.add_argument(
         "names",
@@ -109,6 +115,16 @@ def _parser() -> argparse.ArgumentParser:
     add("reference", _reference, "print the reference of the spec language (Markdown)")
     add("schema", _schema, "print the JSON schema of a spec, for editors")
     return parser
+
+
+def _document(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("documents", nargs="+", type=Path, metavar="DOCUMENT")
+    rule = parser.add_mutually_exclusive_group()
+    rule.add_argument("--digits", type=int, metavar="N", help="significant digits of its numbers")
+    rule.add_argument("--decimals", type=int, metavar="N", help="decimals of its numbers")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print every verdict as JSON")
+    form.add_argument("--sarif", action="store_true", help="print the findings for a forge")
 
 
 def _spec(parser: argparse.ArgumentParser) -> None:
@@ -231,6 +247,34 @@ def _verify(options: argparse.Namespace) -> int:
     else:
         _print_report(report)
     return GOOD if report.agree else FOUND
+
+
+def _check(options: argparse.Namespace) -> int:
+    policy = None
+    if options.digits is not None or options.decimals is not None:
+        if not 1 <= (options.digits or options.decimals or 0) <= MOST_DIGITS:
+            raise InputError(f"a number has between 1 and {MOST_DIGITS} digits or decimals")
+        policy = Policy(digits=options.digits, decimals=options.decimals)
+    with progress("reading and checking"):
+        found = [_checked(path, policy) for path in options.documents]
+    if options.json:
+        data = [as_json(each) for each in found]
+        print(json.dumps(data if len(data) > 1 else data[0], indent=1, ensure_ascii=False))
+    elif options.sarif:
+        print(json.dumps(as_sarif(found, __version__), indent=1, ensure_ascii=False))
+    else:
+        print("\n".join(line for each in found for line in document_lines(each)))
+    return FOUND if any(each.own for each in found) else GOOD
+
+
+def _checked(path: Path, policy: Policy | None) -> Checked:
+    try:
+        check_kind(path.name)
+        return checked(str(path), read_text(path, "document", MOST_DOCUMENT), policy)
+    except FileNotFoundError:
+        raise InputError(f"there is no file {shown_text(str(path))}") from None
+    except DocumentError as error:
+        raise InputError(f"{path}: {error}") from None
 
 
 def _explain(options: argparse.Namespace) -> int:

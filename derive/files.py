@@ -20,20 +20,22 @@ PATIENCE = 10  # seconds without a byte from a pipe
 LONGEST_WAIT = 60  # seconds for all of it
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, what: str = "spec", most: int = MOST_BYTES) -> str:
     """The text of a file, or of a pipe that somebody writes to. Raises InputError.
+
+    `what` the file is, and how many bytes it may have at `most`, is said in messages.
 
     FileNotFoundError is left to the caller, who may know what was meant.
     """
     try:
-        data = _bytes(path)
+        data = _bytes(path, what, most)
     except FileNotFoundError:
         raise
     except (OSError, ValueError) as error:
         raise InputError(f"{shown(str(path))} cannot be read: {_why(error)}") from None
-    if len(data) > MOST_BYTES:
-        size = MOST_BYTES // 2**20
-        raise InputError(f"{shown(str(path))} is longer than {size} MB; a spec is a short text")
+    if len(data) > most:
+        size = most // 2**20
+        raise InputError(f"{shown(str(path))} is longer than {size} MB; a {what} is a short text")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -41,19 +43,19 @@ def read_text(path: Path) -> str:
         raise InputError(f"{shown(str(path))} is not UTF-8 text (line {line})") from None
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(path: Path, what: str, most: int) -> bytes:
     """The bytes of a file, one more than are allowed at most."""
     kind = path.stat().st_mode
     if stat.S_ISDIR(kind):
-        raise InputError(f"{shown(str(path))} is a folder; a spec is a file")
+        raise InputError(f"{shown(str(path))} is a folder; a {what} is a file")
     if not stat.S_ISREG(kind) and not stat.S_ISFIFO(kind):
-        raise InputError(f"{shown(str(path))} is a device; a spec is a file")
+        raise InputError(f"{shown(str(path))} is a device; a {what} is a file")
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     with open(handle, "rb", buffering=0) as stream:
         if stat.S_ISREG(kind):
-            return stream.read(MOST_BYTES + 1)
+            return stream.read(most + 1)
         data, end = b"", time.monotonic() + LONGEST_WAIT
-        while len(data) <= MOST_BYTES:
+        while len(data) <= most:
             if not select.select([handle], [], [], PATIENCE)[0]:
                 raise InputError(f"nobody writes to the pipe {shown(str(path))}")
             more = stream.read(CHUNK)

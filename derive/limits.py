@@ -9,6 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 MOST_BYTES = 4 * 2**20  # of a spec; one with all weights of 784-128-10 has a quarter of it
+MOST_DOCUMENT = 32 * 2**20  # bytes of a document that is checked; a notebook holds its pictures
 MOST_LEVELS = 40  # of lists and mappings within each other
 MOST_EQUATIONS = 3_000  # of a model, with those of its layers
 MOST_LAYERS = 1_000  # of a network

@@ -14,14 +14,18 @@ MAX_DEPTH = 100
 _TRANSPOSED = frozenset({"top", "intercal"})
 
 NumberReader = Callable[[str], sympy.Expr]
+NameReader = Callable[[str], sympy.Expr]
 
 
 class Arithmetic(ABC):
     """One pass over one token stream; what an atom is, a subclass says."""
 
-    def __init__(self, stream: TokenStream, number: NumberReader, depth: int) -> None:
+    def __init__(
+        self, stream: TokenStream, number: NumberReader, name: NameReader, depth: int
+    ) -> None:
         self.stream = stream
         self._number = number
+        self._name = name
         self._depth = depth
 
     @abstractmethod

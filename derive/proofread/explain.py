@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from fractions import Fraction
 
 from derive.proofread.policy import Policy, last_exponent
-from derive.proofread.spread import Known, spread
+from derive.proofread.spread import Ledger, spread
 from derive.proofread.values import Rounding, ValueFailure, exact_value, rounded
 
 _MODE_TEXT = {
@@ -17,9 +17,7 @@ _MODE_TEXT = {
 _FEWER_DIGITS = range(1, 4)
 
 
-def explanation(
-    value: Fraction, tex: str, printed: str, policy: Policy, ledger: Mapping[str, Known]
-) -> str:
+def explanation(value: Fraction, tex: str, printed: str, policy: Policy, ledger: Ledger) -> str:
     """The first slip that turns the value into the print, in brackets; empty if none does."""
     for slip in _slips(value, tex, printed, policy, ledger):
         return f" ({slip})"
@@ -27,7 +25,7 @@ def explanation(
 
 
 def _slips(
-    value: Fraction, tex: str, printed: str, policy: Policy, ledger: Mapping[str, Known]
+    value: Fraction, tex: str, printed: str, policy: Policy, ledger: Ledger
 ) -> Iterator[str]:
     target = exact_value(printed)
     exponent = last_exponent(policy, value, printed)
@@ -51,7 +49,7 @@ def _within_unrounded(
     target: Fraction,
     exponent: int,
     policy: Policy,
-    ledger: Mapping[str, Known],
+    ledger: Ledger,
 ) -> bool:
     if not tex:
         return False

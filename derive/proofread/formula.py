@@ -15,7 +15,7 @@ from functools import cached_property, lru_cache
 
 import sympy
 
-from derive.proofread.arithmetic import Arithmetic, NumberReader
+from derive.proofread.arithmetic import Arithmetic, NameReader, NumberReader
 from derive.proofread.conditions import indicator, is_list, sides
 from derive.proofread.functions import COMMANDS, UNARY, VARIADIC, absolute
 from derive.proofread.names import FONTS, read_differential, read_name, starts_name
@@ -33,10 +33,20 @@ def exact_number(text: str) -> sympy.Expr:
     return sympy.Rational(text)
 
 
+def real_symbol(name: str) -> sympy.Expr:
+    """The symbol of a name in its canonical spelling."""
+    return sympy.Symbol(name, real=True)
+
+
 @lru_cache(maxsize=20_000)  # a page and its translation have their formulas in common
-def parse_formula(tex: str, number: NumberReader = exact_number) -> sympy.Expr:
-    """Parse one formula without relations; `number` turns each decimal text into an operand."""
-    return _parse(tokenize(tex), number, 0)
+def parse_formula(
+    tex: str, number: NumberReader = exact_number, name: NameReader = real_symbol
+) -> sympy.Expr:
+    """Parse one formula without relations.
+
+    `number` turns each decimal text into an operand, `name` each name, in reading order.
+    """
+    return _parse(tokenize(tex), number, name, 0)
 
 
 @lru_cache(maxsize=50_000)  # a page asks for each of its names many times
@@ -48,12 +58,10 @@ def symbol_name(tex: str) -> str:
     return str(expression)
 
 
-def _symbol(name: str) -> sympy.Symbol:
-    return sympy.Symbol(name, real=True)
-
-
-def _parse(tokens: Sequence[Token], number: NumberReader, depth: int) -> sympy.Expr:
-    parser = _Parser(TokenStream(tokens), number, depth)
+def _parse(
+    tokens: Sequence[Token], number: NumberReader, name: NameReader, depth: int
+) -> sympy.Expr:
+    parser = _Parser(TokenStream(tokens), number, name, depth)
     expression = parser.sum()
     if not parser.stream.at_end():
         parser.stream.fail(f"{parser.stream.here.text!r} is not expected here")
@@ -63,14 +71,16 @@ def _parse(tokens: Sequence[Token], number: NumberReader, depth: int) -> sympy.E
 class _Parser(Arithmetic):
     """The grammar with its atoms: groups, names, functions, fractions and derivatives."""
 
-    def __init__(self, stream: TokenStream, number: NumberReader, depth: int) -> None:
-        super().__init__(stream, number, depth)
+    def __init__(
+        self, stream: TokenStream, number: NumberReader, name: NameReader, depth: int
+    ) -> None:
+        super().__init__(stream, number, name, depth)
         self._open_bars = 0
 
     def _inner(self, tokens: Sequence[Token]) -> sympy.Expr:
         if not tokens:
             self.stream.fail("an empty group")
-        return _parse(tokens, self._number, self._depth)
+        return _parse(tokens, self._number, self._name, self._depth)
 
     def _starts_atom(self) -> bool:
         token = self.stream.here
@@ -96,7 +106,7 @@ class _Parser(Arithmetic):
         table |= dict.fromkeys(_BIG, self._big_operator)
         table |= dict.fromkeys(_BOXES, lambda: self._inner(self.stream.argument()))
         table |= dict.fromkeys(COMMANDS, self._function)
-        table |= dict.fromkeys(_DOTS, lambda: _symbol("…"))
+        table |= dict.fromkeys(_DOTS, lambda: self._name("…"))
         return table
 
     def _atom(self) -> sympy.Expr:
@@ -183,7 +193,7 @@ class _Parser(Arithmetic):
         above, below = self.stream.argument(), self.stream.argument()
         top, bottom = _whole_differential(above), _whole_differential(below)
         if top and bottom:
-            return _quotient(top, bottom)
+            return self._name(_quotient(top, bottom))
         if bottom and [token.text for token in above] == ["d"]:
             self.stream.fail("a derivative operator without its function")
         return self._inner(above) / self._inner(below)
@@ -197,7 +207,7 @@ class _Parser(Arithmetic):
         above = read_differential(self.stream)
         below = read_differential(self.stream) if above and self.stream.accept("/") else None
         if above and below:
-            return _quotient(above, below)
+            return self._name(_quotient(above, below))
         self.stream.index = start
         return None
 
@@ -225,7 +235,7 @@ class _Parser(Arithmetic):
                 return sympy.Function(name.canonical)(*self._arguments())
         if is_operator and name.base == "argmax":  # a place, not a value
             return sympy.Function(name.canonical)(self._term())
-        symbol = _symbol(name.canonical)
+        symbol = self._name(name.canonical)
         return symbol if name.power is None else self._raise(symbol, name.power)
 
     def _applied(self, function: str) -> sympy.Expr:
@@ -286,8 +296,8 @@ class _Parser(Arithmetic):
         return sympy.Function(label)(self._term())
 
 
-def _quotient(above: tuple[str, str], below: tuple[str, str]) -> sympy.Symbol:
-    return _symbol(f"{''.join(above)}/{''.join(below)}")
+def _quotient(above: tuple[str, str], below: tuple[str, str]) -> str:
+    return f"{''.join(above)}/{''.join(below)}"
 
 
 def _loosely_spelled(tokens: Sequence[Token]) -> str:

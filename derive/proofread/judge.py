@@ -6,17 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from types import MappingProxyType
 
 import sympy
 
 from derive.proofread.claim import Claim, Finding, Item, Kind, Unread
 from derive.proofread.explain import explanation
 from derive.proofread.policy import Policy, agrees, expected_value, last_exponent
-from derive.proofread.spread import Known, rounded_copy, spread
+from derive.proofread.spread import Known, Ledger, rounded_copy, spread
 from derive.proofread.values import ValueFailure, decimal_text, exact_value, unknown_names, value_of
-
-Ledger = Mapping[str, Known]
 
 
 @dataclass(frozen=True)
@@ -45,12 +42,12 @@ def judge(
     """
     if not items:
         raise ValueError("nothing to judge: the text has no displayed mathematics")
-    ledger: dict[str, Known] = {
-        name: Known(exact_value(value), Fraction(0)) for name, value in (givens or {}).items()
-    }
+    ledger = Ledger(
+        {name: Known(exact_value(value), Fraction(0)) for name, value in (givens or {}).items()}
+    )
     findings = []
     for item in items:
-        finding = _judge_item(item, policy, MappingProxyType(ledger))
+        finding = judge_item(item, policy, ledger)
         findings.append(finding)
         if isinstance(item, Claim) and item.lhs.is_Symbol and item.printed is not None:
             name = str(item.lhs)
@@ -69,7 +66,8 @@ def _entry(
     return rounded_copy(printed, policy)
 
 
-def _judge_item(item: Item, policy: Policy, ledger: Ledger) -> Finding:
+def judge_item(item: Item, policy: Policy, ledger: Ledger) -> Finding:
+    """The verdict on one item, at what is known before it."""
     if isinstance(item, Unread):
         return Finding(item, Kind.UNREAD, None, item.reason)
     sides = _sides(item, ledger)
@@ -84,7 +82,7 @@ def _judge_item(item: Item, policy: Policy, ledger: Ledger) -> Finding:
 
 
 def _sides(claim: Claim, ledger: Ledger) -> _Sides:
-    values = {name: known.value for name, known in ledger.items()}
+    values = ledger.numbers
     valued: list[_Form] = []
     unknown: set[str] = set()
     failures: list[str] = []

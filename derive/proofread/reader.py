@@ -29,6 +29,7 @@ _WRAPPERS = frozenset({"boxed", "mathbf", "underline", "textbf", "bm", "boldsymb
 _BRACKETS = frozenset({("{", "}"), ("(", ")"), ("[", "]")})
 _LITERAL = re.compile(r"(?P<sign>[-+]?)(?P<number>[\d.]\S*)(?: [*] 10 \^ (?P<exponent>[-+]?\d+))?")
 _MAX_EXPONENT = 4000
+LONGEST = 100_000  # characters of one display
 
 
 def read(text: str) -> list[Item]:
@@ -41,6 +42,9 @@ def _passage_items(text: str, passage: Passage) -> Iterator[Item]:
     place = where(text, passage.offset, passage.environment)
     if passage.body is None:
         yield Unread(place, text[passage.offset :][:80], "the environment is never closed")
+        return
+    if len(passage.body) > LONGEST:
+        yield Unread(place, passage.body[:80], f"this has more than {LONGEST:,} characters")
         return
     found = False
     for statement in statements(passage):

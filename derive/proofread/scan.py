@@ -86,9 +86,10 @@ def _without_skipped(match: re.Match[str]) -> str:
 def passages(text: str) -> Iterator[Passage]:
     """Yield the mathematics of blanked text in reading order."""
     position = 0
+    endless: set[str] = set()  # what is never closed any more is not looked for again
     while (match := _OPENING.search(text, position)) is not None:
         position = match.end()
-        found = _passage(text, match)
+        found = _passage(text, match, endless)
         if found is None:
             continue
         if found.body is None:
@@ -102,7 +103,7 @@ def _end_mark(environment: str) -> str:
     return _CLOSING.get(environment, f"\\end{{{environment}}}")
 
 
-def _passage(text: str, match: re.Match[str]) -> Passage | None:
+def _passage(text: str, match: re.Match[str], endless: set[str]) -> Passage | None:
     opening = match.group()
     if match.group(1) is not None:
         if match.group(1) not in MATH_ENVIRONMENTS:
@@ -110,7 +111,9 @@ def _passage(text: str, match: re.Match[str]) -> Passage | None:
         opening = opening.removeprefix("\\begin{").removesuffix("}")
     elif opening not in _CLOSING:
         return None
-    end = _find_end(text, match.end(), _end_mark(opening))
+    end = None if opening in endless else _find_end(text, match.end(), _end_mark(opening))
+    if end is None and opening != "$":
+        endless.add(opening)
     if opening == "$" and (end is None or _is_currency(text, match.end(), end)):
         return None
     body = None if end is None else _without_noise(text[match.end() : end])
@@ -153,7 +156,7 @@ def _unfolded(passage: Passage) -> Passage:
 def _sole_environment(passage: Passage) -> Passage | None:
     body = passage.body or ""
     opening = _OPENING.match(body, len(body) - len(body.lstrip()))
-    inner = _passage(body, opening) if opening and opening.group(1) else None
+    inner = _passage(body, opening, set()) if opening and opening.group(1) else None
     if inner is None or inner.body is None:
         return None
     rest = body[inner.offset + len(inner.body) + len(_end_mark(inner.environment)) :]

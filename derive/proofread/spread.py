@@ -26,6 +26,28 @@ class Known:
     half_unit: Fraction
 
 
+class Ledger(dict[str, Known]):
+    """What was printed, by name, with its values and the sizes of exact and of rounded ones.
+
+    Kept up as it grows: a long document asks for them at every line. A number that was not printed
+    before is exact, too, if it has fewer than `rounded_from` digits.
+    """
+
+    def __init__(self, known: Mapping[str, Known] | None = None, rounded_from: int = 0) -> None:
+        super().__init__()
+        self.rounded_from = rounded_from
+        self.numbers: dict[str, Fraction] = {}
+        self.exact: set[Fraction] = set()
+        self.rounded: set[Fraction] = set()
+        for name, entry in (known or {}).items():
+            self[name] = entry
+
+    def __setitem__(self, name: str, entry: Known) -> None:
+        super().__setitem__(name, entry)
+        self.numbers[name] = entry.value
+        (self.rounded if entry.half_unit else self.exact).add(abs(entry.value))
+
+
 def rounded_copy(printed: str, policy: Policy) -> Known:
     """A printed number taken as the rounding of an unrounded one: `780` of two digits, by tens."""
     value = exact_value(printed)
@@ -35,21 +57,19 @@ def rounded_copy(printed: str, policy: Policy) -> Known:
     return Known(value, Fraction(10) ** exponent / 2)
 
 
-def spread(tex: str, ledger: Mapping[str, Known], policy: Policy) -> Fraction:
+def spread(tex: str, ledger: Ledger, policy: Policy) -> Fraction:
     """The error that rounded numbers in a form can cause together.
 
     A number is exact if it is a given value, and an integer if nothing was rounded to it.
     """
-    exact = {abs(known.value) for known in ledger.values() if not known.half_unit}
-    rounded = {
-        abs(known.value) for known in ledger.values() if known.half_unit
-    } | policy.whole_prints
     operands: dict[str, Known] = {}
 
     def read_operand(text: str) -> sympy.Expr:
         value = exact_value(text)
         whole = "." not in text and "e-" not in text
-        if value not in rounded and (whole or value in exact):
+        is_rounded = value in ledger.rounded or value in policy.whole_prints
+        is_data = value in ledger.exact or len(significant(text)) < ledger.rounded_from
+        if not is_rounded and (whole or is_data):
             return sympy.Rational(text)
         # Names from the page never contain a blank, so these cannot meet one.
         name = f"operand {len(operands)}"
@@ -57,7 +77,15 @@ def spread(tex: str, ledger: Mapping[str, Known], policy: Policy) -> Fraction:
         return sympy.Symbol(name, real=True)
 
     expression = parse_formula(POWER_OF_TEN.sub(_written_out, tex), read_operand)
-    return _reach(*_without_waves(expression, {**ledger, **operands}))
+    used = {str(symbol) for symbol in expression.free_symbols} & ledger.keys()
+    known = {name: ledger[name] for name in used} | operands
+    return _reach(*_without_waves(expression, known))
+
+
+def significant(printed: str) -> str:
+    """The digits of a print from the first that is not 0."""
+    mantissa = printed.lower().partition("e")[0]
+    return "".join(c for c in mantissa if c.isdigit()).lstrip("0")
 
 
 def _written_out(number: re.Match[str]) -> str:

@@ -53,7 +53,7 @@ def exact_value(text: str | Decimal | int) -> Fraction:
 
 def unknown_names(expression: sympy.Expr, known: Mapping[str, Fraction]) -> tuple[str, ...]:
     """Names and opaque functions of an expression that have no known value, sorted."""
-    names = {str(symbol) for symbol in expression.free_symbols} - set(known)
+    names = {symbol.name for symbol in expression.free_symbols if symbol.name not in known}
     opaque = expression.atoms(sympy.core.function.AppliedUndef)
     return tuple(sorted(names | {str(application.func) for application in opaque}))
 
@@ -73,7 +73,7 @@ def value_of(expression: sympy.Expr, known: Mapping[str, Fraction]) -> Fraction:
 
 def _walk(expression: sympy.Expr, known: Mapping[str, Fraction]) -> Any:
     if expression.is_Symbol:
-        return known[str(expression)]
+        return known[expression.name]
     if expression.is_Rational:
         return Fraction(int(expression.p), int(expression.q))
     if expression is sympy.E:

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from derive.proofread import Kind, Policy, Rounding, judge, read
-from derive.proofread.spread import spread
+from derive.proofread.spread import Ledger, spread
 
 FOUR = Policy(digits=4)
 GIVENS = {
@@ -161,7 +161,7 @@ OF_FOUR_DIGITS = [
 
 @pytest.mark.parametrize(("form", "half"), OF_FOUR_DIGITS)
 def test_a_small_number_is_a_rounded_one(form: str, half: str) -> None:
-    assert spread(form, {}, FOUR) == Fraction(half)
+    assert spread(form, Ledger(), FOUR) == Fraction(half)
 
 
 WIDE = [

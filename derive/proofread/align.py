@@ -1,0 +1,186 @@
+"""Which number of a worked line stands for which name of the formula it works out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import lru_cache, reduce
+from itertools import count
+
+import sympy
+
+from derive.proofread.formula import parse_formula
+from derive.proofread.policy import Policy, expected_value
+from derive.proofread.tokens import FormulaError, TokenKind, tokenize
+from derive.proofread.values import ValueFailure, exact_value, value_of
+
+_SIGNED = {
+    "no": re.compile(r"(?!)"),  # a minus belongs to the formula, as in 1/(1 + e^{-x})
+    "bracketed": re.compile(r"(?<=\()\s*-\s*(?=[\d.])"),
+    "leading": re.compile(r"(?:(?<=[(\[{*/])|(?<=\\times)|(?<=\\cdot)|^)\s*-\s*(?=[\d.])"),
+}
+
+
+@dataclass(frozen=True)
+class Atom:
+    """A name or a number of a formula, in reading order."""
+
+    text: str
+    is_name: bool
+
+    @property
+    def value(self) -> Fraction:
+        """What a number is worth."""
+        return exact_value(self.text)
+
+
+@dataclass(frozen=True)
+class Template:
+    """A formula whose names and numbers are numbered slots, and what stands in each."""
+
+    shape: sympy.Expr
+    atoms: tuple[Atom, ...]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that stand in the formula."""
+        slots = {symbol.name for symbol in self.shape.free_symbols}
+        return frozenset(
+            atom.text
+            for slot, atom in zip(_slots(), self.atoms, strict=False)
+            if atom.is_name and slot in slots
+        )
+
+    def values(self, known: Mapping[str, Fraction]) -> dict[str, Fraction]:
+        """What stands in each slot, where it is known."""
+        return {
+            slot: known[atom.text] if atom.is_name else atom.value
+            for slot, atom in zip(_slots(), self.atoms, strict=False)
+            if not atom.is_name or atom.text in known
+        }
+
+
+def _slots() -> Iterator[str]:
+    return (f"{k:04d}" for k in count(1))  # so that SymPy keeps their order
+
+
+@lru_cache(maxsize=20_000)
+def template(tex: str, signed: str = "no") -> Template:
+    """Read a formula with a slot for each atom. Raises FormulaError."""
+    atoms: list[Atom] = []
+    slots = _slots()
+
+    def slot(text: str, is_name: bool) -> sympy.Expr:
+        atoms.append(Atom(text, is_name))
+        return sympy.Symbol(next(slots), real=True)
+
+    bare = _SIGNED[signed].sub(lambda found: " " * len(found[0]), tex)
+    shape = parse_formula(bare, lambda text: slot(text, False), lambda name: slot(name, True))
+    if bare == tex:
+        return Template(shape, tuple(atoms))
+    numbers = [token for token in tokenize(bare) if token.kind is TokenKind.NUMBER]
+    negative = {found.end() for found in _SIGNED[signed].finditer(tex)}
+    if len(numbers) != len(atoms):
+        raise FormulaError("a number is part of a name here", 0)
+    with_signs = (
+        replace(atom, text=f"-{atom.text}") if token.position in negative else atom
+        for atom, token in zip(atoms, numbers, strict=True)
+    )
+    return Template(shape, tuple(with_signs))
+
+
+def aligned(formula: str, worked: str) -> list[tuple[str, Atom]] | None:
+    """The number written for each name; None if the worked line is not this formula in numbers.
+
+    Numbers of the formula itself, such as the 2 of a square, must be the same in both.
+    """
+    try:
+        left = template(formula)
+        for signed in _SIGNED:
+            pairs = _pairs(left, template(worked, signed))
+            if pairs is not None:
+                return pairs
+    except (FormulaError, ArithmeticError):
+        pass
+    return None
+
+
+def _pairs(formula: Template, worked: Template) -> list[tuple[str, Atom]] | None:
+    if len(formula.atoms) != len(worked.atoms) or formula.shape != worked.shape:
+        return None
+    found: dict[str, Atom] = {}
+    for stands, written in zip(formula.atoms, worked.atoms, strict=True):
+        if written.is_name:
+            return None
+        if not stands.is_name:
+            if stands.value != written.value:
+                return None
+        elif found.setdefault(stands.text, written).value != written.value:
+            return None
+    return list(found.items()) or None
+
+
+def cofactor(formula: Template, of: str, by: str) -> Template | None:
+    """What a formula of the chain rule multiplies the way from `by` down to `of` with.
+
+    Where ∂E/∂w is a product with ∂h/∂z and ∂z/∂w, and they lead from h down to w, the rest of it
+    is ∂E/∂h. None where there is no such way.
+    """
+    if not formula.shape.is_Mul:
+        return None
+    written = dict(zip(_slots(), formula.atoms, strict=False))
+    steps = {}
+    for factor in formula.shape.args:
+        if factor.is_Symbol and written[factor.name].is_name:
+            above, found, below = written[factor.name].text.replace("∂", "").partition("/")
+            if found:
+                steps[above] = (below, factor)
+    rest, here = formula.shape, by
+    while here != of:
+        if here not in steps:
+            return None
+        here, factor = steps.pop(here)
+        rest = rest / factor
+    return replace(formula, shape=rest)
+
+
+def value_in(formula: Template, known: Mapping[str, Fraction]) -> Fraction | None:
+    """The value of a formula; None if a name of it has none, or it has none itself."""
+    if not formula.names <= known.keys():
+        return None
+    try:
+        return value_of(formula.shape, formula.values(known))
+    except (ValueFailure, ZeroDivisionError, OverflowError):
+        return None
+
+
+def in_steps(formula: Template, known: Mapping[str, Fraction], policy: Policy) -> Fraction | None:
+    """The value of a formula if every product and sum on the way is rounded."""
+    if not formula.names <= known.keys():
+        return None
+    try:
+        return _rounded_steps(formula.shape, formula.values(known), policy)
+    except (ValueFailure, ZeroDivisionError, OverflowError):
+        return None
+
+
+def _rounded_steps(node: sympy.Expr, values: dict[str, Fraction], policy: Policy) -> Fraction:
+    if not (node.is_Add or node.is_Mul):
+        return value_of(node, values)
+    parts = [_rounded_steps(part, values, policy) for part in _in_reading_order(node)]
+
+    def step(left: Fraction, right: Fraction) -> Fraction:
+        return expected_value(policy, left + right if node.is_Add else left * right, "0")
+
+    return reduce(step, parts)
+
+
+def _in_reading_order(node: sympy.Expr) -> Iterator[sympy.Expr]:
+    """The parts of a sum or product in the order in which they were written."""
+
+    def first(part: sympy.Expr) -> str:
+        return min((symbol.name for symbol in part.free_symbols), default="")
+
+    yield from sorted(node.args, key=first)

@@ -1,0 +1,287 @@
+"""Judges a document: each print against the truth, and against what was printed before it.
+
+A print that does not follow from the prints before it is an error of its own; one that does, while
+they are off, only follows. Both are found by going through the text with two ledgers: the numbers
+as printed, and the numbers as they should be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import sympy
+
+from derive.proofread.align import Atom, Template, aligned, in_steps, template
+from derive.proofread.claim import Claim, Finding, Item, Kind, Unread
+from derive.proofread.formula import parse_formula
+from derive.proofread.judge import judge_item
+from derive.proofread.policy import Policy, agrees, expected_value
+from derive.proofread.reading import Reading, Remark, Verdict
+from derive.proofread.slips import is_double, slip, writing
+from derive.proofread.spread import Known, rounded_copy, spread
+from derive.proofread.values import ValueFailure, decimal_text, exact_value, unknown_names, value_of
+
+FEW = 0.34  # of the names that are printed again may have another value by a slip
+
+
+def check(items: Sequence[Item], policy: Policy, measure: bool = False) -> list[Remark]:
+    """A remark on each item, and on each operand that is off where it is first written.
+
+    With `measure`, each has the slack of its value.
+    """
+    reading = Reading(policy, moving=_moving(items), measure=measure)
+    for place, item in enumerate(items):
+        if isinstance(item, Unread):
+            reading.remark(Remark(place, item, Verdict.UNREAD, reason=item.reason))
+        else:
+            _read(reading, place, item)
+    return reading.remarks
+
+
+def _moving(items: Sequence[Item]) -> frozenset[str]:
+    """The names that a text gives several values, as a training does.
+
+    If nearly all names that are printed again have the same value again, the few others are slips.
+    """
+    prints: dict[str, list[str]] = {}
+    for item in items:
+        if isinstance(item, Claim) and item.lhs.is_Symbol and item.printed is not None:
+            prints.setdefault(str(item.lhs), []).append(item.printed)
+    again = {name: found for name, found in prints.items() if len(found) > 1}
+    moving = {
+        name
+        for name, found in again.items()
+        if any(exact_value(each) != exact_value(found[0]) for each in found)
+    }
+    return frozenset(moving if len(moving) > FEW * len(again) else ())
+
+
+def _read(reading: Reading, place: int, claim: Claim) -> None:
+    name = str(claim.lhs) if claim.lhs.is_Symbol else ""
+    if name:
+        reading.define(name, [tex for form, tex in _forms(claim) if form.free_symbols])
+    worked = _worked(reading, name, claim)
+    if worked is None:
+        judged = claim
+    elif any(_changed(reading, *pair) for pair in worked.pairs):
+        judged = _in_numbers(claim)
+    else:
+        judged = claim
+        for operand, written in worked.pairs:
+            if operand not in reading.printed:
+                _first_written(reading, place, claim, operand, written)
+    found = judge_item(judged, reading.policy, reading.printed)
+    if judged.printed is None:
+        reading.remark(_of_formulas(reading, place, judged, found))
+        return
+    formula = worked.formula if worked is not None and judged is claim else None
+    _of_print(reading, place, judged, judged.printed, found, formula)
+    if worked is not None and judged is not claim and found.kind is Kind.AGREES:
+        for operand, written in worked.pairs:
+            if _changed(reading, operand, written):  # a new value, as after an update
+                new = reading.given(written.text)
+                reading.learn(operand, new, new)
+
+
+def _forms(claim: Claim) -> Iterator[tuple[sympy.Expr, str]]:
+    yield from zip(claim.forms, claim.form_tex, strict=True)
+
+
+def _in_numbers(claim: Claim) -> Claim:
+    """A claim without its forms in names, which have other numbers in it than before."""
+    kept = [(form, tex) for form, tex in _forms(claim) if not form.free_symbols]
+    return replace(
+        claim, forms=tuple(form for form, _ in kept), form_tex=tuple(tex for _, tex in kept)
+    )
+
+
+@dataclass(frozen=True)
+class _Worked:
+    """The formula that a line works out in numbers, and the number written for each name."""
+
+    formula: str
+    pairs: tuple[tuple[str, Atom], ...]
+
+
+def _worked(reading: Reading, name: str, claim: Claim) -> _Worked | None:
+    numeric = [tex for form, tex in _forms(claim) if not form.free_symbols]
+    for formula in reversed(reading.formulas.get(name, [])):
+        for worked in numeric:
+            pairs = aligned(formula, worked)
+            if pairs is not None:
+                return _Worked(formula, tuple(pairs))
+    return None
+
+
+def _changed(reading: Reading, operand: str, written: Atom) -> bool:
+    """Whether a name has another number here than before."""
+    known = reading.printed.get(operand)
+    return known is not None and known.value != written.value
+
+
+def _first_written(reading: Reading, place: int, claim: Claim, operand: str, written: Atom) -> None:
+    """An operand that was not shown before: given here, or worked out elsewhere in the text."""
+    value, formula = reading.value_of(operand)
+    if value is None or agrees(reading.policy, value, written.text):
+        known = reading.given(written.text)
+        reading.learn(operand, known, known)
+        return
+    expected = expected_value(reading.policy, value, written.text)
+    reading.learn(operand, rounded_copy(written.text, reading.policy), Known(expected, Fraction(0)))
+    verdict, reason = _why(reading, value, formula, written.text)
+    text = decimal_text(expected)
+    reading.remark(Remark(place, claim, verdict, operand, written.text, text, reason))
+
+
+def _why(
+    reading: Reading, value: Fraction, formula: Template | None, printed: str
+) -> tuple[Verdict, str]:
+    """Whether only the digits of a print are off, and why; no reason rather than a false one."""
+    numbers = reading.printed.numbers
+    stepwise = in_steps(formula, numbers, reading.policy) if formula else None
+    right = expected_value(reading.policy, value, printed)
+    if stepwise == exact_value(printed) and stepwise != right:
+        return Verdict.WRONG, "it is what comes out if every product and sum is rounded on the way"
+    if words := writing(value, printed):
+        return Verdict.DIGITS, words
+    return Verdict.WRONG, slip(value, printed, reading.policy)
+
+
+def _of_formulas(reading: Reading, place: int, claim: Claim, found: Finding) -> Remark:
+    if found.kind is Kind.DISAGREES and not _names(claim) & reading.moving:
+        return Remark(place, claim, Verdict.WRONG, "", "", found.expected, found.message)
+    verdict = Verdict.RIGHT if found.kind is Kind.AGREES else Verdict.FORMULA
+    return Remark(place, claim, verdict, reason=found.message)
+
+
+def _names(claim: Claim) -> set[str]:
+    """The names that a claim is about."""
+    return {symbol.name for form in (claim.lhs, *claim.forms) for symbol in form.free_symbols}
+
+
+def _operands(claim: Claim, formula: str | None) -> set[str]:
+    """The names that a claim is worked out from."""
+    found = _names(claim)
+    if formula is not None:
+        found |= {symbol.name for symbol in parse_formula(formula).free_symbols}
+    return found
+
+
+def _of_print(
+    reading: Reading, place: int, claim: Claim, printed: str, found: Finding, formula: str | None
+) -> None:
+    """Judge a print, and remember it with what it should have been."""
+    name = str(claim.lhs) if claim.lhs.is_Symbol else claim.lhs_tex
+    made = Remark(place, claim, Verdict.RIGHT, name, printed)
+    if found.kind is Kind.DISAGREES:
+        found = _mildly(reading, claim, printed, found)
+    as_printed = rounded_copy(printed, reading.policy)
+    if found.kind in (Kind.GIVEN, Kind.RESTATED):
+        as_printed = reading.given(printed)
+    if found.kind is Kind.DISAGREES and found.expected is None:
+        reading.remark(replace(made, verdict=Verdict.WRONG, reason=found.message))
+        reading.learn(name, as_printed, as_printed)
+        return
+    if found.kind in (Kind.GIVEN, Kind.SYMBOLIC):
+        verdict = Verdict.GIVEN if found.kind is Kind.GIVEN else Verdict.FORMULA
+        reading.remark(replace(made, verdict=verdict, reason=found.message))
+        reading.learn(name, as_printed, as_printed)
+        return
+    value, slack = _computed(reading, claim)
+    made = replace(made, value=value, slack=slack)
+    off = reading.off.keys() & _operands(claim, formula)
+    true = _in_truth(reading, claim, formula) if off else found
+    if found.kind is Kind.DISAGREES:
+        made = _own(reading, made, claim, found)
+    elif off and true.kind is Kind.DISAGREES and true.expected is not None:
+        origin = _origin(reading, claim, formula)
+        if origin is not None:
+            made = replace(made, verdict=Verdict.FOLLOWS, expected=true.expected, follows=origin)
+    right = true.expected if off and true.kind is Kind.DISAGREES else made.expected
+    reading.remark(made)
+    truth = as_printed if right is None else Known(exact_value(right), as_printed.half_unit)
+    reading.learn(name, as_printed, truth)
+
+
+def _mildly(reading: Reading, claim: Claim, printed: str, found: Finding) -> Finding:
+    """A disagreement, unless a name may have got another value here."""
+    known = reading.printed.get(str(claim.lhs))
+    if claim.lhs.is_Symbol and not claim.forms and known is not None:
+        if writing(known.value, printed):
+            return replace(found, kind=Kind.RESTATED)
+        moved = str(claim.lhs) in reading.moving
+        slipped = not moved or slip(known.value, printed, reading.policy)
+        return found if slipped else replace(found, kind=Kind.GIVEN, expected=None)
+    in_names = all(form.free_symbols for form in claim.forms)
+    if in_names and _names(claim) & reading.moving:
+        return replace(found, kind=Kind.SYMBOLIC, message="a name here has several values")
+    return found
+
+
+def _own(reading: Reading, made: Remark, claim: Claim, found: Finding) -> Remark:
+    """An error of its own, unless it is a double with all its bits."""
+    value, tex = _failing(reading, claim)
+    if value is None:
+        return replace(made, verdict=Verdict.WRONG, expected=found.expected, reason=found.message)
+    if is_double(value, made.printed):
+        return made
+    formula = template(tex) if claim.forms else None
+    verdict, reason = _why(reading, value, formula, made.printed)
+    return replace(made, verdict=verdict, expected=found.expected, reason=reason)
+
+
+def _failing(reading: Reading, claim: Claim) -> tuple[Fraction | None, str]:
+    """The first side of a claim that does not give the print, and its text."""
+    for value, tex in _values(reading, claim):
+        if claim.printed is not None and not agrees(reading.policy, value, claim.printed):
+            return value, tex
+    return None, ""
+
+
+def _computed(reading: Reading, claim: Claim) -> tuple[Fraction | None, Fraction]:
+    """What the last side of a claim gives that has a value, and how far rounding may take it."""
+    values = list(_values(reading, claim)) if claim.forms or not claim.lhs.is_Symbol else []
+    if not values:
+        return None, Fraction(0)
+    value, tex = values[-1]
+    slack = spread(tex, reading.printed, reading.policy) if reading.measure else Fraction(0)
+    return value, slack
+
+
+def _values(reading: Reading, claim: Claim) -> Iterator[tuple[Fraction, str]]:
+    """The values of the sides of a claim, at the numbers as printed."""
+    values = reading.printed.numbers
+    sides = list(_forms(claim))
+    if not claim.lhs.is_Symbol or not sides:
+        sides.insert(0, (claim.lhs, claim.lhs_tex))
+    for form, tex in sides:
+        if not unknown_names(form, values):
+            with suppress(ValueFailure, ZeroDivisionError, OverflowError):
+                yield value_of(form, values), tex
+
+
+def _in_truth(reading: Reading, claim: Claim, formula: str | None) -> Finding:
+    """The verdict at the numbers as they should be, by the formula where a line works one out."""
+    values = reading.true.numbers
+    texts = [tex for form, tex in _forms(claim) if form.free_symbols]
+    if formula is not None:
+        texts.append(formula)
+    forms = [(parse_formula(tex), tex) for tex in dict.fromkeys(texts)]
+    forms = [(form, tex) for form, tex in forms if not unknown_names(form, values)]
+    if forms:
+        made, written = zip(*forms, strict=True)
+        claim = replace(claim, forms=made, form_tex=written)
+    return judge_item(claim, reading.policy, reading.true)
+
+
+def _origin(reading: Reading, claim: Claim, formula: str | None) -> int | None:
+    """The first error that an operand of a claim goes back to."""
+    names = _operands(claim, formula)
+    found = sorted(reading.off[name] for name in names if name in reading.off)
+    for place in found:
+        first = reading.remarks[place]
+        return place if first.follows is None else first.follows
+    return None

@@ -1,0 +1,171 @@
+"""Documents as texts with TeX in them, in reading order; every line stays the line in the file.
+
+LaTeX, Markdown and plain text are read as they are. Of a notebook, the text is read and what its
+cells gave out as text, Markdown or LaTeX; of an HTML page what a reader sees, with the TeX that
+MathJax and KaTeX keep in it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from html.parser import HTMLParser
+from pathlib import PurePath
+from typing import Any
+
+PAGES = {".html", ".htm", ".xhtml"}
+NOTEBOOK = ".ipynb"
+_SPOKEN = ("text/latex", "text/markdown", "text/plain")  # of an output, the first that it has
+# Elements without an end.
+_VOID = frozenset(("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta"))
+_VOID |= {"param", "source", "track", "wbr"}
+_UNSEEN = frozenset(
+    ("script", "style", "head", "template", "pre", "code", "math", "svg", "noscript")
+)
+
+
+class DocumentError(ValueError):
+    """A document that cannot be read, and why."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of a document that is read on its own; `label` is empty if it is all of it.
+
+    `closed` are the lines with formulas that are there without their TeX.
+    """
+
+    label: str
+    text: str
+    closed: tuple[int, ...] = ()
+
+
+def check_kind(name: str) -> None:
+    """Refuse what has no formulas in it. Raises DocumentError."""
+    if PurePath(name).suffix.lower() == ".pdf":
+        raise DocumentError("a PDF has no formulas in it, only their glyphs; give its source")
+
+
+def parts(name: str, text: str) -> list[Part]:
+    """The parts of a document by the ending of its name. Raises DocumentError."""
+    check_kind(name)
+    ending = PurePath(name).suffix.lower()
+    if ending == NOTEBOOK:
+        return list(_cells(text))
+    if ending in PAGES or text.lstrip()[:15].lower().startswith(("<!doctype html", "<html")):
+        return [_seen(text)]
+    return [Part("", text)]
+
+
+# --- notebooks ---------------------------------------------------------------------------------
+
+
+def _cells(text: str) -> Iterator[Part]:
+    try:
+        cells = json.loads(text)["cells"]
+        for number, cell in enumerate(cells, 1):
+            yield from _cell(f"cell {number}", cell)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise DocumentError("this is no notebook of format 4 (JSON with 'cells')") from error
+
+
+def _cell(label: str, cell: dict[str, Any]) -> Iterator[Part]:
+    if cell["cell_type"] == "markdown":
+        yield Part(label, _joined(cell["source"]))
+    for output in cell.get("outputs", ()):
+        data = output.get("data") or {"text/plain": output.get("text", "")}
+        spoken = next((kind for kind in _SPOKEN if kind in data), None)
+        if spoken is not None:
+            yield Part(f"{label}, output", _joined(data[spoken]))
+
+
+def _joined(lines: str | list[str]) -> str:
+    return lines if isinstance(lines, str) else "".join(lines)
+
+
+# --- pages -------------------------------------------------------------------------------------
+
+
+def _seen(text: str) -> Part:
+    page = _Page()
+    page.feed(text)
+    page.close()
+    return Part("", "".join(page.written), tuple(page.closed))
+
+
+class _Reading(StrEnum):
+    """How what is in an element is read."""
+
+    TEXT = "text"
+    INLINE = "inline"
+    DISPLAY = "display"
+    UNSEEN = "unseen"
+
+
+_DELIMITERS = {_Reading.DISPLAY: ("\\[", "\\]"), _Reading.INLINE: ("\\(", "\\)")}
+
+
+@dataclass
+class _Element:
+    """An element that is open; `formula` is its line if it is MathML without TeX so far."""
+
+    tag: str
+    reading: _Reading
+    displays: bool = False
+    formula: int | None = None
+
+
+class _Page(HTMLParser):
+    """What a reader sees of a page, each piece on the line on which it stands in the file."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.written: list[str] = []
+        self.closed: list[int] = []
+        self._line = 1
+        self._open = [_Element("", _Reading.TEXT)]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Go into an element."""
+        if tag in _VOID:
+            return
+        given = {name: value or "" for name, value in attrs}
+        classes = given.get("class", "").split()
+        around = self._open[-1]
+        block = given.get("display") == "block" or "katex-display" in classes
+        made = _Element(tag, around.reading, around.displays or block)
+        if tag == "script" and given.get("type", "").startswith("math/tex"):
+            made.reading = self._tex("mode=display" in given["type"])
+        elif tag == "annotation" and given.get("encoding") == "application/x-tex":
+            made.reading = self._tex(made.displays)
+            for element in self._open:
+                element.formula = None
+        elif tag in _UNSEEN or "katex-html" in classes:
+            made.reading = _Reading.UNSEEN
+        if tag == "math" and around.reading is not _Reading.UNSEEN:
+            made.formula = self.getpos()[0]
+        self._open.append(made)
+
+    def _tex(self, displays: bool) -> _Reading:
+        return _Reading.DISPLAY if displays else _Reading.INLINE
+
+    def handle_endtag(self, tag: str) -> None:
+        """Leave an element; what was never closed ends with what it stands in."""
+        tags = [element.tag for element in self._open]
+        if tag in tags:
+            last = len(tags) - 1 - tags[::-1].index(tag)
+            self.closed += [e.formula for e in self._open[last:] if e.formula is not None]
+            del self._open[last:]
+
+    def handle_data(self, data: str) -> None:
+        """Write down what is seen."""
+        reading = self._open[-1].reading
+        if reading is _Reading.UNSEEN:
+            return
+        gap = self.getpos()[0] - self._line
+        opening, closing = _DELIMITERS.get(reading, ("", ""))
+        text = "\n" * max(0, gap) + f"{opening}{data}{closing}"
+        self.written.append(text)
+        self._line += text.count("\n")

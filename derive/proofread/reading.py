@@ -1,0 +1,120 @@
+"""What is known of a document while it is read: its names, as printed and as they should be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+from functools import partial
+
+from derive.proofread.align import Template, cofactor, template, value_in
+from derive.proofread.claim import Item
+from derive.proofread.policy import Policy
+from derive.proofread.spread import Known, Ledger, rounded_copy, significant
+from derive.proofread.values import exact_value
+
+MOST_FORMULAS = 8  # that are remembered of one name
+ROUNDED = 3  # a number with so many digits may be a rounded one, wherever it comes from
+
+
+class Verdict(StrEnum):
+    """What one number, or one formula without a number, came to."""
+
+    RIGHT = "right"
+    FOLLOWS = "follows"
+    WRONG = "wrong"
+    DIGITS = "digits"
+    GIVEN = "given"
+    FORMULA = "formula"
+    UNREAD = "unread"
+
+
+OWN = (Verdict.WRONG, Verdict.DIGITS)
+
+
+@dataclass(frozen=True)
+class Remark:
+    """The verdict on one print.
+
+    `place` counts the items of the document, `name` is what the number is a number of, `expected`
+    what should have been printed, `value` what the operands give as they were printed, and `slack`
+    how far that may be off because they were rounded; `follows` is the place in the list of remarks
+    of the error that this one only goes on with.
+    """
+
+    place: int
+    item: Item
+    verdict: Verdict
+    name: str = ""
+    printed: str = ""
+    expected: str | None = None
+    reason: str = ""
+    follows: int | None = None
+    value: Fraction | None = None
+    slack: Fraction = Fraction(0)
+
+
+@dataclass
+class Reading:
+    """What is known while a document is read."""
+
+    policy: Policy
+    moving: frozenset[str] = frozenset()
+    measure: bool = False
+    printed: Ledger = field(default_factory=partial(Ledger, rounded_from=ROUNDED))
+    true: Ledger = field(default_factory=partial(Ledger, rounded_from=ROUNDED))
+    formulas: dict[str, list[str]] = field(default_factory=dict)
+    slopes: dict[str, list[str]] = field(default_factory=dict)  # derivatives of a name, by name
+    off: dict[str, int] = field(default_factory=dict)
+    remarks: list[Remark] = field(default_factory=list)
+
+    def remark(self, made: Remark) -> None:
+        """Add a remark; a print that is off is remembered by its name."""
+        if made.verdict in (*OWN, Verdict.FOLLOWS):
+            self.off[made.name] = len(self.remarks)
+        elif made.name:
+            self.off.pop(made.name, None)
+        self.remarks.append(made)
+
+    def learn(self, name: str, printed: Known, true: Known) -> None:
+        """Remember a number as it was printed and as it should be."""
+        self.printed[name], self.true[name] = printed, true
+
+    def define(self, name: str, formulas: Sequence[str]) -> None:
+        """Remember what the text says that a name is."""
+        known = self.formulas.setdefault(name, [])
+        known += [tex for tex in formulas if tex not in known]
+        del known[:-MOST_FORMULAS]
+        if known and name not in self.slopes.setdefault(above(name), []):
+            self.slopes[above(name)].append(name)
+
+    def given(self, printed: str) -> Known:
+        """A number that is not worked out: exact if it is short, else it may be a rounded one."""
+        if len(significant(printed)) < ROUNDED:
+            return Known(exact_value(printed), Fraction(0))
+        return rounded_copy(printed, self.policy)
+
+    def value_of(self, name: str) -> tuple[Fraction | None, Template | None]:
+        """The value of a name by the last of its formulas whose names have values."""
+        for formula in self._formulas_of(name):
+            value = value_in(formula, self.true.numbers)
+            if value is not None:
+                return value, formula
+        return None, None
+
+    def _formulas_of(self, name: str) -> Iterator[Template]:
+        """What the text says that a name is; a derivative also by the chain rule of another one."""
+        for tex in reversed(self.formulas.get(name, [])):
+            yield template(tex)
+        top, below = above(name), name.rpartition("/∂")[2]
+        for other in reversed(self.slopes.get(top, []) if top else []):
+            for tex in reversed(self.formulas[other]):
+                made = cofactor(template(tex), other.rpartition("∂")[2], below)
+                if made is not None:
+                    yield made
+
+
+def above(name: str) -> str:
+    """What a name is the derivative of: E for ∂E/∂w, and nothing for w."""
+    return name.partition("/∂")[0].removeprefix("∂") if "/∂" in name else ""

@@ -1,0 +1,232 @@
+"""What was found in a document: as lines for a terminal, as data, and as findings for a forge."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from derive.proofread.check import check
+from derive.proofread.claim import Item, Unread, Where
+from derive.proofread.digits import found_policy
+from derive.proofread.documents import Part, parts
+from derive.proofread.policy import Policy
+from derive.proofread.reader import read
+from derive.proofread.reading import OWN, Remark, Verdict
+
+WIDTH = 96  # of a formula in a report
+SHOWN_UNREAD = 5
+NO_TEX = "a formula in MathML without its TeX"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A document with the remarks on all its items; `places` says of each item where it stands."""
+
+    name: str
+    policy: Policy
+    found: bool
+    places: tuple[tuple[Part, Item], ...]
+    remarks: tuple[Remark, ...]
+
+    @property
+    def own(self) -> list[Remark]:
+        """The remarks on errors that do not follow from others."""
+        return [remark for remark in self.remarks if remark.verdict in OWN]
+
+    def count(self, *verdicts: Verdict) -> int:
+        """How many numbers, or formulas, came to one of some verdicts."""
+        return sum(remark.verdict in verdicts for remark in self.remarks)
+
+    def where(self, remark: Remark) -> tuple[str, int]:
+        """The part and the line of a remark."""
+        part, item = self.places[remark.place]
+        return part.label, item.where.line
+
+    def consequences(self, remark: Remark) -> list[Remark]:
+        """What only follows from an error."""
+        number = self.remarks.index(remark)
+        return [each for each in self.remarks if each.follows == number]
+
+
+def checked(name: str, text: str, policy: Policy | None = None) -> Checked:
+    """Check a document, by the ending of its name. Raises DocumentError.
+
+    Without a policy the rule for its digits is found from its numbers.
+    """
+    places = [(part, item) for part in parts(name, text) for item in _items(part)]
+    items = [item for _, item in places]
+    rule = found_policy(items) if policy is None else policy
+    return Checked(name, rule, policy is None, tuple(places), tuple(check(items, rule)))
+
+
+def _items(part: Part) -> Iterator[Item]:
+    yield from read(part.text)
+    yield from (Unread(Where(line, "math"), "", NO_TEX) for line in part.closed)
+
+
+# --- for a terminal ----------------------------------------------------------------------------
+
+
+def document_lines(found: Checked) -> Iterator[str]:
+    """The findings with their formulas, what could not be read, and how much was right."""
+    for remark in found.own:
+        yield f"{_place(found, remark)}: {_said(remark)}"
+        yield from _marked(remark)
+        for other in found.consequences(remark):
+            yield f"    from it follows {_printed(other)}, line {found.where(other)[1]}"
+        yield ""
+    unread = [remark for remark in found.remarks if remark.verdict is Verdict.UNREAD]
+    for remark in unread[:SHOWN_UNREAD]:
+        yield f"{_place(found, remark)}: not read: {remark.reason}"
+    if len(unread) > SHOWN_UNREAD:
+        yield f"{found.name}: {len(unread) - SHOWN_UNREAD} more were not read"
+    yield from _summary(found)
+
+
+def _place(found: Checked, remark: Remark) -> str:
+    label, line = found.where(remark)
+    return ":".join(filter(None, (found.name, label, str(line))))
+
+
+def _said(remark: Remark) -> str:
+    """A finding in words."""
+    if not remark.printed:
+        return remark.reason
+    right = f", and should be {remark.expected}" if remark.expected is not None else ""
+    return f"{remark.name} is printed {remark.printed}{right}" + (
+        f": {remark.reason}" if remark.reason else ""
+    )
+
+
+def _printed(remark: Remark) -> str:
+    right = "" if remark.expected is None else f", where {remark.expected} would be right"
+    return f"{remark.name} = {remark.printed}{right}"
+
+
+def _marked(remark: Remark) -> Iterator[str]:
+    """The formula on one line, cut around the number, with a mark under that."""
+    formula = " ".join(remark.item.source.split())
+    digits = remark.printed.removeprefix("-")
+    start = formula.rfind(digits) if digits else -1
+    if start < 0:
+        yield f"    {_shown(formula, 0, len(formula))[0]}"
+        return
+    text, mark = _shown(formula, start, start + len(digits))
+    yield f"    {text}"
+    yield f"    {' ' * mark}^{'~' * (len(digits) - 1)}"
+
+
+def _shown(formula: str, start: int, end: int) -> tuple[str, int]:
+    """So much of a formula as a line holds, and where in that a place of it is."""
+    if len(formula) <= WIDTH:
+        return formula, start
+    first = max(0, min(end, len(formula)) - WIDTH)
+    kept = formula[first : first + WIDTH]
+    return (f"…{kept}" if first else f"{kept}…"), start - first + bool(first)
+
+
+def _summary(found: Checked) -> Iterator[str]:
+    numbers = [remark for remark in found.remarks if remark.printed]
+    counts = Counter(remark.verdict for remark in numbers)
+    words = {
+        Verdict.RIGHT: "right",
+        Verdict.GIVEN: "given",
+        Verdict.FORMULA: "without a value to compare with",
+        Verdict.WRONG: "wrong",
+        Verdict.DIGITS: "with other digits",
+        Verdict.FOLLOWS: "following from these",
+    }
+    told = ", ".join(
+        f"{counts[verdict]} {word}" for verdict, word in words.items() if counts[verdict]
+    )
+    yield f"{found.name}: {len(numbers)} numbers" + (f": {told}" if told else "")
+    formulas = [r for r in found.remarks if not r.printed and r.verdict is not Verdict.UNREAD]
+    unread = found.count(Verdict.UNREAD)
+    yield f"  {len(formulas)} formulas without a number; {unread} could not be read"
+    yield f"  {_rule(found)}"
+
+
+def _rule(found: Checked) -> str:
+    """How the numbers were judged."""
+    policy = found.policy
+    if policy.digits is None and policy.decimals is None:
+        return "each number is judged at its own digits"
+    count, unit = (
+        (policy.digits, "significant digits")
+        if policy.digits is not None
+        else (policy.decimals, "decimals")
+    )
+    going_on = (
+        "each line goes on with the rounded numbers before it"
+        if policy.chained
+        else "lines are computed from unrounded numbers"
+    )
+    return f"{count} {unit}{', as most numbers have' if found.found else ''}; {going_on}"
+
+
+# --- as data -----------------------------------------------------------------------------------
+
+
+def as_json(found: Checked) -> dict[str, Any]:
+    """Every remark as plain data; `follows` is the number of another remark."""
+    return {
+        "document": found.name,
+        "good": not found.own,
+        "digits": found.policy.digits,
+        "decimals": found.policy.decimals,
+        "chained": found.policy.chained,
+        "remarks": [
+            {
+                "part": found.where(remark)[0],
+                "line": found.where(remark)[1],
+                "verdict": remark.verdict.value,
+                "name": remark.name,
+                "printed": remark.printed,
+                "expected": remark.expected,
+                "reason": remark.reason,
+                "follows": remark.follows,
+                "source": remark.item.source,
+            }
+            for remark in found.remarks
+        ],
+    }
+
+
+RULES = {
+    Verdict.WRONG: "A printed number does not follow from the numbers before it.",
+    Verdict.DIGITS: "A printed number is right, and written with other digits than the rest.",
+}
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+def as_sarif(found: Sequence[Checked], version: str) -> dict[str, Any]:
+    """The findings of some documents in the format that forges show in a pull request (2.1.0)."""
+    rules = [{"id": rule.value, "shortDescription": {"text": RULES[rule]}} for rule in RULES]
+    return {
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {"driver": {"name": "derive", "version": version, "rules": rules}},
+                "results": [_result(each, remark) for each in found for remark in each.own],
+            }
+        ],
+    }
+
+
+def _result(found: Checked, remark: Remark) -> dict[str, Any]:
+    return {
+        "ruleId": remark.verdict.value,
+        "level": "error" if remark.verdict is Verdict.WRONG else "warning",
+        "message": {"text": _said(remark)},
+        "locations": [
+            {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": found.name},
+                    "region": {"startLine": found.where(remark)[1]},
+                }
+            }
+        ],
+    }
