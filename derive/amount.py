@@ -7,7 +7,7 @@ from math import prod
 
 import sympy
 
-from derive.expression import bound_indices
+from derive.expression import Index, bound_indices
 from derive.graph import Equation, Graph
 from derive.limits import (
     MOST_AXES,
@@ -60,6 +60,16 @@ def too_far(graph: Graph, update: int) -> str:
 def terms(equation: Equation) -> int:
     """How many terms an equation adds up, over all entries of what it defines."""
     return prod(equation.quantity.shape) * _summed(equation.rhs)
+
+
+def work(graph: Graph) -> int:
+    """About how many multiplications one forward pass takes, every entry of every sum by itself."""
+    total = 0
+    for equation in graph.equations:
+        nodes = sympy.preorder_traversal(equation.rhs)
+        letters = {node for node in nodes if isinstance(node, Index)} | {*equation.indices}
+        total += prod(index.axis.length for index in letters)
+    return total
 
 
 def _summed(expr: sympy.Basic) -> int:

@@ -251,6 +251,20 @@ def test_a_tower_that_a_logarithm_takes_down_goes_through(tmp_path: Path) -> Non
     assert main(["verify", str(spec)]) == 0
 
 
+def test_numbers_that_take_too_long_are_neither_told_nor_checked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Fifteen values, and a sum of 15^5 terms over them."""
+    spec = tmp_path / "a.yaml"
+    text = loss("sum(a, b, c, d, f, x[a]*x[b]*x[c]*x[d]*x[f])", str([*range(15)]))
+    spec.write_text(text, "utf-8")
+    assert main(["verify", str(spec)]) == 0
+    assert "no numbers; every line was read" in capsys.readouterr().out
+    spec.write_text(text + "published: [{name: E, printed: '12762815625'}]\n", "utf-8")
+    assert main(["verify", str(spec)]) == 1
+    assert "the model is too large for its numbers" in capsys.readouterr().out
+
+
 def test_a_limit_is_told_with_what_was_found() -> None:
     assert too_many(2000, 1000, "layers", "a network") == (
         "here are 2,000 layers; a network has at most 1,000"

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import sympy
 
+from derive.amount import work
 from derive.expression import (
     Chosen,
     Delta,
@@ -27,6 +28,7 @@ from derive.expression import (
 from derive.functions import absolute, at_least, greater, where
 from derive.graph import Equation
 from derive.letters import tidy
+from derive.limits import MOST_WORK
 from derive.render.formula import width
 from derive.render.index_writer import ROOM, SPACED, Greatest, outside_first
 from derive.render.model_form import ModelForm
@@ -213,7 +215,7 @@ def bench_of(form: ModelForm) -> Bench | None:
     """
     problem, derivation = form.problem, form.derivation
     count = sum(prod(q.shape) for q in problem.graph.quantities.values())
-    if problem.symbolic or count > MOST_NUMBERS:
+    if problem.symbolic or count > MOST_NUMBERS or work(problem.graph) > MOST_WORK:
         return None
     values = Values(problem.numbers)
     for quantity in problem.graph.given:

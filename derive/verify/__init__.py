@@ -7,6 +7,7 @@ from typing import Any
 
 from mpmath import mp
 
+from derive.amount import work
 from derive.graph import Derivation
 from derive.notation import Name
 from derive.problem import Problem
@@ -30,7 +31,7 @@ from derive.verify.pages import numbers_route, text_route
 from derive.verify.published import number_rows, published_route
 from derive.verify.report import NumberRow, Report, Route, Status
 from derive.verify.routes import well_formed
-from derive.verify.sampling import drawn_values, small, spec_values, work
+from derive.verify.sampling import drawn_values, small, spec_values
 from derive.verify.stable_forms import stable_route
 
 __all__ = ["NumberRow", "Report", "Route", "Status", "verify"]

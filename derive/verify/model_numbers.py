@@ -34,6 +34,8 @@ def model_rows(
     ]
     if trajectory is None:
         words = "the spec leaves values out, so there is nothing to compare with"
+        if not problem.symbolic:
+            words = "the model is too large for its numbers to be computed digit by digit"
         return (*told, *(_unknown(each, words) for each in problem.published))
     rows = [_published(each, page, trajectory) for each in problem.published]
     rows = list(_explained(rows, problem.published, trajectory))

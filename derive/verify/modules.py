@@ -14,6 +14,7 @@ from typing import Any
 
 from mpmath import mp
 
+from derive.amount import work
 from derive.emit import Executed, load
 from derive.emit.checked import Refused
 from derive.emit.run import Module
@@ -35,7 +36,7 @@ from derive.verify.routes import (
     compared,
     gradient_keys,
 )
-from derive.verify.sampling import drawn_values, float_values, of_batch, work
+from derive.verify.sampling import drawn_values, float_values, of_batch
 from derive.verify.tape import all_slopes
 from derive.verify.training import (
     LATE,

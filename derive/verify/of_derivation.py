@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
+from derive.amount import work
 from derive.functions import ROWS
 from derive.graph import Graph
 from derive.verify.algebra import Algebra
@@ -25,7 +26,6 @@ from derive.verify.routes import (
     steps,
     telling_bends,
 )
-from derive.verify.sampling import work
 
 MOST_TREE = 3_000  # operations in the loss written out as one formula
 MOST_DEPTH = 100  # of them within each other; SymPy walks down by itself, some frames a step

@@ -10,9 +10,11 @@ from typing import Any
 import sympy
 from mpmath import mp
 
+from derive.amount import work
 from derive.errors import InputError
 from derive.expression import Delta, Element
 from derive.graph import Derivation, Graph, Quantity, Role, adjoint_name
+from derive.limits import MOST_WORK
 from derive.notation import Name, names_of
 from derive.problem import Problem
 from derive.render.blocks import Page
@@ -35,14 +37,13 @@ from derive.verify.pages import numbers_route, text_route
 from derive.verify.published import published_route
 from derive.verify.report import Report, Route, skipped
 from derive.verify.routes import differentiated, well_formed
-from derive.verify.sampling import TRIES, normalised, spec_values, work
+from derive.verify.sampling import TRIES, normalised, spec_values
 from derive.verify.stable_forms import stable_route
 from derive.verify.tape import all_slopes
 from derive.verify.trajectory import Trajectory
 
 SEED = 1
 DOUBLES = 1_000  # bits before the point: what is longer may overflow in a module
-MOST_WORK = 40_000  # a larger graph is only checked as a module
 
 
 def verify_model(

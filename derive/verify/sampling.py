@@ -104,15 +104,6 @@ def _rows(quantity: Quantity) -> list[tuple[int, ...]]:
     return list(dict.fromkeys(place[:-1] for place in _places(quantity)))
 
 
-def work(graph: Graph) -> int:
-    """About how many multiplications the interpreter needs for one forward pass."""
-    total = 0
-    for equation in graph.equations:
-        indices = _indices(equation.rhs) | set(equation.indices)
-        total += math.prod(index.axis.length for index in indices)
-    return total
-
-
 def _draw(graph: Graph, source: random.Random, scale: Fraction) -> Values:
     values: Values = {}
     for quantity in graph.given:

@@ -6,6 +6,7 @@ import pytest
 from mpmath import mp
 
 import derive
+from derive.amount import work
 from derive.backprop import differentiate
 from derive.errors import InputError
 from derive.graph import Role, check
@@ -17,7 +18,6 @@ from derive.verify.sampling import (
     float_values,
     small,
     spec_values,
-    work,
 )
 from tests.verify_support import SOFT, made, problem
 
