@@ -20,6 +20,7 @@ from derive.verify.trajectory import Trajectory, UnknownName
 
 LARGEST_FACTOR = 64
 MOST_UPDATES = 10
+MOST_POWER = 6
 
 
 def reasons(
@@ -46,9 +47,15 @@ def reasons(
         yield "it is the value after a step in the opposite direction, along the gradient"
     else:
         yield from islice(_multiples(long, exact, prints, trajectory), 1)
-        yield from _elsewhere(published.name, prints, trajectory)
-        yield from _in_other_order(published.name, prints, trajectory)
-        yield from _on_other_sample(published.name, prints, trajectory)
+        if long > 1:  # one digit is that of many a number
+            yield from _elsewhere(published.name, _few(long), prints, trajectory)
+            yield from _in_other_order(published.name, prints, trajectory)
+            yield from _on_other_sample(published.name, _few(long), prints, trajectory)
+
+
+def _few(digits: int) -> int:
+    """So many candidates that one of them has the digits by chance once in a hundred times."""
+    return 10 ** min(digits - 2, MOST_POWER)
 
 
 def _off_by(units: int) -> str:
@@ -97,9 +104,12 @@ def _multiples(
 
 
 def _elsewhere(
-    name: str, prints: Callable[[Fraction], bool], trajectory: Trajectory
+    name: str, most: int, prints: Callable[[Fraction], bool], trajectory: Trajectory
 ) -> Iterator[str]:
-    """Another entry of the same table, or the same entry at another update, with this value."""
+    """Another entry of the same table, or the same entry at another update, with this value.
+
+    Only `most` of them are tried, the other updates first.
+    """
     match = PUBLISHED.fullmatch(name)
     if match is None:
         return
@@ -113,13 +123,14 @@ def _elsewhere(
         if quantity is not None:
             places = _all_places(quantity.shape)
             others += [f"{table}[{','.join(map(str, p))}]{mark}" for p in places]
-    for other in others:
+    for other in others[:most]:
         try:
             value = fraction(trajectory.value(other))
         except UnknownName:
             continue
         if value is not None and prints(value):
-            yield f"it is the value of {other}"
+            tried = f", one of {len(others[:most])} tried" if len(others) > 3 else ""
+            yield f"it is the value of {other}{tried}"
             return
 
 
@@ -147,13 +158,13 @@ def _all_places(shape: tuple[int, ...]) -> list[tuple[int, ...]]:
 
 
 def _on_other_sample(
-    name: str, prints: Callable[[Fraction], bool], trajectory: Trajectory
+    name: str, most: int, prints: Callable[[Fraction], bool], trajectory: Trajectory
 ) -> Iterator[str]:
-    """The same number for another sample than the one whose turn it is."""
+    """The same number for one of the first `most` samples, whose turn it is not."""
     target, samples = key_of(name, trajectory), len(trajectory.problem.samples)
     if target is None or target.is_updated(trajectory):
         return
-    for number in range(samples):
+    for number in range(min(samples, most)):
         value = fraction(trajectory.on_sample(target.update, number).get(target.key))
         if value is not None and prints(value):
             turn = target.update % samples + 1

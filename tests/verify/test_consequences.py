@@ -101,3 +101,28 @@ def test_no_reason_is_better_than_a_false_one(printed: str) -> None:
     (found,) = explained(LINE, {"y": printed}).values()
     for reason in ("round", "cut", "sign", "times", "divided", "right for", "direction"):
         assert reason not in found
+
+
+TABLE = """
+inputs: {x: [1.234, 0.1, 0.5678]}
+parameters: {w: [0.4, 0.3, 0.2]}
+model: ["y[i] = w[i]*x[i]"]
+loss: "E = sum(i, y[i])"
+"""
+
+
+@pytest.mark.parametrize(
+    ("printed", "said"),
+    [
+        ("0.1", ""),  # a number of one digit is that of many an entry
+        ("0.10", ""),
+        ("1.23", "it is the value of dE/dw[0], one of 5 tried"),
+        ("0.5678", "it is the value of dE/dw[2], one of 5 tried"),
+        ("0.777", ""),
+    ],
+)
+def test_another_entry_is_no_reason_if_that_may_be_chance(printed: str, said: str) -> None:
+    name = "dE/dw[1]" if printed != "0.1" and printed != "0.10" else "dE/dw[0]"
+    words = explained(TABLE, {name: printed})[name]
+    assert said in words
+    assert said or "it is" not in words
