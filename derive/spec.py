@@ -110,6 +110,8 @@ def _explain(error: ValidationError, source: str, lines: Mapping[Path_, int]) ->
             path = (*path, each["ctx"]["key"])
         elif each["type"] == "missing":
             message = f"the field '{each['loc'][-1]}' is missing"
+        elif each["type"] == "too_short":
+            message = "this list must not be empty"
         problems.setdefault(path, []).append((each["type"], message))
     told = {path: list(_of_one_place(problems, path)) for path in problems}
     return "\n".join(_located(source, lines, path, m) for path in told for m in told[path])

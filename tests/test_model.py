@@ -33,7 +33,7 @@ def agree(problem: Problem) -> bool:
 
 
 REFUSED = {
-    "empty model": ("model: []\n", "model: List should have at least 1 item"),
+    "empty model": ("model: []\n", "my.yaml:1: model: this list must not be empty"),
     "no formula": (GIVEN + "model:\n  - y[h] = sum(i, W[h,i]*x[i]\n", "4: model.0: this is not"),
     "unbound": (GIVEN + "model:\n  - y[h] = sum(i, W[h,i]*x[j])\n", "the index 'j' of 'x[j]'"),
     "unknown": (GIVEN + "model:\n  - y[h] = W[h,0]*z\n", "'z' is unknown; known: W, pi, x, y"),

@@ -153,7 +153,7 @@ BAD: list[tuple[str, str, str]] = [
     (
         "no layers",
         edited("    - {dense: [h1, h2], bias: none}\n", "    []\n"),
-        "network.layers: List should have at least 1 item",
+        "network.layers: this list must not be empty",
     ),
     (
         "choice",

@@ -149,10 +149,12 @@ class Module:
         return self.namespace[name](**fields)
 
     def _nested(self, quantity: Quantity, table: Table) -> Any:
+        shape = quantity.shape
+
         def rows(place: tuple[int, ...]) -> Any:
-            if len(place) == len(quantity.axes):
+            if len(place) == len(shape):
                 return float(table[place])
-            return [rows((*place, k)) for k in range(quantity.shape[len(place)])]
+            return [rows((*place, k)) for k in range(shape[len(place)])]
 
         return self.table(rows(())) if quantity.axes else rows(())
 
