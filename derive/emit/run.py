@@ -172,17 +172,30 @@ class Module:
         self, record: Any, quantities: Iterable[Quantity], rename: Callable[[str], str]
     ) -> dict[Place, float]:
         """Every entry of a record; quantities that the record does not hold are left out."""
-        found = {}
+        found: dict[Place, float] = {}
         for quantity in quantities:
             name = rename(quantity.name)
+            if not self.codes:
+                if code_name(name) in record._fields:
+                    found |= _entries(quantity, getattr(record, code_name(name)))
+                continue
             for place in positions(quantity.axes):
-                field = self.codes[name, place] if self.codes else code_name(name)
+                field = self.codes[name, place]
                 if field in record._fields:
-                    entry = getattr(record, field)
-                    for index in () if self.codes else place:
-                        entry = entry[index]
-                    found[quantity.name, place] = float(entry)
+                    found[quantity.name, place] = float(getattr(record, field))
         return found
+
+
+def _entries(quantity: Quantity, table: Any) -> dict[Place, float]:
+    """Every entry of nested lists, or of an array."""
+    plain = table.tolist() if hasattr(table, "tolist") else table
+    found = {}
+    for place in positions(quantity.axes):
+        entry = plain
+        for index in place:
+            entry = entry[index]
+        found[quantity.name, place] = float(entry)
+    return found
 
 
 def load(problem: Problem, source: str, target: str) -> Module:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from mpmath import mp
@@ -17,21 +18,20 @@ from derive.verify.algebra import DIGITS
 from derive.verify.bench import Bench, enough_digits
 from derive.verify.modules import (
     code_values,
-    further_seeds,
     large_module_route,
     module_route,
-    more_points,
     other_batches,
-    point,
+    points,
+    samples_are_enough,
 )
 from derive.verify.of_derivation import derivation_routes
 from derive.verify.of_model import verify_model
 from derive.verify.oracle import check_range, true_values
 from derive.verify.pages import numbers_route, text_route
 from derive.verify.published import number_rows, published_route
-from derive.verify.report import NumberRow, Report, Route, Status
+from derive.verify.report import NumberRow, Report, Route, Status, telling
 from derive.verify.routes import well_formed
-from derive.verify.sampling import drawn_values, small, spec_values
+from derive.verify.sampling import drawn_values, shortened, small, spec_values
 from derive.verify.stable_forms import stable_route
 
 __all__ = ["NumberRow", "Report", "Route", "Status", "verify"]
@@ -73,23 +73,26 @@ def _verify_network(
 ) -> Report:
     reduced = small(derivation)
     large = work(problem.graph) > MOST_WORK
-    points = [drawn_values(reduced.forward, SEED)]
+    given = [drawn_values(reduced.forward, SEED)]
     own = None if large else spec_values(problem)
     if own is not None and reduced is derivation:
-        points.append(own)
-    benches = [Bench(reduced, values) for values in points]
-    routes = [well_formed(derivation), *derivation_routes(benches)]
+        given.append(own)
+    benches = [Bench(reduced, values) for values in given]
+    cut = shortened(derivation, reduced)
+    routes = [well_formed(derivation)]
+    routes += [telling(route, cut) for route in derivation_routes(benches)]
     routes += stable_route(problem, reduced, benches)
     code: Mapping[str, float] = {}
     if large:
         routes += [large_module_route(t, source, problem, SEED) for t, source in modules.items()]
     else:
-        given = [drawn_values(problem.graph, SEED), *([own] if own is not None else [])]
-        benches = benches if reduced is derivation else [Bench(derivation, v) for v in given]
-        expected = [point(problem, bench) for bench in benches] if modules else []
-        seeds = further_seeds(work(problem.graph)) if modules else ()
-        more = [drawn_values(problem.graph, seed) for seed in seeds]
-        expected[1:1] = more_points(derivation, more)
+        drawn = partial(drawn_values, problem.graph)
+        if reduced is not derivation:
+            given = [own] if own is not None else [drawn(SEED)]
+            if own is not None and not samples_are_enough(problem, modules.values()):
+                given.insert(0, drawn(SEED))
+            benches = [Bench(derivation, values) for values in given]
+        expected = points(problem, benches, drawn) if modules else []
         batches = other_batches(problem) if modules else []
         for target, source in modules.items():
             route, done = module_route(target, source, problem, expected, None, batches)

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import product
 from typing import Any
 
 from mpmath import mp
@@ -29,14 +28,14 @@ from derive.verify.bench import Bench, Slopes, Way, doubts_of
 from derive.verify.doubles import BITS, MARGIN, Double, double, within
 from derive.verify.meaning import Key, Values
 from derive.verify.oracle import first_update, trained
-from derive.verify.report import Comparison, Route, Status, entry, judged, skipped
+from derive.verify.report import Comparison, Route, Status, entry, judged, skipped, telling
 from derive.verify.routes import (
     DOUBLE_TOLERANCE,
     EXACT_TOLERANCE,
     compared,
     gradient_keys,
 )
-from derive.verify.sampling import drawn_values, float_values, of_batch
+from derive.verify.sampling import drawn_values, float_values, of_batch, spread
 from derive.verify.tape import all_slopes
 from derive.verify.training import (
     LATE,
@@ -128,12 +127,33 @@ def more_points(derivation: Derivation, given: Iterable[Values]) -> list[Point]:
     ]
 
 
+def points(
+    problem: Problem, benches: Sequence[Bench], drawn: Callable[[int], Values]
+) -> list[Point]:
+    """What a module is held to: all numbers at some points, and at further ones as affordable.
+
+    Where each costs much, all numbers at the last point, and a line of parameters at the others.
+    """
+    cost = work(problem.graph)
+    if cost > POINTS_BUDGET:
+        return [*map(_on_a_line, benches[:-1]), point(problem, benches[-1])]
+    first, *rest = (point(problem, bench) for bench in benches)
+    more = map(drawn, further_seeds(cost))
+    return [first, *more_points(benches[0].derivation, more), *rest]
+
+
+def _on_a_line(bench: Bench) -> Point:
+    line = bench.line(bench.graph.of_role(Role.PARAMETER))
+    return Point(bench.given, bench.forward, {}, line, doubts=_doubts(bench))
+
+
 def other_batches(problem: Problem) -> list[Batch]:
     """A network with other numbers of samples: forward values, and a line of all parameters."""
     if problem.is_model:
         return []
+    large, others = work(problem.graph) > POINTS_BUDGET, [n for n in BATCHES if n != problem.batch]
     found = []
-    for size in BATCHES:
+    for size in others[:1] if large else BATCHES:
         graph = of_batch(problem, size)
         slopes = Slopes(graph, drawn_values(graph, size))
         line = slopes.line(graph.of_role(Role.PARAMETER))
@@ -141,6 +161,11 @@ def other_batches(problem: Problem) -> list[Batch]:
         doubts = doubts_of(slopes.given, graph)
         found.append(Batch(other, Point(slopes.given, slopes.forward, {}, line, doubts=doubts)))
     return found
+
+
+def samples_are_enough(problem: Problem, sources: Iterable[str]) -> bool:
+    """Whether seeded values of another batch make up for those of the spec's batch."""
+    return work(problem.graph) > POINTS_BUDGET and all(PROMISE in source for source in sources)
 
 
 def module_route(
@@ -176,7 +201,17 @@ def module_route(
         if isinstance(error, InputError) and not isinstance(error, Refused):
             raise  # the numbers are to blame
         return _broken(name, error), None
-    return judged(name, comparisons, DOUBLE_TOLERANCE), done
+    return telling(judged(name, comparisons, DOUBLE_TOLERANCE), _chosen(problem)), done
+
+
+def _chosen(problem: Problem) -> str:
+    """How many parameters are compared after an update, in words, unless all of them are."""
+    quantities = [
+        q for q in problem.graph.of_role(Role.PARAMETER) if trained(problem, (q.name, ()))
+    ]
+    every = sum(math.prod(quantity.shape) for quantity in quantities)
+    some = sum(len(spread(quantity)) for quantity in quantities)
+    return "" if some == every else f"after updates {some:,} of {every:,} parameters"
 
 
 def _broken(name: str, error: Exception) -> Route:
@@ -197,7 +232,7 @@ def large_module_route(target: str, source: str, problem: Problem, seed: int) ->
         comparisons = list(_along_lines(load(problem, source, target), seed))
     except Exception as error:  # as above
         return _broken(name, error)
-    return judged(name, comparisons, LINE_TOLERANCE)
+    return telling(judged(name, comparisons, LINE_TOLERANCE), _chosen(problem))
 
 
 def _along_lines(module: Module, seed: int) -> Iterator[Comparison]:
@@ -272,7 +307,7 @@ def _updates(done: Executed, problem: Problem, at: Point) -> Iterator[Comparison
     given, rule = at.given, first_update(problem)
     with working():
         for quantity in problem.graph.of_role(Role.PARAMETER):
-            for place in product(*map(range, quantity.shape)):
+            for place in spread(quantity):
                 key = (quantity.name, place)
                 if not trained(problem, key):
                     yield _after(done, key, double(given[key]))
@@ -291,7 +326,8 @@ def _after(done: Executed, key: Key, expected: Double) -> Comparison:
 def _trained(module: Module, points: Sequence[Point]) -> Iterator[Comparison]:
     """Updates in general position, and a short training."""
     if points:
-        yield from updates(module, points[0].given, points[0].late)
+        first = next((each for each in points if each.gradients), points[0])
+        yield from updates(module, first.given, first.late)
         yield from trains(module, [each.given for each in points[:3]])
 
 

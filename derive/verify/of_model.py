@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import sympy
 from mpmath import mp
 
 from derive.amount import work
+from derive.backprop import differentiate
 from derive.errors import InputError
 from derive.expression import Delta, Element
 from derive.graph import Derivation, Graph, Quantity, Role, adjoint_name
@@ -25,25 +27,24 @@ from derive.verify.meaning import Values
 from derive.verify.model_numbers import model_rows
 from derive.verify.modules import (
     code_values,
-    further_seeds,
     large_module_route,
     module_route,
-    more_points,
-    point,
+    points,
 )
 from derive.verify.of_derivation import derivation_routes
 from derive.verify.oracle import ALPHA, DECREASE, check_range
 from derive.verify.pages import numbers_route, text_route
 from derive.verify.published import published_route
-from derive.verify.report import Report, Route, skipped
+from derive.verify.report import Report, Route, skipped, telling
 from derive.verify.routes import differentiated, well_formed
-from derive.verify.sampling import TRIES, normalised, spec_values
+from derive.verify.sampling import TRIES, normalised, shortened, small, spec_values
 from derive.verify.stable_forms import stable_route
 from derive.verify.tape import all_slopes
 from derive.verify.trajectory import Trajectory
 
 SEED = 1
 DOUBLES = 1_000  # bits before the point: what is longer may overflow in a module
+AMPLE = 8_000  # multiplications above which a derivation is judged on shorter axes
 
 
 def verify_model(
@@ -56,7 +57,8 @@ def verify_model(
     """Check the derivation of a model, its pages and its modules.
 
     At the spec's values where it gives them, and at seeded values in general position. Of a graph
-    with many entries a seeded choice is compared; every quantity has its share.
+    with many entries a seeded choice is compared; every quantity has its share. If there is very
+    much to do, the derivation is judged on shorter axes, where it is the same.
     """
     cost = work(problem.graph)
     own = None if cost > MOST_WORK else spec_values(problem)
@@ -64,20 +66,23 @@ def verify_model(
     code: Mapping[str, float] = {}
     trajectory = None if own is None else Trajectory(problem, derivation, own)
     truth: Mapping[Name, Any] = {}
+    reduced = _reduced(problem, derivation)
+    benches = []
+    if cost <= MOST_WORK:
+        benches.append(model_bench(problem, derivation, SEED))
+        benches += [] if own is None else [Bench(derivation, own)]
+    judged_at = benches if reduced is derivation else [model_bench(problem, reduced, SEED)]
+    if judged_at:
+        cut = shortened(derivation, reduced)
+        routes += [telling(route, cut) for route in derivation_routes(judged_at)]
+        routes += stable_route(problem, reduced, judged_at)
     if cost > MOST_WORK:
         routes += [large_module_route(t, source, problem, SEED) for t, source in modules.items()]
         if modules and problem.training.order is not Order.SIMULTANEOUS:
             routes.append(skipped("updates", "the model is too large to follow one in its order"))
     else:
-        benches = [model_bench(problem, derivation, SEED)]
-        if own is not None:
-            benches.append(Bench(derivation, own))
-        routes += derivation_routes(benches)
-        routes += stable_route(problem, derivation, benches)
-        expected = [point(problem, bench) for bench in benches] if modules else []
-        seeds = further_seeds(cost) if modules else ()
-        more = [model_values(problem, derivation, seed) for seed in seeds]
-        expected[1:1] = more_points(derivation, more)
+        drawn = partial(model_values, problem, derivation)
+        expected = points(problem, benches, drawn) if modules else []
         for target, source in modules.items():
             route, done = module_route(target, source, problem, expected, trajectory)
             routes.append(route)
@@ -96,6 +101,17 @@ def verify_model(
     return Report((*routes, *([published] if published else [])), rows)
 
 
+def _reduced(problem: Problem, derivation: Derivation) -> Derivation:
+    """The derivation on shorter axes if there is much to do, and if there it is the same.
+
+    Where a size stands in an equation, as in a sum of nothing but ones, there it is another one.
+    """
+    if work(problem.graph) <= AMPLE:
+        return derivation
+    reduced = small(derivation)
+    return reduced if differentiate(reduced.forward, problem.wanted) == reduced else derivation
+
+
 # --- values ----------------------------------------------------------------------------------
 
 
@@ -110,7 +126,7 @@ def model_bench(problem: Problem, derivation: Derivation, seed: int) -> Bench:
     Whole numbers are those of the spec, or fit the axis on which they pick a place. Raises
     InputError if no draw gives finite numbers.
     """
-    graph = problem.graph
+    graph = derivation.forward
     for attempt in range(TRIES):
         source = random.Random(f"{seed}/{attempt}")
         low = -1000 if attempt < TRIES // 2 else 100  # a variance must not be negative
@@ -118,7 +134,7 @@ def model_bench(problem: Problem, derivation: Derivation, seed: int) -> Bench:
             values: Values = {}
             for quantity in graph.given:
                 drawn = {
-                    place: _drawn(problem, quantity, place, source, low)
+                    place: _drawn(problem, graph, quantity, place, source, low)
                     for _, place in places(quantity)
                 }
                 if quantity.sums_to_one:
@@ -138,13 +154,18 @@ def model_bench(problem: Problem, derivation: Derivation, seed: int) -> Bench:
 
 
 def _drawn(
-    problem: Problem, quantity: Quantity, place: tuple[int, ...], source: random.Random, low: int
+    problem: Problem,
+    graph: Graph,
+    quantity: Quantity,
+    place: tuple[int, ...],
+    source: random.Random,
+    low: int,
 ) -> Fraction:
     if quantity.integer:
         own = problem.values.get(quantity.name)
-        if own is not None:
+        if own is not None and graph is problem.graph:
             return own[place]
-        return Fraction(source.randrange(_places_to_pick(problem.graph, quantity.name)))
+        return Fraction(source.randrange(_places_to_pick(graph, quantity.name)))
     if quantity.role is Role.TARGET:
         return Fraction(source.randint(100, 900), 1000)
     return Fraction(source.randint(low, 1000), 1000)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -148,6 +148,13 @@ def judged(name: str, comparisons: Iterable[Comparison], tolerance: float) -> Ro
     if math.isnan(worst) or worst > tolerance:
         return Route(name, Status.DISAGREES, count, worst, f"worst at {where.words}")
     return Route(name, Status.AGREES, count, worst)
+
+
+def telling(route: Route, words: str) -> Route:
+    """A route that agrees, saying what it did, beside what else it says."""
+    if route.status is not Status.AGREES or not words:
+        return route
+    return replace(route, detail="; ".join(filter(None, (route.detail, words))))
 
 
 def skipped(name: str, why: str) -> Route:

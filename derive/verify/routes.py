@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import product
 from typing import Any, TypeVar
 
@@ -32,7 +31,7 @@ from derive.verify.algebra import EXACT, TIES, Algebra, Choice, lazy_function, w
 from derive.verify.bench import Bench, places
 from derive.verify.interpreter import element_slope, run, value
 from derive.verify.meaning import Key
-from derive.verify.report import Comparison, Route, Status, entry
+from derive.verify.report import Comparison, Route, Status, entry, telling
 
 EXACT_TOLERANCE = 1e-16
 DOUBLE_TOLERANCE = 1e-9
@@ -154,10 +153,8 @@ def _parts(items: Sequence[Item], most: int) -> list[Sequence[Item]]:
 def telling_bends(route: Route, benches: Iterable[Bench]) -> Route:
     """The route of the differences, saying what it did where there is no two-sided slope."""
     count = sum(len(bench.bent) for bench in benches)
-    if route.status is not Status.AGREES or not count:
-        return route
     words = f"{count} at a kink, a step or an end: there the slope is that of the branch taken"
-    return replace(route, detail=words)
+    return telling(route, words if count else "")
 
 
 def differentiated(derivation: Derivation) -> list[Quantity]:

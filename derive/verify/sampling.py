@@ -7,7 +7,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 
 import sympy
 from mpmath import mp
@@ -24,6 +24,7 @@ from derive.verify.tape import all_slopes
 
 TRIES = 20
 MOST_SCALARS = 100
+MOST_ENTRIES = 400  # of one parameter after an update, beside its corners
 SMALL, DEEP = 3, 8  # places on an axis; equations
 SCALES = tuple(map(Fraction, ("1", "2", "0.3")))  # of parameters
 HUGE = 10_000
@@ -100,6 +101,20 @@ def float_values(problem: Problem, seed: int) -> dict[str, dict[tuple[int, ...],
     return values
 
 
+def spread(quantity: Quantity) -> list[tuple[int, ...]]:
+    """All entries, or if they are too many its corners and one out of each of equal stretches.
+
+    Out of each a drawn one: at even steps they might all stand in the same columns.
+    """
+    places = _places(quantity)
+    if len(places) <= MOST_ENTRIES:
+        return places
+    source = random.Random(quantity.name)
+    ends = [k * len(places) // MOST_ENTRIES for k in range(MOST_ENTRIES + 1)]
+    drawn = [places[source.randrange(*stretch)] for stretch in pairwise(ends)]
+    return sorted({*product(*[{0, size - 1} for size in quantity.shape]), *drawn})
+
+
 def _rows(quantity: Quantity) -> list[tuple[int, ...]]:
     return list(dict.fromkeys(place[:-1] for place in _places(quantity)))
 
@@ -139,7 +154,21 @@ def small(derivation: Derivation) -> Derivation:
     if sum(math.prod(q.shape) for q in quantities) <= MOST_SCALARS:
         return derivation
     deep = len(derivation.forward.equations) > DEEP
-    return _resized(derivation, _shorter({size for q in quantities for size in q.shape}, deep))
+    sizes = _shorter({size for q in quantities for size in q.shape}, deep)
+    return derivation if all(a == b for a, b in sizes.items()) else _resized(derivation, sizes)
+
+
+def shortened(whole: Derivation, reduced: Derivation) -> str:
+    """How the axes of a derivation were cut, in words; nothing if they were not."""
+    quantities = reduced.forward.quantities
+    pairs = {
+        (long, short)
+        for quantity in whole.forward.quantities.values()
+        for long, short in zip(quantity.shape, quantities[quantity.name].shape, strict=True)
+        if long != short
+    }
+    cuts = ", ".join(f"{short} for {long}" for long, short in sorted(pairs))
+    return f"at drawn values on shorter axes: {cuts}" if cuts else ""
 
 
 def of_batch(problem: Problem, size: int) -> Graph:
@@ -183,7 +212,7 @@ def _shorter(sizes: set[int], deep: bool) -> dict[int, int]:
 
 def _resized(derivation: Derivation, sizes: Mapping[int, int]) -> Derivation:
     def axis(old: Axis) -> Axis:
-        return Axis(old.name, sympy.Integer(sizes[old.length]))
+        return Axis(old.name, sympy.Integer(sizes.get(old.length, old.length)))
 
     def index(old: Index) -> Index:
         return Index(old.name, axis(old.axis))

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout, suppress
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 from itertools import product, zip_longest
 from types import FunctionType
 from typing import Any
@@ -33,6 +34,7 @@ from derive.verify.meaning import Key, Values
 from derive.verify.oracle import entry_rule, trained
 from derive.verify.report import Comparison
 from derive.verify.routes import DOUBLE_TOLERANCE, relative
+from derive.verify.sampling import spread
 from derive.verify.trajectory import in_doubles
 
 RATE = Fraction(13, 1000)  # not the learning rate of any spec
@@ -199,6 +201,7 @@ def _slopes(problem: Problem) -> Values:
     }
 
 
+@lru_cache(maxsize=100_000)  # the modules of a problem are held to the same numbers
 def _drawn(what: str) -> Fraction:
     source = random.Random(f"{SEED}/{what}")
     return Fraction(source.randint(100, 999), 10 ** source.randint(3, 5))
@@ -242,9 +245,12 @@ def trains(module: Module, data: Sequence[Values]) -> Iterator[Comparison]:
         for k, (got, true) in enumerate(zip_longest(found, losses, fillvalue=math.nan)):
             yield Comparison(f"loss {k} of the training", relative(float(got), true))
         numbers = module.numbers(last, None)
-        for key, v in module.numbers(after, None).items():
-            error = _distance(numbers.get(key), v)
-            yield Comparison(f"{key} after the training", error)
+        expected = module.numbers(after, None)
+        for quantity in module.problem.graph.of_role(Role.PARAMETER):
+            for key in [(quantity.name, place) for place in spread(quantity)]:
+                if key in expected:
+                    error = _distance(numbers.get(key), expected[key])
+                    yield Comparison(f"{key} after the training", error)
 
 
 def takes_turns(module: Module) -> bool:
