@@ -30,7 +30,7 @@ from derive.expression import (
     Total,
 )
 from derive.functions import BY_SYMBOL, maximum, minimum, where
-from derive.verify.algebra import DIGITS, EXACT, Algebra, slope, working
+from derive.verify.algebra import EXACT, Algebra, slope, working
 
 Key = tuple[str, tuple[int, ...]]
 
@@ -74,11 +74,8 @@ def slot_of(index: Index) -> str:
 @lru_cache(maxsize=20_000)
 def meaning_of(expr: sympy.Expr, algebra: Algebra) -> Meaning:
     """An expression as a function of the values and of what its indices are bound to."""
-    constant = _constant(expr)
-    if constant is not None:
-        with working():
-            known = algebra.number(constant)
-        return lambda values, binding: known
+    if isinstance(expr, sympy.Rational) or expr in _CONSTANTS:
+        return _constant(expr, algebra)
     match expr:
         case sympy.core.numbers.NegativeInfinity():  # a term that a log-sum-exp leaves out
             return lambda values, binding: mp.ninf
@@ -115,13 +112,24 @@ def meaning_of(expr: sympy.Expr, algebra: Algebra) -> Meaning:
     return _applied(expr, algebra)
 
 
-def _constant(expr: sympy.Expr) -> Fraction | None:
-    if isinstance(expr, sympy.Rational):
-        return Fraction(int(expr.p), int(expr.q))
+def _constant(expr: sympy.Expr, algebra: Algebra) -> Meaning:
+    """A number with as many digits as are computed with, found once for each precision."""
+    known: dict[int, Any] = {}
+
+    def constant(values: Values, binding: Binding) -> Any:
+        precision = mp.prec
+        if precision not in known:
+            with working():
+                known[precision] = algebra.number(_rational(expr))
+        return known[precision]
+
+    return constant
+
+
+def _rational(expr: sympy.Expr) -> Fraction:
     if expr in _CONSTANTS:
-        with working():
-            return Fraction(mp.nstr(+_CONSTANTS[expr], DIGITS))
-    return None
+        return Fraction(mp.nstr(+_CONSTANTS[expr], mp.dps))
+    return Fraction(int(expr.p), int(expr.q))
 
 
 def _entry(expr: Element, algebra: Algebra) -> Meaning:

@@ -91,6 +91,9 @@ SPECS: dict[str, str] = {
     "squares with decimals": "inputs: {x: 220016228101933.2}\nparameters: {w: 1}\n"
     "loss: E = w*x\nnumbers: {decimals: 2}\n"
     "training: {learning_rate: 0.1, optimizer: rmsprop}\n",
+    "the spectrum of a constant": "inputs: {x: [2, 2, 2, 2, 2]}\nparameters: {w: 3}\n"
+    "model: ['a[k] = sum(t, w*x[t]*cos(2*pi*k*t/5))', 'm[k] = abs(a[k])']\nsizes: {k: 5}\n"
+    "loss: E = sum(k, m[k])\n",
     # a choice whose condition an equation promises
     "a choice by a root": "inputs: {x: [0.4, -2]}\nparameters: {m: 0.5, c: 0.25}\n"
     "model:\n  - update[k] = sqrt(1 + (x[k] - c)**2)\n"

@@ -55,6 +55,15 @@ def test_values_known_by_hand(expr: sympy.Expr, bound: dict[Index, int], expecte
         assert value(expr, X, bound, EXACT) == expected
 
 
+@pytest.mark.parametrize("digits", [DIGITS, 4 * DIGITS])
+@pytest.mark.parametrize("number", [sympy.pi, sympy.E, sympy.Rational(1, 3)], ids=str)
+def test_a_number_has_as_many_digits_as_are_computed_with(number: sympy.Expr, digits: int) -> None:
+    with mp.workdps(digits):
+        expected = {sympy.pi: +mp.pi, sympy.E: +mp.e}.get(number, mpf(1) / 3)
+        found = value(number * x(N), X, {N: 0}, EXACT)
+        assert abs(found - 2 * expected) < mpf(10) ** (3 - digits)
+
+
 def test_the_logarithm_of_a_sum_of_exponentials() -> None:
     with mp.workdps(DIGITS):
         expected = mp.log(2 * mp.exp(2) + mp.exp(-1))
