@@ -25,7 +25,7 @@ from derive.problem import Problem
 from derive.sequence import Order
 from derive.verify.algebra import working
 from derive.verify.bench import Bench, Slopes, Way, doubts_of
-from derive.verify.doubles import BITS, MARGIN, Double, double, within
+from derive.verify.doubles import BITS, MARGIN, Double, as_double, double, within
 from derive.verify.meaning import Key, Values
 from derive.verify.oracle import first_update, trained
 from derive.verify.report import Comparison, Route, Status, entry, judged, skipped, telling
@@ -54,6 +54,7 @@ MOST_DIFFERENCES = 10_000  # multiplications of the forward passes for one gradi
 LINE_STEP = 1e-5
 LINE_TOLERANCE = 1e-4
 FEW_UPDATES = 3
+LARGEST = 1e150  # of what is squared on the way to a double
 MOST_POINTS = 8
 POINTS_BUDGET = 8_000  # multiplications of further points
 MOST_RUN = {"python": 5_000_000, "numpy": 20_000_000}  # multiplications of a pass
@@ -338,20 +339,30 @@ def _of_other_batches(module: Module, batches: Iterable[Batch]) -> Iterator[Comp
 
 
 def _training(module: Module, trajectory: Trajectory | None) -> Iterator[Comparison]:
-    """The losses of a short training whose updates do not start from the gradients."""
+    """The losses of a short training whose updates do not start from the gradients.
+
+    It goes on as long as its numbers, squared as an optimizer does, are within range of doubles.
+    """
     problem, names = module.problem, module.namespace
     if "train" not in names or trajectory is None:
         return
     if problem.training.order is Order.SIMULTANEOUS:
         return
     fed = names.get("SAMPLES", (names["SAMPLE"],) if "STATE" in names else names["SAMPLE"])
-    _, losses = names["train"](names["PARAMETERS"], fed, names["LEARNING_RATE"], FEW_UPDATES)
     again = in_doubles(problem, trajectory.derivation, trajectory.given)
+    updates = 0
+    while updates < FEW_UPDATES and _in_range(again.at(updates + 1)):
+        updates += 1
+    _, losses = names["train"](names["PARAMETERS"], fed, names["LEARNING_RATE"], updates)
     for k, found in enumerate(losses):
         expected = again.at(k)[problem.graph.loss.name, ()]
         floor = within(expected.error, DOUBLE_TOLERANCE)
         what = f"the loss after {k} updates of the training"
         yield compared(what, mp.mpf(float(found)), expected.value, floor)
+
+
+def _in_range(values: Values) -> bool:
+    return all(abs(as_double(v).value) < LARGEST for v in values.values())
 
 
 def code_values(problem: Problem, done: Executed | None) -> Mapping[str, Any]:

@@ -94,6 +94,8 @@ SPECS: dict[str, str] = {
     "the spectrum of a constant": "inputs: {x: [2, 2, 2, 2, 2]}\nparameters: {w: 3}\n"
     "model: ['a[k] = sum(t, w*x[t]*cos(2*pi*k*t/5))', 'm[k] = abs(a[k])']\nsizes: {k: 5}\n"
     "loss: E = sum(k, m[k])\n",
+    "a training that leaves the doubles": "parameters: {w: 40}\nloss: E = w**4\n"
+    "training: {learning_rate: 1.0e+20, optimizer: momentum, order: layer_by_layer, steps: 1}\n",
     # a choice whose condition an equation promises
     "a choice by a root": "inputs: {x: [0.4, -2]}\nparameters: {m: 0.5, c: 0.25}\n"
     "model:\n  - update[k] = sqrt(1 + (x[k] - c)**2)\n"
