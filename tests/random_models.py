@@ -7,6 +7,7 @@ not taken, powers and roots of zero, and a part of the given numbers is zero.
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass, field
 
 SIZES = {"t": 2, "i": 3, "k": 2, "j": 3, "m": 2, "r": 2}
@@ -148,7 +149,8 @@ def random_model(seed: int) -> str:
         inner = f"{factor}({entry} - 1)**2"
         squares.append(f"sum({', '.join(letters)}, {inner})" if letters else inner)
     numbers = [[_number(source) for _ in range(3)] for _ in range(5)]
-    sizes = ", ".join(f"{letter}: {size}" for letter, size in SIZES.items())
+    written = set(re.findall(r"\b[a-z]\b", " ".join(draft.lines)))
+    sizes = ", ".join(f"{k}: {size}" for k, size in SIZES.items() if k in written)
     return (
         f"inputs: {{x: {numbers[:2]}}}\n"
         f"parameters: {{W: {numbers[2:4]}, b: {numbers[4][:2]}, c: {numbers[4][2]}}}\n"
