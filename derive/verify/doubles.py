@@ -43,12 +43,16 @@ class Double:
         return _total((other, -1 * self))
 
     def __mul__(self, other: Any) -> Double:
-        b = as_double(other)
-        if any(number.value == 0 and number.error == 0 for number in (self, b)):
+        b = other if isinstance(other, Double) else double(other)
+        if not (self and b):
             return Double(mp.zero, mp.zero)  # whatever the other factor is, also if it is nothing
         found = self.value * b.value
-        passed = abs(self.value) * b.error + abs(b.value) * self.error + self.error * b.error
+        passed = (abs(self.value) + self.error) * b.error + abs(b.value) * self.error
         return Double(found, passed + rounding(found))
+
+    def __bool__(self) -> bool:
+        """Whether it may be anything but zero."""
+        return bool(self.value) or bool(self.error)
 
     def __truediv__(self, other: Any) -> Double:
         return _carried(operator.truediv)(self, other)
@@ -112,7 +116,7 @@ def _dot(pairs: Pairs) -> Double:
     values, passed = [], []
     for a, b in pairs:
         x, y = as_double(a), as_double(b)
-        if any(number.value == 0 and number.error == 0 for number in (x, y)):
+        if not (x and y):
             values.append(mp.zero)
             continue
         values.append(x.value * y.value)

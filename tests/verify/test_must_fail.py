@@ -10,6 +10,7 @@ import pytest
 import sympy
 
 from derive.backprop import differentiate
+from derive.emit import emit
 from derive.expression import Delta, Element, Total
 from derive.graph import Derivation, Graph
 from derive.problem import Published
@@ -346,3 +347,34 @@ def test_a_wrong_derivation_of_a_large_network(text: str, change: Change) -> Non
     page = Page({}, (), {})
     assert verify(whole, derivation, page, {}, {}).agree
     assert "differences" in disagreeing(verify(whole, change(derivation), page, {}, {}))
+
+
+BROAD = "network: {inputs: 100, layers: [{dense: 100, activation: tanh}], loss: half_squared_error}"
+BROAD_MODULES = [
+    ("python", "nothing", "", "", set()),
+    ("python", "forward", "dot(x[n], W1[o])", "dot(x[n][:99], W1[o][:99])", {"module python"}),
+    ("python", "a row of the update", "W1[o][i] - ", "W1[o][i] - (o != 7) * ", {"module python"}),
+    ("numpy", "gradient", "dE_dnet1.T @ x", "1.0005 * dE_dnet1.T @ x", {"module numpy"}),
+    ("numpy", "transposed update", "rate * dE_dW1\n", "rate * dE_dW1.T\n", {"module numpy"}),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("target", "old", "new", "caught_by"),
+    [(target, old, new, caught_by) for target, _, old, new, caught_by in BROAD_MODULES],
+    ids=[f"{target}: {what}" for target, what, *_ in BROAD_MODULES],
+)
+def test_a_module_of_which_a_choice_is_compared(
+    target: str, old: str, new: str, caught_by: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("numpy")
+    monkeypatch.setattr(VERIFIER, "derivation_routes", lambda *_: [])
+    whole = problem(BROAD)
+    derivation = differentiate(whole.graph)
+    head, found, body = emit(whole, derivation, target).rpartition("NamedTuple\n")
+    assert old in body
+    source = head + found + body.replace(old, new, 1)
+    report = verify(whole, derivation, Page({}, (), {}), {}, {target: source})
+    assert disagreeing(report) == caught_by
+    assert caught_by or "of 10,100 parameters" in report.routes[-1].detail

@@ -13,11 +13,14 @@ from derive.graph import Role, check
 from derive.verify.algebra import DIGITS
 from derive.verify.interpreter import run
 from derive.verify.sampling import (
+    MOST_ENTRIES,
     MOST_SCALARS,
     drawn_values,
     float_values,
+    shortened,
     small,
     spec_values,
+    spread,
 )
 from tests.verify_support import SOFT, made, problem
 
@@ -84,3 +87,24 @@ def test_float_values_give_one_target_of_a_distribution() -> None:
 
 def test_the_work_of_a_forward_pass_counts_all_index_values() -> None:
     assert work(made("article").problem.graph) == 4 + 2 + 4 + 2 + 2 + 2
+
+
+@pytest.mark.parametrize("name", ["W1", "W2", "b1"])
+def test_of_many_entries_a_share_of_the_rows_and_of_the_columns_is_chosen(name: str) -> None:
+    quantity = derive.load("digits").graph.quantities[name]
+    chosen = spread(quantity)
+    assert len(set(chosen)) == len(chosen) <= MOST_ENTRIES + 2 ** len(quantity.axes)
+    assert {tuple(n - 1 for n in quantity.shape), (0,) * len(quantity.shape)} <= set(chosen)
+    for side, size in enumerate(quantity.shape):
+        assert len({place[side] for place in chosen}) > min(size, MOST_ENTRIES) / 3
+
+
+def test_few_entries_are_all_chosen() -> None:
+    quantity = made("article").problem.graph.quantities["W1"]
+    assert spread(quantity) == [(0, 0), (0, 1), (1, 0), (1, 1)]
+
+
+def test_axes_that_were_cut_are_told() -> None:
+    derivation = differentiate(derive.load("digits").graph)
+    assert shortened(derivation, derivation) == ""
+    assert "for 784" in shortened(derivation, small(derivation))
