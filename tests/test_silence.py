@@ -75,10 +75,6 @@ REFUSED = {
         "    sizes: {h: 2, i: 4}\nloss: E = sum(h, y[h])\n",
         "6: model.0.sizes.i: dense 'y': the letter 'i' has 3 values in 'x' but 4 in its sizes",
     ),
-    "the size of a letter of no equation": (
-        "inputs: {x: [1, 2, 3]}\nsizes: {q: 4}\nloss: E = sum(i, x[i])\n",
-        "2: sizes.q: no equation has the index 'q'; leave it out or use it",
-    ),
     "a first sample of another shape": (
         "inputs: {x: {shape: [3]}}\nloss: E = x[0]\nsamples: [{x: [1, 2]}]\n",
         "3: samples.0.x: the shape must be 3, but here is a list of 2",

@@ -10,7 +10,7 @@ from derive.graph import Graph, GraphError
 from derive.letters import with_letters_apart
 from derive.library.losses import Reduction
 from derive.model.distributions import with_distributions
-from derive.model.given import check_positions, check_read, check_sizes, give
+from derive.model.given import check_positions, check_read, give
 from derive.model.goal import add_loss, add_upstream, wanted
 from derive.model.nodes import add_nodes
 from derive.model.parts import Parts
@@ -50,7 +50,6 @@ def build_model(file: SpecFile) -> Problem:
     graph = _with_symbols(graph, [node.name for node in model.nodes if node.row], taken)
     by = wanted(file, graph)
     check_read(file, graph)
-    check_sizes(file)
     samples = samples_of(file, graph)
     check_positions(file, graph, model.values, samples)
     graph = with_distributions(graph, model.nodes, model.values, samples)

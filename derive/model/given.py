@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
@@ -111,15 +110,6 @@ def _shape(
         found.append(len(level))
         level = level[0]
     return tuple(found), entry
-
-
-def check_sizes(file: SpecFile) -> None:
-    """A letter whose size is given must be used: otherwise it is another one that was meant."""
-    texts = [text for text in (*(file.spec.model or ()), file.spec.loss) if isinstance(text, str)]
-    for letter in file.spec.sizes:
-        if not any(re.search(rf"\b{letter}\b", text) for text in texts):
-            words = f"no equation has the index '{letter}'; leave it out or use it"
-            raise file.fail(("sizes", letter), words)
 
 
 def check_read(file: SpecFile, graph: Graph) -> None:
