@@ -113,6 +113,8 @@ def _summed(values: Sequence[Any], passed: Any) -> Double:
 
 def _dot(pairs: Pairs) -> Double:
     """A sum of products, as the operators find it term by term."""
+    if len(pairs) == 1:  # the gradient of a matrix, where there is one sample
+        return as_double(pairs[0][0]) * as_double(pairs[0][1])
     values, passed = [], []
     for a, b in pairs:
         x, y = as_double(a), as_double(b)

@@ -19,7 +19,7 @@ from derive.emit.checked import Refused
 from derive.emit.run import Module
 from derive.errors import InputError
 from derive.expression import Element
-from derive.graph import Derivation, Role, adjoint_name
+from derive.graph import Derivation, Graph, Role, adjoint_name
 from derive.notation import derivative, names_of
 from derive.problem import Problem
 from derive.sequence import Order
@@ -57,6 +57,7 @@ FEW_UPDATES = 3
 LARGEST = 1e150  # of what is squared on the way to a double
 MOST_POINTS = 8
 POINTS_BUDGET = 8_000  # multiplications of further points
+ENTRY = 10  # multiplications that an entry costs besides its own
 MOST_RUN = {"python": 5_000_000, "numpy": 20_000_000}  # multiplications of a pass
 BATCHES = (1, 2, 3)
 PROMISE = "Batch: any number of samples."
@@ -113,9 +114,15 @@ def _doubts(bench: Bench) -> Values:
     return {key: error + EXACT_TOLERANCE * bench.floor for key, error in bench.doubts.items()}
 
 
-def further_seeds(cost: int) -> range:
+def further_seeds(graph: Graph) -> range:
     """The seeds of further points, as many as are affordable, on all sides of a kink."""
-    return range(2, 2 + min(MOST_POINTS, POINTS_BUDGET // max(1, cost)))
+    return range(2, 2 + min(MOST_POINTS, _affordable(graph)))
+
+
+def _affordable(graph: Graph) -> int:
+    """How many points are affordable; through many small layers each entry has its own cost."""
+    entries = sum(math.prod(equation.quantity.shape) for equation in graph.equations)
+    return POINTS_BUDGET // max(1, work(graph) + ENTRY * entries)
 
 
 def more_points(derivation: Derivation, given: Iterable[Values]) -> list[Point]:
@@ -139,7 +146,7 @@ def points(
     if cost > POINTS_BUDGET:
         return [*map(_on_a_line, benches[:-1]), point(problem, benches[-1])]
     first, *rest = (point(problem, bench) for bench in benches)
-    more = map(drawn, further_seeds(cost))
+    more = map(drawn, further_seeds(problem.graph))
     return [first, *more_points(benches[0].derivation, more), *rest]
 
 
@@ -152,9 +159,10 @@ def other_batches(problem: Problem) -> list[Batch]:
     """A network with other numbers of samples: forward values, and a line of all parameters."""
     if problem.is_model:
         return []
-    large, others = work(problem.graph) > POINTS_BUDGET, [n for n in BATCHES if n != problem.batch]
+    most = max(1, _affordable(problem.graph))
+    others = [size for size in BATCHES if size != problem.batch]
     found = []
-    for size in others[:1] if large else BATCHES:
+    for size in BATCHES if most >= len(BATCHES) else others[:most]:
         graph = of_batch(problem, size)
         slopes = Slopes(graph, drawn_values(graph, size))
         line = slopes.line(graph.of_role(Role.PARAMETER))
