@@ -37,6 +37,7 @@ from derive.verify.routes import DOUBLE_TOLERANCE, relative
 from derive.verify.sampling import spread
 from derive.verify.trajectory import in_doubles
 
+FILLED = 0.37
 RATE = Fraction(13, 1000)  # not the learning rate of any spec
 UPDATES = (1, 2, 3, 7)
 LATE = 7
@@ -134,6 +135,27 @@ def updates(module: Module, values: Values, late: Mapping[int, Values]) -> Itera
     yield from _as_ruled(
         module, before, small, LATE, module.update(*before, small, float(RATE), LATE)
     )
+    yield from _alike(module, *(_filled(each) for each in (*before, gradients)))
+
+
+def _alike(module: Module, parameters: Any, state: Any, gradients: Any) -> Iterator[Comparison]:
+    """An update of equal entries by equal gradients: all of them come out equal."""
+    after = module.numbers(*module.update(parameters, state, gradients, float(RATE), LATE))
+    for quantity in module.problem.graph.of_role(Role.PARAMETER):
+        places = product(*map(range, quantity.shape))
+        found = [after.get((quantity.name, place), math.nan) for place in places]
+        distance = math.nan if any(map(math.isnan, found)) else max(found) - min(found)
+        what = f"{quantity.name} after an update of equal entries"
+        yield Comparison(what, distance / abs(found[0]) if found[0] else distance)
+
+
+def _filled(record: Any) -> Any:
+    """A record with the same number everywhere."""
+
+    def filled(value: Any) -> Any:
+        return [filled(each) for each in value] if isinstance(value, list) else value * 0.0 + FILLED
+
+    return None if record is None else type(record)(*map(filled, record))
 
 
 def _as_ruled(

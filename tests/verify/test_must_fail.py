@@ -354,6 +354,13 @@ BROAD_MODULES = [
     ("python", "nothing", "", "", set()),
     ("python", "forward", "dot(x[n], W1[o])", "dot(x[n][:99], W1[o][:99])", {"module python"}),
     ("python", "a row of the update", "W1[o][i] - ", "W1[o][i] - (o != 7) * ", {"module python"}),
+    (
+        "python",
+        "an entry of the update",
+        "W1[o][i] - ",
+        "W1[o][i] - (100 * o + i != 5037) * ",
+        {"module python"},
+    ),
     ("numpy", "gradient", "dE_dnet1.T @ x", "1.0005 * dE_dnet1.T @ x", {"module numpy"}),
     ("numpy", "transposed update", "rate * dE_dW1\n", "rate * dE_dW1.T\n", {"module numpy"}),
 ]
