@@ -19,6 +19,7 @@ from derive.functions import BY_NAME, BY_SYMBOL, raised
 DIGITS = 100
 STEP = 40  # a central difference with h = 10^-40 is good to about 60 digits, and to 40 at a bend
 MOST_ZEROS = 300  # more of them after the point would cost too many digits
+TINY, SPARE = -200, 60  # bits: of a sum that may be noise, and how many of its terms may cancel
 STILL = 1e-12  # a difference below it may be all error, one above its inverse a jump
 BENT = 1e-9  # a smooth function bends less within a step
 SMOOTH = 1e-9  # how far apart the slopes from the left and from the right may be
@@ -171,9 +172,21 @@ def _ends_at_zero(function: Callable[..., Any], at: Sequence[Any], k: int) -> bo
 def _rounded_once(terms: Sequence[Any]) -> Any:
     """A sum that mpmath rounds once, which is faster than term by term; it knows no duals."""
     try:
-        return mp.fsum(terms)
+        return summed(terms)
     except TypeError:
-        return _one_by_one(terms)
+        if not all(isinstance(term, mp.mpf | Dual) for term in terms):
+            return _one_by_one(terms)
+        return Dual(summed([_still(term) for term in terms]), mp.fsum(map(_slope_of, terms)))
+
+
+def summed(terms: Sequence[Any]) -> Any:
+    """A sum of numbers; nothing where only the noise of the last digits is left of it."""
+    total = mp.fsum(terms)
+    if total and mp.mag(total) < TINY:
+        size = max(mp.mag(term) for term in terms if term)
+        if mp.mag(total) < size - mp.prec + SPARE:
+            return mp.zero
+    return total
 
 
 def _dot(pairs: Pairs) -> Any:

@@ -16,7 +16,7 @@ from mpmath import mp
 
 from derive.functions import BY_SYMBOL
 from derive.graph import Graph
-from derive.verify.algebra import EXACT, Algebra, Pairs, order, partial, working
+from derive.verify.algebra import EXACT, Algebra, Pairs, order, partial, summed, working
 from derive.verify.interpreter import Program
 from derive.verify.meaning import Key, Values
 
@@ -107,13 +107,13 @@ def _lifted(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _total(terms: Sequence[Any]) -> Any:
-    value = mp.fsum([_still(term) for term in terms])
+    value = summed([_still(term) for term in terms])
     moving = _parts(*[(term, 1) for term in terms])
     return Made(value, moving) if moving else value
 
 
 def _dot(pairs: Pairs) -> Any:
-    value = mp.fsum([_still(a) * _still(b) for a, b in pairs])
+    value = summed([_still(a) * _still(b) for a, b in pairs])
     moving = _parts(*[p for a, b in pairs for p in ((a, _still(b)), (b, _still(a)))])
     return Made(value, moving) if moving else value
 
