@@ -22,6 +22,8 @@ from derive.verify.algebra import EXACT, Algebra, Pairs, order
 BITS = 53  # binary digits of a double
 UNIT = mp.mpf(2) ** -BITS
 TINY = mp.mpf(2) ** -1022  # below it digits are lost; only a result can be blamed for its size
+SMALLEST, LAST = -1021, -1074  # of the power of two of a full double, and of the last digit of all
+UNDERFLOW = mp.mpf(2) ** (LAST - 1)
 ALGEBRAIC = (operator.truediv, operator.pow, mp.sqrt)
 MARGIN = 8  # the same value by other formulas: each rounds a little differently
 
@@ -94,7 +96,10 @@ def as_double(number: Any) -> Double:
 
 def rounding(value: Any) -> Any:
     """How far a result may be rounded; nothing if it is a double."""
-    return mp.zero if value._mpf_[3] <= BITS else abs(value) * UNIT
+    _, _, exponent, bits = value._mpf_
+    if value and bits + exponent < SMALLEST:
+        return mp.zero if exponent >= LAST and bits <= BITS else UNDERFLOW
+    return mp.zero if bits <= BITS else abs(value) * UNIT
 
 
 def _total(terms: Sequence[Any]) -> Double:
@@ -123,7 +128,7 @@ def _dot(pairs: Pairs) -> Double:
             continue
         values.append(x.value * y.value)
         passed += [x.value * y.error, y.value * x.error, x.error * y.error]
-    rounded = mp.fsum([v for v in values if v._mpf_[3] > BITS], absolute=True) * UNIT
+    rounded = mp.fsum(map(rounding, values))
     return _summed(values, mp.fsum(passed, absolute=True) + rounded)
 
 
@@ -144,7 +149,7 @@ def _carried(function: Callable[..., Any]) -> Callable[..., Double]:
         if not isinstance(found, mp.mpf):
             return NOWHERE
         plain = algebraic or all(number.value in (0, 1) for number in numbers)
-        rounded = rounding(found) if plain else abs(found) * UNIT
+        rounded = rounding(found) if plain else max(abs(found) * UNIT, rounding(found))
         return Double(found, _spread(function, numbers, found) + 2 * rounded)
 
     return carried

@@ -149,6 +149,8 @@ SPECS: dict[str, str] = {
     "sums of which only noise is left": "inputs: {x: [1, 1, 1]}\nsizes: {k: 3}\nmodel:\n"
     "  - re[k] = sum(t, x[t]*cos(2*pi*k*t/3))\n  - im[k] = sum(t, x[t]*sin(2*pi*k*t/3))\n"
     "  - a[k] = sqrt(re[k]**2 + im[k]**2)\nloss: 'E = sum(k, a[k])'\n",
+    "a norm whose squares are below all doubles": "inputs: {x: [1e-200, 1e-200]}\n"
+    'loss: "E = sqrt(sum(i, x[i]**2))"\n',
     # zero is a value, too
     "Adam of nothing": "inputs: {x: [0.1, 0.2]}\nparameters: {w: [0.3, 0.7], b: 0.4}\n"
     "model: ['s[k] = w[k]*x[k] + b', 'p[k] = softmax(k, s[k])']\nloss: E = -log(p[0])\n"
