@@ -9,6 +9,7 @@ import importlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from mpmath import mp
@@ -24,7 +25,7 @@ from derive.notation import derivative, names_of
 from derive.problem import Problem
 from derive.sequence import Order
 from derive.verify.algebra import working
-from derive.verify.bench import Bench, Slopes, Way, doubts_of
+from derive.verify.bench import Bench, Way, doubts_of
 from derive.verify.doubles import BITS, MARGIN, Double, as_double, double, within
 from derive.verify.meaning import Key, Values
 from derive.verify.oracle import first_update, trained
@@ -35,7 +36,7 @@ from derive.verify.routes import (
     compared,
     gradient_keys,
 )
-from derive.verify.sampling import drawn_values, float_values, of_batch, spread
+from derive.verify.sampling import drawn_slopes, float_values, of_batch, spread
 from derive.verify.tape import all_slopes
 from derive.verify.training import (
     LATE,
@@ -63,6 +64,9 @@ BATCHES = (1, 2, 3)
 PROMISE = "Batch: any number of samples."
 
 
+NO_FLOOR = within(mp.zero, DOUBLE_TOLERANCE)
+
+
 @dataclass(frozen=True)
 class Point:
     """Values of what is given, and what a module must make of them.
@@ -84,7 +88,12 @@ class Point:
     def floor(self, key: Key, adjoint: bool = False) -> Any:
         """The size below which a number is compared absolutely: what its doubles may be off."""
         name = adjoint_name(key[0]) if adjoint else key[0]
-        return within(self.doubts.get((name, key[1]), mp.zero), DOUBLE_TOLERANCE)
+        return self._floors.get((name, key[1]), NO_FLOOR)
+
+    @cached_property
+    def _floors(self) -> Values:
+        """Found once: every module asks for them."""
+        return {key: within(doubt, DOUBLE_TOLERANCE) for key, doubt in self.doubts.items()}
 
 
 @dataclass(frozen=True)
@@ -164,7 +173,7 @@ def other_batches(problem: Problem) -> list[Batch]:
     found = []
     for size in BATCHES if most >= len(BATCHES) else others[:most]:
         graph = of_batch(problem, size)
-        slopes = Slopes(graph, drawn_values(graph, size))
+        slopes = drawn_slopes(graph, size)
         line = slopes.line(graph.of_role(Role.PARAMETER))
         other = replace(problem, graph=graph, batch=size, values={})
         doubts = doubts_of(slopes.given, graph)

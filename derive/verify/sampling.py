@@ -44,13 +44,18 @@ def spec_values(problem: Problem) -> Values | None:
 
 
 def drawn_values(graph: Graph, seed: int) -> Values:
+    """Seeded values for everything that is given, as below."""
+    return drawn_slopes(graph, seed).given
+
+
+def drawn_slopes(graph: Graph, seed: int) -> Slopes:
     """Seeded values for everything that is given, at which the loss is finite and feels it all.
 
     Through many layers, or through wide ones, a slope may fade to nothing or a value grow beyond
     all use; then parameters of another size are tried. Raises InputError if no draw gives a finite
     loss.
     """
-    finite: Values | None = None
+    finite: Slopes | None = None
     for attempt in range(TRIES):
         scale = SCALES[attempt % len(SCALES)]
         with working():
@@ -63,8 +68,8 @@ def drawn_values(graph: Graph, seed: int) -> Values:
             if not isinstance(loss, mp.mpf) or not mp.isfinite(loss):
                 continue
             if _alive(slopes):
-                return values
-        finite = values if finite is None else finite
+                return slopes
+        finite = slopes if finite is None else finite
         if attempt >= len(SCALES) - 1:
             break
     if finite is not None:
