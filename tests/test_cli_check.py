@@ -27,9 +27,9 @@ def documents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["right.md"], 0, "1 numbers: 1 right"),
+        (["right.md"], 0, "1 number: 1 right"),
         (["wrong.md"], 1, "wrong.md:1: z is printed 0.43, and should be 0.42"),
-        (["right.md", "wrong.md"], 1, "right.md: 1 numbers"),
+        (["right.md", "wrong.md"], 1, "right.md: 1 number"),
         (["empty.md"], 0, "0 numbers"),
         (["right.md", "--digits", "2"], 0, "2 significant digits"),
         (["right.md", "--decimals", "2"], 0, "2 decimals"),

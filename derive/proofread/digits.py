@@ -39,7 +39,7 @@ def _goes_on_with_rounded(remarks: Sequence[Remark], rule: Policy) -> bool:
         if remark.value is None:
             continue
         unit = Fraction(10) ** last_exponent(rule, remark.value, remark.printed)
-        by_chance = 1 / (1 + TYPICAL * float(remark.slack / unit))
+        by_chance = 1 / (1 + TYPICAL * float(min(remark.slack / unit, Fraction(MANY))))
         if agrees(rule, remark.value, remark.printed):
             score += math.log((1 - SLIPS) / by_chance)
         elif abs(remark.value - exact_value(remark.printed)) <= remark.slack + unit / 2:

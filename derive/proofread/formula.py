@@ -11,6 +11,7 @@ parser refuses instead of choosing.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal, InvalidOperation
 from functools import cached_property, lru_cache
 
 import sympy
@@ -27,9 +28,17 @@ _BIG = ("sum", "prod")
 _BOXES = ("boxed", "underline", "displaystyle")
 _DOTS = ("cdots", "ldots", "dots")
 
+MAX_EXPONENT = 4000
+
 
 def exact_number(text: str) -> sympy.Expr:
     """The rational a decimal text denotes."""
+    try:
+        small = abs(Decimal(text).adjusted()) <= MAX_EXPONENT
+    except InvalidOperation:  # as a lone point
+        raise FormulaError(f"{text!r} is no number", 0) from None
+    if not small:
+        raise FormulaError("a number too large, or too small, to write out", 0)
     return sympy.Rational(text)
 
 

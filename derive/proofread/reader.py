@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 import sympy
 
 from derive.proofread.claim import Claim, Item, Unread, Where
-from derive.proofread.formula import parse_formula, symbol_name
+from derive.proofread.formula import MAX_EXPONENT, parse_formula, symbol_name
 from derive.proofread.matrices import MatrixError, cells, entry_names
 from derive.proofread.rows import (
     RELATION,
@@ -28,7 +28,6 @@ from derive.proofread.tokens import FormulaError, Token, TokenKind, tokenize
 _WRAPPERS = frozenset({"boxed", "mathbf", "underline", "textbf", "bm", "boldsymbol", "mathrm"})
 _BRACKETS = frozenset({("{", "}"), ("(", ")"), ("[", "]")})
 _LITERAL = re.compile(r"(?P<sign>[-+]?)(?P<number>[\d.]\S*)(?: [*] 10 \^ (?P<exponent>[-+]?\d+))?")
-_MAX_EXPONENT = 4000
 LONGEST = 100_000  # characters of one display
 
 
@@ -113,9 +112,14 @@ def printed_number(tex: str) -> str | None:
     if match is None:
         return None
     exponent = int(match["exponent"] or 0)
-    if abs(exponent) > _MAX_EXPONENT:
+    if abs(exponent) > MAX_EXPONENT:
         return None
-    value = Decimal(f"{match['sign']}{match['number']}E{exponent}")
+    try:
+        value = Decimal(f"{match['sign']}{match['number']}E{exponent}")
+    except InvalidOperation:  # as 1.2.3
+        return None
+    if abs(value.adjusted()) > MAX_EXPONENT:
+        return None
     power = value.as_tuple().exponent
     return format(value, "f") if isinstance(power, int) and power <= 0 else str(value)
 

@@ -141,7 +141,8 @@ def _summary(found: Checked) -> Iterator[str]:
     told = ", ".join(
         f"{counts[verdict]} {word}" for verdict, word in words.items() if counts[verdict]
     )
-    yield f"{found.name}: {len(numbers)} numbers" + (f": {told}" if told else "")
+    word = "number" if len(numbers) == 1 else "numbers"
+    yield f"{found.name}: {len(numbers)} {word}" + (f": {told}" if told else "")
     formulas = [r for r in found.remarks if not r.printed and r.verdict is not Verdict.UNREAD]
     unread = found.count(Verdict.UNREAD)
     yield f"  {len(formulas)} formulas without a number; {unread} could not be read"

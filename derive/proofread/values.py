@@ -22,6 +22,7 @@ _NOISE = 780  # by so many powers of ten less than what it is the rest of, it is
 _KEPT_DIGITS = 45
 _SPARE_DIGITS = _WORKING_DIGITS - _KEPT_DIGITS
 _NOTHING = Fraction(1, 10**4000)  # what is smaller is printed as 0
+_MOST_BITS = 13_000  # before the point: 10^3900
 _MAX_MAGNITUDE = 100_000
 _MAX_BITS = 200  # of an argument: masks reach 1e30, towers of exponentials do not end
 _MAX_POWER_BITS = 200_000
@@ -66,6 +67,8 @@ def value_of(expression: sympy.Expr, known: Mapping[str, Fraction]) -> Fraction:
             with _context.workdps(digits):
                 value = _walk(expression, known)
                 found = value if isinstance(value, Fraction) else _cut(value)
+                if found.numerator.bit_length() - found.denominator.bit_length() > _MOST_BITS:
+                    raise ValueFailure("the value is larger than a page can print")
                 return found if abs(found) >= _NOTHING else Fraction(0)
         except _MoreDigits:
             digits *= 2
@@ -234,9 +237,15 @@ def rounded(value: Fraction, exponent: int, rounding: Rounding) -> Fraction:
 
 def decimal_text(value: Fraction) -> str:
     """Plain decimal notation of a rational that has one, without closing zeros."""
-    places = 0
-    while value * Fraction(10) ** places % 1:
-        places += 1
+    rest = value.denominator
+    twos = (rest & -rest).bit_length() - 1
+    rest >>= twos
+    fives = 0
+    while rest % 5 == 0:
+        rest, fives = rest // 5, fives + 1
+    if rest != 1:
+        raise ValueError(f"{value} is no decimal")
+    places = max(twos, fives)
     digits = str(abs(int(value * Fraction(10) ** places))).rjust(places + 1, "0")
     whole = digits if not places else f"{digits[:-places]}.{digits[-places:]}"
     return f"-{whole}" if value < 0 else whole

@@ -97,7 +97,7 @@ def test_the_report_marks_the_number() -> None:
     assert told[0] == "note.md:1: z is printed 0.43, and should be 0.42"
     assert told[1].strip() == WRONG
     assert told[2].index("^") == told[1].index("0.43")
-    assert told[-3] == "note.md: 1 numbers: 1 wrong"
+    assert told[-3] == "note.md: 1 number: 1 wrong"
 
 
 def test_a_long_formula_is_cut_around_the_number() -> None:
@@ -125,6 +125,11 @@ HOSTILE = {
     "exponentials": r"$$x = \exp(\exp(\exp(100))) = 1$$",
     "dollars": "$" * 20_000,
     "openings": r"\begin{align}" * 5_000,
+    "a number of two points": "$$x = 1.2.3$$",
+    "an exponent": "$$x = 1e99999999999 = 3$$",
+    "a print with an exponent": "$$x = 3 = 1e99999999999$$",
+    "a lone point": "$$x = 2 . + 1 = 3$$",
+    "a number beyond all pages": "$$x = 10^{2000} \\cdot 10^{2000} \\cdot 10^{2000} = 3$$",
     "macros": r"\def\a{\a\a}$$\a = 1$$",
 }
 
