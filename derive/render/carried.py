@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from mpmath import mp
 
-from derive.numbers import DIGITS, MOST_DIGITS, MoreDigits, MustBeUnrounded
+from derive.numbers import DIGITS, MOST_DIGITS, MoreDigits, MustBeUnrounded, NumberFormat
 from derive.problem import Problem
 
 Told = TypeVar("Told")
@@ -38,3 +38,14 @@ def _told(problem: Problem, tell: Callable[[Problem], Told]) -> Told:
     except MoreDigits:
         with mp.workdps(MOST_DIGITS):
             return tell(problem)
+
+
+def manner(numbers: NumberFormat) -> dict[str, object]:
+    """How numbers are rounded and carried, for the sentence of a page that says so."""
+    return {
+        "digits": numbers.significant_digits,
+        "decimals": numbers.decimals,
+        "chained": numbers.chained,
+        "gave_up": numbers.gave_up,
+        "half_up": numbers.rounding.value == "half_up",
+    }

@@ -20,6 +20,7 @@ from derive.graph import Derivation, Equation, Graph, Role
 from derive.library.titles import title
 from derive.problem import NodeUse, Problem
 from derive.render.blocks import Block, Page
+from derive.render.carried import manner
 from derive.render.deltas import TableRow
 from derive.render.document import escape
 from derive.render.formula import width
@@ -127,7 +128,6 @@ def _conventions(
     shown = "\n".join(row for display in displays for row in display.rows)
     both = (form.derivation.forward, form.derivation.backward)
     equations = [e for graph in both for e in graph.equations]
-    numbers = form.problem.numbers
     letters = [i for e in equations for i in letters_in(e) if i.name not in form.bounds]
     return {
         "indices": bool(letters) or bool(form.bounds),
@@ -152,13 +152,7 @@ def _conventions(
         "gather": any(q.integer for q in form.problem.graph.given),
         "numeric": bench is not None,
         "too_many": bench is None and not form.problem.symbolic,
-        "format": {
-            "digits": numbers.significant_digits,
-            "decimals": numbers.decimals,
-            "chained": numbers.chained,
-            "gave_up": numbers.gave_up,
-            "half_up": numbers.rounding.value == "half_up",
-        },
+        "format": manner(form.problem.numbers),
     }
 
 

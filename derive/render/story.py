@@ -11,6 +11,7 @@ from derive.graph import Derivation, Kind, Role
 from derive.notation import UPDATED, notation
 from derive.problem import Problem
 from derive.render.blocks import Block, Page
+from derive.render.carried import manner
 from derive.render.deltas import delta_blocks, delta_forward
 from derive.render.drawings import Drawings
 from derive.render.ending import ending_blocks
@@ -129,7 +130,7 @@ def _given(story: Story) -> dict[str, object]:
 
 def _forward(story: Story) -> Iterator[Block]:
     """One display for each net input and each activation."""
-    yield Block("forward", {"format": _format(story.problem)})
+    yield Block("forward", {"format": manner(story.problem.numbers)})
     seen: set[str] = set()
     for use in story.problem.layers:
         for net, out in _pairs(story, use.net, use.out):
@@ -166,7 +167,7 @@ def _out_block(story: Story, out: Element, activation: str, first: bool, announc
             "activation": activation,
             "first": first,
             "announce": announce and display.result is not None,
-            "format": _format(story.problem),
+            "format": manner(story.problem.numbers),
         },
     )
 
@@ -174,17 +175,6 @@ def _out_block(story: Story, out: Element, activation: str, first: bool, announc
 def _pairs(story: Story, net: str, out: str) -> list[tuple[Element, Element]]:
     quantity = story.problem.graph.quantities[net]
     return [(Element(net, *p), Element(out, *p)) for p in positions(quantity.axes)]
-
-
-def _format(problem: Problem) -> dict[str, object]:
-    numbers = problem.numbers
-    return {
-        "digits": numbers.significant_digits,
-        "decimals": numbers.decimals,
-        "chained": numbers.chained,
-        "gave_up": numbers.gave_up,
-        "half_up": numbers.rounding.value == "half_up",
-    }
 
 
 def _descent(story: Story, drawings: Drawings) -> Iterator[Block]:
