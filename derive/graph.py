@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -111,13 +111,20 @@ class Graph:
         both = (*self.given, *(equation.quantity for equation in self.equations))
         return MappingProxyType({quantity.name: quantity for quantity in both})
 
-    @property
+    @cached_property
     def taken(self) -> frozenset[str]:
         """What an index letter must not be called: the names and symbols of the quantities."""
         return frozenset(word for q in self.quantities.values() for word in (q.name, q.tex))
 
-    def of_role(self, *roles: Role) -> tuple[Quantity, ...]:
-        return tuple(q for q in self.quantities.values() if q.role in roles)
+    def of_role(self, role: Role) -> tuple[Quantity, ...]:
+        return tuple(self._by_role.get(role, ()))
+
+    @cached_property
+    def _by_role(self) -> Mapping[Role, Sequence[Quantity]]:
+        found: dict[Role, list[Quantity]] = {}
+        for quantity in self.quantities.values():
+            found.setdefault(quantity.role, []).append(quantity)
+        return found
 
     @cached_property
     def loss(self) -> Quantity:

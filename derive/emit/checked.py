@@ -13,6 +13,7 @@ import sys
 import warnings
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import CodeType
 
 from derive.errors import InputError, shown
@@ -112,6 +113,7 @@ class _Module:
     each: frozenset[int]
 
 
+@lru_cache(maxsize=8)  # the same module is run for the figures and for the routes
 def checked(source: str) -> CodeType:
     """The code of a module after every part of its text was found on the lists. Raises Refused."""
     try:

@@ -19,11 +19,9 @@ OTHER_RELATION = re.compile(
 )
 SEPARATOR = re.compile(r"[,;]|\\q?quad(?![A-Za-z])")
 _BRACKET_SIZE = re.compile(r"\\(?:left|right)(?![A-Za-z])\s*(?:\\[{}]|.)")
-_STEP = re.compile(r"\\begin\{[^}]*\}|\\end\{[^}]*\}|\\[A-Za-z]+\*?|\\.|.", re.DOTALL)
-# Inside brackets nothing is cut, so plain text is one step.
-_INNER = re.compile(
-    rf"[^\\{{}}()\[\]]+|{_STEP.pattern}", re.DOTALL
-)  # inside, plain text is one step
+_MARK = re.compile(  # what opens or closes, and commands, which hold no brackets of their own
+    r"\\begin\{[^}]*\}|\\end\{[^}]*\}|\\[A-Za-z]+\*?|\\.|[{}()\[\]]", re.DOTALL
+)
 _OPENS = frozenset({"{", "(", "[", "\\{", "\\begin"})
 _CLOSES = frozenset({"}", ")", "]", "\\}", "\\end"})
 _BRACES = frozenset({"{", "}", "\\begin", "\\end"})
@@ -59,18 +57,21 @@ def _cut(text: str, separator: re.Pattern[str], braces_only: bool) -> tuple[tupl
     """The pieces between separators, each with the separator before it."""
     pieces = []
     depth, position, start, mark = 0, 0, 0, ""
-    while position < len(text):
-        found = separator.match(text, position) if depth == 0 else None
-        if found is not None:
-            pieces.append((mark, Span(start, text[start:position])))
-            mark, position = found.group(), found.end()
-            start = position
-            continue
-        step = (_INNER if depth else _STEP).match(text, position)
-        assert step is not None  # the pattern ends in "any character"
-        depth = max(0, depth + _depth_change(step.group(), braces_only))
+    outside = _until(separator.pattern)
+    while (step := (_MARK if depth else outside).search(text, position)) is not None:
         position = step.end()
+        if step.lastgroup == "separator":
+            pieces.append((mark, Span(start, text[start : step.start()])))
+            mark, start = step.group(), position
+        else:
+            depth = max(0, depth + _depth_change(step.group(), braces_only))
     return (*pieces, (mark, Span(start, text[start:])))
+
+
+@lru_cache
+def _until(separator: str) -> re.Pattern[str]:
+    """What is looked for outside all brackets: a separator, or what opens or closes one."""
+    return re.compile(rf"(?P<separator>{separator})|{_MARK.pattern}", re.DOTALL)
 
 
 def _depth_change(step: str, braces_only: bool) -> int:

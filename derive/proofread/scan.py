@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from derive.proofread.claim import Where
 
@@ -169,4 +171,9 @@ def where(text: str, offset: int, environment: str) -> Where:
     """The line and environment of an offset, stepping over white space before the statement."""
     while offset < len(text) and text[offset].isspace():
         offset += 1
-    return Where(text.count("\n", 0, offset) + 1, environment)
+    return Where(bisect_left(_line_ends(text), offset) + 1, environment)
+
+
+@lru_cache(maxsize=8)  # every statement of a document asks
+def _line_ends(text: str) -> list[int]:
+    return [found.start() for found in re.finditer("\n", text)]

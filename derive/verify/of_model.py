@@ -86,7 +86,7 @@ def verify_model(
         for target, source in modules.items():
             route, done = module_route(target, source, problem, expected, trajectory)
             routes.append(route)
-            if target == "python" and own is not None:
+            if target == "python" and own is not None and page.numbers:
                 code = code_values(problem, done)
     if trajectory is not None and page.numbers:
         truth = true_values_of_model(problem, benches[-1], trajectory)

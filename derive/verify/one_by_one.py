@@ -59,7 +59,11 @@ def _stands_alone(derivation: Derivation, quantity: Quantity, by: Readers) -> bo
 
 def _along_a_line(bench: Bench, quantity: Quantity, by: Readers) -> Comparison:
     source, loss = random.Random(quantity.name), bench.graph.loss
-    fed = _fed(bench, by, source)
+    adjoint = bench.derivation.adjoint(quantity.name)
+    concerned = {quantity.name, *reads(adjoint.rhs), *(e.quantity.name for e in by)}
+    concerned.update(*(reads(e.rhs) for e in by))
+    here = {key: v for key, v in bench.forward.items() if key[0] in concerned}
+    fed = _fed(bench, by, source, here)
     arriving = {
         (e.quantity.name, place): mp.one if e.quantity == loss else _drawn(source)
         for e in by
@@ -73,30 +77,29 @@ def _along_a_line(bench: Bench, quantity: Quantity, by: Readers) -> Comparison:
         return sum(made[1:], made[0])
 
     values = {**fed, **{(adjoint_name(name), at): v for (name, at), v in arriving.items()}}
-    made = dict(_computed(bench.derivation.adjoint(quantity.name), values))
+    made = dict(_computed(adjoint, values))
     found = mp.fsum(n * made[adjoint_name(name), at] for (name, at), n in way.items())
     floor = least([v for v in values.values() if isinstance(v, mp.mpf)])
     return compared(f"∂E/∂{quantity.name} from its readers", found, slope(total), floor)
 
 
-def _fed(bench: Bench, by: Readers, source: random.Random) -> Values:
+def _fed(bench: Bench, by: Readers, source: random.Random, here: Values) -> Values:
     """Drawn values for what the readers read, of the signs that it has, and what they make of it.
 
-    The values of the whole graph where the readers read each other, or where no such values exist.
+    The values that are `here` where the readers read each other, or where no such values exist.
     """
     graph, made = bench.graph, {e.quantity.name for e in by}
     names = dict.fromkeys(name for e in by for name in reads(e.rhs))
-    values = dict(bench.forward)
     if made.intersection(names):
-        return values
+        return here
     drawn = [graph.quantities[name] for name in names if not graph.quantities[name].given]
-    values |= {key: _like(values[key], source) for q in drawn for key in places(q)}
+    values = here | {key: _like(here[key], source) for q in drawn for key in places(q)}
     try:
         found = dict(pair for e in by for pair in _computed(e, values))
     except (ArithmeticError, ValueError, TypeError):
-        return dict(bench.forward)
+        return here
     finite = all(isinstance(v, mp.mpf) and mp.isfinite(v) for v in found.values())
-    return values | found if finite else dict(bench.forward)
+    return values | found if finite else here
 
 
 def _computed(equation: Equation, values: Values) -> Iterator[tuple[Key, Any]]:

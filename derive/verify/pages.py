@@ -141,7 +141,7 @@ def _policy(problem: Problem, known: Mapping[str, Any], floor: Any) -> Policy:
         rounding=ReadRounding(numbers.rounding.value),
         chained=numbers.chained,
     )
-    if numbers.chained or problem.symbolic:
+    if numbers.chained or not known:
         return policy
     computed = frozenset(known) - _given(problem)
     exact = {  # below the noise, differences cannot tell a value from zero

@@ -19,6 +19,7 @@ from derive.library.losses import Reduction
 from derive.problem import Problem
 from derive.verify.algebra import EXACT, working
 from derive.verify.bench import Slopes
+from derive.verify.interpreter import run
 from derive.verify.meaning import Values
 from derive.verify.tape import all_slopes
 
@@ -62,12 +63,13 @@ def drawn_slopes(graph: Graph, seed: int) -> Slopes:
             values = _draw(graph, random.Random(f"{seed}/{attempt}"), scale)
             slopes = Slopes(graph, values)
             try:
-                loss = slopes.forward[graph.loss.name, ()]
+                known = _at_hand(slopes)
             except (ValueError, ZeroDivisionError, TypeError):
                 continue
+            loss = known[graph.loss.name, ()]
             if not isinstance(loss, mp.mpf) or not mp.isfinite(loss):
                 continue
-            if _alive(slopes):
+            if _alive(slopes, known):
                 return slopes
         finite = slopes if finite is None else finite
         if attempt >= len(SCALES) - 1:
@@ -80,9 +82,17 @@ def drawn_slopes(graph: Graph, seed: int) -> Slopes:
     )
 
 
-def _alive(slopes: Slopes) -> bool:
+def _at_hand(slopes: Slopes) -> Values:
+    """All values at a draw, most of which are tried only: with more digits where it takes them."""
+    try:
+        return run(slopes.graph, slopes.given)
+    except (ValueError, ZeroDivisionError):
+        return slopes.forward
+
+
+def _alive(slopes: Slopes, known: Values) -> bool:
     """Whether no value is huge and the loss still feels what is farthest from it."""
-    if any(abs(value) > HUGE for value in slopes.forward.values()):
+    if any(abs(value) > HUGE for value in known.values()):
         return False
     found, first = all_slopes(slopes.graph, slopes.given), slopes.graph.of_role(Role.PARAMETER)[:1]
     felt = [abs(found[quantity.name, place]) for quantity in first for place in _places(quantity)]
