@@ -56,7 +56,7 @@ class Quantity:
     sums_to_one: bool = False
     integer: bool = False
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, ...]:
         return tuple(axis.length for axis in self.axes)
 
