@@ -285,6 +285,7 @@ def elements(expr: sympy.Basic) -> Iterator[Element]:
         yield from elements(argument)
 
 
+@lru_cache(maxsize=20_000)
 def reads(expr: sympy.Basic) -> tuple[str, ...]:
     """The names of the quantities that an expression reads, first reading first."""
     return tuple(dict.fromkeys(element.name for element in elements(expr)))

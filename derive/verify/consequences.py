@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
+from typing import Any
 
 from derive.graph import adjoint_name
 from derive.names import PUBLISHED
@@ -51,6 +53,11 @@ class Print:
     target: Target
     wrong: bool
 
+    @cached_property
+    def value(self) -> Any:
+        """What is printed, as a number."""
+        return EXACT.number(Fraction(self.published.printed))
+
 
 def key_of(name: str, trajectory: Trajectory) -> Target | None:
     """The entry that a name means; None for a derivative that is not by the loss."""
@@ -81,62 +88,58 @@ def printed_keys(
     return found
 
 
-def follows(prints: Sequence[Print], trajectory: Trajectory) -> Mapping[tuple[str, str, str], str]:
-    """What the wrong prints follow from, in words, by name, print and place.
+def follows(prints: Sequence[Print], trajectory: Trajectory) -> Mapping[Print, tuple[Print, ...]]:
+    """The wrong prints that others give, each with those that it is wrong by.
 
-    A print has an origin if other prints give it; the reason names those of them that are wrong
-    without an origin, or says that rounded prints were gone on with.
+    They are wrong without an origin themselves. If there are none, rounded prints were gone on
+    with.
     """
     wrong = [each for each in prints if each.wrong]
     if not 0 < len(wrong) <= MOST_WRONG:
         return {}
     derived = [each for each in wrong if _gives(each, prints, trajectory)]
     own = [each for each in wrong if each not in derived]
-    words = {}
-    for each in derived:
-        roots = [root for root in own if _depends(each, root, trajectory)]
-        published = each.published
-        words[published.name, published.printed, published.where] = _words(roots)
-    return words
-
-
-def _words(roots: Sequence[Print]) -> str:
-    names = list(dict.fromkeys(root.published.name for root in roots))
-    if not names:
-        return "it is right for the numbers printed before it, rounded as they are"
-    listed = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
-    return f"it is right for what is printed for {listed}"
+    return {
+        each: tuple(root for root in own if _depends(each, root, trajectory)) for each in derived
+    }
 
 
 def _gives(each: Print, prints: Sequence[Print], trajectory: Trajectory) -> bool:
-    """Whether the other prints give this one at all of its digits."""
+    """Whether the other prints, or the wrong ones alone, give this one at all of its digits."""
     others = [other for other in prints if other.target != each.target]
-    found = _value(each.target, others, trajectory)
+    wrong = [other for other in others if other.wrong]
     printed = each.published.printed
-    return found is not None and Fraction(rounded(printed, found)) == Fraction(printed)
+    for operands in (others, wrong):
+        found = fraction(value_from(each.target, operands, trajectory))
+        if found is not None and Fraction(rounded(printed, found)) == Fraction(printed):
+            return True
+    return False
 
 
 def _depends(each: Print, root: Print, trajectory: Trajectory) -> bool:
     """Whether an entry would have another value if a wrong print were right."""
-    return _value(each.target, [root], trajectory) != _value(each.target, [], trajectory)
+    return value_from(each.target, [root], trajectory) != value_from(each.target, [], trajectory)
 
 
-def _value(target: Target, prints: Sequence[Print], trajectory: Trajectory) -> Fraction | None:
-    """The value of an entry where some prints stand for what they are prints of."""
+def value_from(target: Target, prints: Sequence[Print], trajectory: Trajectory) -> Any:
+    """The value of an entry where prints stand for what they are prints of; None if it has none."""
 
     def at(update: int) -> Values:
-        return {
-            each.target.key: EXACT.number(Fraction(each.published.printed))
-            for each in prints
-            if each.target.update == update
-        }
+        return {each.target.key: each.value for each in prints if each.target.update == update}
 
     try:
         if not target.is_updated(trajectory):
-            values = trajectory.with_prints(target.update, at(target.update))
-            return fraction(values.get(target.key))
-        before = at(target.update - 1)
-        values = trajectory.with_prints(target.update - 1, before)
-        return fraction(trajectory.updated(target.key, target.update, values, before))
-    except (ArithmeticError, ValueError, UnknownName):
-        return None  # these prints give no number
+            return trajectory.from_prints(target.key, target.update, at(target.update))
+        before, last = at(target.update - 1), target.update - 1
+        values = trajectory.at(last)
+        reading = [key for key in values if key[1] == target.key[1] and _moves(key[0], target)]
+        found = {key: trajectory.from_prints(key, last, before) for key in reading}
+        return trajectory.updated(target.key, target.update, values | found, before)
+    except (ArithmeticError, ValueError, TypeError, UnknownName):
+        return None  # these prints give no number, or only a complex one
+
+
+def _moves(name: str, target: Target) -> bool:
+    """Whether something is the parameter that an update is of, or the gradient by it."""
+    plain = name.removeprefix(adjoint_name(""))
+    return target.key[0] == plain or target.key[0].endswith(f"_{plain}")

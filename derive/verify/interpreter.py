@@ -6,7 +6,7 @@ emitters. Numbers may be `mpf`, `Dual`, SymPy expressions, or scalars of a tenso
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import product
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import sympy
 
 from derive.expression import Element, Index
-from derive.graph import Equation, Graph
+from derive.graph import Equation, Graph, needed
 from derive.verify.algebra import EXACT, Algebra
 from derive.verify.meaning import Key, Values, meaning_of, slope_by, slot_of, slots_of
 
@@ -29,6 +29,16 @@ def run(
 ) -> Values:
     """The value of every element of the graph; `moved` adds to an element once it is known."""
     return Program(graph, algebra).run(given, moved)
+
+
+def value_of(key: Key, equations: Sequence[Equation], known: Values) -> Any:
+    """The value of one element, of no more equations than it takes; None if there is none."""
+    values = _OnDemand({e.quantity.name: _rule(e, EXACT) for e in equations}, {})
+    values.update(known)
+    for equation in needed(tuple(equations), [key[0]]):
+        for place in values.rules[equation.quantity.name].places:
+            values.compute((equation.quantity.name, place))
+    return values.get(key)
 
 
 class Program:

@@ -14,12 +14,12 @@ from derive.numbers import Rounding
 from derive.problem import Problem, Published
 from derive.render.blocks import Page
 from derive.verify.algebra import working
-from derive.verify.consequences import follows, printed_keys
 from derive.verify.doubles import UNIT, Double
+from derive.verify.judgement import judged
 from derive.verify.prints import digits, fraction, rounded, unit
 from derive.verify.published import AS_DOUBLE, DOUBLE_DIGITS, FULL, PRINT, row_of
 from derive.verify.reasons import reasons
-from derive.verify.report import NumberRow, Status
+from derive.verify.report import NumberRow, Status, Verdict
 from derive.verify.trajectory import Trajectory, UnknownName, in_doubles
 
 
@@ -38,7 +38,7 @@ def model_rows(
             words = "the model is too large for its numbers to be computed digit by digit"
         return (*told, *(_unknown(each, words) for each in problem.published))
     rows = [_published(each, page, trajectory) for each in problem.published]
-    rows = list(_explained(rows, problem.published, trajectory))
+    rows = list(judged(rows, problem.published, trajectory))
     return (*told, *_excused(rows, problem.published))
 
 
@@ -52,6 +52,7 @@ def _unknown(published: Published, words: str) -> NumberRow:
         Status.DISAGREES,
         words,
         published.where,
+        Verdict.UNREAD,
     )
 
 
@@ -78,27 +79,14 @@ def _published(published: Published, page: Page, trajectory: Trajectory) -> Numb
         published.where,
     )
     if exact is None:
-        return replace(row, status=Status.DISAGREES, explanation="the value is not finite")
+        words = "the value is not finite"
+        return replace(row, status=Status.DISAGREES, explanation=words, verdict=Verdict.UNREAD)
     if _equal(published, exact, shown):
         return row
     if _is_double(published, exact, trajectory):
         return replace(row, explanation=AS_DOUBLE)
     found = "; ".join(reasons(published, exact, trajectory, shown))
     return replace(row, status=Status.DISAGREES, explanation=found)
-
-
-def _explained(
-    rows: list[NumberRow], published: tuple[Published, ...], trajectory: Trajectory
-) -> Iterator[NumberRow]:
-    """The rows, with what a wrong print follows from where it is right for other prints."""
-    words = follows(printed_keys(published, [_off(row) for row in rows], trajectory), trajectory)
-    for each, row in zip(published, rows, strict=True):
-        more = words.get((each.name, each.printed, each.where))
-        yield replace(row, explanation=f"{row.explanation}; {more}") if more else row
-
-
-def _off(row: NumberRow) -> bool:
-    return row.status is Status.DISAGREES and row.exact is not None
 
 
 def _on_page(name: str, trajectory: Trajectory) -> str:

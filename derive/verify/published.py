@@ -14,7 +14,7 @@ from derive.problem import Problem, Published
 from derive.render.blocks import Page
 from derive.render.sheet import Entry
 from derive.verify.prints import digits, fraction, places, rounded, unit
-from derive.verify.report import NumberRow, Route, Status
+from derive.verify.report import NumberRow, Route, Status, Verdict
 
 NOBODY: list[Published | None] = [None]
 PRINT = re.compile(r"[-+]?\d{1,60}(\.\d{0,60})?([eE][-+]?\d{1,2})?")
@@ -51,8 +51,11 @@ def published_route(problem: Problem, rows: tuple[NumberRow, ...]) -> Route | No
     wrong = [row for row in compared if row.status is Status.DISAGREES]
     misprints = sum(row.status is Status.MISPRINT for row in compared)
     detail = f"{len(compared) - misprints - len(wrong)} equal, {misprints} known misprints"
+    follow = sum(row.verdict is Verdict.FOLLOWS for row in wrong)
     if wrong:
-        detail += f", {len(wrong)} unexplained"
+        detail += f", {len(wrong) - follow} unexplained"
+    if follow:
+        detail += f", {follow} following from others"
     status = Status.DISAGREES if wrong else Status.AGREES
     return Route("published numbers", status, len(compared), None, detail)
 

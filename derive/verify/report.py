@@ -22,6 +22,20 @@ class Status(StrEnum):
     MISPRINT = "known misprint"
 
 
+class Verdict(StrEnum):
+    """What is found of a published number.
+
+    `follows` is right for what is printed before it; `digits` is the value, cut or rounded the
+    other way; `unread` has no value to be compared with.
+    """
+
+    RIGHT = "right"
+    FOLLOWS = "follows"
+    WRONG = "wrong"
+    DIGITS = "digits"
+    UNREAD = "unread"
+
+
 @dataclass(frozen=True)
 class Comparison:
     """One comparison of a route: how far apart two values are, relative to their size."""
@@ -56,7 +70,10 @@ class Route:
 
 @dataclass(frozen=True)
 class NumberRow:
-    """One number of the page beside its exact value, the code's, and a published one."""
+    """One number of the page beside its exact value, the code's, and a published one.
+
+    A wrong print has the causes that explain it, and follows from other prints or does not.
+    """
 
     name: str
     exact: str | None
@@ -66,6 +83,9 @@ class NumberRow:
     status: Status
     explanation: str = ""
     where: str = ""
+    verdict: Verdict = Verdict.RIGHT
+    causes: tuple[str, ...] = ()
+    follows_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,6 +125,9 @@ class Report:
                     "status": row.status.value,
                     "explanation": row.explanation,
                     "where": row.where,
+                    "verdict": row.verdict.value if row.published is not None else None,
+                    "causes": list(row.causes),
+                    "follows_from": list(row.follows_from),
                 }
                 for row in self.numbers
             ],
@@ -174,10 +197,23 @@ def lines(report: Report) -> Iterator[str]:
             f"  {route.name:<28} {route.status.value:<11} {route.compared:>5} compared"
             f"{worst}{detail}"
         )
-    for row in report.numbers:
-        if row.status in (Status.MISPRINT, Status.DISAGREES):
-            place = f" ({row.where})" if row.where else ""
-            yield (
-                f"  {row.status.value}: {row.name}{place} is printed {row.published}, but "
-                f"{row.explanation}"
-            )
+    yield from _number_lines(report.numbers)
+
+
+def _number_lines(rows: Sequence[NumberRow]) -> Iterator[str]:
+    """The wrong prints, each with those under it that follow from it first."""
+    told = [row for row in rows if row.status in (Status.MISPRINT, Status.DISAGREES)]
+    own = {row.name for row in told if not row.follows_from}
+    for row in told:
+        if row.follows_from and row.follows_from[0] in own:
+            continue
+        yield f"  {_line(row)}"
+        under = [r for r in told if r.follows_from[:1] == (row.name,)]
+        yield from (f"      {_line(r)}" for r in under if not row.follows_from)
+
+
+def _line(row: NumberRow) -> str:
+    place = f" ({row.where})" if row.where else ""
+    return (
+        f"{row.status.value}: {row.name}{place} is printed {row.published}, but {row.explanation}"
+    )

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from functools import cached_property
 from itertools import product
@@ -26,7 +26,7 @@ from derive.problem import Problem
 from derive.sequence import stages
 from derive.verify.algebra import DIGITS, EXACT, FUNCTIONS, Algebra, exact_function, slope, working
 from derive.verify.doubles import DOUBLES, NAMED, double
-from derive.verify.interpreter import Watched, element_slope, run, value
+from derive.verify.interpreter import Watched, element_slope, run, value, value_of
 from derive.verify.meaning import Key, Values
 
 MOST_EXACT = 25  # later updates are computed with fewer digits
@@ -41,7 +41,10 @@ class UnknownName(InputError):
 class Trajectory:
     """The values of a problem with all its numbers, computed as far as they are asked for.
 
-    `first` is the number of the first update, for an optimizer that counts them.
+    `first` is the number of the first update, for an optimizer that counts them. `lines` are other
+    lines than the optimizer's own; with `late` the gradients after an update are computed with the
+    parameters of the next one, as by who has changed them too early; `turn` is how many samples
+    further on the values are taken, but not the updates.
     """
 
     problem: Problem
@@ -51,6 +54,9 @@ class Trajectory:
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=lambda: FUNCTIONS)
     states: Values = field(default_factory=dict)
     first: int = 1
+    lines: Mapping[str, sympy.Expr] | None = None
+    late: bool = False
+    turn: int = 0
     _parameters: list[tuple[Values, Values]] = field(default_factory=list)
     _values: dict[int, Values] = field(default_factory=dict)
 
@@ -82,8 +88,19 @@ class Trajectory:
         if update not in self._values:
             with working():
                 forward = run(self.derivation.forward, self._given(update), self.algebra)
-                self._values[update] = run(self.derivation.backward, forward, self.algebra)
+                start = {**forward, **self.after(update + 1)[0]} if self.late else forward
+                found = run(self.derivation.backward, start, self.algebra)
+                self._values[update] = {**found, **forward}
         return self._values[update]
+
+    def otherwise(self, **what: Any) -> Trajectory:
+        """The same training with some of its fields changed, computed from its beginning."""
+        own = {
+            each.name: getattr(self, each.name)
+            for each in fields(self)
+            if not each.name.startswith("_") and each.name != "states"
+        }
+        return Trajectory(**{**own, **what})
 
     def _check_trained(self, update: int) -> None:
         if update and not self._trained() and not self.problem.samples:
@@ -166,7 +183,7 @@ class Trajectory:
         row = self.problem.training.optimizer
         names = ("w", "g", "alpha", "k", *row.states)
         symbols = [sympy.Symbol(name, real=True) for name in names]
-        found = parse_update(row, self.problem.training.settings)
+        found = self.lines or parse_update(row, self.problem.training.settings)
         return {name: exact_function(symbols, rule, self.functions) for name, rule in found.items()}
 
     def _moved(
@@ -195,25 +212,22 @@ class Trajectory:
             raise UnknownName(f"nothing updates '{key[0]}'")
         return found[key]
 
-    def on_sample(self, update: int, number: int) -> Values:
-        """Every value after some updates, on a sample whose turn it may not be."""
+    def from_prints(self, key: Key, update: int, prints: Values) -> Any:
+        """An entry after some updates, where what is computed from prints is computed from them."""
+        forward, backward = self.derivation.forward, self.derivation.backward
+        plain = {k: v for k, v in prints.items() if k[0] in forward.quantities}
+        known = self._given(update) | plain
         with working():
-            forward = run(
-                self.derivation.forward, {**self._sample(number), **self.after(update)[0]}
-            )
-            return run(self.derivation.backward, forward)
-
-    def with_prints(self, update: int, prints: Values) -> Values:
-        """Every value after some updates, where those that follow from prints follow from them."""
-        graph, backward = self.derivation.forward, self.derivation.backward
-        adjoints = {k: v for k, v in prints.items() if k[0] in backward.quantities}
-        plain = {k: v for k, v in prints.items() if k[0] in graph.quantities}
-        with working():
-            forward = run(graph, self._given(update) | plain)
-            return run(backward, forward | adjoints)
+            if key[0] not in backward.quantities or key[0] in forward.quantities:
+                return value_of(key, forward.equations, known)
+            known |= {k: v for k, v in prints.items() if k[0] in backward.quantities}
+            if not self.late:
+                return value_of(key, (*forward.equations, *backward.equations), known)
+            found = run(forward, known) | self.after(update + 1)[0]
+            return value_of(key, backward.equations, found)
 
     def _given(self, update: int) -> Values:
-        return {**self._sample(update), **self.after(update)[0]}
+        return {**self._sample(update + self.turn), **self.after(update)[0]}
 
     def _sample(self, update: int) -> Values:
         samples = self.problem.samples

@@ -95,7 +95,19 @@ def test_the_report_as_data_is_json_without_nan() -> None:
         ["name", "status", "compared", "worst", "detail"]
     ] * 3
     assert [list(row) for row in data["numbers"]] == [
-        ["name", "exact", "page", "code", "published", "status", "explanation", "where"]
+        [
+            "name",
+            "exact",
+            "page",
+            "code",
+            "published",
+            "status",
+            "explanation",
+            "where",
+            "verdict",
+            "causes",
+            "follows_from",
+        ]
     ] * 2
     assert data["routes"][1]["worst"] is None
     assert data["routes"][2]["status"] == "skipped"

@@ -1,0 +1,244 @@
+"""Why printed numbers are wrong: a search over conventions, tried on all of them at once.
+
+A convention explains a print if it gives the print at all of its digits. Whether that is a finding
+depends on how much else was tried: with few digits, or other values all around, one was bound to
+fit. Then nothing is said; nor if two that differ explain the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import comb, prod
+from typing import Any
+
+from mpmath import mp
+
+from derive.verify.prints import places, rounded, unit
+from derive.verify.trajectory import Trajectory
+from derive.verify.why.answers import RANKS, pairs, singles
+from derive.verify.why.elsewhere import slips
+from derive.verify.why.question import Answer, Convention, Question
+
+CHANCE = 0.01  # what may at most be expected to fit by chance, of numbers of any size
+DENSE = 0.02  # the same, of numbers as dense as those near the print, which are few
+BUDGET = 80_000  # multiplications that a search may take
+MOST_OF_A_TABLE = 4  # wrong entries of one table on which everything is tried
+NEAREST = 5  # values around a print that show how dense they lie
+SAME = mp.mpf(10) ** -25  # of values that are the same calculation; relative
+MOST_WORDS = 3
+PAIR_EVIDENCE = 5  # digits without which two conventions at once are never a finding
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What explains a print, in words and causes, and which other prints it explains."""
+
+    causes: tuple[str, ...]
+    words: str
+    value: Any
+    tried: int
+    others: tuple[Question, ...]
+
+
+@dataclass(eq=False)
+class _Tally:
+    """The values tried for one print, and the conventions that give it."""
+
+    question: Question
+    values: dict[Convention, list[Any]] = field(default_factory=dict)
+    hits: dict[Convention, Any] = field(default_factory=dict)
+    sampled: bool = False  # whether everything is tried on it
+
+    def add(self, convention: Convention, value: Any) -> None:
+        if _is_same(value, self.question.exact):
+            return
+        self.values.setdefault(convention, []).append(value)
+        if self.question.printed_as(value):
+            self.hits.setdefault(convention, value)
+
+    def tried(self, rank: int) -> int:
+        """How many values that differ at the digits printed were tried up to a rank."""
+        last = float(unit(self.question.published.printed))
+        kept = [v for c, found in self.values.items() if c.rank <= rank for v in found]
+        return len({round(float(v) / last) for v in kept})
+
+    def density(self, rank: int) -> float:
+        """How many of the values tried up to a rank are to be expected within one unit of it."""
+        printed = self.question.published.printed
+        here, last = float(Fraction(printed)), float(unit(printed))
+        others = {
+            float(value)
+            for convention, found in self.values.items()
+            if convention.rank <= rank and convention not in self.hits
+            for value in found
+        }
+        gaps = sorted(max(abs(v - here), last) for v in {*others, float(self.question.exact)})
+        return max(k * last / (2 * gap) for k, gap in enumerate(gaps[:NEAREST], 1))
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    a, b = (mp.mpf(v.numerator) / v.denominator if isinstance(v, Fraction) else v
+            for v in (one, other))  # fmt: skip
+    return bool(abs(a - b) <= SAME * max(abs(a), abs(b)))
+
+
+def search(
+    wrong: Sequence[Question], rest: Sequence[Question], trajectory: Trajectory
+) -> dict[Question, Explanation]:
+    """What explains wrong prints. `rest` are the other prints, which a convention may explain."""
+    work = _Work([_Tally(question) for question in wrong], rest)
+    for tally in work.open:
+        _slips(tally)
+    for rank in RANKS:
+        work.ask(singles(trajectory, rank))
+    work.decide()
+    if sum(tally.question.evidence for tally in work.open) >= PAIR_EVIDENCE:
+        work.ask(pairs(trajectory))
+        work.decide()
+    return work.found
+
+
+@dataclass(eq=False)
+class _Work:
+    """A search on its way: the prints that are still open, and what has been found."""
+
+    open: list[_Tally]
+    rest: Sequence[Question]
+    budget: int = BUDGET
+    sources: dict[Convention, Answer] = field(default_factory=dict)
+    found: dict[Question, Explanation] = field(default_factory=dict)
+
+    def ask(self, answers: Iterable[Answer]) -> None:
+        """Try answers on all open prints, as long as the budget lasts."""
+        first, others = self._samples()
+        for answer in answers:
+            if self.budget <= 0:
+                return
+            self.budget -= answer.cost
+            hit = [self._try(answer, tally) for tally in first]
+            if any(hit):
+                for tally in others:
+                    self._try(answer, tally)
+
+    def _samples(self) -> tuple[list[_Tally], list[_Tally]]:
+        """A few prints of each table, those with most digits; and the others."""
+        tables: dict[str, list[_Tally]] = {}
+        for tally in sorted(self.open, key=lambda each: -each.question.evidence):
+            tables.setdefault(tally.question.spot.table, []).append(tally)
+        first = [each for table in tables.values() for each in table[:MOST_OF_A_TABLE]]
+        for tally in first:
+            tally.sampled = True
+        return first, [each for each in self.open if not each.sampled]
+
+    def _try(self, answer: Answer, tally: _Tally) -> bool:
+        """Whether an answer explains a print, tried on it."""
+        hit = False
+        for convention, value in answer.offers(tally.question):
+            self.sources.setdefault(convention, answer)
+            tally.add(convention, value)
+            hit = hit or convention in tally.hits
+            if tally.question.operands:
+                self.budget -= answer.cost
+        return hit
+
+    def decide(self) -> None:
+        """Settle the prints that something explains, what explains most of them first."""
+        while chosen := self._best():
+            convention, tallies = chosen
+            rivals = self._rivals(convention, tallies)
+            if all(_agree(convention, rival, tallies) for rival in rivals):
+                self._explain(rivals, tallies)
+            self.open = [tally for tally in self.open if tally not in tallies]
+
+    def _best(self) -> tuple[Convention, list[_Tally]] | None:
+        options: dict[Convention, list[_Tally]] = {}
+        for tally in self.open:
+            for convention in tally.hits:
+                options.setdefault(convention, []).append(tally)
+        accepted = [pair for pair in options.items() if self._is_finding(*pair)]
+        return min(accepted, key=lambda pair: (-len(pair[1]), pair[0].rank), default=None)
+
+    def _is_finding(self, convention: Convention, tallies: Sequence[_Tally]) -> bool:
+        """Whether so many digits would hardly be met by chance."""
+        if convention.whole and len(tallies) < 2:
+            return False
+        tried = max(tally.tried(convention.rank) for tally in tallies)
+        choices = comb(len(self.open), len(tallies))
+        apart = {(q.published.printed, q.exact): q for q in (t.question for t in tallies)}
+        digits = sum(question.evidence for question in apart.values())
+        dense = prod(tally.density(convention.rank) for tally in tallies if tally.sampled)
+        return tried * choices <= CHANCE * 10**digits and dense <= DENSE
+
+    def _rivals(self, convention: Convention, tallies: Sequence[_Tally]) -> list[Convention]:
+        """What explains the same prints and is no less likely, the convention among it."""
+        shared = [c for c in tallies[0].hits if all(c in tally.hits for tally in tallies)]
+        alone = len(tallies) < 2
+        return [c for c in shared if c.rank <= convention.rank and not (alone and c.whole)]
+
+    def _explain(self, rivals: Sequence[Convention], tallies: Sequence[_Tally]) -> None:
+        against = {c: self._contradicted(c) for c in rivals}
+        kept = [c for c in rivals if against[c] == min(against.values())]
+        words = _told(kept)
+        also = [q for q in self.rest if self._explains(kept[0], q)]
+        for tally in tallies:
+            same = [other.question for other in tallies if other is not tally]
+            self.found[tally.question] = Explanation(
+                tuple(dict.fromkeys(c.cause for c in kept)),
+                words,
+                tally.hits[kept[0]],
+                tally.tried(kept[0].rank),
+                (*same, *also),
+            )
+
+    def _offered(self, convention: Convention, question: Question) -> list[Any]:
+        offers = self.sources[convention].offers(question) if convention in self.sources else ()
+        return [value for other, value in offers if other == convention]
+
+    def _contradicted(self, convention: Convention) -> int:
+        """How many right prints would be others by a convention."""
+        right = [q for q in self.rest if q.printed_as(_number(q.exact))]
+        found = [(q, self._offered(convention, q)) for q in right]
+        return sum(bool(values) and not any(map(q.printed_as, values)) for q, values in found)
+
+    def _explains(self, convention: Convention, question: Question) -> bool:
+        if question.printed_as(_number(question.exact)):
+            return False
+        return any(map(question.printed_as, self._offered(convention, question)))
+
+
+def _number(value: Fraction) -> Any:
+    return mp.mpf(value.numerator) / value.denominator
+
+
+def _agree(one: Convention, other: Convention, tallies: Sequence[_Tally]) -> bool:
+    return all(_is_same(tally.hits[one], tally.hits[other]) for tally in tallies)
+
+
+def _told(conventions: Sequence[Convention]) -> str:
+    """Conventions that give the same number, in words."""
+    by_cause = {c.cause: c for c in sorted(conventions, key=lambda c: -c.rank)}
+    kept = sorted(by_cause.values(), key=lambda c: c.rank)[:MOST_WORDS]
+    first, *others = (c.words for c in kept)
+    same = f", or, which is the same here, {', or '.join(others)}" if others else ""
+    return f"it is {first}{same}"
+
+
+def _slips(tally: _Tally) -> None:
+    """Slips of the pen, which are of digits and not of values."""
+    printed = tally.question.published.printed
+    if "e" in printed.lower():
+        return
+    for more in (-1, 0, 1):
+        wider = _with_places(printed, places(printed) + more)
+        right = rounded(wider, tally.question.exact) if wider else ""
+        for text, words in slips(right):
+            if places(text) == places(printed):
+                convention = Convention("slip of the pen", f"the value {right} with {words}", 1)
+                tally.add(convention, _number(Fraction(text)))
+
+
+def _with_places(printed: str, count: int) -> str:
+    """A number with as many decimals; nothing if there are none so few."""
+    return f"{printed.partition('.')[0]}.{'0' * count}" if count > 0 else "0" if not count else ""
