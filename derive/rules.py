@@ -22,6 +22,8 @@ from derive.expression import (
 )
 from derive.functions import BY_SYMBOL, logistic, softplus
 
+MOST_FACTORS = 8  # of an output that is looked for in a product; choosing among more takes long
+
 
 class Rule(StrEnum):
     """The moves a derivation is made of."""
@@ -176,7 +178,7 @@ def in_output(
 ) -> tuple[sympy.Expr, ...]:
     """Replace factors that make up a whole right-hand side by the quantity it defines."""
     wanted = list(sympy.Mul.make_args(rhs))
-    if not set(indices) <= rhs.free_symbols:
+    if len(wanted) > MOST_FACTORS or not set(indices) <= rhs.free_symbols:
         return factors
     pool = _split_powers(factors)
     replaced = True

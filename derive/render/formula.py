@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from itertools import pairwise
 
@@ -153,11 +153,21 @@ class Writer:
     leaf: Callable[[sympy.Expr], Piece]
     rank: Callable[[sympy.Expr], tuple[int, ...]]
     script: Script = TEX
+    _pieces: dict[sympy.Expr, Piece] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def tex(self, expr: sympy.Expr) -> str:
         return self.piece(expr).tex
 
     def piece(self, expr: sympy.Expr) -> Piece:
+        """An expression as a piece of a line; written once, though breaking a line asks often."""
+        if expr not in self._pieces:
+            self._pieces[expr] = self.written(expr)
+        return self._pieces[expr]
+
+    def written(self, expr: sympy.Expr) -> Piece:
+        """An expression as a piece of a line."""
         match expr:
             case Element() | sympy.Symbol():
                 return self.leaf(expr)

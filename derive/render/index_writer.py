@@ -77,7 +77,7 @@ class IndexWriter(Writer):
     literals: frozenset[sympy.Rational] = frozenset()
     summand: Callable[[sympy.Expr], tuple[int, ...]] | None = None
 
-    def piece(self, expr: sympy.Expr) -> Piece:
+    def written(self, expr: sympy.Expr) -> Piece:
         """A piece of index form, or what any writer makes of it."""
         write = _NODES.get(expr.func)
         if write is not None:
@@ -87,7 +87,7 @@ class IndexWriter(Writer):
             if multiple is not None:
                 return multiple
             return number_piece(literal(Fraction(int(expr.p), int(expr.q))), self.script)
-        return super().piece(expr)
+        return super().written(expr)
 
     def _multiple(self, number: sympy.Rational) -> Piece | None:
         """`3 · 0.044715` for what is no number of the author but a multiple of one."""
@@ -371,7 +371,7 @@ def _logistic(writer: IndexWriter, expr: logistic) -> Piece:
     """The logistic function of a name is written out, of anything longer as σ."""
     value = expr.args[0]
     if not writer.sigma or isinstance(value, Element | sympy.Symbol):
-        return Writer.piece(writer, expr)
+        return Writer.written(writer, expr)
     return Piece(rf"\sigma{bracket(writer.tex(value))}", Tightness.POWER)
 
 
