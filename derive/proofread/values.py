@@ -131,7 +131,13 @@ def _kept(value: Any, size: Any) -> Any:
 
 
 def _added(*terms: Any) -> Any:
-    return _kept(_combine(operator.add)(*terms), max(abs(_inexact(term)) for term in terms))
+    """A sum; where its large terms cancel to mere noise, that of the small ones is left."""
+    size = max(abs(_inexact(term)) for term in terms)
+    total = _kept(_combine(operator.add)(*terms), size)
+    if total or not size:
+        return total
+    small = [term for term in terms if abs(_inexact(term)) < size * _context.mpf(10) ** -_NOISE]
+    return _added(*small) if small else total
 
 
 def _log(argument: Any) -> Any:

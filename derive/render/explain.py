@@ -9,9 +9,9 @@ from derive.graph import Derivation
 from derive.notation import notation
 from derive.problem import Problem
 from derive.render.carried import carried
-from derive.render.formula import PLAIN
 from derive.render.network import scalar_network
 from derive.render.order import weights_in_order
+from derive.render.pieces import PLAIN
 from derive.render.sheet import Display, Sheet
 from derive.render.story import given_sheet
 from derive.render.weights import Story

@@ -16,7 +16,8 @@ from derive.graph import Equation, Kind, Role
 from derive.letters import tidy
 from derive.notation import ADJOINT, LOSS_TEX
 from derive.problem import Problem
-from derive.render.formula import Piece, Tightness, Writer
+from derive.render.formula import Writer
+from derive.render.pieces import Piece, Tightness
 
 
 @dataclass(frozen=True)

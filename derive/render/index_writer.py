@@ -26,12 +26,12 @@ from derive.expression import (
 from derive.functions import at_least, greater, logistic, where
 from derive.graph import adjoint_name
 from derive.numbers import literal
-from derive.render.formula import (
+from derive.render.formula import Writer
+from derive.render.pieces import (
     GAP,
     TEX,
     Piece,
     Tightness,
-    Writer,
     bracket,
     join_product,
     join_sum,

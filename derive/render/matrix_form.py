@@ -13,9 +13,9 @@ from derive.expression import Element, Index, Total, elements
 from derive.functions import BY_SYMBOL, greater, where
 from derive.graph import Equation, Graph
 from derive.notation import ADJOINT
-from derive.render.formula import Piece, Tightness, bracket, join_sum, width
 from derive.render.index_writer import IndexWriter, outside_first
 from derive.render.model_form import ModelForm
+from derive.render.pieces import Piece, Tightness, bracket, join_sum, width
 
 LINE = 60
 ONES = r"\mathbf{1}"

@@ -14,10 +14,10 @@ from derive.expression import Chosen, Element, Index, Inside, elements, reads
 from derive.graph import Block as Computed
 from derive.graph import Derivation, Equation, Local, Role, Step, adjoint_name
 from derive.render.blocks import Block
-from derive.render.formula import width
 from derive.render.index_writer import ROOM
 from derive.render.matrix_form import matrix_form
 from derive.render.model_form import ModelForm, deltas, open_letters, ranges, renamed
+from derive.render.pieces import width
 from derive.render.positions import letter
 from derive.render.sheet import Display
 from derive.render.tensors import packed, tensor

@@ -25,8 +25,8 @@ from derive.notation import ADJOINT, UPDATED, IndexNotation, derivative, names_o
 from derive.notation import Name as Names
 from derive.problem import Problem
 from derive.render.edges import Edge, edges_of, without_edges
-from derive.render.formula import Piece, Script, Tightness, number_piece
 from derive.render.index_writer import SMALL_DENOMINATOR, THIN, IndexWriter, outside_first
+from derive.render.pieces import Piece, Script, Tightness, number_piece
 from derive.render.positions import letter, position
 
 NUMBERS = replace(THIN, dot=r"\cdot ", opening=r"\cdot ")

@@ -23,13 +23,13 @@ from derive.render.blocks import Block, Page
 from derive.render.carried import manner
 from derive.render.deltas import TableRow
 from derive.render.document import escape
-from derive.render.formula import width
 from derive.render.index_writer import ROOM
 from derive.render.matrix_form import matrix_form
 from derive.render.model_backward import Backward
 from derive.render.model_form import ModelForm, letters_in, open_letters, ranges
 from derive.render.model_rounds import round_blocks, round_entries, told_rounds
 from derive.render.model_update import trained, update_blocks
+from derive.render.pieces import width
 from derive.render.positions import letter
 from derive.render.sheet import Display, Entry
 from derive.render.tensor_values import Values

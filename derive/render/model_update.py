@@ -19,10 +19,10 @@ from derive.problem import Problem
 from derive.render.blocks import Block
 from derive.render.deltas import TableRow
 from derive.render.document import escape
-from derive.render.formula import Piece, Tightness, width
 from derive.render.index_writer import ROOM, THIN, IndexWriter
 from derive.render.model_form import ModelForm
 from derive.render.optimizer_lines import own_symbol, worked_lines
+from derive.render.pieces import Piece, Tightness, width
 from derive.render.sheet import Display
 from derive.render.tensor_values import Place, Table, Value, Values, compiled, places
 from derive.render.tensors import packed, tensor

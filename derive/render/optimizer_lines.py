@@ -13,9 +13,9 @@ from derive.graph import adjoint_name
 from derive.language import Scope, parse_expression
 from derive.notation import UPDATED, with_mark
 from derive.numbers import Number, evaluate, literal, working
-from derive.render.formula import Piece, Tightness, number_piece, width
 from derive.render.index_writer import ROOM
 from derive.render.model_form import ModelForm
+from derive.render.pieces import Piece, Tightness, number_piece, width
 from derive.render.sheet import Display
 from derive.render.weights import ALPHA_NAME
 from derive.render.worked import Bench

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import sympy
 
 from derive.expression import Index
-from derive.render.formula import Piece
+from derive.render.pieces import Piece
 
 
 def letter(name: str) -> str:

@@ -28,12 +28,12 @@ from derive.numbers import (
     times,
     working,
 )
-from derive.render.formula import (
+from derive.render.formula import Writer
+from derive.render.pieces import (
     TEX,
     Piece,
     Script,
     Tightness,
-    Writer,
     join_product,
     join_sum,
     number_piece,

@@ -11,8 +11,8 @@ from itertools import product
 from math import prod
 
 from derive.notation import ADJOINT, UPDATED
-from derive.render.formula import width
 from derive.render.model_form import ModelForm
+from derive.render.pieces import width
 from derive.render.tensor_values import Values
 
 MOST_ROWS = 12

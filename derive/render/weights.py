@@ -20,9 +20,10 @@ from derive.notation import UPDATED, Name
 from derive.numbers import compare, real
 from derive.problem import Problem
 from derive.render.blocks import Block
-from derive.render.formula import Piece, Tightness, Writer
+from derive.render.formula import Writer
 from derive.render.index_form import IndexForm
 from derive.render.network import ScalarNetwork
+from derive.render.pieces import Piece, Tightness
 from derive.render.sheet import Chain, Display, Key, Sheet
 from derive.rules import Rule
 

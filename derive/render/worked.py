@@ -29,9 +29,9 @@ from derive.functions import absolute, at_least, greater, where
 from derive.graph import Equation
 from derive.letters import tidy
 from derive.limits import MOST_WORK
-from derive.render.formula import width
 from derive.render.index_writer import ROOM, SPACED, Greatest, outside_first
 from derive.render.model_form import ModelForm
+from derive.render.pieces import width
 from derive.render.sheet import Display
 from derive.render.tensor_values import Bound, Table, Values, compiled, places, ranked, whole
 from derive.scalar import shapes_of

@@ -20,9 +20,10 @@ DIGITS = 100
 STEP = 40  # a central difference with h = 10^-40 is good to about 60 digits, and to 40 at a bend
 MOST_ZEROS = 300  # more of them after the point would cost too many digits
 TINY, SPARE = -200, 60  # bits: of a sum that may be noise, and how many of its terms may cancel
-STILL = 1e-12  # a difference below it may be all error, one above its inverse a jump
-BENT = 1e-9  # a smooth function bends less within a step
-SMOOTH = 1e-9  # how far apart the slopes from the left and from the right may be
+STILL, STEEP = 1e-12, 1e25  # a difference below it may be all error, one above it a jump
+LEAP = 1e-12  # by what share a jump changes what jumps; a steep slope changes it by less
+BENT = 1e-20  # a smooth function bends less within a step
+SMOOTH = 1e-20  # how far apart the slopes from the left and from the right may be
 NOISE = (-30, 20)  # what computing with n digits leaves of equal values is of such powers, less n
 
 
@@ -375,10 +376,12 @@ def slope_and_bend(function: Callable[[Any], Any], here: Any = None) -> tuple[An
     if not isinstance(above, mp.mpf) or not isinstance(below, mp.mpf):
         return _branch_slope(function), True
     central, bend = (above - below) / (2 * step), abs(above - 2 * here + below) / step
-    steady = STILL < abs(central) < 1 / STILL
-    if steady and bend <= SMOOTH * abs(central):
+    smooth = bend <= SMOOTH * abs(central)
+    jumps = abs(central) > STEEP and abs(above - below) > LEAP * max(abs(above), abs(below))
+    if smooth and abs(central) > STILL and not jumps:
         return central, False
-    return _branch_slope(function), bool(abs(central) > 1 / STILL or bend > BENT)
+    bent = jumps or (bend > BENT and not smooth)
+    return _branch_slope(function), bool(bent)
 
 
 def _branch_slope(function: Callable[[Any], Any]) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 
 from mpmath import mp
 
+from derive.errors import InputError
 from derive.graph import Derivation, Graph, Quantity, adjoint_name
 from derive.verify.algebra import DIGITS, STEP, noting, slope_and_bend, working
 from derive.verify.doubles import DOUBLES, Double, double
@@ -24,6 +25,9 @@ BEND = mp.mpf(10) ** (20 - STEP)
 SHARE = mp.mpf(10) ** (STEP + 26 - DIGITS)
 KEPT = mp.mpf(10) ** (20 - DIGITS)  # how far off a loss may be, so that a difference means it
 MOST_DIGITS = 16 * DIGITS
+NO_SLOPE = (
+    "at these values the loss has no derivative: on the way to it something is divided by zero"
+)
 Way = Mapping[Key, Any]  # how far each element moves
 
 
@@ -105,7 +109,10 @@ class Slopes:
             def moved(shift: Any) -> Any:
                 return self._program.run(still, {key: n * shift for key, n in way.items()})[loss]
 
-            return slope_and_bend(moved, self.forward[loss])
+            try:
+                return slope_and_bend(moved, self.forward[loss])
+            except ZeroDivisionError:
+                raise InputError(NO_SLOPE) from None
 
     def _untouched(self, way: Iterable[Key]) -> Values:
         """All values but those that depend on a moving element."""
@@ -138,7 +145,10 @@ class Bench(Slopes):
     def derived(self) -> Values:
         """What the derivation says: the backward graph at the forward values."""
         with mp.workdps(self.digits):
-            return run(self.derivation.backward, self.forward)
+            try:
+                return run(self.derivation.backward, self.forward)
+            except ZeroDivisionError:
+                raise InputError(NO_SLOPE) from None
 
     @cached_property
     def doubts(self) -> Values:

@@ -29,13 +29,13 @@ from derive.functions import (
 from derive.notation import Name
 from derive.numbers import MOST_DIGITS, evaluate, literal, real
 from derive.proofread import parse_formula, symbol_name
-from derive.render.formula import (
+from derive.render.formula import Writer
+from derive.render.pieces import (
     PLAIN,
     TEX,
     Piece,
     Script,
     Tightness,
-    Writer,
     bracket,
     join_product,
     join_sum,

@@ -15,7 +15,7 @@ import derive
 from derive.expression import Element
 from derive.notation import Name, notation
 from derive.numbers import NumberFormat, Rounding, Zeros
-from derive.render.formula import PLAIN, TEX, width
+from derive.render.pieces import PLAIN, TEX, width
 from derive.render.sheet import LINE, Display, Sheet, values_of
 
 NAMES = notation(derive.load("article"))

@@ -6,14 +6,14 @@ import pytest
 import sympy
 from mpmath import mp
 
-from derive import build
+from derive import InputError, build
 from derive.backprop import differentiate
 from derive.emit import emit
 from derive.expression import Delta
 from derive.graph import Derivation
 from derive.spec import parse_spec
 from derive.verify import modules, of_model, routes
-from derive.verify.algebra import DIGITS, slope
+from derive.verify.algebra import DIGITS, EXACT, slope, slope_and_bend
 from derive.verify.bench import Bench, Slopes, places
 from derive.verify.interpreter import run
 from derive.verify.meaning import Key, Values
@@ -137,3 +137,30 @@ def test_next_to_nothing_is_no_noise(name: str) -> None:
     found = there.by(("z", ()))
     assert relative(found, there.adjoint(("z", ())), 1e-300) < EXACT_TOLERANCE
     assert float(found) == pytest.approx(expected, rel=0.5, abs=1e-300)
+
+
+LARGER = EXACT.functions["max"]
+
+
+@pytest.mark.parametrize(
+    ("function", "expected", "bent"),
+    [
+        (lambda x: 5 * x + LARGER(x, 3 * x) * 1e-11, 5 + 1e-11, True),  # of a tie, the first
+        (lambda x: 1e30 * (2 + x) ** 3, 12e30, False),  # steep, and no jump
+        (lambda x: mp.sin(1e6 * x), 1e6, False),
+    ],
+    ids=["small kink", "steep", "wave"],
+)
+def test_a_kink_is_found_beside_any_slope(function, expected, bent) -> None:  # type: ignore[no-untyped-def]
+    with mp.workdps(DIGITS):
+        found, found_bent = slope_and_bend(function)
+    assert (relative(found, mp.mpf(expected)) < 1e-15, found_bent) == (True, bent)
+
+
+def test_a_loss_without_a_derivative_is_refused_in_words() -> None:
+    spec = "parameters: {w: [0, 0]}\nmodel: ['r = sum(i, w[i]**2)']\nloss: 'E = w[0]/r**(1/2)'\n"
+    problem = build(parse_spec(spec, "model.yaml", "model"))
+    derivation = differentiate(problem.graph, problem.wanted)
+    given = {("w", (0,)): mp.mpf(0), ("w", (1,)): mp.mpf(0)}
+    with pytest.raises(InputError, match="no derivative"):
+        Bench(derivation, given).by(("w", (0,)))
