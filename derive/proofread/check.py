@@ -7,14 +7,16 @@ as printed, and the numbers as they should be.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from types import MappingProxyType
 
 import sympy
 
 from derive.proofread.align import Atom, Template, aligned, in_steps, template
+from derive.proofread.behind import Behind
 from derive.proofread.claim import Claim, Finding, Item, Kind, Unread
 from derive.proofread.formula import parse_formula
 from derive.proofread.judge import judge_item
@@ -24,15 +26,23 @@ from derive.proofread.slips import is_double, slip, writing
 from derive.proofread.spread import Known, rounded_copy, spread
 from derive.proofread.values import ValueFailure, decimal_text, exact_value, unknown_names, value_of
 
+NO_FAULTS: Mapping[int, str] = MappingProxyType({})
 FEW = 0.34  # of the names that are printed again may have another value by a slip
 
 
-def check(items: Sequence[Item], policy: Policy, measure: bool = False) -> list[Remark]:
+def check(
+    items: Sequence[Item],
+    policy: Policy,
+    measure: bool = False,
+    network: Behind | None = None,
+    faults: Mapping[int, str] = NO_FAULTS,
+) -> list[Remark]:
     """A remark on each item, and on each operand that is off where it is first written.
 
-    With `measure`, each has the slack of its value.
+    With `measure`, each has the slack of its value. `faults` say by the place of an item what is
+    wrong with a formula in it, as the `network` behind the document shows.
     """
-    reading = Reading(policy, moving=_moving(items), measure=measure)
+    reading = Reading(policy, _moving(items), measure, faults, network)
     for place, item in enumerate(items):
         if isinstance(item, Unread):
             reading.remark(Remark(place, item, Verdict.UNREAD, reason=item.reason))
@@ -61,6 +71,11 @@ def _moving(items: Sequence[Item]) -> frozenset[str]:
 
 def _read(reading: Reading, place: int, claim: Claim) -> None:
     name = str(claim.lhs) if claim.lhs.is_Symbol else ""
+    if place in reading.faults:
+        reading.remark(Remark(place, claim, Verdict.WRONG, reason=reading.faults[place]))
+        if claim.printed is not None:
+            _of_fault(reading, place, claim, claim.printed)
+        return
     if name:
         reading.define(name, [tex for form, tex in _forms(claim) if form.free_symbols])
     worked = _worked(reading, name, claim)
@@ -84,6 +99,21 @@ def _read(reading: Reading, place: int, claim: Claim) -> None:
             if _changed(reading, operand, written):  # a new value, as after an update
                 new = reading.given(written.text)
                 reading.learn(operand, new, new)
+
+
+def _of_fault(reading: Reading, place: int, claim: Claim, printed: str) -> None:
+    """A number that a wrong formula gave goes on with it."""
+    name = str(claim.lhs) if claim.lhs.is_Symbol else claim.lhs_tex
+    fault = len(reading.remarks) - 1
+    made = Remark(place, claim, Verdict.FOLLOWS, name, printed, follows=fault)
+    value, known = reading.by_network(name), rounded_copy(printed, reading.policy)
+    if value is None:
+        reading.remark(made)
+        reading.learn(name, known, known)
+        return
+    right = expected_value(reading.policy, value, printed)
+    reading.remark(replace(made, expected=decimal_text(right)))
+    reading.learn(name, known, Known(right, known.half_unit))
 
 
 def _forms(claim: Claim) -> Iterator[tuple[sympy.Expr, str]]:
@@ -179,7 +209,10 @@ def _of_print(
     if found.kind is Kind.DISAGREES:
         found = _mildly(reading, claim, printed, found)
     as_printed = rounded_copy(printed, reading.policy)
-    if found.kind in (Kind.GIVEN, Kind.RESTATED):
+    before = reading.printed.get(name)
+    if found.kind is Kind.RESTATED and before is not None and before.half_unit:
+        as_printed = rounded_copy(printed, reading.policy)  # a rounded number stays one
+    elif found.kind in (Kind.GIVEN, Kind.RESTATED):
         as_printed = reading.given(printed)
     if found.kind is Kind.DISAGREES and found.expected is None:
         reading.remark(replace(made, verdict=Verdict.WRONG, reason=found.message))

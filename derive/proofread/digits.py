@@ -15,6 +15,7 @@ from derive.proofread.values import exact_value
 
 ENOUGH = 5  # numbers, before digits that most of them have are taken for a rule
 MOST = Fraction(9, 10)
+MOST_DIGITS = 15  # a double has no more
 MANY = 2_000  # statements tell the rule of a long document, too
 SLIPS = 0.03  # of the numbers of an author who goes on with rounded ones miss what these give
 SURE = math.log(100)
@@ -57,7 +58,8 @@ def _with_digits(plain: Sequence[Remark]) -> Policy:
     ]
     if len(right) < ENOUGH:
         return Policy()
-    rules = [Policy(digits=n) for n in range(2, 9)] + [Policy(decimals=n) for n in range(1, 9)]
+    rules = [Policy(digits=n) for n in range(2, MOST_DIGITS)]
+    rules += [Policy(decimals=n) for n in range(1, MOST_DIGITS)]
     kept = [sum(agrees(rule, *pair) for pair in right) for rule in rules]
     best = max(kept)
     return rules[kept.index(best)] if best >= MOST * len(right) else Policy()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 from functools import partial
 
 from derive.proofread.align import Template, cofactor, template, value_in
+from derive.proofread.behind import FAILURES, Behind, Point, above, below
 from derive.proofread.claim import Item
 from derive.proofread.policy import Policy
 from derive.proofread.spread import Known, Ledger, rounded_copy, significant
@@ -62,6 +64,10 @@ class Reading:
     policy: Policy
     moving: frozenset[str] = frozenset()
     measure: bool = False
+    faults: Mapping[int, str] = field(
+        default_factory=dict
+    )  # what is wrong with a formula, by place
+    network: Behind | None = None
     printed: Ledger = field(default_factory=partial(Ledger, rounded_from=ROUNDED))
     true: Ledger = field(default_factory=partial(Ledger, rounded_from=ROUNDED))
     formulas: dict[str, list[str]] = field(default_factory=dict)
@@ -103,18 +109,21 @@ class Reading:
                 return value, formula
         return None, None
 
+    def by_network(self, name: str) -> Fraction | None:
+        """The true value of a name by the formulas behind the document, and the numbers so far."""
+        if self.network is None:
+            return None
+        with suppress(*FAILURES):
+            return Point(self.network, given=self.true.numbers).value(name)
+        return None
+
     def _formulas_of(self, name: str) -> Iterator[Template]:
         """What the text says that a name is; a derivative also by the chain rule of another one."""
         for tex in reversed(self.formulas.get(name, [])):
             yield template(tex)
-        top, below = above(name), name.rpartition("/∂")[2]
+        top = above(name)
         for other in reversed(self.slopes.get(top, []) if top else []):
             for tex in reversed(self.formulas[other]):
-                made = cofactor(template(tex), other.rpartition("∂")[2], below)
+                made = cofactor(template(tex), below(other), below(name))
                 if made is not None:
                     yield made
-
-
-def above(name: str) -> str:
-    """What a name is the derivative of: E for ∂E/∂w, and nothing for w."""
-    return name.partition("/∂")[0].removeprefix("∂") if "/∂" in name else ""

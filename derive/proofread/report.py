@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from derive.proofread.behind import behind
 from derive.proofread.check import check
 from derive.proofread.claim import Item, Unread, Where
 from derive.proofread.digits import found_policy
 from derive.proofread.documents import Part, parts
+from derive.proofread.formulas import wrong_formulas
 from derive.proofread.policy import Policy
 from derive.proofread.reader import read
 from derive.proofread.reading import OWN, Remark, Verdict
@@ -58,7 +60,10 @@ def checked(name: str, text: str, policy: Policy | None = None) -> Checked:
     places = [(part, item) for part in parts(name, text) for item in _items(part)]
     items = [item for _, item in places]
     rule = found_policy(items) if policy is None else policy
-    return Checked(name, rule, policy is None, tuple(places), tuple(check(items, rule)))
+    network = behind(items)
+    faults = wrong_formulas(items, network)
+    remarks = check(items, rule, network=network, faults=faults)
+    return Checked(name, rule, policy is None, tuple(places), tuple(remarks))
 
 
 def _items(part: Part) -> Iterator[Item]:

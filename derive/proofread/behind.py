@@ -1,0 +1,200 @@
+"""What stands behind a document: what its formulas say that each name is, and every derivative.
+
+No rule of differentiation is used. A name is moved a little, and what the formulas then make of
+another name tells how fast that moves with it; so a chain rule that somebody wrote is held against
+the definitions that it was made from.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+
+import sympy
+
+from derive.proofread.claim import Claim, Item
+from derive.proofread.values import ValueFailure, unknown_names, value_of
+
+POINTS = 3  # at which formulas are compared, in general position
+TRIES = 12
+STEP = Fraction(1, 10**14)
+SAME = Fraction(1, 10**18)  # what a difference with this step leaves of 45 digits
+MOST_NAMES = 5_000
+DEEPEST = 200
+FAILURES = (ValueFailure, ZeroDivisionError, OverflowError)  # of a value
+
+
+def above(name: str) -> str:
+    """What a name is the derivative of: E for ∂E/∂w, and nothing for w."""
+    return name.partition("/∂")[0].removeprefix("∂") if "/∂" in name else ""
+
+
+def below(name: str) -> str:
+    """What a derivative is by: w for ∂E/∂w, and nothing for w."""
+    return name.rpartition("/∂")[2] if "/∂" in name else ""
+
+
+def is_derivative(name: str) -> bool:
+    """Whether a name is that of a first derivative."""
+    return name.startswith("∂") and name.count("∂") == 2 and "/∂" in name
+
+
+def same(left: Fraction, right: Fraction) -> bool:
+    """Whether two values are one, but for what a difference leaves."""
+    return abs(left - right) <= SAME * max(abs(left), abs(right), SAME)
+
+
+@dataclass(frozen=True)
+class Behind:
+    """The formulas of a document by the names that they define."""
+
+    definitions: Mapping[str, sympy.Expr]
+
+    @cached_property
+    def names(self) -> list[str]:
+        """All names, those that are defined first."""
+        read = {name for defined in self.definitions for name in self.reads(defined)}
+        return list(dict.fromkeys([*self.definitions, *sorted(read)]))
+
+    def reads(self, name: str) -> set[str]:
+        """The names that a formula is made of."""
+        formula = self.definitions.get(name)
+        return {symbol.name for symbol in formula.free_symbols} if formula is not None else set()
+
+    def depends(self, name: str, on: str) -> bool:
+        """Whether a name is made of another one, directly or through others."""
+        waiting, seen = [name], set()
+        while waiting:
+            here = waiting.pop()
+            if here == on:
+                return True
+            if here not in seen:
+                seen.add(here)
+                waiting += self.reads(here)
+        return False
+
+    def between(self, by: str, of: str) -> list[str]:
+        """What reads a name directly, and has a part in another one."""
+        return [n for n in self.definitions if by in self.reads(n) and self.depends(of, n)]
+
+
+def behind(items: Iterable[Item]) -> Behind:
+    """What the claims of a document define; a name with two meanings has none."""
+    found: dict[str, sympy.Expr] = {}
+    doubtful: set[str] = set()
+    for claim in items:
+        if not isinstance(claim, Claim) or not claim.lhs.is_Symbol:
+            continue
+        name = str(claim.lhs)
+        form = next((form for form in claim.forms if form.free_symbols), None)
+        if form is None or "∂" in name or form.atoms(sympy.core.function.AppliedUndef):
+            continue
+        if name in found and found[name] != form and not _alike(found[name], form):
+            doubtful.add(name)
+        found.setdefault(name, form)
+    kept = {name: form for name, form in found.items() if name not in doubtful}
+    made = Behind(kept if len(kept) <= MOST_NAMES else {})
+    return Behind({name: form for name, form in kept.items() if not _circular(made, name)})
+
+
+def _alike(left: sympy.Expr, right: sympy.Expr) -> bool:
+    """Whether two formulas say the same of the same names."""
+    names = sorted({symbol.name for symbol in left.free_symbols | right.free_symbols})
+    source = random.Random(0)
+    known = {name: _drawn(source) for name in names}
+    try:
+        return same(value_of(left, known), value_of(right, known))
+    except FAILURES:
+        return False
+
+
+def _circular(made: Behind, name: str) -> bool:
+    return any(made.depends(read, name) for read in made.reads(name))
+
+
+def _drawn(source: random.Random) -> Fraction:
+    return Fraction(source.randint(100, 900), 1000)
+
+
+@dataclass
+class Point:
+    """Values for all that is not defined, given or in general position, and what follows from them.
+
+    Raises ValueFailure, ZeroDivisionError or OverflowError where something has no value.
+    """
+
+    network: Behind
+    seed: int = 0
+    given: Mapping[str, Fraction] | None = None
+    found: dict[str, Fraction] = field(default_factory=dict)
+
+    def value(self, name: str) -> Fraction | None:
+        """The value of a name, or of a derivative; None of one that the formulas do not make."""
+        if name not in self.found:
+            value = self._slope(name) if "∂" in name else self._valued(name, {}, {})
+            if value is None:
+                return None
+            self.found[name] = value
+        return self.found[name]
+
+    def of(self, expression: sympy.Expr) -> Fraction | None:
+        """The value of an expression; None if a name of it has none."""
+        known = {}
+        for symbol in expression.free_symbols:
+            value = self.value(symbol.name)
+            if value is None:
+                return None
+            known[symbol.name] = value
+        return None if unknown_names(expression, known) else value_of(expression, known)
+
+    def _slope(self, name: str) -> Fraction | None:
+        of, by = above(name), below(name)
+        network = self.network
+        if not is_derivative(name) or of not in network.definitions or not network.depends(of, by):
+            return None
+        here = self.value(by)
+        assert here is not None  # it is defined, or drawn
+        high, low = (self._valued(of, {by: here + step}, {}) for step in (STEP, -STEP))
+        return (high - low) / (2 * STEP)
+
+    def local(self, of: str, by: str) -> Fraction:
+        """How fast one formula alone moves with a name that it reads."""
+        known = {name: self._valued(name, {}, {}) for name in self.network.reads(of)}
+        high, low = (
+            value_of(self.network.definitions[of], {**known, by: known[by] + step})
+            for step in (STEP, -STEP)
+        )
+        return (high - low) / (2 * STEP)
+
+    def _valued(
+        self, name: str, moved: Mapping[str, Fraction], made: dict[str, Fraction], depth: int = 0
+    ) -> Fraction:
+        """The value of a name, where others are moved."""
+        if name in moved:
+            return moved[name]
+        if name not in made:
+            formula = self.network.definitions.get(name)
+            if depth > DEEPEST:
+                raise ValueFailure("this goes through too many formulas")
+            if formula is None:
+                made[name] = self._leaf(name)
+            else:
+                reads = sorted(self.network.reads(name))
+                known = {read: self._valued(read, moved, made, depth + 1) for read in reads}
+                made[name] = value_of(formula, known)
+        return made[name]
+
+    def _leaf(self, name: str) -> Fraction:
+        if self.given is None:
+            return _drawn(random.Random(f"{self.seed}/{name}"))
+        if name not in self.given:
+            raise ValueFailure(f"{name} has no value")
+        return self.given[name]
+
+
+def points(network: Behind) -> Iterator[Point]:
+    """Some points in general position."""
+    return (Point(network, seed) for seed in range(TRIES))

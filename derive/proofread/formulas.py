@@ -1,0 +1,271 @@
+"""Judges formulas of derivatives by what stands behind a document, and says what is wrong in one.
+
+Both sides are computed at a few points in general position. There nothing is equal by chance: two
+sides that agree say the same, and a change that makes a wrong side agree is what is wrong with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from fractions import Fraction
+from itertools import combinations, permutations
+
+import sympy
+
+from derive.proofread.behind import (
+    FAILURES,
+    POINTS,
+    Behind,
+    Point,
+    above,
+    below,
+    is_derivative,
+    points,
+    same,
+)
+from derive.proofread.claim import Claim, Item
+
+MOST_PATHS = 5
+MOST_CHANGES = 400  # of one formula
+LARGEST = 64  # times the derivative, or that part of it
+Numbers = list[Fraction]
+
+
+def wrong_formulas(items: Sequence[Item], network: Behind, sure: bool = False) -> dict[int, str]:
+    """What is wrong with the formulas of derivatives of a document, by their places in it."""
+    at = list(points(network))
+    found = {
+        place: wrong_formula(item, at, sure)
+        for place, item in enumerate(items)
+        if isinstance(item, Claim)
+    }
+    return {place: words for place, words in found.items() if words}
+
+
+def wrong_formula(claim: Claim, points: Iterable[Point], sure: bool = False) -> str | None:
+    """What is wrong with a formula that a claim states of a derivative; None if nothing is found.
+
+    If the network behind it is `sure`, a side that differs is wrong even where it is not known why.
+    """
+    if not claim.lhs.is_Symbol or not is_derivative(claim.lhs.name):
+        return None
+    sides = [claim.lhs, *(form for form in claim.forms if form.free_symbols)]
+    usable = _usable(sides, points)
+    if usable is None:
+        return None
+    first, *others = sides
+    true = _at(first, usable)
+    for other in others:
+        found = _at(other, usable)
+        if not _equal(found, true):
+            words = _reason(first, other, true, found, usable)
+            return words or ("this is not the derivative" if sure else None)
+    return None
+
+
+def _usable(sides: Sequence[sympy.Expr], points: Iterable[Point]) -> list[Point] | None:
+    """The first points at which all sides have values; None if there are none of some side."""
+    usable: list[Point] = []
+    for point in points:
+        with suppress(*FAILURES):
+            if any(point.of(side) is None for side in sides):
+                return None
+            usable.append(point)
+        if len(usable) == POINTS:
+            return usable
+    return None
+
+
+def _at(side: sympy.Expr, points: Iterable[Point]) -> Numbers:
+    found = [point.of(side) for point in points]
+    return [value for value in found if value is not None]
+
+
+def _equal(left: Numbers, right: Numbers) -> bool:
+    return len(left) == len(right) and all(map(same, left, right))
+
+
+def _reason(
+    lhs: sympy.Expr, side: sympy.Expr, true: Numbers, found: Numbers, points: list[Point]
+) -> str:
+    """The one change that makes a side right, in words; nothing if there is none."""
+    for words in (
+        multiple(found, true),
+        _missing_path(lhs, true, found, points),
+        _wrong_factor(true, found, points),
+        _wrong_name(side, true, points),
+        _wrong_number(side, true, points),
+    ):
+        if words:
+            return words
+    return ""
+
+
+def multiple(found: Numbers, true: Numbers) -> str:
+    """What a side is too many times, if it is that everywhere."""
+    if not all(found) or not all(true):
+        return ""
+    ratio = (found[0] / true[0]).limit_denominator(LARGEST)
+    if ratio == 1 or not ratio or max(abs(ratio.numerator), ratio.denominator) > LARGEST:
+        return ""
+    if not _equal(found, [ratio * value for value in true]):
+        return ""
+    if ratio == -1:
+        return "the sign is the other one"
+    return f"it is {ratio} times the derivative"
+
+
+def _missing_path(lhs: sympy.Expr, true: Numbers, found: Numbers, points: list[Point]) -> str:
+    """Paths that a sum over all of them leaves out."""
+    if not lhs.is_Symbol or not is_derivative(lhs.name):
+        return ""
+    of, by = above(lhs.name), below(lhs.name)
+    network = points[0].network
+    readers = network.between(by, of)
+    if not 1 < len(readers) <= MOST_PATHS:
+        return ""
+    shares = {name: _share(of, name, by, points) for name in readers}
+    if any(share is None for share in shares.values()):
+        return ""
+    for count in range(1, len(readers)):
+        for missing in combinations(readers, count):
+            rest = [
+                value - sum((shares[name] or [])[k] for name in missing)
+                for k, value in enumerate(true)
+            ]
+            if _equal(found, rest):
+                which = " and ".join(missing)
+                return (
+                    f"the {'paths' if count > 1 else 'path'} through {which} {_is(count)} missing"
+                )
+    return ""
+
+
+def _is(count: int) -> str:
+    return "are" if count > 1 else "is"
+
+
+def _share(of: str, through: str, by: str, points: list[Point]) -> Numbers | None:
+    """What comes to a derivative through one formula that reads the name."""
+    outer = [point.value(f"∂{of}/∂{through}") if of != through else Fraction(1) for point in points]
+    local = [point.local(through, by) for point in points]
+    made = [a * b for a, b in zip(outer, local, strict=True) if a is not None]
+    return made if len(made) == len(points) else None
+
+
+def _wrong_name(side: sympy.Expr, true: Numbers, points: list[Point]) -> str:
+    """A name in a side in whose place another one stands in what is right."""
+    for name, other in _exchanges(side, points[0]):
+        changed = _renamed(side, {name: other})
+        with suppress(*FAILURES):
+            if _equal(_at(changed, points), true):
+                return f"it is right with {other} in place of {name}"
+    return ""
+
+
+def _exchanges(side: sympy.Expr, point: Point) -> Iterator[tuple[str, str]]:
+    """Names of a side, each with others that may be meant: of the same kind, or next to it."""
+    network = point.network
+    known = network.names
+    count = 0
+    for name in sorted(symbol.name for symbol in side.free_symbols):
+        parts = (above(name), below(name)) if is_derivative(name) else (name,)
+        for part in parts:
+            for other in _kin(part, known, network.reads):
+                changed = _replaced(name, part, other)
+                count += 1
+                if count > MOST_CHANGES:
+                    return
+                yield name, changed
+
+
+def _replaced(name: str, part: str, other: str) -> str:
+    if not is_derivative(name):
+        return other
+    of, by = above(name), below(name)
+    return f"∂{other if part == of else of}/∂{other if part == by else by}"
+
+
+def _kin(name: str, known: Sequence[str], reads: Callable[[str], set[str]]) -> Iterator[str]:
+    """Names that differ by their numbers only, what a name is made of, and what is made of it."""
+    family = _family(name)
+    for other in known:
+        if other != name and (
+            _family(other) == family or other in reads(name) or name in reads(other)
+        ):
+            yield other
+
+
+def _family(name: str) -> str:
+    return re.sub(r"\d+", "#", name)
+
+
+def _wrong_number(side: sympy.Expr, true: Numbers, points: list[Point]) -> str:
+    """A factor whose names all have the number of another unit, sample or layer."""
+    for factor in sympy.Mul.make_args(side):
+        names = sorted(symbol.name for symbol in factor.free_symbols)
+        numbers = sorted({number for name in names for number in re.findall(r"\d+", name)})
+        for old, new in permutations({*numbers, *_numbers(points[0])}, 2):
+            others = {name: _numbered(name, old, new) for name in names}
+            changes = {n: other for n, other in others.items() if other != n}
+            if len(changes) < 2:
+                continue  # one name alone has been tried
+            with suppress(*FAILURES):
+                if _equal(_at(side.xreplace({factor: _renamed(factor, changes)}), points), true):
+                    told = ", ".join(changes)
+                    return f"it is right with {', '.join(changes.values())} in place of {told}"
+    return ""
+
+
+def _numbers(point: Point) -> list[str]:
+    """The numbers that stand in names."""
+    return sorted({number for name in point.network.names for number in re.findall(r"\d+", name)})
+
+
+def _numbered(name: str, old: str, new: str) -> str:
+    return re.sub(rf"(?<!\d){old}(?!\d)", new, name)
+
+
+def _renamed(expression: sympy.Expr, names: Mapping[str, str]) -> sympy.Expr:
+    return expression.xreplace(
+        {sympy.Symbol(a, real=True): sympy.Symbol(b, real=True) for a, b in names.items()}
+    )
+
+
+def _wrong_factor(true: Numbers, found: Numbers, points: list[Point]) -> str:
+    """A value, or a derivative of one formula, by which a side is too little or too much.
+
+    With it a number may be wrong, too.
+    """
+    if not all(found) or not all(true):
+        return ""
+    second = ""
+    for words, values in _factors(points):
+        if len(values) < len(points) or not all(values):
+            continue
+        missing = [other * value for other, value in zip(found, values, strict=True)]
+        beside = [other / value for other, value in zip(found, values, strict=True)]
+        for made, what in ((missing, "missing"), (beside, "one too many")):
+            if _equal(made, true):
+                return f"the factor {words} is {what}"
+            if not second and (also := multiple(made, true)):
+                second = f"the factor {words} is {what}, and {also}"
+    return second
+
+
+def _factors(points: list[Point]) -> Iterator[tuple[str, Numbers]]:
+    """What may be a factor of a chain rule: values, and derivatives of neighbours."""
+    network = points[0].network
+    names = [
+        *network.definitions,
+        *sorted({r for n in network.definitions for r in network.reads(n)}),
+    ]
+    for name in dict.fromkeys(names):
+        with suppress(*FAILURES):
+            yield name, _at(sympy.Symbol(name, real=True), points)
+    for name in network.definitions:
+        for read in sorted(network.reads(name)):
+            with suppress(*FAILURES):
+                yield f"∂{name}/∂{read}", [point.local(name, read) for point in points]
