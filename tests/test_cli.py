@@ -133,7 +133,7 @@ def test_verify_as_json(capsys: pytest.CaptureFixture) -> None:
     for row in data["numbers"]:
         assert list(row) == [
             "name", "exact", "page", "code", "published", "status", "explanation", "where",
-            "verdict", "causes", "follows_from",
+            "verdict", "causes", "explained", "follows_from",
         ]  # fmt: skip
         assert row["status"] in ("agrees", "known misprint")
     w5 = next(row for row in data["numbers"] if row["name"] == "w5+")

@@ -7,7 +7,7 @@ all of its digits, it is no error of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -18,11 +18,13 @@ from derive.problem import Published
 from derive.sequence import Order
 from derive.verify.algebra import EXACT
 from derive.verify.meaning import Key, Values
-from derive.verify.prints import fraction, rounded
+from derive.verify.prints import digits, fraction, rounded, unit
 from derive.verify.published import PRINT
 from derive.verify.trajectory import Trajectory, UnknownName
 
 MOST_WRONG = 40  # a source in which nearly all is wrong has another reason
+LEAST_DIGITS = 3
+REACH = 100  # units of its last digit that a print may be off by the rounding of its operands
 
 
 @dataclass(frozen=True)
@@ -47,16 +49,20 @@ class Target:
 
 @dataclass(frozen=True)
 class Print:
-    """One published number with what it is a number of; `wrong` if it is not the value."""
+    """One published number with what it is a number of; `wrong` if it is not the value.
+
+    `shift` is how far from the print the number may be that was gone on with.
+    """
 
     published: Published
     target: Target
     wrong: bool
+    shift: Fraction = Fraction(0)
 
     @cached_property
     def value(self) -> Any:
         """What is printed, as a number."""
-        return EXACT.number(Fraction(self.published.printed))
+        return EXACT.number(Fraction(self.published.printed) + self.shift)
 
 
 def key_of(name: str, trajectory: Trajectory) -> Target | None:
@@ -105,7 +111,10 @@ def follows(prints: Sequence[Print], trajectory: Trajectory) -> Mapping[Print, t
 
 
 def _gives(each: Print, prints: Sequence[Print], trajectory: Trajectory) -> bool:
-    """Whether the other prints, or the wrong ones alone, give this one at all of its digits."""
+    """Whether the other prints, or the wrong ones alone, give this one at all of its digits.
+
+    Of the wrong ones more digits may have been gone on with than were printed.
+    """
     others = [other for other in prints if other.target != each.target]
     wrong = [other for other in others if other.wrong]
     printed = each.published.printed
@@ -113,7 +122,28 @@ def _gives(each: Print, prints: Sequence[Print], trajectory: Trajectory) -> bool
         found = fraction(value_from(each.target, operands, trajectory))
         if found is not None and Fraction(rounded(printed, found)) == Fraction(printed):
             return True
-    return False
+    return found is not None and _reaches(each, wrong, found, trajectory)
+
+
+def _reaches(
+    each: Print, operands: Sequence[Print], found: Fraction, trajectory: Trajectory
+) -> bool:
+    """Whether a print lies where the digits that its operands do not show may have led.
+
+    Of operands of one or two digits that would be said of nearly anything.
+    """
+    last = unit(each.published.printed)
+    gap, slack = abs(found - Fraction(each.published.printed)), last / 2
+    coarse = any(digits(operand.published.printed) < LEAST_DIGITS for operand in operands)
+    if coarse or gap > REACH * last:
+        return False
+    for k, operand in enumerate(operands):
+        moved = replace(operand, shift=unit(operand.published.printed) / 2)
+        value = fraction(
+            value_from(each.target, (*operands[:k], moved, *operands[k + 1 :]), trajectory)
+        )
+        slack += abs(value - found) if value is not None else 0
+    return gap <= slack
 
 
 def _depends(each: Print, root: Print, trajectory: Trajectory) -> bool:

@@ -33,10 +33,13 @@ def run(
 
 def value_of(key: Key, equations: Sequence[Equation], known: Values) -> Any:
     """The value of one element, of no more equations than it takes; None if there is none."""
-    values = _OnDemand({e.quantity.name: _rule(e, EXACT) for e in equations}, {})
+    rules = {e.quantity.name: _rule(e, EXACT) for e in equations}
+    missing = [e for e in equations if any((e.quantity.name, place) not in known
+                                           for place in rules[e.quantity.name].places)]  # fmt: skip
+    values = _OnDemand(rules, {})
     values.update(known)
-    for equation in needed(tuple(equations), [key[0]]):
-        for place in values.rules[equation.quantity.name].places:
+    for equation in needed(tuple(missing), [key[0]]):
+        for place in rules[equation.quantity.name].places:
             values.compute((equation.quantity.name, place))
     return values.get(key)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
+from derive.graph import needed
 from derive.problem import Published
-from derive.verify.consequences import Print, follows, key_of, printed_keys, value_from
+from derive.verify.consequences import Print, Target, follows, key_of, printed_keys, value_from
 from derive.verify.prints import fraction, rounded
-from derive.verify.published import PRINT
+from derive.verify.published import FULL, PRINT
 from derive.verify.reasons import is_cut
 from derive.verify.report import NumberRow, Status, Verdict
 from derive.verify.trajectory import Trajectory
@@ -71,15 +73,20 @@ def _explained(
     trajectory: Trajectory,
 ) -> list[NumberRow]:
     """The rows, with what explains errors of their own."""
-    found = explanations(rows, published, prints, trajectory)
+    found = _explanations(rows, published, prints, trajectory)
     explained = list(rows)
     for k, told in found.items():
-        words = f"{rows[k].explanation}; {told.words}"
-        explained[k] = replace(rows[k], explanation=words, causes=told.causes)
+        by_it = fraction(told.value)
+        explained[k] = replace(
+            rows[k],
+            explanation=f"{rows[k].explanation}; {told.words}",
+            causes=told.causes,
+            explained=None if by_it is None else FULL.text(by_it),
+        )
     return explained
 
 
-def explanations(
+def _explanations(
     rows: Sequence[NumberRow],
     published: Sequence[Published],
     prints: Sequence[Print],
@@ -102,11 +109,30 @@ def explanations(
 def _question(published: Published, prints: Sequence[Print], trajectory: Trajectory) -> Question:
     target, place = key_of(published.name, trajectory), spot(published.name)
     assert place is not None
-    exact, others = _exact(published, trajectory), []
-    if target is not None:
-        others = [each for each in prints if each.target != target]
-        found = fraction(value_from(target, others, trajectory))
-        finer = f"{published.printed}0" if "." in published.printed else f"{published.printed}.0"
-        if found is not None and rounded(finer, found) == rounded(finer, exact):
-            others = []
-    return Question(published, exact, place, target, others)
+    exact, value = _exact(published, trajectory), trajectory.value(published.name)
+    others = [each for each in prints if each.target != target] if target is not None else []
+    found = value_from(target, others, trajectory) if target is not None else None
+    by_prints = fraction(found)
+    finer = f"{published.printed}0" if "." in published.printed else f"{published.printed}.0"
+    values: tuple[Any, ...] = (value, found)
+    if by_prints is None or rounded(finer, by_prints) == rounded(finer, exact):
+        others, values = [], (value,)
+    known, depends = _known(target, prints), _depends(target, trajectory)
+    return Question(published, exact, place, target, others, known, values, depends)
+
+
+def _depends(target: Target | None, trajectory: Trajectory) -> frozenset[str] | None:
+    """The equations that a value depends on, itself among them; None where it is of an update."""
+    if target is None or target.update:
+        return None
+    derivation = trajectory.derivation
+    equations = (*derivation.forward.equations, *derivation.backward.equations)
+    return frozenset(e.quantity.name for e in needed(equations, [target.key[0]]))
+
+
+def _known(target: Target | None, prints: Sequence[Print]) -> frozenset[str]:
+    """The other quantities that are printed at the same time."""
+    if target is None:
+        return frozenset()
+    names = {each.target.key[0] for each in prints if each.target.update == target.update}
+    return frozenset(names - {target.key[0]})

@@ -72,7 +72,8 @@ class Route:
 class NumberRow:
     """One number of the page beside its exact value, the code's, and a published one.
 
-    A wrong print has the causes that explain it, and follows from other prints or does not.
+    A wrong print has the causes that explain it, with the value that they give, or follows from
+    other prints.
     """
 
     name: str
@@ -85,6 +86,7 @@ class NumberRow:
     where: str = ""
     verdict: Verdict = Verdict.RIGHT
     causes: tuple[str, ...] = ()
+    explained: str | None = None
     follows_from: tuple[str, ...] = ()
 
 
@@ -127,6 +129,7 @@ class Report:
                     "where": row.where,
                     "verdict": row.verdict.value if row.published is not None else None,
                     "causes": list(row.causes),
+                    "explained": row.explained,
                     "follows_from": list(row.follows_from),
                 }
                 for row in self.numbers

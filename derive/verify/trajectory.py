@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
 from typing import Any
 
@@ -180,11 +180,13 @@ class Trajectory:
     @cached_property
     def _rules(self) -> Mapping[str, Callable[..., Any]]:
         """What each line of the optimizer makes of w, g, alpha, k and the states."""
-        row = self.problem.training.optimizer
-        names = ("w", "g", "alpha", "k", *row.states)
+        training = self.problem.training
+        lines = self.lines or parse_update(training.optimizer, training.settings)
+        names = ("w", "g", "alpha", "k", *training.optimizer.states)
+        if self.functions is FUNCTIONS:
+            return _made_ready(names, tuple(lines.items()))
         symbols = [sympy.Symbol(name, real=True) for name in names]
-        found = self.lines or parse_update(row, self.problem.training.settings)
-        return {name: exact_function(symbols, rule, self.functions) for name, rule in found.items()}
+        return {n: exact_function(symbols, rule, self.functions) for n, rule in lines.items()}
 
     def _moved(
         self, moving: Iterable[Key], k: int, values: Values, states: Values
@@ -247,6 +249,15 @@ class Trajectory:
 
     def _trained(self) -> list[Key]:
         return [k for k in self._parameter_keys() if k[0] not in self.problem.training.frozen]
+
+
+@lru_cache(maxsize=200)
+def _made_ready(
+    names: tuple[str, ...], lines: tuple[tuple[str, sympy.Expr], ...]
+) -> Mapping[str, Callable[..., Any]]:
+    """The lines of an optimizer as functions, which take long to make."""
+    symbols = [sympy.Symbol(name, real=True) for name in names]
+    return {name: exact_function(symbols, rule) for name, rule in lines}
 
 
 def in_doubles(

@@ -106,6 +106,7 @@ def test_the_report_as_data_is_json_without_nan() -> None:
             "where",
             "verdict",
             "causes",
+            "explained",
             "follows_from",
         ]
     ] * 2

@@ -2,64 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from derive.amount import work
-from derive.graph import needed
 from derive.verify.trajectory import Trajectory
 from derive.verify.why.elsewhere import ROWS, Row, Scale, moved_points, scales
 from derive.verify.why.question import Answer, Convention, Offer, Question, read, read_at
-from derive.verify.why.worlds import World, worlds
+from derive.verify.why.worlds import Wanted, World, worlds
 
 RANKS = range(4)  # of single conventions
 SCALED, ELSEWHERE, TWICE = 4, 5, 6  # of two: a factor, another place, another calculation
 COMMON = 1  # up to this rank calculations are tried two at a time
 MOST_UPDATES = 10
-OVERHEAD = 20  # multiplications that a calculation costs besides its own
+COST_OF_READING = 5
+OVERHEAD = 60  # multiplications that a calculation costs besides its own
 
 
-def singles(trajectory: Trajectory, rank: int) -> Iterator[Answer]:
-    """Single conventions of a rank."""
+def simple(trajectory: Trajectory) -> Iterator[Answer]:
+    """Other numbers of the spec, and values off by a factor: what costs nearly nothing."""
     for scale in (*scales(trajectory), *moved_points()):
-        if scale.rank == rank:
-            yield scaled(Answer(lambda question: _right(question, trajectory)), scale, rank)
+        yield _off_by(scale)
     for row in ROWS:
-        if row.rank == rank:
-            yield _moved(row, trajectory)
-    for world in worlds(trajectory, rank):
-        yield calculated(world)
+        yield _moved(row, trajectory)
 
 
-def pairs(trajectory: Trajectory) -> Iterator[Answer]:
-    """Two conventions at once, those first that cost least."""
-    known = [world for rank in RANKS for world in worlds(trajectory, rank)]
+def pairs(trajectory: Trajectory, known: Sequence[World], wanted: Wanted) -> Iterator[Answer]:
+    """Two conventions at once, of which one is a known calculation; what costs least first."""
+    cost = cost_of(trajectory)
     for world in known:
-        for scale in scales(trajectory):
-            yield scaled(calculated(world), scale, SCALED)
+        yield _scaled_world(calculated(world, cost), trajectory)
     for world in known:
         for row in ROWS:
             if max(world.rank, row.rank) <= COMMON + 1:
                 yield _moved(row, world.trajectory, world)
     for world in known:
-        if world.rank <= COMMON:
-            for second in range(COMMON + 1):
-                for other in worlds(world.trajectory, second):
-                    if other.words > world.words:  # either order is the same
-                        yield calculated(_both(world, other))
+        for second in range(COMMON + 1) if world.rank <= COMMON else ():
+            for other in worlds(world.trajectory, second, wanted):
+                if other.words > world.words:  # either order is the same
+                    yield _both(world, other, cost)
 
 
-def _both(first: World, second: World) -> World:
+def _both(first: World, second: World, cost: int) -> Answer:
+    """Two calculations at once, the second made in the world of the first."""
     cause = f"{first.cause} and {second.cause}"
-    words = f"{first.words}, and {second.words}"
-    return World(cause, words, TWICE, second.trajectory, "")
+    words = f"what comes out if {first.words}, and {second.words}"
+    convention = Convention(cause, words, TWICE)
+
+    def offers(question: Question) -> Iterator[Offer]:
+        if _concerns(first, question) and _concerns(second, question):
+            for value in read(question, second.trajectory):
+                yield convention, value
+
+    return Answer(offers, cost)
 
 
-def _right(question: Question, trajectory: Trajectory) -> Iterator[Offer]:
-    for value in read(question, trajectory):
-        yield Convention("", "the value", 0), value
-
-
-def calculated(world: World) -> Answer:
+def calculated(world: World, cost: int) -> Answer:
     """What comes out of another calculation."""
     convention = Convention(world.cause, f"what comes out if {world.words}", world.rank)
 
@@ -68,20 +66,34 @@ def calculated(world: World) -> Answer:
             for value in read(question, world.trajectory):
                 yield convention, value
 
-    return Answer(offers, _cost(world.trajectory))
+    return Answer(offers, cost)
 
 
-def scaled(answer: Answer, scale: Scale, rank: int) -> Answer:
-    """What an answer offers, times a factor."""
+def _scaled(scale: Scale, inner: Convention, value: Any, rank: int) -> Offer:
+    cause = " and ".join(filter(None, (inner.cause, scale.cause)))
+    factor = scale.factor
+    made = Convention(cause, scale.words.format(inner.words), rank)
+    return made, value * factor.numerator / factor.denominator
+
+
+def _off_by(scale: Scale) -> Answer:
+    """The value times a factor."""
+
+    def offers(question: Question) -> Iterator[Offer]:
+        for value in question.values:
+            yield _scaled(scale, Convention("", "the value", 0), value, scale.rank)
+
+    return Answer(offers)
+
+
+def _scaled_world(answer: Answer, trajectory: Trajectory) -> Answer:
+    """What comes out of another calculation, times any factor."""
+    factors = list(scales(trajectory))
 
     def offers(question: Question) -> Iterator[Offer]:
         for inner, value in answer.offers(question):
-            cause = " and ".join(filter(None, (inner.cause, scale.cause)))
-            words = scale.words.format(inner.words)
-            yield (
-                Convention(cause, words, rank),
-                scale.factor.numerator * value / (scale.factor.denominator),
-            )
+            for scale in factors:
+                yield _scaled(scale, inner, value, SCALED)
 
     return Answer(offers, answer.cost)
 
@@ -101,22 +113,18 @@ def _moved(row: Row, trajectory: Trajectory, world: World | None = None) -> Answ
                     cause = f"{world.cause} and {row.cause}"
                     yield Convention(cause, both, ELSEWHERE, row.whole), value
 
-    return Answer(offers, OVERHEAD)
+    return Answer(offers, COST_OF_READING)
 
 
-def _cost(trajectory: Trajectory) -> int:
+def cost_of(trajectory: Trajectory) -> int:
+    """About how many multiplications it takes to calculate everything once."""
     return OVERHEAD + 3 * work(trajectory.derivation.forward)
 
 
 def _concerns(world: World, question: Question) -> bool:
-    """Whether another calculation may change a print at all."""
+    """Whether another calculation may change a print."""
     if question.spot.update > MOST_UPDATES:
         return False
-    if question.spot.update > 0 or question.target is None:
-        return True
-    if not world.changed:
-        return not world.updating
-    derivation = world.trajectory.derivation
-    equations = (*derivation.forward.equations, *derivation.backward.equations)
-    names = {e.quantity.name for e in needed(equations, [question.target.key[0]])}
-    return world.changed in names
+    if world.updating:
+        return question.spot.update > 0
+    return not world.changed or question.may_change(world.changed, world.anew)

@@ -15,18 +15,21 @@ from typing import Any
 
 from mpmath import mp
 
+from derive.verify.algebra import working
 from derive.verify.prints import places, rounded, unit
 from derive.verify.trajectory import Trajectory
-from derive.verify.why.answers import RANKS, pairs, singles
+from derive.verify.why.answers import RANKS, calculated, cost_of, pairs, simple
 from derive.verify.why.elsewhere import slips
 from derive.verify.why.question import Answer, Convention, Question
+from derive.verify.why.worlds import worlds
 
 CHANCE = 0.01  # what may at most be expected to fit by chance, of numbers of any size
 DENSE = 0.02  # the same, of numbers as dense as those near the print, which are few
-BUDGET = 80_000  # multiplications that a search may take
+BUDGET = 100_000  # multiplications that a search may take
 MOST_OF_A_TABLE = 4  # wrong entries of one table on which everything is tried
 NEAREST = 5  # values around a print that show how dense they lie
 SAME = mp.mpf(10) ** -25  # of values that are the same calculation; relative
+SHOWN = 20  # digits that tell values apart
 MOST_WORDS = 3
 PAIR_EVIDENCE = 5  # digits without which two conventions at once are never a finding
 
@@ -49,14 +52,22 @@ class _Tally:
     question: Question
     values: dict[Convention, list[Any]] = field(default_factory=dict)
     hits: dict[Convention, Any] = field(default_factory=dict)
+    singles: set[str] = field(default_factory=set)
     sampled: bool = False  # whether everything is tried on it
 
     def add(self, convention: Convention, value: Any) -> None:
-        if _is_same(value, self.question.exact):
+        if _is_same(value, self.question.exact) or self._is_of_one(convention, value):
             return
         self.values.setdefault(convention, []).append(value)
         if self.question.printed_as(value):
             self.hits.setdefault(convention, value)
+
+    def _is_of_one(self, convention: Convention, value: Any) -> bool:
+        """Whether two conventions at once give what one of them gives alone."""
+        if convention.rank <= RANKS[-1]:
+            self.singles.add(mp.nstr(value, SHOWN))
+            return False
+        return mp.nstr(value, SHOWN) in self.singles
 
     def tried(self, rank: int) -> int:
         """How many values that differ at the digits printed were tried up to a rank."""
@@ -88,15 +99,20 @@ def search(
     wrong: Sequence[Question], rest: Sequence[Question], trajectory: Trajectory
 ) -> dict[Question, Explanation]:
     """What explains wrong prints. `rest` are the other prints, which a convention may explain."""
-    work = _Work([_Tally(question) for question in wrong], rest)
-    for tally in work.open:
-        _slips(tally)
-    for rank in RANKS:
-        work.ask(singles(trajectory, rank))
-    work.decide()
-    if sum(tally.question.evidence for tally in work.open) >= PAIR_EVIDENCE:
-        work.ask(pairs(trajectory))
+    with working():
+        work = _Work([_Tally(question) for question in wrong], rest)
+        for tally in work.open:
+            _slips(tally)
+        work.ask(simple(trajectory))
+        known, cost = [], cost_of(trajectory)
+        for rank in RANKS:
+            for world in worlds(trajectory, rank, work.may_change):
+                if work.ask([calculated(world, cost)]):
+                    known.append(world)
         work.decide()
+        if sum(tally.question.evidence for tally in work.open) >= PAIR_EVIDENCE:
+            work.ask(pairs(trajectory, known, work.may_change))
+            work.decide()
     return work.found
 
 
@@ -110,17 +126,23 @@ class _Work:
     sources: dict[Convention, Answer] = field(default_factory=dict)
     found: dict[Question, Explanation] = field(default_factory=dict)
 
-    def ask(self, answers: Iterable[Answer]) -> None:
-        """Try answers on all open prints, as long as the budget lasts."""
+    def may_change(self, equation: str, anew: bool) -> bool:
+        """Whether another equation may change an open print, and there is budget left."""
+        questions = [tally.question for tally in self.open]
+        return self.budget > 0 and any(q.may_change(equation, anew) for q in questions)
+
+    def ask(self, answers: Iterable[Answer]) -> bool:
+        """Try answers on all open prints; whether the budget lasts."""
         first, others = self._samples()
         for answer in answers:
             if self.budget <= 0:
-                return
+                return False
             self.budget -= answer.cost
             hit = [self._try(answer, tally) for tally in first]
             if any(hit):
                 for tally in others:
                     self._try(answer, tally)
+        return True
 
     def _samples(self) -> tuple[list[_Tally], list[_Tally]]:
         """A few prints of each table, those with most digits; and the others."""
@@ -140,7 +162,7 @@ class _Work:
             tally.add(convention, value)
             hit = hit or convention in tally.hits
             if tally.question.operands:
-                self.budget -= answer.cost
+                self.budget -= answer.cost // 3
         return hit
 
     def decide(self) -> None:
@@ -167,7 +189,7 @@ class _Work:
         tried = max(tally.tried(convention.rank) for tally in tallies)
         choices = comb(len(self.open), len(tallies))
         apart = {(q.published.printed, q.exact): q for q in (t.question for t in tallies)}
-        digits = sum(question.evidence for question in apart.values())
+        digits = sum(question.evidence_of(convention) for question in apart.values())
         dense = prod(tally.density(convention.rank) for tally in tallies if tally.sampled)
         return tried * choices <= CHANCE * 10**digits and dense <= DENSE
 

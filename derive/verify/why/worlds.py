@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import sympy
 
 from derive.backprop import differentiate
+from derive.functions import BY_SYMBOL
 from derive.graph import Derivation, Equation, Graph, GraphError, adjoint_name
 from derive.library.optimizers import parse_update
 from derive.sequence import Order
@@ -26,7 +27,7 @@ class World:
     """A trajectory as it would be if something were calculated in another way.
 
     `changed` is the equation that is another one, if it is one; `updating` says that nothing before
-    an update is another number.
+    an update is another number, `anew` that the gradient is one of another model.
     """
 
     cause: str
@@ -35,10 +36,17 @@ class World:
     trajectory: Trajectory
     changed: str = ""
     updating: bool = False
+    anew: bool = False
 
 
-def worlds(trajectory: Trajectory, rank: int) -> Iterator[World]:
-    """All worlds of a rank, one change away from a trajectory."""
+Wanted = Callable[[str, bool], bool]
+
+
+def worlds(trajectory: Trajectory, rank: int, wanted: Wanted) -> Iterator[World]:
+    """All worlds of a rank, one change away from a trajectory.
+
+    Equations are changed if they are `wanted`, and with the gradient derived anew or not.
+    """
     for update in UPDATES:
         if update.rank == rank:
             yield from _updated(update, trajectory)
@@ -48,31 +56,36 @@ def worlds(trajectory: Trajectory, rank: int) -> Iterator[World]:
                 yield World(situation.cause, words, rank, other)
     for calculation in ROWS:
         if calculation.rank == rank:
-            yield from _calculated(calculation, trajectory)
+            yield from _calculated(calculation, trajectory, wanted)
 
 
 # --- equations ------------------------------------------------------------------------------
 
 
-def _calculated(row: Row, trajectory: Trajectory) -> Iterator[World]:
+def _calculated(row: Row, trajectory: Trajectory, wanted: Wanted) -> Iterator[World]:
     derivation = trajectory.derivation
-    for graph, wanted in ((derivation.forward, row.forward), (derivation.backward, row.backward)):
-        for equation in graph.equations if wanted else ():
+    for graph, apt in ((derivation.forward, row.forward), (derivation.backward, row.backward)):
+        anew = row.anew and graph is derivation.forward
+        kept = [e for e in graph.equations if apt and wanted(e.quantity.name, anew)]
+        for equation in kept:
             site = Site(derivation.forward, equation)
             for node, put in spots(equation.rhs):
                 for new, words in row.change(node, site):
                     changed = _with(derivation, equation, put(new), row.anew)
                     if changed is not None:
                         other = trajectory.otherwise(derivation=changed)
-                        yield World(row.cause, words, row.rank, other, equation.quantity.name)
+                        name = equation.quantity.name
+                        yield World(row.cause, words, row.rank, other, name, False, anew)
 
 
 def _with(
     derivation: Derivation, equation: Equation, rhs: sympy.Expr, anew: bool
 ) -> Derivation | None:
     """The derivation with another right-hand side, or nothing if that cannot be computed."""
-    if rhs == equation.rhs or rhs.has(sympy.zoo, sympy.nan, sympy.oo):
+    if rhs == equation.rhs or rhs.has(sympy.zoo, sympy.nan, sympy.oo, sympy.I):
         return None
+    if any(each.func not in BY_SYMBOL for each in rhs.atoms(sympy.Function)):
+        return None  # SymPy makes of a root of a square what the language has another name for
     forward = equation in derivation.forward.equations
     graph = derivation.forward if forward else derivation.backward
     equations = tuple(replace(e, rhs=rhs) if e is equation else e for e in graph.equations)
