@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 
 import sympy
 
 from derive.amount import check_amount
+from derive.claimed import read_claims
 from derive.equations import parse_equations
 from derive.errors import InputError, LanguageError, nearest
 from derive.expression import Axis, Element, Index, Total, reads
@@ -26,7 +27,7 @@ from derive.names import reserved
 from derive.network import as_model
 from derive.network_values import batch_size, values_of, with_distributions
 from derive.notation import notation, scalar_names
-from derive.problem import LayerUse, Problem, Published, Training, Unit
+from derive.problem import Claimed, LayerUse, Problem, Published, Training, Unit
 from derive.schema import LayerSpec, LossSpec, NetworkSpec
 from derive.sequence import Order
 from derive.spec import Path_, SpecFile
@@ -149,8 +150,17 @@ def _build_network(file: SpecFile, described: NetworkSpec) -> Problem:
             Published(p.name, str(p.printed), p.where, p.misprint, p.slack) for p in spec.published
         ),
     )
-    _distinct_names(file, problem)
-    return problem
+    return replace(problem, claims=_claims(file, problem, _distinct_names(file, problem)))
+
+
+def _claims(
+    file: SpecFile, problem: Problem, scalars: Mapping[str, Element]
+) -> tuple[Claimed, ...]:
+    """Claims of a network are about single numbers, by the names that its page has for them."""
+    named = {name: Quantity(name, name, (), Role.CONSTANT) for name in scalars}
+    loss = problem.graph.loss.name
+    codes = [name for name, element in scalars.items() if element.name == loss]
+    return read_claims(file, named, codes[0] if codes else loss)
 
 
 def _connected(file: SpecFile, graph: Graph) -> None:
@@ -166,12 +176,12 @@ def _connected(file: SpecFile, graph: Graph) -> None:
             )
 
 
-def _distinct_names(file: SpecFile, problem: Problem) -> None:
+def _distinct_names(file: SpecFile, problem: Problem) -> Mapping[str, Element]:
     """Names of units must not clash with names that the pages and the code make up."""
     if sum(prod(quantity.shape) for quantity in problem.graph.quantities.values()) > MOST_NAMES:
-        return
+        return {}
     try:
-        scalar_names(notation(problem), problem.graph)
+        return scalar_names(notation(problem), problem.graph)
     except InputError as error:
         raise file.fail(("network",), str(error)) from None
 

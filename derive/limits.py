@@ -17,6 +17,7 @@ MOST_UNITS = 100_000  # of a layer; as many values has an index letter at most
 MOST_NAMES = 10_000  # of units, one by one
 MOST_SAMPLES = 10_000  # that change from update to update
 MOST_PRINTS = 10_000  # numbers or tables under `published`
+MOST_CLAIMS = 1_000  # formulas under `claims`
 MOST_UPDATES = 1_000_000
 MOST_ENTRIES = 1_000_000  # of one quantity, given or computed
 MOST_AXES = 12  # of one quantity; an equation has as many index letters at least

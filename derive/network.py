@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import count
@@ -71,6 +71,10 @@ def as_model(file: SpecFile, network: NetworkSpec, batch: int) -> SpecFile:
         "samples": list(_samples(chain, places)),
         "published": [
             each.model_copy(update={"name": _translated(each, names)}) for each in spec.published
+        ],
+        "claims": [
+            each.model_copy(update={"formula": _in_model(each.formula, names)})
+            for each in spec.claims
         ],
         "training": spec.training,
         "numbers": spec.numbers.model_copy(update={"chained": spec.numbers.chained is not False}),
@@ -295,10 +299,16 @@ def _translated(each: PublishedSpec, names: dict[str, str]) -> str:
     A single number called b2 is the second bias; a table of that name is the b of layer 2.
     """
 
+    return each.name if isinstance(each.printed, list) else _in_model(each.name, names)
+
+
+def _in_model(text: str, names: Mapping[str, str]) -> str:
+    """A text with the single numbers of a network's page in the names of a model."""
+
     def word(found: re.Match[str]) -> str:
         whole, inner = found[1] + found[2], found[2]
         if found[1] and inner in names:
             return f"d{names[inner]}"
         return names.get(whole, whole)
 
-    return each.name if isinstance(each.printed, list) else WORD.sub(word, each.name)
+    return WORD.sub(word, text)

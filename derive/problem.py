@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+import sympy
+
 from derive.graph import Graph
 from derive.library.losses import Reduction
 from derive.library.optimizers import Optimizer
@@ -66,6 +68,21 @@ class Published:
 
 
 @dataclass(frozen=True)
+class Claimed:
+    """A formula that somebody printed; `misprint` explains why it is known to be wrong.
+
+    All `sides` say the same. A quantity in them that is one of the `slopes` stands for a
+    derivative: of the first of a pair by the second, its positions one after the other.
+    """
+
+    formula: str
+    sides: tuple[sympy.Expr, ...]
+    slopes: Mapping[str, tuple[str, str]]
+    where: str = ""
+    misprint: str | None = None
+
+
+@dataclass(frozen=True)
 class Training:
     """How parameters are updated: learning rate, number of steps, parameters to leave alone.
 
@@ -105,6 +122,7 @@ class Problem:
     numbers: NumberFormat
     languages: tuple[str, ...]
     published: tuple[Published, ...]
+    claims: tuple[Claimed, ...] = ()
     nodes: tuple[NodeUse, ...] = ()
     wanted: tuple[str, ...] | None = None
     upstream: Mapping[str, str] = field(default_factory=dict)

@@ -30,6 +30,8 @@ from derive.fieldtypes import (
 )
 from derive.library.losses import Reduction
 from derive.limits import (
+    LONGEST_EQUATION,
+    MOST_CLAIMS,
     MOST_EQUATIONS,
     MOST_LAYERS,
     MOST_PRINTS,
@@ -178,6 +180,19 @@ class PublishedSpec(_Strict):
     """Why the print is known to be wrong. Of a table only the wrong entries are excused."""
     slack: Annotated[int, Field(ge=0, le=9, strict=True)] = 0
     """By how many units of its last digit a print may be off; 1 if it was cut."""
+
+
+class ClaimSpec(_Strict):
+    """A formula that was printed elsewhere, to be held against the derivation."""
+
+    formula: Annotated[str, Field(max_length=LONGEST_EQUATION)]
+    """Two sides or more, in the language of equations: `dE/dW[k,i] = (y[k] - t[k])*x[i]`, with the
+    names of `published`. It must hold for all values of its index letters, whatever the values of
+    the spec are."""
+    where: str = ""
+    """Where it was printed."""
+    misprint: str | None = None
+    """Why the formula is known to be wrong."""
 
 
 class OwnLayerSpec(_Strict):
@@ -331,6 +346,8 @@ class Spec(_Strict):
         list[PublishedSpec], at_most(MOST_PRINTS, "printed numbers", "a spec")
     ] = []
     """Numbers that somebody printed, to be checked."""
+    claims: Annotated[list[ClaimSpec], at_most(MOST_CLAIMS, "claims", "a spec")] = []
+    """Formulas that somebody printed, to be checked."""
     define: DefinitionsSpec = DefinitionsSpec()
     """Activations, losses and layers of your own."""
 

@@ -57,6 +57,7 @@ CORE = (
     "derive.amount",
     "derive.fields",
     "derive.notation",
+    "derive.claimed",
     "derive.model",
     "derive.network",
     "derive.network_values",

@@ -37,6 +37,7 @@ training: {learning_rate: 0.1, steps: 2, optimizer: gradient_descent, frozen: [b
 numbers: {significant_digits: 4, rounding: half_up, zeros: strip}
 languages: [en]
 published: [{name: w1, printed: "0.7", where: page 1, misprint: a slip}]
+claims: [{formula: dE/dw1 = w1, where: page 1, misprint: a slip}]
 define:
   activations: {wave: f(x) = sin(x)}
   losses: {squares: "f(y, t) = (y - t)**2"}
@@ -61,6 +62,7 @@ training:
   frozen: [W]
 languages: [en]
 published: [{name: "a[0]+", printed: "1", where: page 1, misprint: a slip}]
+claims: [{formula: "dE/da[h] = z[h]", where: page 1, misprint: a slip}]
 define:
   layers:
     scaled:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from derive.amount import check_amount
+from derive.claimed import read_claims
 from derive.fields import number_format, title_of
 from derive.graph import Graph, GraphError
 from derive.letters import with_letters_apart
@@ -67,6 +68,7 @@ def build_model(file: SpecFile) -> Problem:
         numbers=number_format(file),
         languages=tuple(spec.languages),
         published=tuple(published(file, graph)),
+        claims=read_claims(file, graph.quantities, graph.loss.name),
         nodes=tuple(model.nodes),
         wanted=by,
         upstream=upstream,

@@ -49,7 +49,7 @@ def wrong_formula(claim: Claim, points: Iterable[Point], sure: bool = False) -> 
 
     If the network behind it is `sure`, a side that differs is wrong even where it is not known why.
     """
-    if not claim.lhs.is_Symbol or not is_derivative(claim.lhs.name):
+    if not sure and not (claim.lhs.is_Symbol and is_derivative(claim.lhs.name)):
         return None
     sides = [claim.lhs, *(form for form in claim.forms if form.free_symbols)]
     usable = _usable(sides, points)
@@ -61,7 +61,7 @@ def wrong_formula(claim: Claim, points: Iterable[Point], sure: bool = False) -> 
         found = _at(other, usable)
         if not _equal(found, true):
             words = _reason(first, other, true, found, usable)
-            return words or ("this is not the derivative" if sure else None)
+            return words or ("the two sides are not the same" if sure else None)
     return None
 
 
@@ -118,41 +118,51 @@ def multiple(found: Numbers, true: Numbers) -> str:
 
 
 def _missing_path(lhs: sympy.Expr, true: Numbers, found: Numbers, points: list[Point]) -> str:
-    """Paths that a sum over all of them leaves out."""
+    """Paths that a sum over all of them leaves out, where they part at what the name makes."""
     if not lhs.is_Symbol or not is_derivative(lhs.name):
         return ""
     of, by = above(lhs.name), below(lhs.name)
     network = points[0].network
-    readers = network.between(by, of)
-    if not 1 < len(readers) <= MOST_PATHS:
-        return ""
-    shares = {name: _share(of, name, by, points) for name in readers}
-    if any(share is None for share in shares.values()):
-        return ""
-    for count in range(1, len(readers)):
-        for missing in combinations(readers, count):
-            rest = [
-                value - sum((shares[name] or [])[k] for name in missing)
-                for k, value in enumerate(true)
-            ]
-            if _equal(found, rest):
-                which = " and ".join(missing)
-                return (
-                    f"the {'paths' if count > 1 else 'path'} through {which} {_is(count)} missing"
-                )
+    for fork in [by, *(name for name in network.definitions if network.depends(name, by))]:
+        readers = network.between(fork, of)
+        if not 1 < len(readers) <= MOST_PATHS:
+            continue
+        for missing, shares in _left_out(of, fork, by, readers, points):
+            if _equal(found, [a - b for a, b in zip(true, shares, strict=True)]):
+                are = ("path", "is") if len(missing) == 1 else ("paths", "are")
+                return f"the {are[0]} through {' and '.join(missing)} {are[1]} missing"
     return ""
 
 
-def _is(count: int) -> str:
-    return "are" if count > 1 else "is"
+def _left_out(
+    of: str, fork: str, by: str, readers: Sequence[str], points: list[Point]
+) -> Iterator[tuple[tuple[str, ...], Numbers]]:
+    """Some of the readers of a fork, and what comes to the derivative through these."""
+    shares: dict[str, Numbers] = {}
+    for name in readers:
+        down, up = _share(of, name, fork, points), _slopes(fork, by, points)
+        if down is None or up is None:
+            return
+        shares[name] = [a * b for a, b in zip(down, up, strict=True)]
+    for count in range(1, len(readers)):
+        for missing in combinations(readers, count):
+            yield missing, [sum(parts) for parts in zip(*[shares[n] for n in missing], strict=True)]
 
 
 def _share(of: str, through: str, by: str, points: list[Point]) -> Numbers | None:
     """What comes to a derivative through one formula that reads the name."""
-    outer = [point.value(f"∂{of}/∂{through}") if of != through else Fraction(1) for point in points]
-    local = [point.local(through, by) for point in points]
-    made = [a * b for a, b in zip(outer, local, strict=True) if a is not None]
-    return made if len(made) == len(points) else None
+    outer = _slopes(of, through, points)
+    if outer is None:
+        return None
+    return [a * point.local(through, by) for a, point in zip(outer, points, strict=True)]
+
+
+def _slopes(of: str, by: str, points: list[Point]) -> Numbers | None:
+    """A derivative at all points; None if there is none."""
+    if of == by:
+        return [Fraction(1)] * len(points)
+    found = [value for point in points if (value := point.value(f"∂{of}/∂{by}")) is not None]
+    return found if len(found) == len(points) else None
 
 
 def _wrong_name(side: sympy.Expr, true: Numbers, points: list[Point]) -> str:
@@ -203,20 +213,26 @@ def _family(name: str) -> str:
 
 
 def _wrong_number(side: sympy.Expr, true: Numbers, points: list[Point]) -> str:
-    """A factor whose names all have the number of another unit, sample or layer."""
-    for factor in sympy.Mul.make_args(side):
-        names = sorted(symbol.name for symbol in factor.free_symbols)
-        numbers = sorted({number for name in names for number in re.findall(r"\d+", name)})
-        for old, new in permutations({*numbers, *_numbers(points[0])}, 2):
-            others = {name: _numbered(name, old, new) for name in names}
-            changes = {n: other for n, other in others.items() if other != n}
+    """A side, or a factor of it, whose names have the number of another unit, sample or layer."""
+    for part in dict.fromkeys((side, *sympy.Mul.make_args(side))):
+        names = sorted(symbol.name for symbol in part.free_symbols)
+        for renumbered in _renumbered(names, _numbers(points[0])):
+            changes = {name: new for name, new in renumbered.items() if new != name}
             if len(changes) < 2:
                 continue  # one name alone has been tried
             with suppress(*FAILURES):
-                if _equal(_at(side.xreplace({factor: _renamed(factor, changes)}), points), true):
+                if _equal(_at(side.xreplace({part: _renamed(part, changes)}), points), true):
                     told = ", ".join(changes)
                     return f"it is right with {', '.join(changes.values())} in place of {told}"
     return ""
+
+
+def _renumbered(names: Sequence[str], numbers: Sequence[str]) -> Iterator[dict[str, str]]:
+    """Names with one number in place of another, or with two numbers exchanged."""
+    for old, new in permutations(numbers, 2):
+        yield {name: _numbered(name, {old: new}) for name in names}
+        if old < new:
+            yield {name: _numbered(name, {old: new, new: old}) for name in names}
 
 
 def _numbers(point: Point) -> list[str]:
@@ -224,8 +240,8 @@ def _numbers(point: Point) -> list[str]:
     return sorted({number for name in point.network.names for number in re.findall(r"\d+", name)})
 
 
-def _numbered(name: str, old: str, new: str) -> str:
-    return re.sub(rf"(?<!\d){old}(?!\d)", new, name)
+def _numbered(name: str, change: Mapping[str, str]) -> str:
+    return re.sub(r"\d+", lambda found: change.get(found[0], found[0]), name)
 
 
 def _renamed(expression: sympy.Expr, names: Mapping[str, str]) -> sympy.Expr:

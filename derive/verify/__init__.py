@@ -16,6 +16,7 @@ from derive.render.blocks import Page
 from derive.render.order import in_numbers, path_view
 from derive.verify.algebra import DIGITS
 from derive.verify.bench import Bench, enough_digits
+from derive.verify.claims import claims_route
 from derive.verify.modules import (
     code_values,
     large_module_route,
@@ -111,4 +112,5 @@ def _verify_network(
     ]
     rows = number_rows(problem, page, code)
     published = published_route(problem, rows)
-    return Report((*routes, *([published] if published else [])), rows)
+    judged = [route for route in (published, claims_route(problem)) if route is not None]
+    return Report((*routes, *judged), rows)

@@ -23,6 +23,7 @@ from derive.render.blocks import Page
 from derive.sequence import Order
 from derive.verify.algebra import EXACT, working
 from derive.verify.bench import Bench, places
+from derive.verify.claims import claims_route
 from derive.verify.meaning import Values
 from derive.verify.model_numbers import model_rows
 from derive.verify.modules import (
@@ -98,7 +99,8 @@ def verify_model(
     ]
     rows = model_rows(problem, page, code, trajectory)
     published = published_route(problem, rows)
-    return Report((*routes, *([published] if published else [])), rows)
+    judged = [route for route in (published, claims_route(problem)) if route is not None]
+    return Report((*routes, *judged), rows)
 
 
 def _reduced(problem: Problem, derivation: Derivation) -> Derivation:

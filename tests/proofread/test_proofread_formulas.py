@@ -62,7 +62,7 @@ def test_a_wrong_formula_is_explained_or_nothing_is_said(
 def test_with_a_network_that_is_sure_what_is_not_explained_is_wrong_too() -> None:
     claims = claimed("w_5", "(y_1-t_1)^3")
     found = wrong_formula(claims[-1], points(behind(claims)), sure=True)
-    assert found == "this is not the derivative"
+    assert found == "the two sides are not the same"
 
 
 def test_a_name_with_two_meanings_has_none() -> None:
