@@ -11,6 +11,7 @@ from derive.proofread.functions import power
 from derive.proofread.tokens import FormulaError, Token, TokenKind, TokenStream
 
 MAX_DEPTH = 100
+_TIMES = ("cdot", "times", "ast", "odot", "circ", "otimes", "bullet")
 _TRANSPOSED = frozenset({"top", "intercal"})
 
 NumberReader = Callable[[str], sympy.Expr]
@@ -27,6 +28,7 @@ class Arithmetic(ABC):
         self._number = number
         self._name = name
         self._depth = depth
+        self._open_bars = 0
 
     @abstractmethod
     def _starts_atom(self) -> bool:
@@ -51,9 +53,9 @@ class Arithmetic(ABC):
     def _term(self) -> sympy.Expr:
         factors = [self._factor()]
         while True:
-            if self.stream.accept("*") or self._accept_command("cdot", "times", "ast", "odot"):
+            if self.stream.accept("*") or self._accept_command(*_TIMES):
                 factors.append(self._factor())
-            elif self.stream.accept("/") or self._accept_command("div"):
+            elif self.stream.accept("/") or self._accept_command("div", "oslash"):
                 factors.append(self._divisor())
             elif self._starts_atom():
                 factors.append(self._juxtaposed())
@@ -83,7 +85,7 @@ class Arithmetic(ABC):
         self._depth += 1
         if self._depth > MAX_DEPTH:
             self.stream.fail(f"nested more than {MAX_DEPTH} levels deep")
-        value = self._atom()
+        value = self._at_a_place(self._in_percent(self._atom()))
         if self.stream.accept("^"):
             exponent = self.stream.argument()
             if len(exponent) == 1 and exponent[0].text in _TRANSPOSED:
@@ -92,8 +94,29 @@ class Arithmetic(ABC):
                 value = self._raise(value, exponent)
             if self.stream.at_sign("^"):
                 self.stream.fail("two superscripts on one base")
+            value = self._at_a_place(value)
         self._depth -= 1
         return value
+
+    def _in_percent(self, value: sympy.Expr) -> sympy.Expr:
+        if not self.stream.at_command("%"):
+            return value
+        if not value.is_number and not value.is_Symbol:
+            self.stream.fail("percent of something that is no number")
+        self.stream.advance()
+        return value / 100
+
+    def _at_a_place(self, value: sympy.Expr) -> sympy.Expr:
+        """`f |_{x = 1}`: a formula that is looked at somewhere; that has no value here."""
+        bar = self.stream.at_sign("|") or self.stream.at_command("vert")
+        if not bar or self._open_bars or self.stream.following.text not in ("_", "^"):
+            return value
+        self.stream.advance()
+        label = "at"
+        while self.stream.at_sign("_", "^"):
+            label += self.stream.advance().text
+            label += "".join(token.text for token in self.stream.argument())
+        return sympy.Function(label)(value)
 
     def _raise(self, base: sympy.Expr, exponent: Sequence[Token]) -> sympy.Expr:
         position = self.stream.here

@@ -77,12 +77,15 @@ def _read(reading: Reading, place: int, claim: Claim) -> None:
             _of_fault(reading, place, claim, claim.printed)
         return
     if name:
+        claim = reading.completed(name, claim)
         reading.define(name, [tex for form, tex in _forms(claim) if form.free_symbols])
     worked = _worked(reading, name, claim)
     if worked is None:
         judged = claim
     elif any(_changed(reading, *pair) for pair in worked.pairs):
         judged = _in_numbers(claim)
+        if _miscopied(reading, place, claim, judged, worked):
+            judged = _in_names(claim, worked.formula)
     else:
         judged = claim
         for operand, written in worked.pairs:
@@ -126,6 +129,31 @@ def _in_numbers(claim: Claim) -> Claim:
     return replace(
         claim, forms=tuple(form for form, _ in kept), form_tex=tuple(tex for _, tex in kept)
     )
+
+
+def _in_names(claim: Claim, formula: str) -> Claim:
+    """A claim with nothing but a formula in names."""
+    return replace(claim, forms=(parse_formula(formula),), form_tex=(formula,))
+
+
+def _miscopied(
+    reading: Reading, place: int, claim: Claim, in_numbers: Claim, worked: _Worked
+) -> bool:
+    """Whether a print is that of the formula at the known values, and an operand is miswritten."""
+    changed = [pair for pair in worked.pairs if _changed(reading, *pair)]
+    if claim.printed is None or len(changed) != 1 or len(in_numbers.forms) != 1:
+        return False
+    there = judge_item(in_numbers, reading.policy, reading.printed)
+    here = judge_item(_in_names(claim, worked.formula), reading.policy, reading.printed)
+    if there.kind is not Kind.DISAGREES or here.kind is not Kind.AGREES:
+        return False
+    operand, written = changed[0]
+    known = decimal_text(reading.printed[operand].value)
+    reason = f"{operand} is {known} where it is worked out, and the result is that of {known}"
+    reading.remarks.append(
+        Remark(place, claim, Verdict.WRONG, operand, written.text, known, reason)
+    )
+    return True
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,15 @@ import sympy
 
 @dataclass(frozen=True)
 class Where:
-    """A place in the source text: the line a statement starts on (from 1) and its environment."""
+    """The place in the source text: the line a statement starts on (from 1) and its environment.
+
+    `start` is the offset of the statement, `end` that behind all the mathematics it stands in.
+    """
 
     line: int
     environment: str
+    start: int = 0
+    end: int = 0
 
 
 @dataclass(frozen=True)

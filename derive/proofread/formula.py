@@ -18,15 +18,16 @@ import sympy
 
 from derive.proofread.arithmetic import Arithmetic, NameReader, NumberReader
 from derive.proofread.conditions import indicator, is_list, sides
+from derive.proofread.differentials import operator, read_differential, whole_differential
 from derive.proofread.functions import COMMANDS, UNARY, VARIADIC, absolute
-from derive.proofread.names import FONTS, read_differential, read_name, starts_name
+from derive.proofread.names import FONTS, Name, read_name, spelled, starts_name, with_scripts
 from derive.proofread.tokens import FormulaError, Token, TokenKind, TokenStream, tokenize
 
 _BRACKETS = {"(": ")", "[": "]"}
 _FRACTIONS = ("frac", "tfrac", "dfrac", "cfrac")
 _BIG = ("sum", "prod")
 _BOXES = ("boxed", "underline", "displaystyle")
-_DOTS = ("cdots", "ldots", "dots")
+_DOTS = ("cdots", "ldots", "dots", "vdots", "ddots")
 
 MAX_EXPONENT = 4000
 
@@ -80,12 +81,6 @@ def _parse(
 class _Parser(Arithmetic):
     """The grammar with its atoms: groups, names, functions, fractions and derivatives."""
 
-    def __init__(
-        self, stream: TokenStream, number: NumberReader, name: NameReader, depth: int
-    ) -> None:
-        super().__init__(stream, number, name, depth)
-        self._open_bars = 0
-
     def _inner(self, tokens: Sequence[Token]) -> sympy.Expr:
         if not tokens:
             self.stream.fail("an empty group")
@@ -97,7 +92,8 @@ class _Parser(Arithmetic):
             opens_bar = token.text == "|" and not self._open_bars
             return token.text in ("(", "[", "{") or opens_bar
         if token.kind is TokenKind.COMMAND:
-            return starts_name(self.stream) or token.text in self._commands
+            opens = token.text in self._commands and not (token.text == "vert" and self._open_bars)
+            return starts_name(self.stream) or opens
         return token.kind in (TokenKind.NUMBER, TokenKind.NAME)
 
     @cached_property
@@ -110,6 +106,10 @@ class _Parser(Arithmetic):
             "{": lambda: self._bracketed("}"),
             "textcolor": self._coloured,
             "underbrace": self._underbraced,
+            "overbrace": self._underbraced,
+            "nabla": self._big_operator,
+            "lfloor": lambda: self._rounded("rfloor", sympy.floor),
+            "lceil": lambda: self._rounded("rceil", sympy.ceiling),
         }
         table |= dict.fromkeys(_FRACTIONS, self._fraction)
         table |= dict.fromkeys(_BIG, self._big_operator)
@@ -135,7 +135,10 @@ class _Parser(Arithmetic):
     def _group(self) -> sympy.Expr:
         token = self.stream.here
         if token.text == "{":
-            return self._inner(self.stream.argument())
+            inside = self.stream.argument()
+            if self.stream.at_sign("_"):  # `{loss}_t`
+                return self._name(with_scripts(Name(spelled(inside)), self.stream).canonical)
+            return self._inner(inside)
         if token.text == "|" and not self._open_bars:
             self.stream.advance()
             return self._bars("|")
@@ -181,14 +184,18 @@ class _Parser(Arithmetic):
         self._close(closing)
         return absolute(value)
 
+    def _rounded(self, closing: str, function: Callable[..., sympy.Expr]) -> sympy.Expr:
+        value = self._bracketed(closing)
+        return function(value, evaluate=False)
+
     def _coloured(self) -> sympy.Expr:
         self.stream.argument()
         return self._inner(self.stream.argument())
 
     def _underbraced(self) -> sympy.Expr:
         value = self._inner(self.stream.argument())
-        if self.stream.accept("_"):
-            self.stream.argument()  # a remark under the brace, not a subscript
+        if self.stream.accept("_", "^"):
+            self.stream.argument()  # a remark at the brace, not a subscript
         return value
 
     def _root(self) -> sympy.Expr:
@@ -200,11 +207,12 @@ class _Parser(Arithmetic):
 
     def _fraction(self) -> sympy.Expr:
         above, below = self.stream.argument(), self.stream.argument()
-        top, bottom = _whole_differential(above), _whole_differential(below)
+        bottom = whole_differential(below)
+        if bottom and operator(above):
+            return sympy.Function(f"{operator(above)}/{''.join(bottom)}")(self._term())
+        top = whole_differential(above) if bottom else None
         if top and bottom:
             return self._name(_quotient(top, bottom))
-        if bottom and [token.text for token in above] == ["d"]:
-            self.stream.fail("a derivative operator without its function")
         return self._inner(above) / self._inner(below)
 
     def _derivative(self) -> sympy.Expr:
@@ -236,16 +244,64 @@ class _Parser(Arithmetic):
         name = read_name(self.stream)
         if name.base == "e" and name.is_plain and name.power is not None:
             return sympy.exp(self._inner(name.power))
+        if self._is_index():
+            inside = "".join(token.text for token in self._between_brackets())
+            return self._name(f"{name.canonical}{_raised(name)}[{inside}]")
         if name.power is None and self.stream.at_sign("(", "["):
             if name.is_plain and (name.base in UNARY or name.base in VARIADIC):
                 return self._applied(name.base)
             # An unknown function keeps its argument but has no value here.
-            if is_operator or (name.base in UNARY and name.subscript == ""):
-                return sympy.Function(name.canonical)(*self._arguments())
+            of_several = self.stream.at_sign("(") and self._lists()
+            if is_operator or of_several or (name.base in UNARY and name.subscript == ""):
+                return self._unknown(name.canonical)
         if is_operator and name.base == "argmax":  # a place, not a value
             return sympy.Function(name.canonical)(self._term())
         symbol = self._name(name.canonical)
         return symbol if name.power is None else self._raise(symbol, name.power)
+
+    def _unknown(self, name: str) -> sympy.Expr:
+        arguments = self._arguments()
+        if self.stream.accept("_"):  # `f(x; W)_j`
+            name += f"_{spelled(self.stream.argument())}"
+        return sympy.Function(name)(*arguments)
+
+    def _between_brackets(self) -> Sequence[Token]:
+        closing = _BRACKETS[self.stream.advance().text]
+        return self.stream.until(closing)
+
+    def _lists(self) -> bool:
+        """Whether the brackets under the cursor hold several values."""
+        start = self.stream.index
+        try:
+            inside = self._between_brackets()
+        except FormulaError:
+            return False
+        finally:
+            self.stream.index = start
+        depth = 0
+        for token in inside:
+            if token.kind is TokenKind.SIGN:
+                depth += (token.text in "([{") - (token.text in ")]}")
+                if depth == 0 and token.text in ",;":
+                    return True
+        return False
+
+    def _is_index(self) -> bool:
+        """Whether square brackets behind a name hold its index: `Y[i,j]` or `x[0]`."""
+        if not self.stream.at_sign("["):
+            return False
+        following = self.stream.following
+        whole = following.kind is TokenKind.NUMBER and following.text.isdigit()
+        return self._lists() or (whole and self._closes_behind(following))
+
+    def _closes_behind(self, token: Token) -> bool:
+        start = self.stream.index
+        try:
+            return self._between_brackets() == (token,)
+        except FormulaError:
+            return False
+        finally:
+            self.stream.index = start
 
     def _applied(self, function: str) -> sympy.Expr:
         position = self.stream.here.position
@@ -260,7 +316,7 @@ class _Parser(Arithmetic):
         opening = self.stream.advance().text
         bars, self._open_bars = self._open_bars, 0
         arguments = [self.sum()]
-        while self.stream.accept(","):
+        while self.stream.accept(",", ";"):
             arguments.append(self.sum())
         self._open_bars = bars
         self._close({"{": "}"}.get(opening, _BRACKETS.get(opening, ")")))
@@ -305,15 +361,13 @@ class _Parser(Arithmetic):
         return sympy.Function(label)(self._term())
 
 
+def _raised(name: Name) -> str:
+    return "" if name.power is None else f"^{spelled(name.power)}"
+
+
 def _quotient(above: tuple[str, str], below: tuple[str, str]) -> str:
     return f"{''.join(above)}/{''.join(below)}"
 
 
 def _loosely_spelled(tokens: Sequence[Token]) -> str:
     return "".join(token.text for token in tokens)
-
-
-def _whole_differential(tokens: Sequence[Token]) -> tuple[str, str] | None:
-    stream = TokenStream(tokens)
-    part = read_differential(stream) if tokens else None
-    return part if stream.at_end() else None

@@ -16,6 +16,7 @@ brackets or in words (`^(2)`, `^new`) stand before the subscript, signs and prim
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -97,6 +98,7 @@ _SIGN_MARKS = {"+": "+", "*": "*", "ast": "*", "star": "*", "prime": "'", "dagge
                "top": "^T", "intercal": "^T", "-": "-"}  # fmt: skip
 _SPELLED = {"cdot": "·", "times": "×", "ldots": "…", "dots": "…", "langle": "<", "rangle": ">",
             "{": "{", "}": "}", "_": "_", "prime": "'", "infty": "∞", "partial": "∂"}  # fmt: skip
+_ACCENTED = re.compile(r"(?P<letter>[A-Za-z])(?P<accent>hat|bar|tilde|vec|dot)")
 _CLOSES = {"(": ")", "[": "]", "<": ">"}
 
 
@@ -126,18 +128,25 @@ def starts_name(stream: TokenStream) -> bool:
     """Whether a name begins under the cursor."""
     token = stream.here
     if token.kind is TokenKind.COMMAND:
-        return token.text in FONTS or token.text in ACCENTS or token.text in GREEK
+        known = token.text in FONTS or token.text in ACCENTS or token.text in GREEK
+        return known or _accented(token) is not None
     return token.kind is TokenKind.NAME
+
+
+def _accented(token: Token) -> re.Match[str] | None:
+    """A command such as `yhat`, which nobody defined, and which can be but one letter."""
+    return _ACCENTED.fullmatch(token.text) if token.kind is TokenKind.COMMAND else None
 
 
 def read_name(stream: TokenStream) -> Name:
     """Read a base with all its scripts, in whichever order they are written."""
     if not starts_name(stream):
         stream.fail("a name is missing")
-    return _with_scripts(Name(_read_base(stream)), stream)
+    return with_scripts(Name(_read_base(stream)), stream)
 
 
-def _with_scripts(name: Name, stream: TokenStream) -> Name:
+def with_scripts(name: Name, stream: TokenStream) -> Name:
+    """A base with the scripts and primes that follow."""
     while stream.at_sign("_", "^", "'"):
         if stream.accept("'"):
             name = replace(name, signs=name.signs + "'")
@@ -154,6 +163,9 @@ def _read_base(stream: TokenStream) -> str:
         return f"{ACCENTS[token.text]}({spelled(stream.argument())})"
     if token.text in FONTS and token.kind is TokenKind.COMMAND:
         return spelled(stream.argument())
+    accented = _accented(token)
+    if accented is not None:
+        return f"{accented['accent']}({accented['letter']})"
     is_change = token.text == "Delta" and token.kind is TokenKind.COMMAND
     if is_change and starts_name(stream) and not stream.at_command("Delta"):
         return "Δ" + _read_base(stream)
@@ -173,7 +185,7 @@ def _with_superscript(name: Name, stream: TokenStream) -> Name:
     stream.advance()
     script = stream.argument()
     if not script:
-        stream.fail("an empty superscript")
+        return name
     sign = _SIGN_MARKS.get(script[0].text) if len(script) == 1 else None
     if sign is not None:
         return replace(name, signs=name.signs + sign)
@@ -248,40 +260,3 @@ def _spelled_command(token: Token) -> str:
     if token.text not in _SPELLED:
         raise FormulaError(f"\\{token.text} inside a name", token.position)
     return _SPELLED[token.text]
-
-
-def read_differential(stream: TokenStream) -> tuple[str, str] | None:
-    """Read `\\partial name` or `d name`; None, with the cursor kept, where there is none."""
-    start = stream.index
-    if stream.at_command("partial"):
-        stream.advance()
-        differentiated = read_name(stream)
-        if differentiated.power is not None:
-            stream.fail("a power inside a derivative; only first derivatives are names")
-        return "∂", differentiated.canonical
-    name = _upright_differential(stream) or _letter_differential(stream)
-    if name is None or name.power is not None:
-        stream.index = start
-        return None
-    return "d", name.canonical
-
-
-def _upright_differential(stream: TokenStream) -> Name | None:
-    start = stream.index
-    if stream.at_command("mathrm", "text"):
-        stream.advance()
-        if spelled(stream.argument()) == "d" and starts_name(stream):
-            return read_name(stream)
-    stream.index = start
-    return None
-
-
-def _letter_differential(stream: TokenStream) -> Name | None:
-    token = stream.here
-    if token.kind is not TokenKind.NAME or token.text[0] != "d":
-        return None
-    stream.advance()
-    if token.text == "d":
-        return read_name(stream) if starts_name(stream) else None
-    # The lexer keeps `dout` together; the scripts that follow belong to `out`.
-    return _with_scripts(Name(token.text[1:]), stream) if token.text[1].isalpha() else None

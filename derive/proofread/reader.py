@@ -1,16 +1,15 @@
-"""Reads a text into claims; what it cannot read it reports, it never drops a display."""
+r"""Reads a text into claims; what it cannot read it reports, it never drops a display."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from decimal import Decimal, InvalidOperation
-
-import sympy
 
 from derive.proofread.claim import Claim, Item, Unread, Where
-from derive.proofread.formula import MAX_EXPONENT, parse_formula, symbol_name
-from derive.proofread.matrices import MatrixError, cells, entry_names
+from derive.proofread.formula import parse_formula
+from derive.proofread.macros import Expander
+from derive.proofread.matrices import MatrixError
+from derive.proofread.numerals import printed_number
 from derive.proofread.rows import (
     RELATION,
     RowError,
@@ -22,25 +21,31 @@ from derive.proofread.rows import (
     statements,
     without_edge,
 )
-from derive.proofread.scan import Passage, blank, passages, where
-from derive.proofread.tokens import FormulaError, Token, TokenKind, tokenize
+from derive.proofread.scan import Passage, end_mark, passages
+from derive.proofread.source import Source, prepared
+from derive.proofread.tables import is_table_chain, settled, table_items
+from derive.proofread.tokens import FormulaError
 
-_WRAPPERS = frozenset({"boxed", "mathbf", "underline", "textbf", "bm", "boldsymbol", "mathrm"})
-_BRACKETS = frozenset({("{", "}"), ("(", ")"), ("[", "]")})
-_LITERAL = re.compile(r"(?P<sign>[-+]?)(?P<number>[\d.]\S*)(?: [*] 10 \^ (?P<exponent>[-+]?\d+))?")
 LONGEST = 100_000  # characters of one display
+_BOXED = re.compile(r"\s*\\(?:boxed|fbox|displaystyle|bbox)\s*(?P<brace>\{)")
+_OPENING_MARK = re.compile(
+    r"(?:\s|~|\\[,;:! ])*\\(?:therefore|because|implies|Rightarrow)(?![A-Za-z])"
+)
 
 
-def read(text: str) -> list[Item]:
-    """Every claim and every unreadable place of a LaTeX or Markdown text, in reading order."""
-    blanked = blank(text)
-    return [item for passage in passages(blanked) for item in _passage_items(blanked, passage)]
+def read(text: str, expander: Expander | None = None) -> list[Item]:
+    """Every claim and every unreadable place of a LaTeX or Markdown text, in reading order.
+
+    An expander knows the macros of what was read before.
+    """
+    source = prepared(text, Expander() if expander is None else expander)
+    return settled([i for p in passages(source.text) for i in _passage_items(source, p)])
 
 
-def _passage_items(text: str, passage: Passage) -> Iterator[Item]:
-    place = where(text, passage.offset, passage.environment)
+def _passage_items(source: Source, passage: Passage) -> Iterator[Item]:
+    place = source.where(passage.offset, passage.environment)
     if passage.body is None:
-        yield Unread(place, text[passage.offset :][:80], "the environment is never closed")
+        yield Unread(place, source.text[passage.offset :][:80], "the environment is never closed")
         return
     if len(passage.body) > LONGEST:
         yield Unread(place, passage.body[:80], f"this has more than {LONGEST:,} characters")
@@ -48,97 +53,77 @@ def _passage_items(text: str, passage: Passage) -> Iterator[Item]:
     found = False
     for statement in statements(passage):
         found = True
-        yield from _statement_items(text, passage, statement)
+        yield from _statement_items(source, passage, _bare(statement))
     if not found and not passage.is_inline:
         yield Unread(place, passage.body, "the display is empty")
 
 
-def _statement_items(text: str, passage: Passage, statement: Span) -> Iterator[Item]:
-    place = where(text, statement.offset, passage.environment)
-    source = without_edge(statement.text).strip()
+def _bare(statement: Span) -> Span:
+    """A statement without the box around all of it, and without a word such as `therefore`."""
+    text = statement.text
+    opening = _OPENING_MARK.match(text)
+    if opening is not None:
+        return _bare(Span(statement.offset + opening.end(), text[opening.end() :]))
+    boxed = _BOXED.match(text)
+    if boxed is None:
+        return statement
+    start = boxed.end()
+    depth, end = 1, start
+    while end < len(text) and depth:
+        depth += (text[end] == "{") - (text[end] == "}")
+        end += 2 if text[end] == "\\" else 1
+    if depth or without_edge(text[end:]).strip() or not has_relation(text[start : end - 1]):
+        return statement
+    return _bare(Span(statement.offset + start, text[start : end - 1]))
+
+
+def _statement_items(source: Source, passage: Passage, statement: Span) -> Iterator[Item]:
+    end = passage.offset + len(passage.body or "") + len(end_mark(passage.environment))
+    place = source.where(statement.offset, passage.environment, end)
+    tex = without_edge(statement.text).strip()
     relation = other_relation(statement.text)
     if passage.is_inline and (relation or not has_relation(statement.text)):
         return
     if relation:
-        yield Unread(place, source, f"the relation {relation} makes no chain of equals")
+        yield Unread(place, tex, f"the relation {relation} makes no chain of equals")
         return
     try:
         found = chains(statement)
     except RowError as error:
-        yield Unread(place, source, str(error))
+        yield Unread(place, tex, str(error))
         return
     if not found:
-        yield Unread(place, source, "no relation is stated")
+        yield _alone(tex, place)
     for chain in found:
-        yield from _chain_items(chain, where(text, chain.offset, passage.environment))
+        yield from _chain_items(chain, source.where(chain.offset, passage.environment, end))
+
+
+def _alone(tex: str, place: Where) -> Item:
+    """A formula of which nothing is said."""
+    try:
+        return Claim(parse_formula(tex), (), None, place, tex, tex, ())
+    except FormulaError as error:
+        return Unread(place, tex, f"no relation is stated, and {error}")
 
 
 def _chain_items(chain: Span, place: Where) -> Iterator[Item]:
-    """One claim, or one for each entry if the chain ends in a matrix."""
+    """One claim, or one for each entry if there are tables in the chain."""
     source = without_edge(chain.text).strip()
     parts = [part.text.strip() for part in split_top(source, RELATION)]
-    table = cells(parts[-1]) if len(parts) == 2 else None
-    if table is None:
-        yield _chain_item(source, parts, place)
+    if not all(parts):
+        yield Unread(place, source, "a side of the relation is empty")
         return
     try:
-        for name, cell in entry_names(symbol_name(parts[0]), *table):
-            lhs = sympy.Symbol(name, real=True)
-            printed = printed_number(cell)
-            tex = () if printed is not None else (cell,)
-            forms = tuple(map(parse_formula, tex))
-            yield Claim(lhs, forms, printed, place, f"{name} = {cell}", name, tex)
+        if is_table_chain(parts):
+            yield from list(table_items(source, parts, place))
+        else:
+            yield _claim(source, parts, place)
     except (FormulaError, MatrixError) as error:
         yield Unread(place, source, str(error))
 
 
-def _chain_item(source: str, parts: list[str], place: Where) -> Item:
-    if not all(parts):
-        return Unread(place, source, "a side of the relation is empty")
-    try:
-        printed = printed_number(parts[-1])
-        tex = tuple(parts[1:-1] if printed is not None else parts[1:])
-        forms = tuple(parse_formula(part) for part in tex)
-        return Claim(parse_formula(parts[0]), forms, printed, place, source, parts[0], tex)
-    except FormulaError as error:
-        return Unread(place, source, str(error))
-
-
-def printed_number(tex: str) -> str | None:
-    """The bare number `tex` consists of, in the syntax of Decimal and with its digits; or None."""
-    tokens = _unwrapped(list(tokenize(tex)[:-1]))
-    words = [_word(token) for token in tokens]
-    match = _LITERAL.fullmatch(_spell(words))
-    if match is None:
-        return None
-    exponent = int(match["exponent"] or 0)
-    if abs(exponent) > MAX_EXPONENT:
-        return None
-    try:
-        value = Decimal(f"{match['sign']}{match['number']}E{exponent}")
-    except InvalidOperation:  # as 1.2.3
-        return None
-    if abs(value.adjusted()) > MAX_EXPONENT:
-        return None
-    power = value.as_tuple().exponent
-    return format(value, "f") if isinstance(power, int) and power <= 0 else str(value)
-
-
-def _unwrapped(tokens: list[Token]) -> list[Token]:
-    while len(tokens) > 2:
-        if tokens[0].kind is TokenKind.COMMAND and tokens[0].text in _WRAPPERS:
-            tokens = tokens[1:]
-        elif (tokens[0].text, tokens[-1].text) in _BRACKETS:
-            tokens = tokens[1:-1]
-        else:
-            break
-    return tokens
-
-
-def _word(token: Token) -> str:
-    return "*" if token.text in ("times", "cdot") else token.text
-
-
-def _spell(words: list[str]) -> str:
-    spelled = " ".join(word for word in words if word not in ("{", "}"))
-    return re.sub(r"(?<![\d.]) ?([-+]) ", r" \1", spelled).strip()
+def _claim(source: str, parts: list[str], place: Where) -> Claim:
+    printed = printed_number(parts[-1])
+    tex = tuple(parts[1:-1] if printed is not None else parts[1:])
+    forms = tuple(parse_formula(part) for part in tex)
+    return Claim(parse_formula(parts[0]), forms, printed, place, source, parts[0], tex)

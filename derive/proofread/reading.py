@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
 from functools import partial
 
 from derive.proofread.align import Template, cofactor, template, value_in
 from derive.proofread.behind import FAILURES, Behind, Point, above, below
-from derive.proofread.claim import Item
+from derive.proofread.claim import Claim, Item
 from derive.proofread.policy import Policy
 from derive.proofread.spread import Known, Ledger, rounded_copy, significant
 from derive.proofread.values import exact_value
@@ -73,6 +73,9 @@ class Reading:
     formulas: dict[str, list[str]] = field(default_factory=dict)
     slopes: dict[str, list[str]] = field(default_factory=dict)  # derivatives of a name, by name
     off: dict[str, int] = field(default_factory=dict)
+    pending: dict[str, tuple[int, Claim]] = field(default_factory=dict)
+    displays: int = 0  # how many were read
+    start: int = -1  # of the last
     remarks: list[Remark] = field(default_factory=list)
 
     def remark(self, made: Remark) -> None:
@@ -82,6 +85,25 @@ class Reading:
         elif made.name:
             self.off.pop(made.name, None)
         self.remarks.append(made)
+
+    def completed(self, name: str, claim: Claim) -> Claim:
+        """A claim with the sides that stood in the display before, where it is only a number.
+
+        `z = 2 \\cdot 3` and then `z = 6` are one chain on two lines.
+        """
+        if claim.where.start != self.start:
+            self.displays, self.start = self.displays + 1, claim.where.start
+        display, before = self.pending.pop(name, (0, claim))
+        numeric = any(not form.free_symbols for form in claim.forms)
+        if claim.printed is None and numeric:
+            self.pending[name] = (self.displays, claim)
+        if claim.printed is None or claim.forms or self.displays - display > 1:
+            return claim
+        sides = zip(before.forms, before.form_tex, strict=True)
+        kept = [(form, tex) for form, tex in sides if not form.free_symbols]
+        return replace(
+            claim, forms=tuple(form for form, _ in kept), form_tex=tuple(tex for _, tex in kept)
+        )
 
     def learn(self, name: str, printed: Known, true: Known) -> None:
         """Remember a number as it was printed and as it should be."""

@@ -13,6 +13,7 @@ from derive.proofread.claim import Item, Unread, Where
 from derive.proofread.digits import found_policy
 from derive.proofread.documents import Part, parts
 from derive.proofread.formulas import wrong_formulas
+from derive.proofread.macros import Expander
 from derive.proofread.policy import Policy
 from derive.proofread.reader import read
 from derive.proofread.reading import OWN, Remark, Verdict
@@ -57,7 +58,8 @@ def checked(name: str, text: str, policy: Policy | None = None) -> Checked:
 
     Without a policy the rule for its digits is found from its numbers.
     """
-    places = [(part, item) for part in parts(name, text) for item in _items(part)]
+    expander = Expander()
+    places = [(part, item) for part in parts(name, text) for item in _items(part, expander)]
     items = [item for _, item in places]
     rule = found_policy(items) if policy is None else policy
     network = behind(items)
@@ -66,8 +68,8 @@ def checked(name: str, text: str, policy: Policy | None = None) -> Checked:
     return Checked(name, rule, policy is None, tuple(places), tuple(remarks))
 
 
-def _items(part: Part) -> Iterator[Item]:
-    yield from read(part.text)
+def _items(part: Part, expander: Expander) -> Iterator[Item]:
+    yield from read(part.text, expander)
     yield from (Unread(Where(line, "math"), "", NO_TEX) for line in part.closed)
 
 

@@ -12,12 +12,15 @@ from derive.proofread.scan import Passage
 _LENGTH = r"\[\s*-?[\d.]+\s*(?:pt|em|ex|mm|cm|in|\\[A-Za-z]+)\s*\]"
 ROW = re.compile(rf"\\\\\*?(?:{_LENGTH})?|\\newline\b|\\cr\b")
 CELL = re.compile(r"&")
-RELATION = re.compile(r":=|=|≈|\\(?:approx|simeq|coloneqq|equiv|triangleq)(?![A-Za-z])")
-OTHER_RELATION = re.compile(
-    r"!=|[<>≤≥→⇒]|\\(?:leq?|geq?|neq?|ll|gg|lt|gt|leqslant|geqslant|to|in|notin|sim|propto|iff"
-    r"|implies|mapsto|gets|(?:[Ll]ong)?(?:[Ll]eft)?(?:[Rr]ight)?arrow)(?![A-Za-z])"
+RELATION = re.compile(
+    r":=|=|≈|←|\\(?:approx|simeq|coloneqq|equiv|triangleq|leftarrow|gets)(?![A-Za-z])"
 )
-SEPARATOR = re.compile(r"[,;]|\\q?quad(?![A-Za-z])")
+OTHER_RELATION = re.compile(
+    r"!=|[<>≤≥→]|\\(?:leq?|geq?|neq?|ll|gg|lt|gt|leqslant|geqslant|to|in|notin|sim|propto"
+    r"|mapsto|(?:long|left|longleft)?rightarrow|longleftarrow|Leftarrow)(?![A-Za-z])"
+)
+_THEN = re.compile(r"[⇒⟹⇔]|\\(?:implies|iff|(?:Long)?(?:[Ll]eft)?[Rr]ightarrow)(?![A-Za-z])")
+SEPARATOR = re.compile(rf"[,;]|\\q?quad(?![A-Za-z])|{_THEN.pattern}")
 _BRACKET_SIZE = re.compile(r"\\(?:left|right)(?![A-Za-z])\s*(?:\\[{}]|.)")
 _MARK = re.compile(  # what opens or closes, and commands, which hold no brackets of their own
     r"\\begin\{[^}]*\}|\\end\{[^}]*\}|\\[A-Za-z]+\*?|\\.|[{}()\[\]]", re.DOTALL
@@ -49,11 +52,11 @@ class Span:
 
 def split_top(text: str, separator: re.Pattern[str], *, braces_only: bool = False) -> list[Span]:
     """Split at separators outside braces, environments and (unless braces_only) brackets."""
-    return [span for _, span in _cut(text, separator, braces_only)]
+    return [span for _, span in cut(text, separator, braces_only)]
 
 
 @lru_cache(maxsize=20_000)  # the same text is cut in search of this and of that
-def _cut(text: str, separator: re.Pattern[str], braces_only: bool) -> tuple[tuple[str, Span], ...]:
+def cut(text: str, separator: re.Pattern[str], braces_only: bool) -> tuple[tuple[str, Span], ...]:
     """The pieces between separators, each with the separator before it."""
     pieces = []
     depth, position, start, mark = 0, 0, 0, ""
@@ -154,11 +157,13 @@ def chains(statement: Span) -> list[Span]:
     """The separate chains of one statement: `a = 1,\\quad b = 2` holds two."""
     found: list[Span] = []
     leading = ""
-    for mark, span in _cut(statement.text, SEPARATOR, False):
+    for mark, span in cut(statement.text, SEPARATOR, False):
         place = Span(statement.offset + span.offset, span.text)
         if is_remark(span.text):
             continue
         is_list = mark in (",", ";") and (found or leading)
+        if _THEN.fullmatch(mark) and (leading or not found or not has_relation(span.text)):
+            raise RowError(f"{mark} stands between what are not two equations")
         if has_relation(span.text):
             if is_list and leading:
                 raise RowError("a list stands where one left side is expected")
@@ -176,5 +181,5 @@ def chains(statement: Span) -> list[Span]:
 def other_relation(text: str) -> str | None:
     """The first relation outside brackets that makes no chain, such as `<` or an arrow."""
     sized = _BRACKET_SIZE.sub(lambda match: " " * len(match.group()), text)
-    parts = list(_cut(sized, OTHER_RELATION, False))
+    parts = list(cut(sized, OTHER_RELATION, False))
     return parts[1][0] if len(parts) > 1 else None

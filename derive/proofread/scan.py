@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-
-from derive.proofread.claim import Where
 
 MATH_ENVIRONMENTS = frozenset(
     [
@@ -38,6 +34,7 @@ _SKIPPED = re.compile(
     re.DOTALL,
 )
 _FENCE = re.compile(r"^ {0,3}(```|~~~).*?(?:^ {0,3}\1|\Z)", re.MULTILINE | re.DOTALL)
+_QUOTE = re.compile(r"^ {0,3}(?:> ?)+", re.MULTILINE)
 _LINE_COMMENT = re.compile(r"^[ \t]*%[^\n]*", re.MULTILINE)
 _COMMENT = re.compile(r"(\\\\|\\%)|%[^\n]*")
 _NOISE = re.compile(
@@ -45,6 +42,7 @@ _NOISE = re.compile(
     r"|\\(?:nonumber|notag|allowdisplaybreaks|displaystyle|centering|hline)(?![A-Za-z])"
 )
 _IS_LATEX = re.compile(r"\\documentclass|\\begin\{document\}|\\(?:sub)*section\b|\\chapter\b")
+_BEGINS = "\\begin{document}"
 _OPENING = re.compile(r"\\\\|\\begin\{([A-Za-z]+)\*?\}|\\\[|\\\(|\$\$|\$|\\.", re.DOTALL)
 _CLOSING = {"\\[": "\\]", "\\(": "\\)", "$$": "$$", "$": "$"}
 _INLINE = frozenset({"\\(", "$", "math"})
@@ -67,10 +65,19 @@ class Passage:
 def blank(text: str) -> str:
     """Replace comments, verbatim matter, drawings, tables and the preamble by spaces."""
     if not _IS_LATEX.search(text):
-        return _LINE_COMMENT.sub(_spaces, _FENCE.sub(_spaces, _SKIPPED.sub(_without_body, text)))
+        text = _FENCE.sub(_spaces, _SKIPPED.sub(_without_body, text))
+        return _QUOTE.sub(_spaces, _LINE_COMMENT.sub(_spaces, text))
     text = _SKIPPED.sub(_without_skipped, text)
-    start = text.find("\\begin{document}")
-    return text if start < 0 else re.sub(r"[^\n]", " ", text[:start]) + text[start:]
+    start = max(0, text.find(_BEGINS))
+    return re.sub(r"[^\n]", " ", text[:start]) + text[start:]
+
+
+def preamble(text: str) -> str:
+    """What a LaTeX document says before it begins, without its comments."""
+    if _BEGINS not in text:
+        return ""
+    text = _SKIPPED.sub(_without_skipped, text)
+    return text[: max(0, text.find(_BEGINS))]
 
 
 def _spaces(match: re.Match[str]) -> str:
@@ -97,11 +104,12 @@ def passages(text: str) -> Iterator[Passage]:
         if found.body is None:
             yield found
             continue
-        position = found.offset + len(found.body) + len(_end_mark(found.environment))
+        position = found.offset + len(found.body) + len(end_mark(found.environment))
         yield _unfolded(found)
 
 
-def _end_mark(environment: str) -> str:
+def end_mark(environment: str) -> str:
+    """What closes a passage."""
     return _CLOSING.get(environment, f"\\end{{{environment}}}")
 
 
@@ -113,11 +121,13 @@ def _passage(text: str, match: re.Match[str], endless: set[str]) -> Passage | No
         opening = opening.removeprefix("\\begin{").removesuffix("}")
     elif opening not in _CLOSING:
         return None
-    end = None if opening in endless else _find_end(text, match.end(), _end_mark(opening))
+    end = None if opening in endless else _find_end(text, match.end(), end_mark(opening))
     if end is None and opening != "$":
         endless.add(opening)
     if opening == "$" and (end is None or _is_currency(text, match.end(), end)):
         return None
+    if opening == "\\[" and end is not None and "](" in text[match.end() : end]:
+        return None  # brackets around a link of Markdown
     body = None if end is None else _without_noise(text[match.end() : end])
     return Passage(opening, match.end(), body)
 
@@ -161,19 +171,7 @@ def _sole_environment(passage: Passage) -> Passage | None:
     inner = _passage(body, opening, set()) if opening and opening.group(1) else None
     if inner is None or inner.body is None:
         return None
-    rest = body[inner.offset + len(inner.body) + len(_end_mark(inner.environment)) :]
+    rest = body[inner.offset + len(inner.body) + len(end_mark(inner.environment)) :]
     if rest.strip(" \t\n.,;"):
         return None
     return Passage(inner.environment, passage.offset + inner.offset, inner.body)
-
-
-def where(text: str, offset: int, environment: str) -> Where:
-    """The line and environment of an offset, stepping over white space before the statement."""
-    while offset < len(text) and text[offset].isspace():
-        offset += 1
-    return Where(bisect_left(_line_ends(text), offset) + 1, environment)
-
-
-@lru_cache(maxsize=8)  # every statement of a document asks
-def _line_ends(text: str) -> list[int]:
-    return [found.start() for found in re.finditer("\n", text)]

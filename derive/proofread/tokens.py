@@ -54,10 +54,15 @@ _LEXEME = re.compile(
     rf"|(?P<number>(?:(?:{_DIGITS})(?:(?:\.|\{{,\}})(?:{_DECIMALS}))?|\.\d+)"
     r"(?:[eE][-+]?\d+(?![A-Za-z\d]))?)"
     r"|(?P<name>[^\W\d_]+\d*)"
-    r"|\\(?P<command>[A-Za-z]+\*?|[{}|_])"
+    r"|\\(?P<command>[A-Za-z]+\*?|[{}|_%])"
     r"|(?P<sign>[-+*/^_=,|!'<>:;.()\[\]{}−×·])"
 )
 _SAME_SIGN = {"−": "-", "×": "*", "·": "*"}
+_SAME_COMMAND = {
+    "|": "vert", "Vert": "vert", "lVert": "lvert", "rVert": "rvert", "lbrace": "{", "rbrace": "}",
+    "bigtriangleup": "Delta", "triangle": "Delta",
+}  # fmt: skip
+_SIGNS = frozenset("+-*/=")
 END = Token(TokenKind.END, "", -1)
 
 
@@ -74,7 +79,26 @@ def tokenize(tex: str) -> tuple[Token, ...]:
             tokens.append(_token(match))
         position = match.end()
     tokens.append(Token(TokenKind.END, "", len(tex)))
-    return tuple(tokens)
+    return tuple(_without_ordinary(tokens))
+
+
+def _without_ordinary(tokens: list[Token]) -> list[Token]:
+    """The tokens with `{-}`, a sign in braces that is no script and no argument, as a sign."""
+    kept: list[Token] = []
+    position = 0
+    while position < len(tokens):
+        three = [token.text for token in tokens[position : position + 3]]
+        before = kept[-1] if kept else None
+        takes = before is not None and (
+            before.text in "^_" or before.kind is TokenKind.COMMAND or before.text == "}"
+        )
+        if three[:1] == ["{"] and three[2:] == ["}"] and three[1] in _SIGNS and not takes:
+            kept.append(tokens[position + 1])
+            position += 3
+        else:
+            kept.append(tokens[position])
+            position += 1
+    return kept
 
 
 def _token(match: re.Match[str]) -> Token:
@@ -84,7 +108,8 @@ def _token(match: re.Match[str]) -> Token:
         text = text.replace("{,}", ".").replace("\\,", "")
         if len(text) > MAX_DIGITS:
             raise FormulaError(f"a number of more than {MAX_DIGITS} characters", match.start())
-    return Token(kind, _SAME_SIGN.get(text, text), match.start())
+    same = _SAME_COMMAND if kind is TokenKind.COMMAND else _SAME_SIGN
+    return Token(kind, same.get(text, text), match.start())
 
 
 class TokenStream:
@@ -100,6 +125,11 @@ class TokenStream:
     def here(self) -> Token:
         """The token under the cursor."""
         return self._tokens[self.index]
+
+    @property
+    def following(self) -> Token:
+        """The token behind the one under the cursor."""
+        return self._tokens[min(self.index + 1, len(self._tokens) - 1)]
 
     def advance(self) -> Token:
         """Return the token under the cursor and step over it, never past the end."""

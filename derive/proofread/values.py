@@ -150,6 +150,12 @@ def _wave(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda angle: _kept(_call(function)(angle), abs(_inexact(angle)))
 
 
+def _whole(function: Callable[[Any], int], value: Any) -> Fraction:
+    if _context.mag(_inexact(value)) > _MAX_BITS:
+        raise ValueFailure("the argument of a function is out of range")
+    return Fraction(function(value))
+
+
 def _combine(operation: Callable[[Any, Any], Any]) -> Callable[..., Any]:
     def apply(*arguments: Any) -> Any:
         if not all(isinstance(argument, Fraction) for argument in arguments):
@@ -197,6 +203,8 @@ _RULES: Mapping[Any, Callable[..., Any]] = MappingProxyType(
         sympy.tanh: _call(_context.tanh),
         sympy.sin: _wave(_context.sin),
         sympy.cos: _wave(_context.cos),
+        sympy.floor: lambda x: _whole(math.floor, x),
+        sympy.ceiling: lambda x: _whole(math.ceil, x),
         sympy.erf: _call(_context.erf),
         sympy.sign: lambda x: Fraction((x > 0) - (x < 0)),
         sympy.Heaviside: lambda x, _at_zero=0: Fraction(int(x > 0)),

@@ -24,8 +24,8 @@ from derive.numbers import real
 from derive.problem import Problem
 from derive.proofread import Claim, Finding, FormulaError, Kind, Policy, judge, read, symbol_name
 from derive.proofread import Rounding as ReadRounding
+from derive.proofread.numerals import printed_number
 from derive.proofread.policy import expected_value
-from derive.proofread.reader import printed_number
 from derive.render.blocks import Block, Page
 from derive.render.sheet import Display
 from derive.verify.algebra import lazy_function, working

@@ -112,7 +112,7 @@ def test_sum_is_opaque() -> None:
     [
         "", "{", "}", "(1", "1)", "(1]", "a +", r"\frac{1}", r"\foo", "x 2", "0.5 0.3", "1/2x",
         r"\ln 2x", "x^", "x^2^3", "x_1_2", "x_12", "x^{(1)2}", r"\partial", "|x", "#",
-        r"\frac{\partial}{\partial x}", r"\frac{d}{dx} y", r"\frac{\partial^2 E}{\partial w^2}",
+        r"\frac{\partial}{\partial x}", r"\frac{\partial E}{x}",
         r"\max a", r"\tanh^{-1}(x)", "9^{9^{9^{9}}}", "1" * 500, "a = b", "{}", "'", r"\left",
     ],
 )  # fmt: skip

@@ -3,7 +3,7 @@
 import pytest
 
 from derive.proofread import Claim, Unread, read
-from derive.proofread.reader import printed_number
+from derive.proofread.numerals import printed_number
 
 
 def _summary(text: str) -> list[tuple[str, int, str | None]]:
@@ -78,11 +78,11 @@ def test_printed_number(tex: str, printed: str | None) -> None:
         (r"\[ x \Rightarrow y = 2 \]", [("unread", 0, None)]),
         (r"\[ x > 0 \]", [("unread", 0, None)]),
         (r"\[ k = 1, 2, 3 \]", [("unread", 0, None)]),
-        (r"\[ \frac{1}{2} \]", [("unread", 0, None)]),
+        (r"\[ \frac{1}{2} \]", [("1/2", 0, None)]),
         (r"\[ x = \unknown{1} \]", [("unread", 0, None)]),
         (r"\[ = 1 \]", [("unread", 0, None)]),
         (r"\[ x = 1", [("unread", 0, None)]),
-        (r"\[ x = \begin{cases} 1 & \text{if } y > 0 \\ 0 \end{cases} \]", [("unread", 0, None)]),
+        (r"\[ x = \begin{cases} 1 & \text{if } y > 0 \\ 0 \end{cases} \]", [("x", 0, None)]),
         (r"\[ \begin{aligned} a &= 1 \end{aligned} = 5 \]", [("unread", 0, None)]),
         (r"\begin{verbatim} \[ x = 1 \] \end{verbatim}", []),
         (r"\begin{tikzpicture} $x = 1$ \end{tikzpicture}", []),
