@@ -11,6 +11,7 @@ from pathlib import Path
 
 from derive import __version__, load
 from derive.backprop import differentiate
+from derive.build import build
 from derive.edge import at_the_edge, progress
 from derive.emit import TARGETS
 from derive.errors import InputError, printable, quoted, told
@@ -19,6 +20,8 @@ from derive.files import Files, read_text, write
 from derive.limits import MOST_DIGITS, MOST_DOCUMENT
 from derive.pipeline import Made, make, module
 from derive.problem import Problem
+from derive.proofread.as_spec import NoNetwork
+from derive.proofread.behind import Stated
 from derive.proofread.documents import DocumentError, check_kind
 from derive.proofread.policy import Policy
 from derive.proofread.report import Checked, as_json, as_sarif, checked, document_lines
@@ -28,9 +31,10 @@ from derive.render.explain_model import explain_model, explain_second_order
 from derive.scaffold import scaffold
 from derive.schema import Spec
 from derive.showcase import listing, shown
-from derive.spec import builtin_names
+from derive.spec import builtin_names, parse_spec
 from derive.typeset import ADVICE, Typeset, TypesetError, engine, typeset
 from derive.verify import Report
+from derive.verify.claims import stated_by
 from derive.verify.report import lines
 
 DEFAULT = "article"
@@ -126,6 +130,12 @@ def _document(parser: argparse.ArgumentParser) -> None:
     rule = parser.add_mutually_exclusive_group()
     rule.add_argument("--digits", type=int, metavar="N", help="significant digits of its numbers")
     rule.add_argument("--decimals", type=int, metavar="N", help="decimals of its numbers")
+    parser.add_argument(
+        "--spec", metavar="SPEC", help="the network or model that the documents are about"
+    )
+    parser.add_argument(
+        "--write-spec", type=Path, metavar="FILE", help="write the spec that a document states"
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print every verdict as JSON")
     form.add_argument("--sarif", action="store_true", help="print the findings for a forge")
@@ -260,7 +270,10 @@ def _check(options: argparse.Namespace) -> int:
             raise InputError(f"a number has between 1 and {MOST_DIGITS} digits or decimals")
         policy = Policy(digits=options.digits, decimals=options.decimals)
     with progress("reading and checking"):
-        found = [_checked(path, policy) for path in options.documents]
+        stated = stated_by(load(options.spec)) if options.spec is not None else None
+        found = [_checked(path, policy, stated) for path in options.documents]
+    if options.write_spec is not None:
+        _write_spec(options.write_spec, found)
     if options.json:
         data = [as_json(each) for each in found]
         print(json.dumps(data if len(data) > 1 else data[0], indent=1, ensure_ascii=False))
@@ -271,10 +284,25 @@ def _check(options: argparse.Namespace) -> int:
     return FOUND if any(each.own for each in found) else GOOD
 
 
-def _checked(path: Path, policy: Policy | None) -> Checked:
+def _write_spec(path: Path, found: Sequence[Checked]) -> None:
+    """Write the spec that a document states, if it states one that can be derived."""
+    if len(found) != 1:
+        raise InputError("--write-spec takes one document")
+    try:
+        text = found[0].spec()
+        build(parse_spec(text, str(path), path.stem))
+    except (NoNetwork, InputError) as error:
+        raise InputError(f"{found[0].name} states no network: {error}") from None
+    if path.exists():
+        raise InputError(f"'{path}' is already there")
+    _write(path, text.encode())
+
+
+def _checked(path: Path, policy: Policy | None, stated: Stated | None) -> Checked:
     try:
         check_kind(path.name)
-        return checked(str(path), read_text(path, "document", MOST_DOCUMENT), policy)
+        text = read_text(path, "document", MOST_DOCUMENT)
+        return checked(str(path), text, policy, stated)
     except FileNotFoundError:
         raise InputError(f"there is no file {shown_text(str(path))}") from None
     except DocumentError as error:

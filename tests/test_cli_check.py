@@ -55,3 +55,31 @@ def test_json_and_sarif(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "wrong.md", "right.md", "--sarif"]) == 1
     (run,) = json.loads(capsys.readouterr().out)["runs"]
     assert [result["ruleId"] for result in run["results"]] == ["wrong"]
+
+
+NETWORK = "$w = 0.5$ $x = 0.4$ $t = 0.1$ $$y = w x = 0.2$$ $$E = \\frac12 (y - t)^2 = 0.005$$\n"
+
+
+def test_the_spec_of_a_document_is_written_once(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("net.md").write_text(NETWORK, "utf-8")
+    assert main(["check", "net.md", "--write-spec", "net.yaml"]) == 0
+    written = Path("net.yaml").read_text("utf-8")
+    assert main(["verify", "net.yaml"]) == 0
+    capsys.readouterr()
+    assert main(["check", "net.md", "--write-spec", "net.yaml"]) == 2
+    assert "already there" in capsys.readouterr().err
+    assert Path("net.yaml").read_text("utf-8") == written
+    assert main(["check", "right.md", "net.md", "--write-spec", "other.yaml"]) == 2
+    assert "one document" in capsys.readouterr().err
+    assert main(["check", "right.md", "--write-spec", "other.yaml"]) == 2
+    assert "right.md states no network" in capsys.readouterr().err
+    assert not Path("other.yaml").exists()
+
+
+def test_a_document_is_held_against_a_spec(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("claims.md").write_text("$w_5 = 0.45$ and $q = 2$", "utf-8")
+    assert main(["check", "claims.md", "--spec", "article"]) == 1
+    printed = capsys.readouterr().out
+    assert "w_5 is printed 0.45, and should be 0.35: the spec gives it another value" in printed
+    assert "1 of 2 names are those of the spec" in printed
+    assert main(["check", "claims.md", "--spec", "nothing.yaml"]) == 2

@@ -8,6 +8,8 @@ the definitions that it was made from.
 from __future__ import annotations
 
 import random
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -24,6 +26,7 @@ STEP = Fraction(1, 10**14)
 SAME = Fraction(1, 10**18)  # what a difference with this step leaves of 45 digits
 MOST_NAMES = 5_000
 DEEPEST = 200
+APPLIED = re.compile(r"(?<![A-Za-z\\_{])[fg]\s*(?:\\left\s*)?\(")  # by a function that is not told
 FAILURES = (ValueFailure, ZeroDivisionError, OverflowError)  # of a value
 
 
@@ -49,15 +52,24 @@ def same(left: Fraction, right: Fraction) -> bool:
 
 @dataclass(frozen=True)
 class Behind:
-    """The formulas of a document by the names that they define."""
+    """The formulas of a document by the names that they define.
+
+    A name that none of them knows may be anything, unless they are `closed`: then it has no value.
+    """
 
     definitions: Mapping[str, sympy.Expr]
+    closed: bool = False
 
     @cached_property
     def names(self) -> list[str]:
         """All names, those that are defined first."""
         read = {name for defined in self.definitions for name in self.reads(defined)}
         return list(dict.fromkeys([*self.definitions, *sorted(read)]))
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """All names, to look one up."""
+        return frozenset(self.names)
 
     def reads(self, name: str) -> set[str]:
         """The names that a formula is made of."""
@@ -81,16 +93,53 @@ class Behind:
         return [n for n in self.definitions if by in self.reads(n) and self.depends(of, n)]
 
 
+@dataclass(frozen=True)
+class Stated:
+    """A network that is known from elsewhere, with the values of what it is given."""
+
+    network: Behind
+    values: Mapping[str, Fraction]
+
+    def spelled(self, names: Iterable[str]) -> Stated:
+        """The same under the names of a document that writes w5 for w_5."""
+        own, theirs = self.network.known, set(names)
+        here: dict[str, list[str]] = {}
+        for name in theirs - own:
+            here.setdefault(_squeezed(name), []).append(name)
+        change = {
+            name: written[0]
+            for name in own - theirs
+            if len(written := here.get(_squeezed(name), [])) == 1
+        }
+        if len(set(change.values())) < len(change):
+            return self  # two names of ours are one of theirs
+        symbols = {_symbol(old): _symbol(new) for old, new in change.items()}
+        definitions = {
+            change.get(name, name): formula.xreplace(symbols)
+            for name, formula in self.network.definitions.items()
+        }
+        values = {change.get(name, name): value for name, value in self.values.items()}
+        return Stated(Behind(definitions, self.network.closed), values)
+
+
+def _squeezed(name: str) -> str:
+    return name.replace("_", "").replace("(", "").replace(")", "").lower()
+
+
+def _symbol(name: str) -> sympy.Symbol:
+    return sympy.Symbol(name, real=True)
+
+
 def behind(items: Iterable[Item]) -> Behind:
     """What the claims of a document define; a name with two meanings has none."""
+    claims = [item for item in items if isinstance(item, Claim)]
+    counts = Counter(name for claim in claims for name in _names(claim))
     found: dict[str, sympy.Expr] = {}
     doubtful: set[str] = set()
-    for claim in items:
-        if not isinstance(claim, Claim) or not claim.lhs.is_Symbol:
-            continue
+    for claim in claims:
         name = str(claim.lhs)
-        form = next((form for form in claim.forms if form.free_symbols), None)
-        if form is None or "∂" in name or form.atoms(sympy.core.function.AppliedUndef):
+        form = _stated(claim, counts) if claim.lhs.is_Symbol and "∂" not in name else None
+        if form is None:
             continue
         if name in found and found[name] != form and not _alike(found[name], form):
             doubtful.add(name)
@@ -98,6 +147,24 @@ def behind(items: Iterable[Item]) -> Behind:
     kept = {name: form for name, form in found.items() if name not in doubtful}
     made = Behind(kept if len(kept) <= MOST_NAMES else {})
     return Behind({name: form for name, form in kept.items() if not _circular(made, name)})
+
+
+def _names(claim: Claim) -> set[str]:
+    return {symbol.name for form in claim.forms for symbol in form.free_symbols}
+
+
+def _stated(claim: Claim, counts: Mapping[str, int]) -> sympy.Expr | None:
+    """What a claim says that a name is: the first of its formulas, if the text knows its names.
+
+    Of `E = E_1 + E_2 = ...` that is the second where E_1 stands nowhere else. A bracket behind an f
+    is no product, so there is none.
+    """
+    forms = [form for form in claim.forms if form.free_symbols]
+    opaque = any(form.atoms(sympy.core.function.AppliedUndef) for form in forms)
+    if not forms or opaque or any(map(APPLIED.search, claim.form_tex)):
+        return None
+    usual = (f for f in forms if all(counts[symbol.name] > 1 for symbol in f.free_symbols))
+    return next(usual, forms[0])
 
 
 def _alike(left: sympy.Expr, right: sympy.Expr) -> bool:
@@ -134,11 +201,15 @@ class Point:
     def value(self, name: str) -> Fraction | None:
         """The value of a name, or of a derivative; None of one that the formulas do not make."""
         if name not in self.found:
-            value = self._slope(name) if "∂" in name else self._valued(name, {}, {})
+            value = self._slope(name) if "∂" in name else self._here(name)
             if value is None:
                 return None
             self.found[name] = value
         return self.found[name]
+
+    def _here(self, name: str) -> Fraction | None:
+        strange = self.network.closed and name not in self.network.known
+        return None if strange else self._valued(name, {}, {})
 
     def of(self, expression: sympy.Expr) -> Fraction | None:
         """The value of an expression; None if a name of it has none."""
@@ -155,8 +226,7 @@ class Point:
         network = self.network
         if not is_derivative(name) or of not in network.definitions or not network.depends(of, by):
             return None
-        here = self.value(by)
-        assert here is not None  # it is defined, or drawn
+        here = self._valued(by, {}, {})
         high, low = (self._valued(of, {by: here + step}, {}) for step in (STEP, -STEP))
         return (high - low) / (2 * STEP)
 

@@ -7,26 +7,25 @@ as printed, and the numbers as they should be.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from types import MappingProxyType
 
 import sympy
 
 from derive.proofread.align import Atom, Template, aligned, in_steps, template
-from derive.proofread.behind import Behind
 from derive.proofread.claim import Claim, Finding, Item, Kind, Unread
 from derive.proofread.formula import parse_formula
 from derive.proofread.judge import judge_item
 from derive.proofread.policy import Policy, agrees, expected_value
 from derive.proofread.reading import Reading, Remark, Verdict
 from derive.proofread.slips import is_double, slip, writing
-from derive.proofread.spread import Known, rounded_copy, spread
+from derive.proofread.spread import Known, rounded_copy, significant, spread
 from derive.proofread.values import ValueFailure, decimal_text, exact_value, unknown_names, value_of
 
-NO_FAULTS: Mapping[int, str] = MappingProxyType({})
+CHAINED_DIGITS = 4  # so many have numbers that were gone on with
+CHAINED_UNITS = 5  # of the last digit, by which rounded operands mostly take a value off at most
 FEW = 0.34  # of the names that are printed again may have another value by a slip
 
 
@@ -34,21 +33,23 @@ def check(
     items: Sequence[Item],
     policy: Policy,
     measure: bool = False,
-    network: Behind | None = None,
-    faults: Mapping[int, str] = NO_FAULTS,
 ) -> list[Remark]:
     """A remark on each item, and on each operand that is off where it is first written.
 
-    With `measure`, each has the slack of its value. `faults` say by the place of an item what is
-    wrong with a formula in it, as the `network` behind the document shows.
+    With `measure`, each has the slack of its value.
     """
-    reading = Reading(policy, _moving(items), measure, faults, network)
+    return read_through(items, Reading(policy, measure=measure)).remarks
+
+
+def read_through(items: Sequence[Item], reading: Reading) -> Reading:
+    """Judge all items in their order, with what is known before the first."""
+    reading.moving = _moving(items)
     for place, item in enumerate(items):
         if isinstance(item, Unread):
             reading.remark(Remark(place, item, Verdict.UNREAD, reason=item.reason))
         else:
             _read(reading, place, item)
-    return reading.remarks
+    return reading
 
 
 def _moving(items: Sequence[Item]) -> frozenset[str]:
@@ -248,8 +249,7 @@ def _of_print(
         return
     if found.kind in (Kind.GIVEN, Kind.SYMBOLIC):
         verdict = Verdict.GIVEN if found.kind is Kind.GIVEN else Verdict.FORMULA
-        reading.remark(replace(made, verdict=verdict, reason=found.message))
-        reading.learn(name, as_printed, as_printed)
+        _of_given(reading, replace(made, verdict=verdict, reason=found.message), as_printed)
         return
     value, slack = _computed(reading, claim)
     made = replace(made, value=value, slack=slack)
@@ -265,6 +265,32 @@ def _of_print(
     reading.remark(made)
     truth = as_printed if right is None else Known(exact_value(right), as_printed.half_unit)
     reading.learn(name, as_printed, truth)
+
+
+def _of_given(reading: Reading, made: Remark, as_printed: Known) -> None:
+    """A number that the text does not work out; where the network is stated, it has its value."""
+    value = reading.by_network(made.name) if reading.stated is not None else None
+    if value is None or _near(reading.policy, value, made.printed):
+        right = Verdict.RIGHT if value is not None else made.verdict
+        reading.remark(replace(made, verdict=right))
+        reading.learn(made.name, as_printed, as_printed)
+        return
+    if reading.stated is not None and made.name in reading.stated.values:
+        made = replace(made, verdict=Verdict.WRONG, reason="the spec gives it another value")
+        expected = value
+    else:
+        expected = expected_value(reading.policy, value, made.printed)
+        verdict, reason = _why(reading, value, None, made.printed)
+        made = replace(made, verdict=verdict, reason=reason)
+    reading.remark(replace(made, expected=decimal_text(expected)))
+    reading.learn(made.name, as_printed, Known(expected, as_printed.half_unit))
+
+
+def _near(policy: Policy, value: Fraction, printed: str) -> bool:
+    """Whether a print is a value, or may be it where rounded numbers were gone on with."""
+    few = len(significant(printed)) < CHAINED_DIGITS
+    slack = CHAINED_UNITS if policy.chained and not few else 0
+    return agrees(replace(policy, tolerance_units=slack), value, printed)
 
 
 def _mildly(reading: Reading, claim: Claim, printed: str, found: Finding) -> Finding:

@@ -10,7 +10,7 @@ from fractions import Fraction
 from functools import partial
 
 from derive.proofread.align import Template, cofactor, template, value_in
-from derive.proofread.behind import FAILURES, Behind, Point, above, below
+from derive.proofread.behind import FAILURES, Behind, Point, Stated, above, below
 from derive.proofread.claim import Claim, Item
 from derive.proofread.policy import Policy
 from derive.proofread.spread import Known, Ledger, rounded_copy, significant
@@ -68,6 +68,7 @@ class Reading:
         default_factory=dict
     )  # what is wrong with a formula, by place
     network: Behind | None = None
+    stated: Stated | None = None
     printed: Ledger = field(default_factory=partial(Ledger, rounded_from=ROUNDED))
     true: Ledger = field(default_factory=partial(Ledger, rounded_from=ROUNDED))
     formulas: dict[str, list[str]] = field(default_factory=dict)
@@ -129,14 +130,19 @@ class Reading:
             value = value_in(formula, self.true.numbers)
             if value is not None:
                 return value, formula
-        return None, None
+        return (self.by_network(name) if self.stated is not None else None), None
 
     def by_network(self, name: str) -> Fraction | None:
-        """The true value of a name by the formulas behind the document, and the numbers so far."""
-        if self.network is None:
-            return None
-        with suppress(*FAILURES):
-            return Point(self.network, given=self.true.numbers).value(name)
+        """The true value of a name by the formulas behind the document, and the numbers so far.
+
+        If the network is stated elsewhere, by that and by the numbers that it is given there.
+        """
+        stated = self.stated
+        if stated is None and self.network is not None:
+            stated = Stated(self.network, self.true.numbers)
+        if stated is not None:
+            with suppress(*FAILURES):
+                return Point(stated.network, given=stated.values).value(name)
         return None
 
     def _formulas_of(self, name: str) -> Iterator[Template]:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
-from derive.proofread.behind import behind
-from derive.proofread.check import check
-from derive.proofread.claim import Item, Unread, Where
+from derive.proofread.as_spec import spec_of
+from derive.proofread.behind import Behind, Stated, above, behind, below
+from derive.proofread.check import read_through
+from derive.proofread.claim import Claim, Item, Unread, Where
 from derive.proofread.digits import found_policy
 from derive.proofread.documents import Part, parts
 from derive.proofread.formulas import wrong_formulas
 from derive.proofread.macros import Expander
 from derive.proofread.policy import Policy
 from derive.proofread.reader import read
-from derive.proofread.reading import OWN, Remark, Verdict
+from derive.proofread.reading import OWN, Reading, Remark, Verdict
 
 WIDTH = 96  # of a formula in a report
 SHOWN_UNREAD = 5
@@ -32,6 +34,14 @@ class Checked:
     found: bool
     places: tuple[tuple[Part, Item], ...]
     remarks: tuple[Remark, ...]
+    network: Behind
+    numbers: Mapping[str, Fraction]
+    names: tuple[int, int] | None = None
+
+    def spec(self) -> str:
+        """The spec of the network that the document states. Raises NoNetwork."""
+        items = [item for _, item in self.places]
+        return spec_of(items, self.network, self.numbers, self.policy)
 
     @property
     def own(self) -> list[Remark]:
@@ -53,19 +63,44 @@ class Checked:
         return [each for each in self.remarks if each.follows == number]
 
 
-def checked(name: str, text: str, policy: Policy | None = None) -> Checked:
+def checked(
+    name: str, text: str, policy: Policy | None = None, stated: Stated | None = None
+) -> Checked:
     """Check a document, by the ending of its name. Raises DocumentError.
 
-    Without a policy the rule for its digits is found from its numbers.
+    Without a policy the rule for its digits is found from its numbers. With a network that is
+    `stated`, formulas and numbers are held against that; otherwise formulas against the network
+    that the document itself states.
     """
     expander = Expander()
     places = [(part, item) for part in parts(name, text) for item in _items(part, expander)]
     items = [item for _, item in places]
     rule = found_policy(items) if policy is None else policy
-    network = behind(items)
-    faults = wrong_formulas(items, network)
-    remarks = check(items, rule, network=network, faults=faults)
-    return Checked(name, rule, policy is None, tuple(places), tuple(remarks))
+    network, known = behind(items), None
+    if stated is None:
+        faults = wrong_formulas(items, network)
+    else:
+        names = _names(items)
+        stated = stated.spelled(names)
+        known = (len(names & stated.network.known), len(names))
+        faults = wrong_formulas(items, stated.network, sure=True)
+    reading = Reading(rule, faults=faults, network=network, stated=stated)
+    read_through(items, reading)
+    remarks, numbers = tuple(reading.remarks), reading.printed.numbers
+    return Checked(name, rule, policy is None, tuple(places), remarks, network, numbers, known)
+
+
+def _names(items: Sequence[Item]) -> set[str]:
+    """The names of a document, and those that its derivatives are of and by."""
+    return {
+        part
+        for item in items
+        if isinstance(item, Claim)
+        for form in (item.lhs, *item.forms)
+        for symbol in form.free_symbols
+        for part in (above(symbol.name), below(symbol.name), symbol.name)
+        if part and "∂" not in part
+    }
 
 
 def _items(part: Part, expander: Expander) -> Iterator[Item]:
@@ -154,6 +189,8 @@ def _summary(found: Checked) -> Iterator[str]:
     unread = found.count(Verdict.UNREAD)
     yield f"  {len(formulas)} formulas without a number; {unread} could not be read"
     yield f"  {_rule(found)}"
+    if found.names is not None:
+        yield f"  {found.names[0]} of {found.names[1]} names are those of the spec"
 
 
 def _rule(found: Checked) -> str:

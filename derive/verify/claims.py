@@ -12,6 +12,7 @@ from math import prod
 
 import sympy
 
+from derive.errors import InputError
 from derive.expression import Element, Index
 from derive.functions import (
     BY_SYMBOL,
@@ -26,8 +27,9 @@ from derive.functions import (
 from derive.graph import Graph
 from derive.notation import names_of, scalar_names
 from derive.problem import Claimed, Problem
-from derive.proofread.behind import Behind, Point, points
+from derive.proofread.behind import Behind, Point, Stated, points
 from derive.proofread.claim import Claim, Where
+from derive.proofread.formula import symbol_name
 from derive.proofread.formulas import wrong_formula
 from derive.scalar import expand, scalar_equations, shapes_of
 from derive.verify.report import Route, Status, skipped
@@ -49,8 +51,33 @@ def network_behind(graph: Graph, call: Call) -> Behind | None:
             call(element): plain(expression, call)
             for equation in graph.equations
             for element, expression in scalar_equations(equation, shapes)
-        }
+        },
+        closed=True,
     )
+
+
+def stated_by(problem: Problem) -> Stated:
+    """What a spec says of a document about it, by the names on its page.
+
+    Raises InputError if there is too much of it.
+    """
+    names = names_of(problem)
+
+    def call(element: Element) -> str:
+        return symbol_name(names.name(element).tex)
+
+    network = network_behind(problem.graph, call)
+    if network is None:
+        raise InputError(
+            f"{problem.name}: documents can be held against a spec of at most {MOST_SCALARS} "
+            "numbers, and this one has more"
+        )
+    values = {
+        call(Element(name, *place)): value
+        for name, tensor in problem.values.items()
+        for place, value in tensor.items()
+    }
+    return Stated(network, values)
 
 
 def plain(expression: sympy.Expr, call: Call) -> sympy.Expr:
