@@ -11,34 +11,25 @@ from pathlib import Path
 
 from derive import __version__, load
 from derive.backprop import differentiate
-from derive.build import build
-from derive.edge import at_the_edge, progress
+from derive.cli_check import check_documents, documents
+from derive.edge import BAD, FOUND, GOOD, at_the_edge, progress
 from derive.emit import TARGETS
 from derive.errors import InputError, printable, quoted, told
-from derive.errors import shown as shown_text
-from derive.files import Files, read_text, write
-from derive.limits import MOST_DIGITS, MOST_DOCUMENT
+from derive.files import Files, write
 from derive.pipeline import Made, make, module
 from derive.problem import Problem
-from derive.proofread.as_spec import NoNetwork
-from derive.proofread.behind import Stated
-from derive.proofread.documents import DocumentError, check_kind
-from derive.proofread.policy import Policy
-from derive.proofread.report import Checked, as_json, as_sarif, checked, document_lines
 from derive.reference import reference
 from derive.render.explain import explain
 from derive.render.explain_model import explain_model, explain_second_order
 from derive.scaffold import scaffold
 from derive.schema import Spec
 from derive.showcase import listing, shown
-from derive.spec import builtin_names, parse_spec
+from derive.spec import builtin_names
 from derive.typeset import ADVICE, Typeset, TypesetError, engine, typeset
 from derive.verify import Report
-from derive.verify.claims import stated_by
 from derive.verify.report import lines
 
 DEFAULT = "article"
-GOOD, FOUND, BAD = 0, 1, 2
 # Expressions are many small objects that hold no circles: looked for rarely, a tenth of the time.
 GARBAGE = (50_000, 50, 100)
 Command = Callable[[argparse.Namespace], int]
@@ -102,7 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     check = add("verify", _verify, "check every number by independent routes")
     _spec(check)
     check.add_argument("--json", action="store_true", help="print the report as JSON")
-    _document(add("check", _check, "proof-read a document: LaTeX, Markdown, HTML, a notebook"))
+    documents(
+        add("check", check_documents, "proof-read a document: LaTeX, Markdown, HTML, a notebook")
+    )
     tell = add("explain", _explain, "show the derivation by one weight or quantity")
     tell.add_argument(
         "names",
@@ -115,30 +108,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     rows = add("layers", _layers, "list the library, or show the equations of one of its rows")
     rows.add_argument("name", nargs="?", metavar="NAME")
-    start = add("new", _new, "write a spec to start from")
-    start.add_argument("file", type=Path, nargs="?", metavar="FILE", help="default: print it")
-    kind = start.add_mutually_exclusive_group()
-    kind.add_argument("--network", action="store_true", help="a chain of dense layers")
-    kind.add_argument("--layer", metavar="NAME", help="a model of one layer or loss")
+    _start(add("new", _new, "write a spec to start from"))
     add("reference", _reference, "print the reference of the spec language (Markdown)")
     add("schema", _schema, "print the JSON schema of a spec, for editors")
     return parser
 
 
-def _document(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("documents", nargs="+", type=Path, metavar="DOCUMENT")
-    rule = parser.add_mutually_exclusive_group()
-    rule.add_argument("--digits", type=int, metavar="N", help="significant digits of its numbers")
-    rule.add_argument("--decimals", type=int, metavar="N", help="decimals of its numbers")
-    parser.add_argument(
-        "--spec", metavar="SPEC", help="the network or model that the documents are about"
-    )
-    parser.add_argument(
-        "--write-spec", type=Path, metavar="FILE", help="write the spec that a document states"
-    )
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print every verdict as JSON")
-    form.add_argument("--sarif", action="store_true", help="print the findings for a forge")
+def _start(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, nargs="?", metavar="FILE", help="default: print it")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--network", action="store_true", help="a chain of dense layers")
+    kind.add_argument("--layer", metavar="NAME", help="a model of one layer or loss")
 
 
 def _spec(parser: argparse.ArgumentParser) -> None:
@@ -261,52 +241,6 @@ def _verify(options: argparse.Namespace) -> int:
     else:
         _print_report(report)
     return GOOD if report.agree else FOUND
-
-
-def _check(options: argparse.Namespace) -> int:
-    policy = None
-    if options.digits is not None or options.decimals is not None:
-        if not 1 <= (options.digits or options.decimals or 0) <= MOST_DIGITS:
-            raise InputError(f"a number has between 1 and {MOST_DIGITS} digits or decimals")
-        policy = Policy(digits=options.digits, decimals=options.decimals)
-    with progress("reading and checking"):
-        stated = stated_by(load(options.spec)) if options.spec is not None else None
-        found = [_checked(path, policy, stated) for path in options.documents]
-    if options.write_spec is not None:
-        _write_spec(options.write_spec, found)
-    if options.json:
-        data = [as_json(each) for each in found]
-        print(json.dumps(data if len(data) > 1 else data[0], indent=1, ensure_ascii=False))
-    elif options.sarif:
-        print(json.dumps(as_sarif(found, __version__), indent=1, ensure_ascii=False))
-    else:
-        print("\n".join(line for each in found for line in document_lines(each)))
-    return FOUND if any(each.own for each in found) else GOOD
-
-
-def _write_spec(path: Path, found: Sequence[Checked]) -> None:
-    """Write the spec that a document states, if it states one that can be derived."""
-    if len(found) != 1:
-        raise InputError("--write-spec takes one document")
-    try:
-        text = found[0].spec()
-        build(parse_spec(text, str(path), path.stem))
-    except (NoNetwork, InputError) as error:
-        raise InputError(f"{found[0].name} states no network: {error}") from None
-    if path.exists():
-        raise InputError(f"'{path}' is already there")
-    _write(path, text.encode())
-
-
-def _checked(path: Path, policy: Policy | None, stated: Stated | None) -> Checked:
-    try:
-        check_kind(path.name)
-        text = read_text(path, "document", MOST_DOCUMENT)
-        return checked(str(path), text, policy, stated)
-    except FileNotFoundError:
-        raise InputError(f"there is no file {shown_text(str(path))}") from None
-    except DocumentError as error:
-        raise InputError(f"{path}: {error}") from None
 
 
 def _explain(options: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FrameType
 
-GOOD, BAD = 0, 2
+GOOD, FOUND, BAD = 0, 1, 2
 SIGNALS = tuple(s for name in ("SIGTERM", "SIGHUP") if (s := getattr(signal, name, None)))
 PATIENCE = 2.0  # seconds before work is said to go on
 EVERY = 0.5

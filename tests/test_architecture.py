@@ -237,7 +237,7 @@ def test_a_module_keeps_no_state_but_constants() -> None:
     ]
 
 
-PRINTING = {"derive.cli", "derive.edge", "derive.__main__"}
+PRINTING = {"derive.cli", "derive.cli_check", "derive.edge", "derive.__main__"}
 
 
 def test_only_the_command_line_prints() -> None:

@@ -1,0 +1,88 @@
+"""The command `derive check`: its arguments, and the documents it reads."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from derive import __version__, load
+from derive.build import build
+from derive.edge import FOUND, GOOD, progress
+from derive.errors import InputError, shown
+from derive.files import read_text, write
+from derive.limits import MOST_DIGITS, MOST_DOCUMENT
+from derive.proofread.as_spec import NoNetwork
+from derive.proofread.behind import Stated
+from derive.proofread.documents import DocumentError, check_kind
+from derive.proofread.policy import Policy
+from derive.proofread.report import Checked, as_json, as_sarif, checked, document_lines
+from derive.spec import parse_spec
+from derive.verify.claims import stated_by
+
+
+def documents(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the command."""
+    parser.add_argument("documents", nargs="+", type=Path, metavar="DOCUMENT")
+    rule = parser.add_mutually_exclusive_group()
+    rule.add_argument("--digits", type=int, metavar="N", help="significant digits of its numbers")
+    rule.add_argument("--decimals", type=int, metavar="N", help="decimals of its numbers")
+    parser.add_argument(
+        "--spec", metavar="SPEC", help="the network or model that the documents are about"
+    )
+    parser.add_argument(
+        "--write-spec", type=Path, metavar="FILE", help="write the spec that a document states"
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print every verdict as JSON")
+    form.add_argument("--sarif", action="store_true", help="print the findings for a forge")
+
+
+def check_documents(options: argparse.Namespace) -> int:
+    """Check documents, and print what was found."""
+    policy = None
+    if options.digits is not None or options.decimals is not None:
+        if not 1 <= (options.digits or options.decimals or 0) <= MOST_DIGITS:
+            raise InputError(f"a number has between 1 and {MOST_DIGITS} digits or decimals")
+        policy = Policy(digits=options.digits, decimals=options.decimals)
+    with progress("reading and checking"):
+        stated = stated_by(load(options.spec)) if options.spec is not None else None
+        found = [_checked(path, policy, stated) for path in options.documents]
+    if options.write_spec is not None:
+        _write_spec(options.write_spec, found)
+    if options.json:
+        data = [as_json(each) for each in found]
+        print(json.dumps(data if len(data) > 1 else data[0], indent=1, ensure_ascii=False))
+    elif options.sarif:
+        print(json.dumps(as_sarif(found, __version__), indent=1, ensure_ascii=False))
+    else:
+        print("\n".join(line for each in found for line in document_lines(each)))
+    return FOUND if any(each.own for each in found) else GOOD
+
+
+def _write_spec(path: Path, found: Sequence[Checked]) -> None:
+    """Write the spec that a document states, if it states one that can be derived."""
+    if len(found) != 1:
+        raise InputError("--write-spec takes one document")
+    try:
+        text = found[0].spec()
+        build(parse_spec(text, str(path), path.stem))
+    except (NoNetwork, InputError) as error:
+        raise InputError(f"{found[0].name} states no network: {error}") from None
+    if path.exists():
+        raise InputError(f"'{path}' is already there")
+    write(path, text.encode())
+    print(f"wrote {path}", file=sys.stderr)  # standard output may be data
+
+
+def _checked(path: Path, policy: Policy | None, stated: Stated | None) -> Checked:
+    try:
+        check_kind(path.name)
+        text = read_text(path, "document", MOST_DOCUMENT)
+        return checked(str(path), text, policy, stated)
+    except FileNotFoundError:
+        raise InputError(f"there is no file {shown(str(path))}") from None
+    except DocumentError as error:
+        raise InputError(f"{path}: {error}") from None
