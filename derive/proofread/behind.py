@@ -136,10 +136,15 @@ def behind(items: Iterable[Item]) -> Behind:
     counts = Counter(name for claim in claims for name in _names(claim))
     found: dict[str, sympy.Expr] = {}
     doubtful: set[str] = set()
+    read: set[str] = set()
     for claim in claims:
+        before = frozenset(read)
+        read |= _names(claim)
         name = str(claim.lhs)
         form = _stated(claim, counts) if claim.lhs.is_Symbol and "∂" not in name else None
         if form is None:
+            continue
+        if form.is_Symbol and name in before:  # `w_1 = w_2` of two weights is a condition
             continue
         if name in found and found[name] != form and not _alike(found[name], form):
             doubtful.add(name)
