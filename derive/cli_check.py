@@ -14,6 +14,7 @@ from derive.edge import FOUND, GOOD, progress
 from derive.errors import InputError, shown
 from derive.files import read_text, write
 from derive.limits import MOST_DIGITS, MOST_DOCUMENT
+from derive.proofread.annotate import annotated
 from derive.proofread.as_spec import NoNetwork
 from derive.proofread.behind import Stated
 from derive.proofread.documents import DocumentError, check_kind
@@ -35,6 +36,9 @@ def documents(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--write-spec", type=Path, metavar="FILE", help="write the spec that a document states"
     )
+    parser.add_argument(
+        "--annotate", type=Path, metavar="FILE", help="write a copy with each finding at its place"
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print every verdict as JSON")
     form.add_argument("--sarif", action="store_true", help="print the findings for a forge")
@@ -49,9 +53,15 @@ def check_documents(options: argparse.Namespace) -> int:
         policy = Policy(digits=options.digits, decimals=options.decimals)
     with progress("reading and checking"):
         stated = stated_by(load(options.spec)) if options.spec is not None else None
-        found = [_checked(path, policy, stated) for path in options.documents]
+        texts = [_text(path) for path in options.documents]
+        found = [
+            _checked(path, text, policy, stated)
+            for path, text in zip(options.documents, texts, strict=True)
+        ]
     if options.write_spec is not None:
         _write_spec(options.write_spec, found)
+    if options.annotate is not None:
+        _annotate(options.annotate, found, options.documents, texts)
     if options.json:
         data = [as_json(each) for each in found]
         print(json.dumps(data if len(data) > 1 else data[0], indent=1, ensure_ascii=False))
@@ -77,12 +87,29 @@ def _write_spec(path: Path, found: Sequence[Checked]) -> None:
     print(f"wrote {path}", file=sys.stderr)  # standard output may be data
 
 
-def _checked(path: Path, policy: Policy | None, stated: Stated | None) -> Checked:
+def _annotate(
+    copy: Path, found: Sequence[Checked], documents: Sequence[Path], texts: Sequence[str]
+) -> None:
+    """Write a copy of the one document with what was found in it."""
+    if len(found) != 1:
+        raise InputError("--annotate takes one document")
+    if copy.exists() and copy.samefile(documents[0]):
+        raise InputError("the copy would take the place of the document")
+    write(copy, annotated(found[0], texts[0]).encode())
+
+
+def _text(path: Path) -> str:
     try:
         check_kind(path.name)
-        text = read_text(path, "document", MOST_DOCUMENT)
-        return checked(str(path), text, policy, stated)
+        return read_text(path, "document", MOST_DOCUMENT)
     except FileNotFoundError:
         raise InputError(f"there is no file {shown(str(path))}") from None
+    except DocumentError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def _checked(path: Path, text: str, policy: Policy | None, stated: Stated | None) -> Checked:
+    try:
+        return checked(str(path), text, policy, stated)
     except DocumentError as error:
         raise InputError(f"{path}: {error}") from None

@@ -8,6 +8,7 @@ MathJax and KaTeX keep in it.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -34,12 +35,31 @@ class DocumentError(ValueError):
 class Part:
     """A stretch of a document that is read on its own; `label` is empty if it is all of it.
 
-    `closed` are the lines with formulas that are there without their TeX.
+    `closed` are the lines with formulas that are there without their TeX. `spots` say where the
+    pieces of the text come from, if it is not the text of the file itself.
     """
 
     label: str
     text: str
     closed: tuple[int, ...] = ()
+    spots: tuple[Spot, ...] = ()
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A piece of the text of a page, from `start` on: where it is in the file, and where it ends.
+
+    Nothing can be put between `offset` and `end` if the piece is a formula of its own; then, as
+    where letters are written as references, `offset` is `end`.
+    """
+
+    start: int
+    offset: int
+    end: int
+
+    def place(self, position: int) -> int:
+        """The place in the file of one in the text."""
+        return min(self.offset + position - self.start, self.end)
 
 
 def check_kind(name: str) -> None:
@@ -54,9 +74,18 @@ def parts(name: str, text: str) -> list[Part]:
     ending = PurePath(name).suffix.lower()
     if ending == NOTEBOOK:
         return list(_cells(text))
-    if ending in PAGES or text.lstrip()[:15].lower().startswith(("<!doctype html", "<html")):
-        return [_seen(text)]
-    return [Part("", text)]
+    return [_seen(text) if is_page(name, text) else Part("", text)]
+
+
+def is_page(name: str, text: str) -> bool:
+    """Whether a document is HTML."""
+    begins = text.lstrip()[:15].lower().startswith(("<!doctype html", "<html"))
+    return PurePath(name).suffix.lower() in PAGES or begins
+
+
+def is_latex(name: str, text: str) -> bool:
+    """Whether a document is LaTeX, which Markdown with formulas is not."""
+    return PurePath(name).suffix.lower() == ".tex" or "\\begin{document}" in text
 
 
 # --- notebooks ---------------------------------------------------------------------------------
@@ -89,10 +118,13 @@ def _joined(lines: str | list[str]) -> str:
 
 
 def _seen(text: str) -> Part:
-    page = _Page()
+    page = _Page(text)
     page.feed(text)
     page.close()
-    return Part("", "".join(page.written), tuple(page.closed))
+    spots = (
+        Spot(start, *page.ends.get(root, (offset, end))) for start, offset, end, root in page.pieces
+    )
+    return Part("", "".join(page.written), tuple(page.closed), tuple(spots))
 
 
 class _Reading(StrEnum):
@@ -109,21 +141,30 @@ _DELIMITERS = {_Reading.DISPLAY: ("\\[", "\\]"), _Reading.INLINE: ("\\(", "\\)")
 
 @dataclass
 class _Element:
-    """An element that is open; `formula` is its line if it is MathML without TeX so far."""
+    """An element that is open; `formula` is its line if it is MathML without TeX so far.
+
+    `root` is where the outermost element begins that is a formula and nothing else.
+    """
 
     tag: str
     reading: _Reading
     displays: bool = False
     formula: int | None = None
+    root: int = -1
 
 
 class _Page(HTMLParser):
     """What a reader sees of a page, each piece on the line on which it stands in the file."""
 
-    def __init__(self) -> None:
+    def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)
         self.written: list[str] = []
         self.closed: list[int] = []
+        self.pieces: list[tuple[int, int, int, int]] = []
+        self.ends: dict[int, tuple[int, int]] = {}  # behind the formula that begins somewhere
+        self._text = text
+        self._lines = [0, *(found.end() for found in re.finditer("\n", text))]
+        self._length = 0
         self._line = 1
         self._open = [_Element("", _Reading.TEXT)]
 
@@ -135,7 +176,9 @@ class _Page(HTMLParser):
         classes = given.get("class", "").split()
         around = self._open[-1]
         block = given.get("display") == "block" or "katex-display" in classes
-        made = _Element(tag, around.reading, around.displays or block)
+        made = _Element(tag, around.reading, around.displays or block, root=around.root)
+        if made.root < 0 and (tag in ("math", "script") or classes[:1] == ["katex"] or block):
+            made.root = self._offset()
         if tag == "script" and given.get("type", "").startswith("math/tex"):
             made.reading = self._tex("mode=display" in given["type"])
         elif tag == "annotation" and given.get("encoding") == "application/x-tex":
@@ -148,6 +191,10 @@ class _Page(HTMLParser):
             made.formula = self.getpos()[0]
         self._open.append(made)
 
+    def _offset(self) -> int:
+        line, column = self.getpos()
+        return self._lines[line - 1] + column
+
     def _tex(self, displays: bool) -> _Reading:
         return _Reading.DISPLAY if displays else _Reading.INLINE
 
@@ -157,6 +204,9 @@ class _Page(HTMLParser):
         if tag in tags:
             last = len(tags) - 1 - tags[::-1].index(tag)
             self.closed += [e.formula for e in self._open[last:] if e.formula is not None]
+            if self._open[last].root >= 0 > self._open[last - 1].root:
+                end = self._text.find(">", self._offset()) + 1
+                self.ends[self._open[last].root] = (end, end)
             del self._open[last:]
 
     def handle_data(self, data: str) -> None:
@@ -167,5 +217,12 @@ class _Page(HTMLParser):
         gap = self.getpos()[0] - self._line
         opening, closing = _DELIMITERS.get(reading, ("", ""))
         text = "\n" * max(0, gap) + f"{opening}{data}{closing}"
+        offset = self._offset()
+        end = self._text.find("<", offset)
+        end = len(self._text) if end < 0 else end
+        start = self._length + len(text) - len(closing) - len(data)
+        as_it_is = self._text.startswith(data, offset)
+        self.pieces.append((start, offset if as_it_is else end, end, self._open[-1].root))
+        self._length += len(text)
         self.written.append(text)
         self._line += text.count("\n")

@@ -21,7 +21,7 @@ from derive.proofread.rows import (
     statements,
     without_edge,
 )
-from derive.proofread.scan import Passage, end_mark, passages
+from derive.proofread.scan import Passage, passages
 from derive.proofread.source import Source, prepared
 from derive.proofread.tables import is_table_chain, settled, table_items
 from derive.proofread.tokens import FormulaError
@@ -78,8 +78,7 @@ def _bare(statement: Span) -> Span:
 
 
 def _statement_items(source: Source, passage: Passage, statement: Span) -> Iterator[Item]:
-    end = passage.offset + len(passage.body or "") + len(end_mark(passage.environment))
-    place = source.where(statement.offset, passage.environment, end)
+    place = source.where(statement.offset, passage.environment, passage.end)
     tex = without_edge(statement.text).strip()
     relation = other_relation(statement.text)
     if passage.is_inline and (relation or not has_relation(statement.text)):
@@ -95,7 +94,7 @@ def _statement_items(source: Source, passage: Passage, statement: Span) -> Itera
     if not found:
         yield _alone(tex, place)
     for chain in found:
-        yield from _chain_items(chain, source.where(chain.offset, passage.environment, end))
+        yield from _chain_items(chain, source.where(chain.offset, passage.environment, passage.end))
 
 
 def _alone(tex: str, place: Where) -> Item:

@@ -114,7 +114,7 @@ def _items(part: Part, expander: Expander) -> Iterator[Item]:
 def document_lines(found: Checked) -> Iterator[str]:
     """The findings with their formulas, what could not be read, and how much was right."""
     for remark in found.own:
-        yield f"{_place(found, remark)}: {_said(remark)}"
+        yield f"{_place(found, remark)}: {said(remark)}"
         yield from _marked(remark)
         for other in found.consequences(remark):
             yield f"    from it follows {_printed(other)}, line {found.where(other)[1]}"
@@ -132,7 +132,7 @@ def _place(found: Checked, remark: Remark) -> str:
     return ":".join(filter(None, (found.name, label, str(line))))
 
 
-def _said(remark: Remark) -> str:
+def said(remark: Remark) -> str:
     """A finding in words."""
     if not remark.printed:
         return remark.reason
@@ -265,7 +265,7 @@ def _result(found: Checked, remark: Remark) -> dict[str, Any]:
     return {
         "ruleId": remark.verdict.value,
         "level": "error" if remark.verdict is Verdict.WRONG else "warning",
-        "message": {"text": _said(remark)},
+        "message": {"text": said(remark)},
         "locations": [
             {
                 "physicalLocation": {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MATH_ENVIRONMENTS = frozenset(
     [
@@ -55,6 +55,7 @@ class Passage:
     environment: str
     offset: int
     body: str | None
+    end: int = 0  # behind all that it stands in
 
     @property
     def is_inline(self) -> bool:
@@ -104,12 +105,11 @@ def passages(text: str) -> Iterator[Passage]:
         if found.body is None:
             yield found
             continue
-        position = found.offset + len(found.body) + len(end_mark(found.environment))
-        yield _unfolded(found)
+        position = found.offset + len(found.body) + len(_end_mark(found.environment))
+        yield replace(_unfolded(found), end=position)
 
 
-def end_mark(environment: str) -> str:
-    """What closes a passage."""
+def _end_mark(environment: str) -> str:
     return _CLOSING.get(environment, f"\\end{{{environment}}}")
 
 
@@ -121,7 +121,7 @@ def _passage(text: str, match: re.Match[str], endless: set[str]) -> Passage | No
         opening = opening.removeprefix("\\begin{").removesuffix("}")
     elif opening not in _CLOSING:
         return None
-    end = None if opening in endless else _find_end(text, match.end(), end_mark(opening))
+    end = None if opening in endless else _find_end(text, match.end(), _end_mark(opening))
     if end is None and opening != "$":
         endless.add(opening)
     if opening == "$" and (end is None or _is_currency(text, match.end(), end)):
@@ -171,7 +171,7 @@ def _sole_environment(passage: Passage) -> Passage | None:
     inner = _passage(body, opening, set()) if opening and opening.group(1) else None
     if inner is None or inner.body is None:
         return None
-    rest = body[inner.offset + len(inner.body) + len(end_mark(inner.environment)) :]
+    rest = body[inner.offset + len(inner.body) + len(_end_mark(inner.environment)) :]
     if rest.strip(" \t\n.,;"):
         return None
     return Passage(inner.environment, passage.offset + inner.offset, inner.body)

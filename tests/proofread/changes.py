@@ -115,7 +115,7 @@ def _instead(kind: Kind, old: str, drawn: random.Random) -> str:
 
 
 def outcome(change: Change) -> str:
-    """Whether a change is `found` in its display, or `elsewhere`, or `unread` there, or `missed`."""
+    """What comes of a change: it is found in its display or elsewhere, or unread, or missed."""
     text = page(change.page, change.language)
     changed = change.of(text)
     off = (Verdict.WRONG, Verdict.DIGITS)
