@@ -19,7 +19,8 @@ _COMMAND = "\\providecommand{\\derivefinding}[1]{\\textbf{[#1]}}\n"
 _STYLE = "background:#ffe3df;color:#7a1500;border-left:3px solid #c8501e;padding:0 .4em"
 _ESCAPES = {
     "\\": "\\textbackslash{}", "{": "\\{", "}": "\\}", "$": "\\$", "&": "\\&", "#": "\\#",
-    "∂": "$\\partial$", "Δ": "$\\Delta$", "%": "\\%", "_": "\\_", "^": "\\textasciicircum{}", "~": "\\textasciitilde{}",
+    "∂": "$\\partial$", "Δ": "$\\Delta$", "%": "\\%",
+    "_": "\\_", "^": "\\textasciicircum{}", "~": "\\textasciitilde{}",
 }  # fmt: skip
 _PAGE = """<!doctype html>
 <html><head><meta charset="utf-8"><title>{title}</title>
@@ -92,7 +93,9 @@ def _words(found: Checked, remark: Remark) -> str:
 
 def _seen(words: str) -> str:
     """Words without letters that would not be seen, or would steer what shows them."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in words)
+    return "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in words
+    )
 
 
 def _printed(text: str, printed: str) -> tuple[int, int]:
