@@ -26,6 +26,7 @@ from derive.limits import LONGEST_PRINT
 
 DIGITS = 50
 SURE = 40  # of them; what differs from a tie by less does so by the noise of the last digits
+FAR = 1000  # for the argument of a sine
 SPARE = 20  # of them may cancel in a sum; the rest is still more than a page prints
 MOST_DIGITS = 16 * DIGITS
 FEW_BITS = 64  # a result of so few binary digits is that number, as exp(0) is 1
@@ -216,9 +217,17 @@ def applied(row: Row, values: Sequence[Number]) -> Number:
 
 _LOSING: Mapping[str, Callable[[mpf], mpf]] = {  # near zero: what the result was rounded for
     "log": lambda x: mpf(1),
-    "sin": lambda x: abs(x),
-    "cos": lambda x: abs(x),
+    "sin": lambda x: _turns(x),
+    "cos": lambda x: _turns(x),
 }
+
+
+def _turns(x: mpf) -> mpf:
+    """How large what a wave is rounded for is taken to be.
+
+    Far out, a training that goes through it again and again loses its digits each time anew.
+    """
+    return abs(x) if abs(x) < FAR else abs(x) * mpf(10) ** SPARE
 
 
 def _recognised(found: mpf) -> Number:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+import sympy
 from mpmath import mp
 
 from derive.amount import work
@@ -17,6 +18,8 @@ from derive.render.order import in_numbers, path_view
 from derive.verify.algebra import DIGITS
 from derive.verify.bench import Bench, enough_digits
 from derive.verify.claims import claims_route
+from derive.verify.interpreter import run
+from derive.verify.meaning import Values
 from derive.verify.modules import (
     code_values,
     large_module_route,
@@ -38,6 +41,7 @@ from derive.verify.stable_forms import stable_route
 __all__ = ["NumberRow", "Report", "Route", "Status", "verify"]
 
 SEED = 1
+WAVES, FAR = 4 * DIGITS, 1000  # digits, and from which size of a value on they are needed
 MOST_WORK = 100_000
 
 
@@ -62,7 +66,16 @@ def _digits(problem: Problem) -> int:
     own = None if work(problem.graph) > MOST_WORK else spec_values(problem)
     if own is None:
         return DIGITS
-    return enough_digits(problem.graph, own)
+    digits = enough_digits(problem.graph, own)
+    return max(digits, WAVES) if _turns_far(problem, own) else digits
+
+
+def _turns_far(problem: Problem, own: Values) -> bool:
+    """Whether waves may be taken far out, where each update of a training loses digits anew."""
+    if not any(e.rhs.has(sympy.sin, sympy.cos) for e in problem.graph.equations):
+        return False
+    values = run(problem.graph, own).values()
+    return any(abs(value) > FAR for value in values if isinstance(value, mp.mpf))
 
 
 def _verify_network(
