@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from derive.graph import adjoint_name
@@ -24,6 +25,7 @@ from derive.verify.trajectory import Trajectory, UnknownName
 
 MOST_WRONG = 40  # a source in which nearly all is wrong has another reason
 LEAST_DIGITS = 3
+MOST_ROOTS = 4  # of which three are told
 REACH = 100  # units of its last digit that a print may be off by the rounding of its operands
 
 
@@ -105,9 +107,26 @@ def follows(prints: Sequence[Print], trajectory: Trajectory) -> Mapping[Print, t
         return {}
     derived = [each for each in wrong if _gives(each, prints, trajectory)]
     own = [each for each in wrong if each not in derived]
-    return {
-        each: tuple(root for root in own if _depends(each, root, trajectory)) for each in derived
-    }
+    return {each: _roots(each, own, trajectory) for each in derived}
+
+
+def goes_on_rounded(
+    prints: Sequence[Print], origins: Mapping[Print, Sequence[Print]], trajectory: Trajectory
+) -> bool:
+    """Whether more of the prints are computed from rounded ones than only from exact numbers."""
+    rounded_on = sum(not roots for roots in origins.values())
+    if not rounded_on:
+        return False
+    right = [each for each in prints if not each.wrong]
+    return sum(not _is_from(each, right, trajectory) for each in right) < rounded_on
+
+
+def _is_from(each: Print, prints: Sequence[Print], trajectory: Trajectory) -> bool:
+    """Whether a print is right for the others, as they are rounded."""
+    others = [other for other in prints if other.target != each.target]
+    found = fraction(value_from(each.target, others, trajectory))
+    printed = each.published.printed
+    return found is not None and Fraction(rounded(printed, found)) == Fraction(printed)
 
 
 def _gives(each: Print, prints: Sequence[Print], trajectory: Trajectory) -> bool:
@@ -118,10 +137,11 @@ def _gives(each: Print, prints: Sequence[Print], trajectory: Trajectory) -> bool
     others = [other for other in prints if other.target != each.target]
     wrong = [other for other in others if other.wrong]
     printed = each.published.printed
-    for operands in (others, wrong):
-        found = fraction(value_from(each.target, operands, trajectory))
-        if found is not None and Fraction(rounded(printed, found)) == Fraction(printed):
-            return True
+    if _is_from(each, prints, trajectory):
+        return True
+    found = fraction(value_from(each.target, wrong, trajectory))
+    if found is not None and Fraction(rounded(printed, found)) == Fraction(printed):
+        return True
     return found is not None and _reaches(each, wrong, found, trajectory)
 
 
@@ -146,9 +166,11 @@ def _reaches(
     return gap <= slack
 
 
-def _depends(each: Print, root: Print, trajectory: Trajectory) -> bool:
-    """Whether an entry would have another value if a wrong print were right."""
-    return value_from(each.target, [root], trajectory) != value_from(each.target, [], trajectory)
+def _roots(each: Print, own: Sequence[Print], trajectory: Trajectory) -> tuple[Print, ...]:
+    """The first wrong prints without which an entry would have another value."""
+    right = value_from(each.target, [], trajectory)
+    found = (r for r in own if value_from(each.target, [r], trajectory) != right)
+    return tuple(islice(found, MOST_ROOTS))
 
 
 def value_from(target: Target, prints: Sequence[Print], trajectory: Trajectory) -> Any:

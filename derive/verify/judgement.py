@@ -9,7 +9,15 @@ from typing import Any
 
 from derive.graph import needed
 from derive.problem import Published
-from derive.verify.consequences import Print, Target, follows, key_of, printed_keys, value_from
+from derive.verify.consequences import (
+    Print,
+    Target,
+    follows,
+    goes_on_rounded,
+    key_of,
+    printed_keys,
+    value_from,
+)
 from derive.verify.prints import fraction, rounded
 from derive.verify.published import FULL, PRINT
 from derive.verify.reasons import is_cut
@@ -31,9 +39,11 @@ def judged(
     if not any(off):
         return list(rows)
     prints = printed_keys(published, off, trajectory)
-    origins = {id(p.published): roots for p, roots in follows(prints, trajectory).items()}
+    origins = follows(prints, trajectory)
+    chained = goes_on_rounded(prints, origins, trajectory)
+    roots = {id(each.published): found for each, found in origins.items()}
     found = [
-        _verdict(row, each, origins.get(id(each)), trajectory) if wrong else row
+        _verdict(row, each, roots.get(id(each)), trajectory, chained) if wrong else row
         for row, each, wrong in zip(rows, published, off, strict=True)
     ]
     return _explained(found, published, prints, trajectory)
@@ -44,13 +54,18 @@ def _verdict(
     published: Published,
     roots: Sequence[Print] | None,
     trajectory: Trajectory,
+    chained: bool,
 ) -> NumberRow:
-    """A wrong print as an error of its own, or as one that follows."""
-    if roots is not None:
+    """A wrong print as an error of its own, as one that follows, or as right for rounded ones."""
+    if roots:
         names = tuple(dict.fromkeys(root.published.name for root in roots))
-        words = f"it is right for what is printed for {_listed(names)}" if names else ROUNDED
-        explanation = f"{row.explanation}; {words}"
-        return replace(row, verdict=Verdict.FOLLOWS, explanation=explanation, follows_from=names)
+        words = f"{row.explanation}; it is right for what is printed for {_listed(names)}"
+        return replace(row, verdict=Verdict.FOLLOWS, explanation=words, follows_from=names)
+    if roots is not None and chained:
+        return replace(row, status=Status.AGREES, verdict=Verdict.RIGHT, explanation=ROUNDED)
+    if roots is not None:
+        words = f"{row.explanation}; {ROUNDED}, and others are not computed from those"
+        return replace(row, verdict=Verdict.DIGITS, explanation=words)
     cut = is_cut(published.printed, _exact(published, trajectory))
     return replace(row, verdict=Verdict.DIGITS if cut else Verdict.WRONG)
 
@@ -79,11 +94,17 @@ def _explained(
         by_it = fraction(told.value)
         explained[k] = replace(
             rows[k],
-            explanation=f"{rows[k].explanation}; {told.words}",
+            explanation=f"{rows[k].explanation}; {told.words}{_others(told)}",
             causes=told.causes,
             explained=None if by_it is None else FULL.text(by_it),
         )
     return explained
+
+
+def _others(told: Explanation) -> str:
+    """How many other prints are explained by the same."""
+    count = len(told.others)
+    return f", which explains {count} {'other' if count == 1 else 'others'}, too" if count else ""
 
 
 def _explanations(

@@ -204,15 +204,19 @@ def lines(report: Report) -> Iterator[str]:
 
 
 def _number_lines(rows: Sequence[NumberRow]) -> Iterator[str]:
-    """The wrong prints, each with those under it that follow from it first."""
+    """The wrong prints, under each those that follow from it first."""
     told = [row for row in rows if row.status in (Status.MISPRINT, Status.DISAGREES)]
-    own = {row.name for row in told if not row.follows_from}
+    roots = {row.name: row for row in reversed(told) if not row.follows_from}
+    under: dict[int, list[NumberRow]] = {}
     for row in told:
-        if row.follows_from and row.follows_from[0] in own:
-            continue
-        yield f"  {_line(row)}"
-        under = [r for r in told if r.follows_from[:1] == (row.name,)]
-        yield from (f"      {_line(r)}" for r in under if not row.follows_from)
+        root = roots.get(row.follows_from[0]) if row.follows_from else None
+        if root is not None:
+            under.setdefault(id(root), []).append(row)
+    nested = {id(row) for rows in under.values() for row in rows}
+    for row in told:
+        if id(row) not in nested:
+            yield f"  {_line(row)}"
+            yield from (f"    from it follows: {_line(each)}" for each in under.get(id(row), ()))
 
 
 def _line(row: NumberRow) -> str:

@@ -80,6 +80,25 @@ def test_a_print_may_follow_from_rounded_ones() -> None:
     assert all("rounded as they are" in words for words in found.values())
 
 
+BOTH = ROUNDED.replace("b = 30*a", "b = 30*a, c = 20*a")
+
+
+@pytest.mark.parametrize(
+    ("prints", "agree"),
+    [
+        ({"a": "0.46", "b": "13.8"}, True),
+        ({"a": "0.46", "b": "13.8", "c": "9.20"}, True),
+        ({"a": "0.46", "b": "13.8", "c": "9.13"}, False),  # c is not computed from 0.46
+        ({"a": "0.46", "b": "13.8", "c": "9.15"}, False),
+    ],
+)
+def test_who_goes_on_with_rounded_numbers_does_so_throughout(prints: Prints, agree: bool) -> None:
+    listed = ", ".join(f'{{name: "{name}", printed: "{text}"}}' for name, text in prints.items())
+    text = f"{BOTH}published: [{listed}]\n"
+    report = derive.verify(derive.build(parse_spec(text, "prints.yaml", "prints")))
+    assert report.agree is agree
+
+
 @pytest.mark.parametrize(
     ("spec", "prints", "words"),
     [

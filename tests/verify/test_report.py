@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -122,3 +123,22 @@ def test_the_report_as_lines_tells_of_skipped_routes_and_of_wrong_numbers() -> N
     assert "disagrees: w1 (table) is printed 0.16, but the page has 0.15" in text
     assert "known misprint: w2 (text) is printed 0.21, but the page has 0.2: a slip" in text
     assert text.count("w1 (table)") == 1
+
+
+def test_what_follows_stands_under_what_it_follows_from() -> None:
+    own = replace(WRONG, name="w", where="")
+    first = replace(own, name="net", follows_from=("w",))
+    second = replace(own, name="out", follows_from=("w", "b"))
+    other = replace(own, name="b")
+    found = list(lines(Report((), (first, own, other, second))))
+    assert found == [
+        "  disagrees: w is printed 0.16, but the page has 0.15",
+        "    from it follows: disagrees: net is printed 0.16, but the page has 0.15",
+        "    from it follows: disagrees: out is printed 0.16, but the page has 0.15",
+        "  disagrees: b is printed 0.16, but the page has 0.15",
+    ]
+
+
+def test_what_follows_from_something_right_stands_by_itself() -> None:
+    alone = replace(WRONG, name="net", where="", follows_from=("w",))
+    assert len(list(lines(Report((), (alone,))))) == 1

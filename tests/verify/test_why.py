@@ -144,7 +144,10 @@ def test_the_simplest_fraction_of_an_interval(low: str, high: str, simplest: str
 
 def test_others_that_a_convention_explains_are_told() -> None:
     wrong = {name: value(MEAN.replace("/3", ""), name) for name in ("dE/dw[0]", "dE/dw[1]")}
-    assert [("sum for the mean" in found) for found in causes(MEAN, wrong)] == [True, True]
+    published = tuple(Published(name, text, "") for name, text in wrong.items())
+    for row in judged(of(MEAN), published):
+        assert "sum for the mean" in row.causes
+        assert "which explains 1 other, too" in row.explanation
 
 
 # --- seeded mistakes --------------------------------------------------------------------------

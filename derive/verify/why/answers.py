@@ -14,7 +14,9 @@ from derive.verify.why.worlds import Wanted, World, worlds
 RANKS = range(4)  # of single conventions
 SCALED, ELSEWHERE, TWICE = 4, 5, 6  # of two: a factor, another place, another calculation
 COMMON = 1  # up to this rank calculations are tried two at a time
-MOST_UPDATES = 10
+MOST_UPDATES = 10  # through which every calculation is followed
+MOST_FOLLOWED = 400_000  # multiplications for which another training is followed further
+LIGHT = 10  # multiplications that an update costs besides its own
 COST_OF_READING = 5
 OVERHEAD = 60  # multiplications that a calculation costs besides its own
 
@@ -103,7 +105,8 @@ def _moved(row: Row, trajectory: Trajectory, world: World | None = None) -> Answ
 
     def offers(question: Question) -> Iterator[Offer]:
         for place, words in row.change(question.spot, trajectory):
-            if place.update > question.spot.update and place.update > MOST_UPDATES:
+            far = place.update > MOST_UPDATES
+            if far and (world is not None or place.update > question.spot.update):
                 continue
             for value in read_at(place, trajectory):
                 if world is None:
@@ -123,8 +126,10 @@ def cost_of(trajectory: Trajectory) -> int:
 
 def _concerns(world: World, question: Question) -> bool:
     """Whether another calculation may change a print."""
-    if question.spot.update > MOST_UPDATES:
-        return False
+    update = question.spot.update
+    if update > MOST_UPDATES:
+        share = LIGHT + work(world.trajectory.derivation.forward)
+        return world.followed and update * share <= MOST_FOLLOWED
     if world.updating:
-        return question.spot.update > 0
+        return update > 0
     return not world.changed or question.may_change(world.changed, world.anew)

@@ -8,8 +8,9 @@ fit. Then nothing is said; nor if two that differ explain the same.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import zip_longest
 from math import comb, prod
 from typing import Any
 
@@ -27,6 +28,7 @@ CHANCE = 0.01  # what may at most be expected to fit by chance, of numbers of an
 DENSE = 0.02  # the same, of numbers as dense as those near the print, which are few
 BUDGET = 100_000  # multiplications that a search may take
 MOST_OF_A_TABLE = 4  # wrong entries of one table on which everything is tried
+MOST_SAMPLES = 16  # of them in all
 NEAREST = 5  # values around a print that show how dense they lie
 SAME = mp.mpf(10) ** -25  # of values that are the same calculation; relative
 SHOWN = 20  # digits that tell values apart
@@ -79,13 +81,12 @@ class _Tally:
         """How many of the values tried up to a rank are to be expected within one unit of it."""
         printed = self.question.published.printed
         here, last = float(Fraction(printed)), float(unit(printed))
-        others = {
-            float(value)
+        gaps = [abs(float(self.question.exact) - here)] + [
+            min(abs(float(value) - here) for value in found)
             for convention, found in self.values.items()
             if convention.rank <= rank and convention not in self.hits
-            for value in found
-        }
-        gaps = sorted(max(abs(v - here), last) for v in {*others, float(self.question.exact)})
+        ]
+        gaps = sorted({max(gap, last) for gap in gaps})
         return max(k * last / (2 * gap) for k, gap in enumerate(gaps[:NEAREST], 1))
 
 
@@ -149,7 +150,8 @@ class _Work:
         tables: dict[str, list[_Tally]] = {}
         for tally in sorted(self.open, key=lambda each: -each.question.evidence):
             tables.setdefault(tally.question.spot.table, []).append(tally)
-        first = [each for table in tables.values() for each in table[:MOST_OF_A_TABLE]]
+        rounds = zip_longest(*(table[:MOST_OF_A_TABLE] for table in tables.values()))
+        first = [each for line in rounds for each in line if each is not None][:MOST_SAMPLES]
         for tally in first:
             tally.sampled = True
         return first, [each for each in self.open if not each.sampled]
@@ -215,7 +217,11 @@ class _Work:
             )
 
     def _offered(self, convention: Convention, question: Question) -> list[Any]:
-        offers = self.sources[convention].offers(question) if convention in self.sources else ()
+        """What a convention makes of another print, exactly."""
+        if convention not in self.sources:
+            return []
+        alone = replace(question, operands=())
+        offers = self.sources[convention].offers(alone)
         return [value for other, value in offers if other == convention]
 
     def _contradicted(self, convention: Convention) -> int:

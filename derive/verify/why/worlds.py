@@ -27,7 +27,8 @@ class World:
     """A trajectory as it would be if something were calculated in another way.
 
     `changed` is the equation that is another one, if it is one; `updating` says that nothing before
-    an update is another number, `anew` that the gradient is one of another model.
+    an update is another number, `anew` that the gradient is one of another model;
+    `followed` is a training that is worth following through many updates.
     """
 
     cause: str
@@ -36,6 +37,7 @@ class World:
     trajectory: Trajectory
     changed: str = ""
     updating: bool = False
+    followed: bool = False
     anew: bool = False
 
 
@@ -53,7 +55,7 @@ def worlds(trajectory: Trajectory, rank: int, wanted: Wanted) -> Iterator[World]
     for situation in SITUATIONS:
         if situation.rank == rank:
             for other, words in situation.change(trajectory):
-                yield World(situation.cause, words, rank, other)
+                yield World(situation.cause, words, rank, other, followed=True)
     for calculation in ROWS:
         if calculation.rank == rank:
             yield from _calculated(calculation, trajectory, wanted)
@@ -75,7 +77,7 @@ def _calculated(row: Row, trajectory: Trajectory, wanted: Wanted) -> Iterator[Wo
                     if changed is not None:
                         other = trajectory.otherwise(derivation=changed)
                         name = equation.quantity.name
-                        yield World(row.cause, words, row.rank, other, name, False, anew)
+                        yield World(row.cause, words, row.rank, other, name, anew=anew)
 
 
 def _with(
@@ -182,7 +184,8 @@ def _updated(row: UpdateRow, trajectory: Trajectory) -> Iterator[World]:
     rules = trajectory.lines or parse_update(training.optimizer, training.settings)
     for changed, words in row.change(dict(rules)):
         if changed != rules:
-            yield World(row.cause, words, row.rank, trajectory.otherwise(lines=changed), "", True)
+            other = trajectory.otherwise(lines=changed)
+            yield World(row.cause, words, row.rank, other, updating=True)
 
 
 # --- situations -----------------------------------------------------------------------------
