@@ -77,14 +77,16 @@ def row_of(
             words = "this is no misprint: it is what the page has"
             return replace(row, status=Status.DISAGREES, explanation=words)
         words = f"the page has {entry.text}: {published.misprint}"
-        return replace(row, status=Status.MISPRINT, explanation=words)
+        wrong = Verdict.DIGITS if shorter else Verdict.WRONG
+        return replace(row, status=Status.MISPRINT, explanation=words, verdict=wrong)
     if equal or shorter:
         return row
     if _is_double(published.printed, entry, code.get(name)):
         return replace(row, explanation=AS_DOUBLE)
-    return replace(
-        row, status=Status.DISAGREES, explanation="; ".join(_explanations(published, entry))
-    )
+    words = "; ".join(_explanations(published, entry))
+    read = PRINT.fullmatch(published.printed) is not None
+    verdict = Verdict.WRONG if read else Verdict.UNREAD
+    return replace(row, status=Status.DISAGREES, explanation=words, verdict=verdict)
 
 
 def _equal(printed: str, entry: Entry, numbers: NumberFormat) -> bool:
@@ -160,4 +162,5 @@ def _unknown(name: str, published: Published, page: Page) -> NumberRow:
         Status.DISAGREES,
         f"the page has no number of this name; {nearest(name, known)}",
         published.where,
+        Verdict.UNREAD,
     )
