@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -25,7 +25,8 @@ TRIES = 12
 STEP = Fraction(1, 10**14)
 SAME = Fraction(1, 10**18)  # what a difference with this step leaves of 45 digits
 MOST_NAMES = 5_000
-DEEPEST = 200
+MOST_MOVING = 500  # names between the two of a derivative
+NOTHING: frozenset[str] = frozenset()
 APPLIED = re.compile(r"(?<![A-Za-z\\_{])[fg]\s*(?:\\left\s*)?\(")  # by a function that is not told
 FAILURES = (ValueFailure, ZeroDivisionError, OverflowError)  # of a value
 
@@ -71,26 +72,60 @@ class Behind:
         """All names, to look one up."""
         return frozenset(self.names)
 
-    def reads(self, name: str) -> set[str]:
+    def reads(self, name: str) -> frozenset[str]:
         """The names that a formula is made of."""
-        formula = self.definitions.get(name)
-        return {symbol.name for symbol in formula.free_symbols} if formula is not None else set()
+        return self._reads.get(name, NOTHING)
 
-    def depends(self, name: str, on: str) -> bool:
-        """Whether a name is made of another one, directly or through others."""
-        waiting, seen = [name], set()
-        while waiting:
-            here = waiting.pop()
-            if here == on:
-                return True
-            if here not in seen:
-                seen.add(here)
-                waiting += self.reads(here)
-        return False
+    @cached_property
+    def _reads(self) -> Mapping[str, frozenset[str]]:
+        return {
+            name: frozenset(symbol.name for symbol in formula.free_symbols)
+            for name, formula in self.definitions.items()
+        }
+
+    @cached_property
+    def readers(self) -> Mapping[str, Sequence[str]]:
+        """The names whose formulas read a name."""
+        found: dict[str, list[str]] = {}
+        for name in self.definitions:
+            for read in self.reads(name):
+                found.setdefault(read, []).append(name)
+        return found
+
+    @cached_property
+    def order(self) -> Mapping[str, int]:
+        """The place of each definition after all that it is made of; a circle has none."""
+        left = {name: len(self.reads(name) & self._reads.keys()) for name in self.definitions}
+        ready = [name for name, count in left.items() if not count]
+        for name in ready:
+            for reader in self.readers.get(name, ()):
+                left[reader] -= 1
+                if not left[reader]:
+                    ready.append(reader)
+        return {name: place for place, name in enumerate(ready)}
+
+    def made_of(self, name: str) -> set[str]:
+        """A name, and all that it is made of."""
+        return _reached(name, self.reads)
+
+    def part_of(self, name: str) -> set[str]:
+        """A name, and all that is made of it."""
+        return _reached(name, lambda here: self.readers.get(here, ()))
 
     def between(self, by: str, of: str) -> list[str]:
         """What reads a name directly, and has a part in another one."""
-        return [n for n in self.definitions if by in self.reads(n) and self.depends(of, n)]
+        parts = self.made_of(of)
+        return [name for name in self.readers.get(by, ()) if name in parts]
+
+
+def _reached(name: str, onward: Callable[[str], Iterable[str]]) -> set[str]:
+    found, waiting = {name}, [name]
+    while waiting:
+        for other in onward(waiting.pop()):
+            if other not in found:
+                found.add(other)
+                waiting.append(other)
+    return found
 
 
 @dataclass(frozen=True)
@@ -150,8 +185,10 @@ def behind(items: Iterable[Item]) -> Behind:
             doubtful.add(name)
         found.setdefault(name, form)
     kept = {name: form for name, form in found.items() if name not in doubtful}
-    made = Behind(kept if len(kept) <= MOST_NAMES else {})
-    return Behind({name: form for name, form in kept.items() if not _circular(made, name)})
+    if len(kept) > MOST_NAMES:
+        return Behind({})
+    order = Behind(kept).order
+    return Behind({name: form for name, form in kept.items() if name in order})
 
 
 def _names(claim: Claim) -> set[str]:
@@ -183,10 +220,6 @@ def _alike(left: sympy.Expr, right: sympy.Expr) -> bool:
         return False
 
 
-def _circular(made: Behind, name: str) -> bool:
-    return any(made.depends(read, name) for read in made.reads(name))
-
-
 def _drawn(source: random.Random) -> Fraction:
     return Fraction(source.randint(100, 900), 1000)
 
@@ -214,7 +247,7 @@ class Point:
 
     def _here(self, name: str) -> Fraction | None:
         strange = self.network.closed and name not in self.network.known
-        return None if strange else self._valued(name, {}, {})
+        return None if strange else self._valued(name)
 
     def of(self, expression: sympy.Expr) -> Fraction | None:
         """The value of an expression; None if a name of it has none."""
@@ -229,38 +262,48 @@ class Point:
     def _slope(self, name: str) -> Fraction | None:
         of, by = above(name), below(name)
         network = self.network
-        if not is_derivative(name) or of not in network.definitions or not network.depends(of, by):
+        if not is_derivative(name) or of not in network.definitions:
             return None
-        here = self._valued(by, {}, {})
-        high, low = (self._valued(of, {by: here + step}, {}) for step in (STEP, -STEP))
+        moving = network.made_of(of) & network.part_of(by)
+        if of not in moving:
+            return None
+        if len(moving) > MOST_MOVING:
+            raise ValueFailure("this goes through too many formulas")
+        here = self._valued(by)
+        order = sorted(moving - {by}, key=lambda each: network.order[each])
+        high, low = (self._moved(order, {by: here + step})[of] for step in (STEP, -STEP))
         return (high - low) / (2 * STEP)
+
+    def _moved(self, order: Sequence[str], made: dict[str, Fraction]) -> dict[str, Fraction]:
+        """The values of some names, in their order, where another one is moved."""
+        for name in order:
+            known = {r: made[r] if r in made else self._valued(r) for r in self.network.reads(name)}
+            made[name] = value_of(self.network.definitions[name], known)
+        return made
 
     def local(self, of: str, by: str) -> Fraction:
         """How fast one formula alone moves with a name that it reads."""
-        known = {name: self._valued(name, {}, {}) for name in self.network.reads(of)}
-        high, low = (
-            value_of(self.network.definitions[of], {**known, by: known[by] + step})
-            for step in (STEP, -STEP)
-        )
+        here = self._valued(by)
+        high, low = (self._moved([of], {by: here + step})[of] for step in (STEP, -STEP))
         return (high - low) / (2 * STEP)
 
-    def _valued(
-        self, name: str, moved: Mapping[str, Fraction], made: dict[str, Fraction], depth: int = 0
-    ) -> Fraction:
-        """The value of a name, where others are moved."""
-        if name in moved:
-            return moved[name]
-        if name not in made:
-            formula = self.network.definitions.get(name)
-            if depth > DEEPEST:
-                raise ValueFailure("this goes through too many formulas")
-            if formula is None:
-                made[name] = self._leaf(name)
-            else:
-                reads = sorted(self.network.reads(name))
-                known = {read: self._valued(read, moved, made, depth + 1) for read in reads}
-                made[name] = value_of(formula, known)
-        return made[name]
+    def _valued(self, name: str) -> Fraction:
+        """The value of a name, after those of all that it is made of."""
+        waiting = [name]
+        while waiting:
+            here = waiting[-1]
+            missing = [read for read in self.network.reads(here) if read not in self.found]
+            if here in self.found or not missing:
+                waiting.pop()
+                if here not in self.found:
+                    formula = self.network.definitions.get(here)
+                    self.found[here] = self._leaf(here) if formula is None else self._worth(here)
+            waiting += missing if here not in self.found else []
+        return self.found[name]
+
+    def _worth(self, name: str) -> Fraction:
+        known = {read: self.found[read] for read in self.network.reads(name)}
+        return value_of(self.network.definitions[name], known)
 
     def _leaf(self, name: str) -> Fraction:
         if self.given is None:

@@ -28,6 +28,7 @@ from derive.proofread.behind import (
 from derive.proofread.claim import Claim, Item
 
 MOST_PATHS = 5
+MANY_NAMES = 300  # of a network; of a larger one those are tried that are near
 MOST_CHANGES = 400  # of one formula
 LARGEST = 64  # times the derivative, or that part of it
 Numbers = list[Fraction]
@@ -91,16 +92,23 @@ def _reason(
     lhs: sympy.Expr, side: sympy.Expr, true: Numbers, found: Numbers, points: list[Point]
 ) -> str:
     """The one change that makes a side right, in words; nothing if there is none."""
-    for words in (
-        multiple(found, true),
-        _missing_path(lhs, true, found, points),
-        _wrong_factor(true, found, points),
-        _wrong_name(side, true, points),
-        _wrong_number(side, true, points),
-    ):
-        if words:
-            return words
-    return ""
+    return (
+        multiple(found, true)
+        or _missing_path(lhs, true, found, points)
+        or _wrong_factor(true, found, points, _concerned(lhs, points[0].network))
+        or _wrong_name(side, true, points)
+        or _wrong_number(side, true, points)
+    )
+
+
+def _concerned(lhs: sympy.Expr, network: Behind) -> list[str]:
+    """The names that may have to do with a formula: all of them, or those on its way if many."""
+    if len(network.names) <= MANY_NAMES or not lhs.is_Symbol:
+        return network.names[:MANY_NAMES]
+    of, by = above(lhs.name) or lhs.name, below(lhs.name)
+    way = network.made_of(of) & network.part_of(by) if by else {of}
+    near = [name for each in sorted(way)[:MANY_NAMES] for name in (each, *network.reads(each))]
+    return list(dict.fromkeys(near))[:MANY_NAMES]
 
 
 def multiple(found: Numbers, true: Numbers) -> str:
@@ -123,7 +131,8 @@ def _missing_path(lhs: sympy.Expr, true: Numbers, found: Numbers, points: list[P
         return ""
     of, by = above(lhs.name), below(lhs.name)
     network = points[0].network
-    for fork in [by, *(name for name in network.definitions if network.depends(name, by))]:
+    way = network.made_of(of) & network.part_of(by)
+    for fork in sorted(way, key=lambda name: network.order.get(name, -1)):
         readers = network.between(fork, of)
         if not 1 < len(readers) <= MOST_PATHS:
             continue
@@ -198,7 +207,7 @@ def _replaced(name: str, part: str, other: str) -> str:
     return f"∂{other if part == of else of}/∂{other if part == by else by}"
 
 
-def _kin(name: str, known: Sequence[str], reads: Callable[[str], set[str]]) -> Iterator[str]:
+def _kin(name: str, known: Sequence[str], reads: Callable[[str], frozenset[str]]) -> Iterator[str]:
     """Names that differ by their numbers only, what a name is made of, and what is made of it."""
     family = _family(name)
     for other in known:
@@ -250,7 +259,7 @@ def _renamed(expression: sympy.Expr, names: Mapping[str, str]) -> sympy.Expr:
     )
 
 
-def _wrong_factor(true: Numbers, found: Numbers, points: list[Point]) -> str:
+def _wrong_factor(true: Numbers, found: Numbers, points: list[Point], names: Sequence[str]) -> str:
     """A value, or a derivative of one formula, by which a side is too little or too much.
 
     With it a number may be wrong, too.
@@ -258,7 +267,7 @@ def _wrong_factor(true: Numbers, found: Numbers, points: list[Point]) -> str:
     if not all(found) or not all(true):
         return ""
     second = ""
-    for words, values in _factors(points):
+    for words, values in _factors(points, names):
         if len(values) < len(points) or not all(values):
             continue
         missing = [other * value for other, value in zip(found, values, strict=True)]
@@ -271,17 +280,13 @@ def _wrong_factor(true: Numbers, found: Numbers, points: list[Point]) -> str:
     return second
 
 
-def _factors(points: list[Point]) -> Iterator[tuple[str, Numbers]]:
+def _factors(points: list[Point], names: Sequence[str]) -> Iterator[tuple[str, Numbers]]:
     """What may be a factor of a chain rule: values, and derivatives of neighbours."""
     network = points[0].network
-    names = [
-        *network.definitions,
-        *sorted({r for n in network.definitions for r in network.reads(n)}),
-    ]
-    for name in dict.fromkeys(names):
+    for name in names:
         with suppress(*FAILURES):
             yield name, _at(sympy.Symbol(name, real=True), points)
-    for name in network.definitions:
+    for name in names:
         for read in sorted(network.reads(name)):
             with suppress(*FAILURES):
                 yield f"∂{name}/∂{read}", [point.local(name, read) for point in points]
