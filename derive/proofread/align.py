@@ -19,7 +19,7 @@ from derive.proofread.values import ValueFailure, exact_value, value_of
 _SIGNED = {
     "no": re.compile(r"(?!)"),  # a minus belongs to the formula, as in 1/(1 + e^{-x})
     "bracketed": re.compile(r"(?<=\()\s*-\s*(?=[\d.])"),
-    "leading": re.compile(r"(?:(?<=[(\[{*/])|(?<=\\times)|(?<=\\cdot)|^)\s*-\s*(?=[\d.])"),
+    "leading": re.compile(r"(?:(?<=[(\[{*/+])|(?<=\\times)|(?<=\\cdot)|^)\s*-\s*(?=[\d.])"),
 }
 
 

@@ -20,7 +20,7 @@ from derive.proofread.formula import parse_formula
 from derive.proofread.judge import judge_item
 from derive.proofread.policy import Policy, agrees, expected_value
 from derive.proofread.reading import Reading, Remark, Verdict
-from derive.proofread.slips import is_double, slip, writing
+from derive.proofread.slips import is_double, miswritten, slip, writing
 from derive.proofread.spread import Known, rounded_copy, significant, spread
 from derive.proofread.values import ValueFailure, decimal_text, exact_value, unknown_names, value_of
 
@@ -101,8 +101,21 @@ def _read(reading: Reading, place: int, claim: Claim) -> None:
     if worked is not None and judged is not claim and found.kind is Kind.AGREES:
         for operand, written in worked.pairs:
             if _changed(reading, operand, written):  # a new value, as after an update
+                _misstated(reading, claim, operand, written.text)
                 new = reading.given(written.text)
                 reading.learn(operand, new, new)
+
+
+def _misstated(reading: Reading, claim: Claim, operand: str, written: str) -> None:
+    """Find a given number wrong that a line goes on with as it should have been written."""
+    for number in reversed(range(len(reading.remarks))):
+        remark = reading.remarks[number]
+        if remark.name == operand and remark.printed:
+            if remark.verdict is Verdict.GIVEN and miswritten(remark.printed, written):
+                words = f"line {claim.where.line} goes on with {written}"
+                found = replace(remark, verdict=Verdict.WRONG, expected=written, reason=words)
+                reading.remarks[number] = found
+            return
 
 
 def _of_fault(reading: Reading, place: int, claim: Claim, printed: str) -> None:

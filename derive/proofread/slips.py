@@ -12,6 +12,7 @@ from derive.proofread.spread import significant
 from derive.proofread.values import Rounding, decimal_text, exact_value, rounded
 
 ENOUGH_DIGITS = 3  # two digits agree by chance once in a hundred times, and many slips are tried
+LONG_DIGITS = 5  # two numbers of so many are not nearly the same by chance
 DOUBLE_DIGITS = 15
 
 
@@ -35,6 +36,18 @@ def writing(value: Fraction, printed: str) -> str:
     if rounded(value, exponent, Rounding.HALF_EVEN) == target:
         return "it is the value with a tie rounded to the even digit"
     return ""
+
+
+def miswritten(printed: str, right: str) -> bool:
+    """Whether a number is another one but for a digit that is lost, added, wrong or exchanged."""
+    here, there = (text.lstrip("-").replace(".", "") for text in (printed, right))
+    if here == there or min(len(significant(printed)), len(significant(right))) < LONG_DIGITS:
+        return False
+    first = next((k for k, (a, b) in enumerate(zip(here, there, strict=False)) if a != b), None)
+    if first is None:
+        return False  # fewer digits of the same number
+    a, b = here[first:], there[first:]
+    return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[1::-1] == b[:2] and a[2:] == b[2:])
 
 
 def slip(value: Fraction, printed: str, policy: Policy) -> str:

@@ -13,6 +13,8 @@ from derive.proofread.digits import found_policy
 from derive.proofread.policy import Policy
 from derive.proofread.reader import read
 from derive.proofread.reading import Remark, Verdict
+from derive.proofread.report import checked
+from derive.proofread.slips import miswritten
 from derive.scaffold import scaffold
 from derive.spec import parse_spec
 
@@ -189,3 +191,32 @@ def test_a_digit_that_is_changed_on_a_page_is_found_there() -> None:
             if not any(r.verdict in (Verdict.WRONG, Verdict.DIGITS) for r in near):
                 missed.append((name, line, spot[1]))
     assert len(missed) <= 2, missed
+
+
+MISSTATED = r"""
+$$ b = -0.01904919 $$
+$$ c = a + b = 0.055399425 + -0.019049119 = 0.036350306 $$
+"""
+
+
+def test_a_given_number_is_wrong_that_the_text_goes_on_with_otherwise() -> None:
+    (fault,) = checked("net.md", MISSTATED).own
+    assert (fault.name, fault.printed, fault.expected) == ("b", "-0.01904919", "-0.019049119")
+    assert fault.reason == "line 3 goes on with -0.019049119"
+
+
+@pytest.mark.parametrize(
+    ("printed", "right", "same"),
+    [
+        ("0.01904919", "0.019049119", True),
+        ("0.019049191", "0.019049119", True),
+        ("0.019049219", "0.019049119", True),
+        ("0.0190491119", "0.019049119", True),
+        ("0.019049", "0.019049119", False),
+        ("0.25", "0.24", False),
+        ("0.019049119", "0.029049229", False),
+        ("0.019049119", "0.019049119", False),
+    ],
+)
+def test_a_number_that_is_another_but_for_one_digit(printed: str, right: str, same: bool) -> None:
+    assert miswritten(printed, right) is same
