@@ -28,6 +28,7 @@ from derive.verify.modules import (
     points,
     samples_are_enough,
 )
+from derive.verify.network_numbers import judged_network
 from derive.verify.of_derivation import derivation_routes
 from derive.verify.of_model import verify_model
 from derive.verify.oracle import check_range, true_values
@@ -124,6 +125,8 @@ def _verify_network(
         text_route(name, text, page, problem, truth, derivation) for name, text in texts.items()
     ]
     rows = number_rows(problem, page, code)
+    if own is not None:
+        rows = judged_network(rows, problem, derivation, own)
     published = published_route(problem, rows)
     judged = [route for route in (published, claims_route(problem)) if route is not None]
     return Report((*routes, *judged), rows)

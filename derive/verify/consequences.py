@@ -6,11 +6,10 @@ all of its digits, it is no error of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
 from derive.graph import adjoint_name
@@ -106,8 +105,37 @@ def follows(prints: Sequence[Print], trajectory: Trajectory) -> Mapping[Print, t
     if not 0 < len(wrong) <= MOST_WRONG:
         return {}
     derived = [each for each in wrong if _gives(each, prints, trajectory)]
-    own = [each for each in wrong if each not in derived]
-    return {each: _roots(each, own, trajectory) for each in derived}
+    above = {each: _operands(each, prints, trajectory) for each in derived}
+    return {each: tuple(_roots(each, above))[:MOST_ROOTS] for each in derived}
+
+
+def _operands(each: Print, prints: Sequence[Print], trajectory: Trajectory) -> list[Print]:
+    """The wrong prints of which a print would be another one if they were right."""
+    others = [other for other in prints if other.target != each.target]
+    if not _is_from(each, prints, trajectory):
+        others = [other for other in others if other.wrong]
+    whole = value_from(each.target, others, trajectory)
+
+    def if_right(one: Print) -> Any:
+        right = fraction(value_from(one.target, [], trajectory))
+        shift = Fraction(0) if right is None else right - Fraction(one.published.printed)
+        rest = [other for other in others if other.target != one.target]
+        return value_from(each.target, [*rest, replace(one, shift=shift)], trajectory)
+
+    return [other for other in others if other.wrong and if_right(other) != whole]
+
+
+def _roots(each: Print, above: Mapping[Print, Sequence[Print]]) -> Iterator[Print]:
+    """The prints that others follow from and that follow from none, the first first."""
+    waiting, seen = list(above[each]), set()
+    while waiting:
+        one = waiting.pop(0)
+        if one not in seen:
+            seen.add(one)
+            if one in above:
+                waiting += above[one]
+            else:
+                yield one
 
 
 def goes_on_rounded(
@@ -137,6 +165,11 @@ def _gives(each: Print, prints: Sequence[Print], trajectory: Trajectory) -> bool
     others = [other for other in prints if other.target != each.target]
     wrong = [other for other in others if other.wrong]
     printed = each.published.printed
+    exact = fraction(value_from(each.target, [], trajectory))
+    if exact is not None and Fraction(rounded(each.published.printed, exact)) == Fraction(
+        each.published.printed
+    ):
+        return False  # it has fewer digits than others, and nothing else is wrong with it
     if _is_from(each, prints, trajectory):
         return True
     found = fraction(value_from(each.target, wrong, trajectory))
@@ -164,13 +197,6 @@ def _reaches(
         )
         slack += abs(value - found) if value is not None else 0
     return gap <= slack
-
-
-def _roots(each: Print, own: Sequence[Print], trajectory: Trajectory) -> tuple[Print, ...]:
-    """The first wrong prints without which an entry would have another value."""
-    right = value_from(each.target, [], trajectory)
-    found = (r for r in own if value_from(each.target, [r], trajectory) != right)
-    return tuple(islice(found, MOST_ROOTS))
 
 
 def value_from(target: Target, prints: Sequence[Print], trajectory: Trajectory) -> Any:

@@ -32,18 +32,27 @@ ROUNDED = "it is right for the numbers printed before it, rounded as they are"
 
 
 def judged(
-    rows: Sequence[NumberRow], published: Sequence[Published], trajectory: Trajectory
+    rows: Sequence[NumberRow],
+    published: Sequence[Published],
+    trajectory: Trajectory,
+    to_page: bool = False,
 ) -> list[NumberRow]:
-    """The rows with their verdicts, and what is known of the reasons of wrong ones."""
+    """The rows with their verdicts, and what is known of the reasons of wrong ones.
+
+    Prints are compared with the page and its way of rounding (`to_page`), or with exact numbers;
+    then they may be right for rounded ones.
+    """
     off = [row.status is Status.DISAGREES and row.exact is not None for row in rows]
     if not any(off):
         return list(rows)
     prints = printed_keys(published, off, trajectory)
     origins = follows(prints, trajectory)
-    chained = goes_on_rounded(prints, origins, trajectory)
+    words = ROUNDED if to_page else f"{ROUNDED}, and others are not computed from those"
+    if not to_page and goes_on_rounded(prints, origins, trajectory):
+        words = ""
     roots = {id(each.published): found for each, found in origins.items()}
     found = [
-        _verdict(row, each, roots.get(id(each)), trajectory, chained) if wrong else row
+        _verdict(row, each, roots.get(id(each)), trajectory, words) if wrong else row
         for row, each, wrong in zip(rows, published, off, strict=True)
     ]
     return _explained(found, published, prints, trajectory)
@@ -54,17 +63,20 @@ def _verdict(
     published: Published,
     roots: Sequence[Print] | None,
     trajectory: Trajectory,
-    chained: bool,
+    if_rounded: str,
 ) -> NumberRow:
-    """A wrong print as an error of its own, as one that follows, or as right for rounded ones."""
+    """A wrong print as an error of its own, as one that follows, or as right for rounded ones.
+
+    `if_rounded` says what is wrong with the last; nothing if others are computed so, too.
+    """
     if roots:
         names = tuple(dict.fromkeys(root.published.name for root in roots))
         words = f"{row.explanation}; it is right for what is printed for {_listed(names)}"
         return replace(row, verdict=Verdict.FOLLOWS, explanation=words, follows_from=names)
-    if roots is not None and chained:
+    if roots is not None and not if_rounded:
         return replace(row, status=Status.AGREES, verdict=Verdict.RIGHT, explanation=ROUNDED)
     if roots is not None:
-        words = f"{row.explanation}; {ROUNDED}, and others are not computed from those"
+        words = f"{row.explanation}; {if_rounded}"
         return replace(row, verdict=Verdict.DIGITS, explanation=words)
     cut = is_cut(published.printed, _exact(published, trajectory))
     return replace(row, verdict=Verdict.DIGITS if cut else Verdict.WRONG)

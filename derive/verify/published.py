@@ -80,7 +80,7 @@ def row_of(
         wrong = Verdict.DIGITS if shorter else Verdict.WRONG
         return replace(row, status=Status.MISPRINT, explanation=words, verdict=wrong)
     if equal or shorter:
-        return row
+        return replace(row, verdict=Verdict.RIGHT if equal else Verdict.DIGITS)
     if _is_double(published.printed, entry, code.get(name)):
         return replace(row, explanation=AS_DOUBLE)
     words = "; ".join(_explanations(published, entry))

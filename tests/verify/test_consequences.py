@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import derive
 from derive.spec import parse_spec
+from derive.verify import Status
+from derive.verify.published import canonical
 
 CHAIN = """
 inputs: {x: 2}
@@ -146,3 +150,41 @@ def test_another_entry_is_no_reason_if_that_may_be_chance(printed: str, said: st
     words = explained(TABLE, {name: printed})[name]
     assert said in words
     assert said or "it is" not in words
+
+
+@pytest.mark.parametrize(
+    ("name", "printed", "words", "follow"),
+    [
+        ("w5+", "0.3857", "a step in the opposite direction", ()),
+        ("dE/dw7", "0.04441", "it has the opposite sign", ()),
+        ("dE/dout_o2", "-0.3174", "two digits exchanged", ()),
+        ("out_o1", "0.5493", "the page has", ("dE/dout_o1",)),
+        ("dE/dw1", "0.0001353", "the page has", ()),
+    ],
+)
+def test_the_numbers_of_a_network_are_told_by_the_names_of_its_page(
+    name: str, printed: str, words: str, follow: tuple[str, ...]
+) -> None:
+    problem = derive.load("article")
+    slipped = {name: printed, **dict.fromkeys(follow, "0.5393")}
+    published = tuple(
+        replace(each, printed=slipped.get(each.name, each.printed)) for each in problem.published
+    )
+    report = derive.verify(replace(problem, published=published))
+    found = [row for row in report.numbers if row.status is Status.DISAGREES]
+    assert {row.name for row in found} == {canonical(each) for each in slipped}
+    for row in found:
+        if row.name == canonical(name):
+            assert words in row.explanation
+            assert not row.follows_from
+        else:
+            assert row.follows_from == (canonical(name),)
+
+
+def test_what_follows_from_known_misprints_is_told_apart() -> None:
+    rows = derive.verify(derive.load("article")).numbers
+    found = {row.name: row.follows_from for row in rows if row.follows_from}
+    assert found == {
+        "dE_total/dw2": ("dE_total/dout_h1",),
+        "dE_total/dw4": ("dE_total/dout_h2",),
+    }
