@@ -36,7 +36,7 @@ class _Slopes:
     def stand_in(self, match: re.Match[str]) -> str:
         """What is parsed in the place of a derivative."""
         of, of_place, by, by_place = match.groups()
-        of = self.loss if of == "E" and of not in self.quantities else of
+        of = (self.loss or of) if of == "E" and of not in self.quantities else of
         for name in (of, by):
             if name not in self.quantities:
                 raise InputError(f"there is no '{name}'; {nearest(name, self.quantities)}")

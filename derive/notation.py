@@ -133,6 +133,9 @@ def _input(unit: Unit, sample: str) -> Name:
     return Name(code, f"{match[1]}_{digits if len(digits) == 1 else f'{{{digits}}}'}", code)
 
 
+NOTHING = Name("", "", "")  # of a loss that there is not
+
+
 @dataclass(frozen=True)
 class IndexNotation:
     """Names of the elements of any graph: `W[0,1]` is W_0_1 in code and W_{0,1} on the page."""
@@ -170,8 +173,8 @@ class IndexNotation:
 
     def loss(self) -> Name:
         """The name of the quantity that is differentiated."""
-        loss = next(q for q in self.quantities.values() if q.role is Role.LOSS)
-        return Name(loss.name, loss.tex, loss.name)
+        loss = next((q for q in self.quantities.values() if q.role is Role.LOSS), None)
+        return Name(loss.name, loss.tex, loss.name) if loss is not None else NOTHING
 
 
 def derivative(of: Name, by: Name) -> Name:

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import sympy
 
-from derive.graph import Graph
+from derive.graph import Graph, Role
 from derive.library.losses import Reduction
 from derive.library.optimizers import Optimizer
 from derive.numbers import NumberFormat
@@ -132,6 +132,11 @@ class Problem:
     def is_model(self) -> bool:
         """Whether this is a graph of nodes rather than a chain of layers."""
         return bool(self.nodes)
+
+    @property
+    def forward_only(self) -> bool:
+        """Whether this is a forward pass alone: there is no loss, and nothing is differentiated."""
+        return not self.graph.of_role(Role.LOSS)
 
     @property
     def symbolic(self) -> bool:

@@ -324,13 +324,15 @@ class Spec(_Strict):
     """Sizes of index letters that no quantity shows."""
     loss: str | LossTermSpec | Annotated[list[LossTermSpec], Field(min_length=1)] | None = None
     """The name of a number that the model computes, an equation `E = ...`, or losses of the
-    library; if it is left out, the last equation is the loss."""
+    library; if it is left out, the last equation is the loss, and a model that ends in a table is a
+    forward pass alone: its values are told and checked, and nothing is differentiated."""
     upstream: dict[Name, Values] = {}
     """Instead of a loss: the given gradient by something that the model computes. Where the model
     goes on to use that quantity, it is the part from outside: what comes back through the equations
     that read it is added."""
     gradients: list[Name] | None = None
-    """What to differentiate by; all parameters and inputs, if it is left out."""
+    """What to differentiate by; all parameters and inputs, if it is left out. By what the loss does
+    not depend on the derivative is 0, and the page says so."""
     samples: Annotated[list[dict[Name, Values]], at_most(MOST_SAMPLES, "samples", "a spec")] = []
     """Values of inputs, targets or constants for each update in turn; in a network `inputs` and
     `targets`, as under `data`."""

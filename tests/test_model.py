@@ -11,6 +11,7 @@ from derive import InputError, Problem, build
 from derive.backprop import differentiate
 from derive.library.layers import LAYERS
 from derive.library.losses import loss_names
+from derive.pipeline import make
 from derive.reference import reference
 from derive.render.blocks import Page
 from derive.scaffold import scaffold
@@ -32,6 +33,7 @@ def agree(problem: Problem) -> bool:
     return verify_model(problem, derivation, Page({}, (), {}), {}, {}).agree
 
 
+ASKED = GIVEN + LINE + "gradients: [W]\n"
 REFUSED = {
     "empty model": ("model: []\n", "my.yaml:1: model: this list must not be empty"),
     "no formula": (GIVEN + "model:\n  - y[h] = sum(i, W[h,i]*x[i]\n", "4: model.0: this is not"),
@@ -41,9 +43,19 @@ REFUSED = {
         "inputs: {x: [1, 2, 3], z: [1, 2]}\nmodel:\n  - E = sum(i, x[i]*z[i])\n",
         "the index 'i' runs over 3 values but meets an axis of 'z' with 2",
     ),
-    "no loss": (GIVEN + LINE, "my.yaml:4: model.0: 'y' is no single number (shape 2)"),
-    "no loss, and what could be one": (GIVEN + LINE, "`loss: E = sum(h, y[h]**2)/2`"),
-    "no loss, and a gradient from above": (GIVEN + LINE, "`upstream: {y: 1}`"),
+    "no loss": (ASKED, "my.yaml:4: model.0: 'y' is no single number (shape 2)"),
+    "no loss, and what could be one": (ASKED, "`loss: E = sum(h, y[h]**2)/2`"),
+    "no loss, and a gradient from above": (ASKED, "`upstream: {y: 1}`"),
+    "no loss, and a training": (GIVEN + LINE + "training: {steps: 2}\n", "no single number"),
+    "the loss itself": ("inputs: {x: 1}\nmodel: [L = x]\ngradients: [L]\n", "is the loss itself"),
+    "a forward pass, and a stranger": (
+        "inputs: {x: [1, 2]}\nparameters: {v: 1}\nmodel: ['y[i] = 2*x[i]']\n",
+        "parameters.v: nothing reads 'v'; leave it out or use it",
+    ),
+    "a forward pass, and a slope": (
+        GIVEN + LINE + "published: [{name: dE/dW, printed: 1}]\n",
+        "there is no 'E'",
+    ),
     "nothing given": ("model: [y = tanh(x)]\n", "my.yaml:1: model: nothing is given that could be"),
     "nothing given to a loss": ("loss: E = x**2\n", "my.yaml:1: loss: nothing is given that could"),
     "loss of many": (GIVEN + LINE + "loss: y\n", "my.yaml:5: loss: 'y' is no single number"),
@@ -77,10 +89,9 @@ REFUSED = {
         "inputs: {x: [1]}\nmodel:\n  - {layer: dense, inputs: x}\n",
         "the size of the letter 'h' of W is unknown; say 'sizes: {h: 3}'",
     ),
-    "constant loss": ("inputs: {x: 1}\nmodel: [y = 2]\n", "depends on no parameter and no input"),
-    "unused": (
-        "inputs: {x: 1}\nparameters: {w: 2}\nmodel: [y = 2*x]\n",
-        "parameters.w: nothing reads 'w'; leave it out or use it",
+    "nothing to move": (
+        "constants: {a: 1}\nmodel: [y = 2*a]\nloss: y\n",
+        "my.yaml:3: loss: nothing is given as a parameter or an input",
     ),
     "twice": ("inputs: {x: 1}\nmodel: [y = x, y = 2*x]\n", "'y' is defined twice"),
     "given twice": ("inputs: {x: 1}\nmodel: [x = 2*x]\n", "'x' is defined twice"),
@@ -198,3 +209,49 @@ def test_a_letter_is_no_quantity() -> None:
 def test_fractions_are_numbers() -> None:
     problem = made("inputs: {x: 1/3}\nmodel: [y = 3*x]\npublished: [{name: y, printed: '1.0'}]\n")
     assert agree(problem)
+
+
+FORWARD = {
+    "a table": GIVEN + LINE,
+    "a softmax": GIVEN + LINE + "  - p[h] = exp(y[h])/sum(k, exp(y[k]))\n",
+    "constants": "constants: {a: 2}\nmodel: [y = a**2]\n",
+    "a recurrence": "inputs: {x: [1, -2]}\nmodel: ['h[t] = tanh(x[t] + h[t-1])']\n",
+    "no values": "inputs: {x: {shape: [2]}}\nmodel: ['y[i] = x[i]**2']\n",
+    "a print": GIVEN + LINE + "published: [{name: y, printed: ['5', '11']}]\n",
+}
+
+
+@pytest.mark.parametrize("text", FORWARD.values(), ids=FORWARD)
+def test_a_forward_pass_alone_is_told_and_verified(text: str) -> None:
+    whole = make(made(text))
+    assert whole.problem.forward_only
+    assert "def gradients" not in whole.modules["python"]
+    report = whole.verify()
+    assert report.agree, str(report)
+    assert "\\frac{\\partial" not in whole.texts["en"]
+
+
+def test_a_wrong_number_of_a_forward_pass_is_found() -> None:
+    whole = make(made(FORWARD["a table"]))
+    wrong = {name: text.replace("y = x", "y = 2.0 * x") for name, text in whole.modules.items()}
+    wrong |= {"python": whole.modules["python"].replace("dot(x", "2 * dot(x")}
+    routes = {route.name: route.status for route in whole.verify(modules=wrong).routes}
+    assert routes["module python"] == routes["module numpy"] == "disagrees"
+    pages = {k: text.replace("11 \\end", "12 \\end") for k, text in whole.texts.items()}
+    assert not whole.verify(texts=pages).agree
+
+
+UNSEEN = {
+    "read by nothing": "inputs: {x: 3}\nparameters: {w: 2, v: [1, 2]}\nmodel: [y = w*x]\n",
+    "read, but not by the loss": "inputs: {x: 3}\nparameters: {w: 2}\nmodel: [z = w, y = x*x]\n",
+    "by nothing at all": "inputs: {x: 3}\nparameters: {w: 2}\nmodel: [z = w*x, y = 2]\n",
+    "asked for": "inputs: {x: 3}\nparameters: {w: 2}\nmodel: [y = x]\ngradients: [w]\n",
+}
+
+
+@pytest.mark.parametrize("text", UNSEEN.values(), ids=UNSEEN)
+def test_a_parameter_that_no_loss_sees_has_the_derivative_zero(text: str) -> None:
+    whole = make(made(text))
+    report = whole.verify()
+    assert report.agree, str(report)
+    assert "does not depend on" in whole.texts["en"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,7 +23,8 @@ Table = Mapping[tuple[int, ...], Any]
 class Executed:
     """The numbers of one run by quantity and index; gradients stand under their quantity.
 
-    States of the optimizer, after one update, stand among the updated parameters.
+    States of the optimizer, after one update, stand among the updated parameters. A forward pass
+    alone has no gradients, and a loss that is not a number.
     """
 
     forward: Mapping[Place, float]
@@ -45,9 +47,12 @@ class Module:
         """All numbers for these values of given quantities; what is left out is the spec's."""
         graph, call = self.problem.graph, self.namespace
         parameters, sample = self.parameters(values), self.sample(values)
+        hidden = [equation.quantity for equation in graph.equations]
+        if self.problem.forward_only:
+            found = self._numbers(call["forward"](parameters, sample), hidden, str)
+            return Executed(found, {}, {}, math.nan)
         gradients = call["gradients"](parameters, sample)
         simultaneous = self.problem.training.order is Order.SIMULTANEOUS
-        hidden = [equation.quantity for equation in graph.equations]
         return Executed(
             self._numbers(call["forward"](parameters, sample), hidden, str),
             self.slopes(gradients),

@@ -68,7 +68,7 @@ def build_model(file: SpecFile) -> Problem:
         numbers=number_format(file),
         languages=tuple(spec.languages),
         published=tuple(published(file, graph)),
-        claims=read_claims(file, graph.quantities, graph.loss.name),
+        claims=read_claims(file, graph.quantities, "" if not by else graph.loss.name),
         nodes=tuple(model.nodes),
         wanted=by,
         upstream=upstream,

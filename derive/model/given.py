@@ -113,10 +113,13 @@ def _shape(
 
 
 def check_read(file: SpecFile, graph: Graph) -> None:
-    """What is given must be read: otherwise something was forgotten, or has another name."""
+    """What is given must be read: otherwise something was forgotten, or has another name.
+
+    But a loss need not depend on a parameter: the derivative by it is zero, and told as such.
+    """
     read = {name for equation in graph.equations for name in reads(equation.rhs)}
     for section, role in SECTIONS.items():
-        chosen = role is Role.PARAMETER and file.spec.gradients  # it says what matters
+        chosen = role is Role.PARAMETER and bool(graph.of_role(Role.LOSS))
         for name in getattr(file.spec, section):
             if name not in read and not chosen:
                 raise file.fail((section, name), f"nothing reads '{name}'; leave it out or use it")

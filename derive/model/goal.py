@@ -22,6 +22,10 @@ from derive.schema import LossTermSpec
 from derive.spec import Path_, SpecFile
 from derive.symbols import symbol
 
+NOTHING_MOVES = (
+    "nothing is given as a parameter or an input, so there is nothing to differentiate the loss by"
+)
+
 
 def add_upstream(file: SpecFile, model: Parts) -> dict[str, str]:
     """Where ∂E/∂y is given, the loss is E = Σ y·∂E/∂y with the second factor held fixed."""
@@ -75,9 +79,14 @@ def _add_loss(model: Parts, name: str, value: sympy.Expr) -> None:
 
 
 def add_loss(file: SpecFile, model: Parts) -> None:
-    """Make the loss: a scalar of the model, an equation, or weighted losses of the library."""
+    """Make the loss: a scalar of the model, an equation, or weighted losses of the library.
+
+    A model that ends in a table, or where nothing moves, is a forward pass alone: it has no loss.
+    """
     loss = file.spec.loss
     path: Path_ = ("loss",)
+    if loss is None and _is_forward_pass(file, model):
+        return
     if isinstance(loss, str) and "=" in loss:
         _loss_equation(file, model, loss)
     elif isinstance(loss, str) or loss is None:
@@ -93,6 +102,22 @@ def add_loss(file: SpecFile, model: Parts) -> None:
         model.equations[name] = replace(equation, quantity=scalar)
     else:
         _library_losses(file, model, loss if isinstance(loss, list) else [loss])
+
+
+def _is_forward_pass(file: SpecFile, model: Parts) -> bool:
+    """Whether nothing is to be differentiated: nothing says by what, and no single number ends it.
+
+    Nor is there anything to do where nothing is given by which a number could be differentiated.
+    """
+    if file.spec.model_fields_set & {"gradients", "training", "samples"}:
+        return False
+    last = list(model.equations.values())[-1]
+    return bool(last.quantity.axes) or not any(map(_moves, model.given.values()))
+
+
+def _moves(quantity: Quantity) -> bool:
+    """Whether the loss may be differentiated by something given, if nothing is said."""
+    return quantity.role in (Role.PARAMETER, Role.INPUT) and not quantity.integer
 
 
 def _no_loss(equation: Equation) -> str:
@@ -152,9 +177,11 @@ def _library_losses(file: SpecFile, model: Parts, terms: list[LossTermSpec]) -> 
 def wanted(file: SpecFile, graph: Graph) -> tuple[str, ...]:
     """What to differentiate by: as the spec says, or all parameters, and inputs that matter.
 
-    The derivative by a parameter that the loss does not depend on is zero, and is told as such.
+    The derivative by what the loss does not depend on is zero, and is told as such. Nothing is to
+    be done where there is no loss.
     """
-    reached = _reached(graph)
+    if not graph.of_role(Role.LOSS):
+        return ()
     for k, name in enumerate(file.spec.gradients or ()):
         quantity = graph.quantities.get(name)
         if quantity is None:
@@ -163,21 +190,18 @@ def wanted(file: SpecFile, graph: Graph) -> tuple[str, ...]:
         if quantity.integer:
             words = f"'{name}' holds whole numbers, so there is no derivative by it"
             raise file.fail(("gradients", k), words)
-    if file.spec.gradients and reached.intersection(file.spec.gradients):
-        return tuple(file.spec.gradients)
+        if quantity.role is Role.LOSS:
+            words = f"'{name}' is the loss itself; name what to differentiate it by"
+            raise file.fail(("gradients", k), words)
     if file.spec.gradients:
-        word = "it" if len(file.spec.gradients) == 1 else "any of these"
-        raise file.fail(("gradients",), f"the loss does not depend on {word}")
-    wanted = tuple(
-        q.name
-        for role in (Role.PARAMETER, Role.INPUT)
-        for q in graph.of_role(role)
-        if (q.name in reached or role is Role.PARAMETER) and not q.integer
-    )
-    if not reached.intersection(wanted):
-        where = ("model",) if file.spec.model else ("loss",)
-        raise file.fail(where, "the loss depends on no parameter and no input")
-    return wanted
+        return tuple(file.spec.gradients)
+    both = (*graph.of_role(Role.PARAMETER), *graph.of_role(Role.INPUT))
+    moving = [quantity for quantity in both if _moves(quantity)]
+    if not moving:
+        raise file.fail(("loss",) if file.spec.loss else ("model",), NOTHING_MOVES)
+    reached = _reached(graph)
+    found = [q.name for q in moving if q.name in reached or q.role is Role.PARAMETER]
+    return tuple(found or [q.name for q in moving])
 
 
 def _reached(graph: Graph) -> set[str]:

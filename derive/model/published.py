@@ -63,7 +63,7 @@ def published(file: SpecFile, graph: Graph) -> Iterator[Published]:
 
 def _shapes(file: SpecFile, graph: Graph) -> Mapping[str, Place]:
     """The shape of everything that has a value: quantities, the loss, states of the optimizer."""
-    shapes = {"E": graph.loss.shape}
+    shapes: dict[str, Place] = {"E": ()} if graph.of_role(Role.LOSS) else {}
     for quantity in graph.of_role(Role.PARAMETER):
         lines = parse_update(optimizer_of(file), {})  # its states, and names on the way
         shapes |= {f"{line}_{quantity.name}": quantity.shape for line in lines if line != "w"}

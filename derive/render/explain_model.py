@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from derive.errors import InputError, nearest
 from derive.expression import reads
-from derive.graph import Derivation, adjoint_name
+from derive.graph import Derivation, Equation, Role, adjoint_name
 from derive.problem import Problem
 from derive.render.carried import carried
 from derive.render.explain_numbers import shown
@@ -49,12 +49,17 @@ def explain_model(problem: Problem, derivation: Derivation, asked: str) -> list[
 
 def _moves(derivation: Derivation, name: str) -> Iterator[str]:
     graph = derivation.forward
-    names = slopes(graph.loss.name)
     quantity = graph.quantities[name]
     yield f"{name}: {quantity.role.value}, {shape(quantity)}"
-    yield "Read by"
-    for equation in graph.readers(name):
+    readers = graph.readers(name)
+    if readers:
+        yield "Read by"
+    for equation in readers:
         yield f"  {line(equation)}"
+    if _is_forward_pass(derivation):
+        yield "There is no loss, so nothing is differentiated"
+        return
+    names = slopes(graph.loss.name)
     yield f"The derivative of {graph.loss.name} by {name}"
     for step in derivation.steps:
         if step.quantity == name:
@@ -74,23 +79,32 @@ def _moves(derivation: Derivation, name: str) -> Iterator[str]:
 
 def _numbers(problem: Problem, derivation: Derivation, asked: Asked) -> Iterator[str]:
     """One entry worked out, the asked one or the first that is not zero, and all of them."""
-    graph, adjoint = derivation.forward, derivation.adjoint(asked.name)
+    graph, told = derivation.forward, _told(derivation, asked.name)
+    names = slopes("" if problem.forward_only else graph.loss.name)
     try:
-        written = shown(problem, derivation, slopes(graph.loss.name), asked.update)
+        written = shown(problem, derivation, names, asked.update)
     except (ArithmeticError, ValueError) as error:
         yield f"No numbers: at these values one is not finite and real ({error})"
         return
-    if written.bench is None and asked.place is None:
-        return  # the result above says as much
-    place = written.first(adjoint) if asked.place is None else asked.place
+    if told is None or (written.bench is None and asked.place is None):
+        return  # what stands above says as much
+    place = written.first(told) if asked.place is None else asked.place
     words = {0: "", 1: " after one update"}.get(asked.update, f" after {asked.update} updates")
     yield f"With numbers{words}" if written.bench else "One entry"
-    if not graph.quantities[asked.name].given:
+    if not graph.quantities[asked.name].given and not problem.forward_only:
         yield from written.entry(graph.equation(asked.name), place)
     elif asked.update:
         yield f"  {written.value(asked.name, place)}"
-    yield from written.entry(adjoint, place)
-    yield from written.table(adjoint)
+    yield from written.entry(told, place)
+    yield from written.table(told)
+
+
+def _told(derivation: Derivation, name: str) -> Equation | None:
+    """The equation whose numbers are shown: the derivative, or without a loss the quantity."""
+    graph = derivation.forward
+    if not _is_forward_pass(derivation):
+        return derivation.adjoint(name)
+    return None if graph.quantities[name].given else graph.equation(name)
 
 
 def explain_second_order(derivation: Derivation, asked: str) -> Iterator[str]:
@@ -99,6 +113,8 @@ def explain_second_order(derivation: Derivation, asked: str) -> Iterator[str]:
     name, place = found.name, found.place
     if place is not None:
         raise InputError(f"the Hessian is told by a whole quantity; ask for '{name}'")
+    if _is_forward_pass(derivation):
+        raise InputError("there is no loss, so there is no Hessian")
     loss = derivation.forward.loss.name
     second = hessian_product(derivation, (name,))
 
@@ -133,7 +149,9 @@ def _read(derivation: Derivation, asked: str) -> Asked:
     whole, bracket, positions = asked.replace(" ", "").partition("[")
     of, _, name = whole.rpartition("/d")
     _check(derivation, name)
-    loss = derivation.forward.loss.name
+    loss = "" if _is_forward_pass(derivation) else derivation.forward.loss.name
+    if of and not loss:
+        raise InputError("there is no loss, so nothing is differentiated")
     if of not in ("", f"d{loss}"):
         raise InputError(f"'{of}' is not differentiated; did you mean 'd{loss}/d{name}'?")
     quantity = derivation.forward.quantities[name]
@@ -162,7 +180,12 @@ def _place(positions: str) -> tuple[int, ...]:
 
 def _check(derivation: Derivation, name: str) -> None:
     found = derivation.backward.quantities
-    known = [q for q in derivation.forward.quantities if adjoint_name(q) in found]
+    every = derivation.forward.quantities
+    known = [q for q in every if _is_forward_pass(derivation) or adjoint_name(q) in found]
     if name not in known:
-        hint = nearest(name, known)
-        raise InputError(f"there is no derivative by '{name}'; {hint}")
+        what = f"'{name}'" if _is_forward_pass(derivation) else f"derivative by '{name}'"
+        raise InputError(f"there is no {what}; {nearest(name, known)}")
+
+
+def _is_forward_pass(derivation: Derivation) -> bool:
+    return not derivation.forward.of_role(Role.LOSS)

@@ -48,7 +48,7 @@ def tell_model(problem: Problem, derivation: Derivation) -> Page:
     bench = bench_of(form)
     told = [
         *_forward(form, bench),
-        *Backward(form, bench).blocks(),
+        *(() if problem.forward_only else Backward(form, bench).blocks()),
         *update_blocks(form, bench),
     ]
     later = told_rounds(form, bench) if bench else []
@@ -84,6 +84,7 @@ def _setting(form: ModelForm, bench: Bench | None, displays: Sequence[Display]) 
         "model_setting",
         {
             "loss": form.names.loss().tex,
+            "results": [form.symbol(e.quantity.name) for e in _ends(graph)],
             "wanted": [form.symbol(n) for n in wanted if f"adj_{n}" in known],
             "upstream": [form.symbol(name) for name in problem.upstream],
             "equations": len(graph.equations),
@@ -96,6 +97,11 @@ def _setting(form: ModelForm, bench: Bench | None, displays: Sequence[Display]) 
     tensors = [t for q in graph.given for t in tensor(form, bench.values, q.name)]
     large = [form.symbol(q.name) for q in graph.given if not tensor(form, bench.values, q.name)]
     yield Block("model_given", {"lines": packed(tensors), "large": large})
+
+
+def _ends(graph: Graph) -> list[Equation]:
+    """The equations whose results no other equation reads."""
+    return [e for e in graph.equations if not {*graph.readers(e.quantity.name)} - {e}]
 
 
 def _side_by_side(rows: list[dict[str, object]]) -> Iterator[list[dict[str, object]]]:
@@ -133,18 +139,8 @@ def _conventions(
         "indices": bool(letters) or bool(form.bounds),
         "ranges": ranges(letters),
         "outside": any(_leaves(form, e) for e in equations),
-        "extremes": _has(form.derivation.forward, (maximum, minimum)),
-        "absolute": _has(form.derivation.forward, (absolute,)),
-        "root": _meets_root(form.derivation.forward),
-        "step": _has_step(form.derivation.forward),
-        "still": all(e.rhs == 0 for e in form.derivation.backward.equations),
+        **_slopes(form),
         "zero_log": bench is not None and any(_meets_log_of_zero(bench, e) for e in equations),
-        "borders": any(
-            node.args[0].has(Element) and any(branch.has(Element) for branch in node.args[1:])
-            for equation in form.derivation.forward.equations
-            for node in equation.rhs.atoms(where)
-        ),
-        "tie": _has(form.derivation.forward, (Largest,)),
         "condition": "[" in shown,
         "sigma": form.writer.sigma and r"\sigma" in shown,
         "delta": form.writer.delta and r"\delta_{" in shown,
@@ -154,6 +150,25 @@ def _conventions(
         "too_many": bench is None and not form.problem.symbolic,
         "format": manner(form.problem.numbers),
     }
+
+
+def _slopes(form: ModelForm) -> dict[str, bool]:
+    """What is said of slopes where there is none, or more than one; nothing if none is taken."""
+    graph = form.derivation.forward
+    found = {
+        "extremes": _has(graph, (maximum, minimum)),
+        "absolute": _has(graph, (absolute,)),
+        "root": _meets_root(graph),
+        "step": _has_step(graph),
+        "still": all(e.rhs == 0 for e in form.derivation.backward.equations),
+        "borders": any(
+            node.args[0].has(Element) and any(branch.has(Element) for branch in node.args[1:])
+            for equation in graph.equations
+            for node in equation.rhs.atoms(where)
+        ),
+        "tie": _has(graph, (Largest,)),
+    }
+    return dict.fromkeys(found, False) if form.problem.forward_only else found
 
 
 def _meets_root(graph: Graph) -> bool:
@@ -359,7 +374,8 @@ def _equation(
 ) -> Block:
     """One equation: index form, matrix form, a worked entry, all values."""
     problem, name = form.problem, equation.quantity.name
-    given = name == problem.graph.loss.name and bool(problem.upstream)
+    loss = equation.quantity.role is Role.LOSS
+    given = loss and bool(problem.upstream)
     lhs = form.lhs(equation)
     display = Display(f"eq:{name}", lhs, (form.rows(equation.rhs, ROOM - width(lhs)),), None)
     single = bench is not None and not equation.indices and not given
@@ -374,7 +390,7 @@ def _equation(
             "matrix": {"tex": "" if again else matrix_form(form, problem.graph, equation)},
             "worked": bench.worked(equation, walk) if bench and numeric and not again else None,
             "lines": packed(tensor(form, bench.values, name)) if bench and numeric else [],
-            "loss": name == problem.graph.loss.name,
+            "loss": loss,
             "numeric": single,
             "upstream": given,
         },

@@ -14,7 +14,7 @@ from typing import Any
 from mpmath import mp
 
 from derive.errors import InputError
-from derive.graph import Derivation, Graph, Quantity, adjoint_name
+from derive.graph import Derivation, Graph, Quantity, Role, adjoint_name
 from derive.verify.algebra import DIGITS, STEP, noting, slope_and_bend, working
 from derive.verify.doubles import DOUBLES, Double, double
 from derive.verify.interpreter import Program, run
@@ -34,23 +34,33 @@ Way = Mapping[Key, Any]  # how far each element moves
 def enough_digits(graph: Graph, given: Values) -> int:
     """So many digits that the loss keeps what a difference needs of them, and no choice changes.
 
+    Without a loss every value has to keep them.
+
     Of 1 - y hardly any are left where y is saturated, and a small step does not show in those; and
     with few digits next to nothing is taken for the noise of nothing.
     """
     choices: list[int] = []
     program = Program(graph, noting(choices))
 
-    def found(digits: int) -> tuple[Any, list[int]]:
+    ends = graph.of_role(Role.LOSS) or [equation.quantity for equation in graph.equations]
+    keys = [key for quantity in ends for key in places(quantity)]
+
+    def found(digits: int) -> tuple[list[Any], list[int]]:
         choices.clear()
         with mp.workdps(digits):
-            return program.run(given)[graph.loss.name, ()], choices.copy()
+            values = program.run(given)
+            return [values[key] for key in keys], choices.copy()
+
+    def kept(finer: Sequence[Any], value: Sequence[Any]) -> bool:
+        pairs = zip(finer, value, strict=True)
+        return all(abs(fine - old) <= KEPT * max(1, abs(fine)) for fine, old in pairs)
 
     digits = max(DIGITS, mp.dps)
     value, chosen = found(digits)
     while digits < MOST_DIGITS:
         more = 2 * digits if all(chosen) else MOST_DIGITS  # a tie may be one of rounded numbers
         finer, again = found(more)
-        if again == chosen and abs(finer - value) <= KEPT * max(1, abs(finer)):
+        if again == chosen and kept(finer, value):
             break
         digits, value, chosen = more, finer, again
     return digits

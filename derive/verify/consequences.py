@@ -72,7 +72,7 @@ def key_of(name: str, trajectory: Trajectory) -> Target | None:
     if match is None:
         return None
     of, _, by, by_place, item, item_place, mark = match.groups()
-    loss = trajectory.derivation.forward.loss.name
+    loss = trajectory.loss
     if of is not None and of not in (loss, "E"):
         return None
     place = tuple(int(k) for k in (by_place or item_place or "").split(",") if k.strip())

@@ -91,7 +91,7 @@ def _published(published: Published, page: Page, trajectory: Trajectory) -> Numb
 
 def _on_page(name: str, trajectory: Trajectory) -> str:
     """A name as reports have it: `dE/…` for any loss, and `@1` for `+`."""
-    loss = trajectory.derivation.forward.loss.name
+    loss = trajectory.loss
     plain = re.sub(r"@\s*1$", "+", "".join(name.split()))
     return f"d{loss}/{plain[3:]}" if plain.startswith("dE/") else plain
 

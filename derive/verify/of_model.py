@@ -75,7 +75,8 @@ def verify_model(
     judged_at = benches if reduced is derivation else [model_bench(problem, reduced, SEED)]
     if judged_at:
         cut = shortened(derivation, reduced)
-        routes += [telling(route, cut) for route in derivation_routes(judged_at)]
+        if not problem.forward_only:
+            routes += [telling(route, cut) for route in derivation_routes(judged_at)]
         routes += stable_route(problem, reduced, judged_at)
     if cost > MOST_WORK:
         routes += [large_module_route(t, source, problem, SEED) for t, source in modules.items()]
@@ -202,9 +203,10 @@ def true_values_of_model(problem: Problem, bench: Bench, trajectory: Trajectory)
     names = names_of(problem)
     values = dict(trajectory.at(0))
     with working():
-        wanted = {q.name for q in differentiated(bench.derivation) if q.role is not Role.LOSS}
-        slopes = all_slopes(bench.graph, bench.given).items()
-        values |= {(adjoint_name(n), place): v for (n, place), v in slopes if n in wanted}
+        if not problem.forward_only:
+            wanted = {q.name for q in differentiated(bench.derivation) if q.role is not Role.LOSS}
+            slopes = all_slopes(bench.graph, bench.given).items()
+            values |= {(adjoint_name(n), place): v for (n, place), v in slopes if n in wanted}
         found = {names.name(Element(name, *place)): v for (name, place), v in values.items()}
         found[ALPHA] = EXACT.number(problem.training.learning_rate)
         if any(

@@ -49,7 +49,7 @@ def misdescribed(page: ToldPage) -> Iterator[str]:
 
 def misplaced(page: ToldPage) -> Iterator[str]:
     """Sentences that say in which equations a quantity stands, against the graph."""
-    if not page.symbols:
+    if not page.symbols or page.problem.forward_only:
         return
     graph = page.problem.graph
     there = _reaching(graph)

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import zip_longest
 from typing import Any
 
-from derive.graph import Derivation, Role
+from derive.expression import reads
+from derive.graph import Derivation, Graph, Role
 from derive.problem import Problem
 from derive.render.blocks import Block, Page
 from derive.verify.page_quantities import misdescribed, misplaced, out_of_range
@@ -198,7 +199,7 @@ def _named(block: Block, name: str) -> Iterator[str]:
 
 
 def _asked(page: ToldPage) -> Iterator[str]:
-    """The sentence that says what is differentiated by what."""
+    """The sentence that says what is differentiated by what, or what is computed."""
     if not page.symbols:
         return
     problem, first = page.problem, []
@@ -207,15 +208,23 @@ def _asked(page: ToldPage) -> Iterator[str]:
             break
         first.append(piece.text)
     parameters = [q.name for q in problem.graph.of_role(Role.PARAMETER)]
-    wanted = [*(problem.wanted or parameters)]
+    wanted = _computed(problem.graph) if problem.forward_only else [*(problem.wanted or parameters)]
     names = {q.name: symbol for symbol, q in page.symbols.items()}
     expected = Counter(
         names[n] for n in (*(wanted if len(wanted) <= MANY else ()), *problem.upstream)
     )
     found = Counter(first)
-    del expected[page.loss]
-    if not found.pop(page.loss, 0) or found != expected:
+    if not problem.forward_only:
+        del expected[page.loss]
+        found = found if found.pop(page.loss, 0) else Counter([""])
+    if found != expected:
         yield "the first sentences do not name what is asked for"
+
+
+def _computed(graph: Graph) -> list[str]:
+    """What a forward pass comes to: what none of its equations goes on with."""
+    used = {n for e in graph.equations for n in reads(e.rhs) if n != e.quantity.name}
+    return [e.quantity.name for e in graph.equations if e.quantity.name not in used]
 
 
 CHECKS = (

@@ -73,15 +73,16 @@ def well_formed(derivation: Derivation, wanted: Iterable[str] | None = None) -> 
         return Route("graph check", Status.DISAGREES, 0, math.nan, str(error))
     count = len(derivation.forward.equations) + len(derivation.backward.equations)
     parameters = [q.name for q in derivation.forward.of_role(Role.PARAMETER)]
-    fault = _incomplete(derivation, parameters if wanted is None else wanted)
+    fault = _incomplete(derivation, parameters if wanted is None else [*wanted])
     if fault:
         return Route("graph check", Status.DISAGREES, count, math.nan, fault)
     return Route("graph check", Status.AGREES, count, 0.0)
 
 
-def _incomplete(derivation: Derivation, wanted: Iterable[str]) -> str:
+def _incomplete(derivation: Derivation, wanted: Sequence[str]) -> str:
     """What a derivation lacks, in words."""
-    if not derivation.backward.equations or not derivation.steps or not derivation.locals:
+    moved = any(_reaches(derivation.forward, name) for name in wanted)
+    if moved and not (derivation.backward.equations and derivation.steps and derivation.locals):
         return "the derivation is empty"
     found = derivation.backward.quantities
     for name in wanted:

@@ -324,7 +324,8 @@ def _demonstrated(module: Module) -> tuple[Any, Any]:
     call = module.namespace
     if module.problem.symbolic:
         example = call["example_parameters"](seed=0), call["example_sample"](seed=0)
-        _check_example(call["loss"], *example)
+        if "loss" in call:
+            _check_example(call["loss"], *example)
         return example
     return call["PARAMETERS"], call["SAMPLE"]
 
@@ -372,9 +373,14 @@ def _shown(
         updated, _ = module.update(parameters, call.get("STATE"), source, rate, 1)
     if "show" in call:
         yield from _fields(call["forward"](parameters, sample))
-        yield from _fields(call["gradients"](parameters, sample))
+        if not module.problem.forward_only:
+            yield from _fields(call["gradients"](parameters, sample))
         if updated is not None:
             yield from ((f"{name}_new", text) for name, text in _fields(updated))
+    if module.problem.forward_only:
+        if "show" not in call:
+            yield [*_fields(call["forward"](parameters, sample))][-1]
+        return
     if updated is None:
         yield "", str(call["loss"](parameters, sample))
         return

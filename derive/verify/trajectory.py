@@ -83,6 +83,11 @@ class Trajectory:
                 return self._plain(item, _place(place), update)
             return self._slope((of, _place(of_place)), (by, _place(by_place)), update)
 
+    @property
+    def loss(self) -> str:
+        """The name of what is differentiated; nothing for a forward pass alone."""
+        return "" if self.problem.forward_only else self.derivation.forward.loss.name
+
     def at(self, update: int) -> Values:
         """Every value, the adjoints included, after a number of updates."""
         if update not in self._values:
@@ -108,7 +113,7 @@ class Trajectory:
 
     def _plain(self, name: str, place: tuple[int, ...], update: int) -> Any:
         if name == "E" and name not in self.derivation.forward.quantities:
-            name = self.derivation.forward.loss.name
+            name = self.loss
         states = self.after(update)[1]
         table = states if (name, place) in states else self.at(update)
         if (name, place) not in table:
@@ -123,7 +128,7 @@ class Trajectory:
         graph, values = self.derivation.forward, self.at(update)
         if by not in values:
             raise UnknownName(self._missing(*by))
-        if of[0] == graph.loss.name or (of[0] == "E" and "E" not in graph.quantities):
+        if of[0] == self.loss or (of[0] == "E" and "E" not in graph.quantities):
             if (adjoint_name(by[0]), by[1]) not in values:
                 raise UnknownName(f"the loss is not differentiated by '{by[0]}'")
             return values[adjoint_name(by[0]), by[1]]

@@ -137,7 +137,7 @@ def _another(here: Spot, trajectory: Trajectory) -> Places:
 
 def _undone(here: Spot, trajectory: Trajectory) -> Places:
     """A value for the derivative by it, or the reverse."""
-    loss = trajectory.derivation.forward.loss.name
+    loss = trajectory.loss
     if here.of in (loss, "E"):
         yield replace(here, of=""), "the value itself, not the derivative by it"
 
