@@ -53,6 +53,10 @@ class Template:
             if atom.is_name and slot in slots
         )
 
+    def texts(self) -> dict[str, str]:
+        """What is written in each slot."""
+        return {slot: atom.text for slot, atom in zip(_slots(), self.atoms, strict=False)}
+
     def values(self, known: Mapping[str, Fraction]) -> dict[str, Fraction]:
         """What stands in each slot, where it is known."""
         return {

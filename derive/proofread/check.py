@@ -18,6 +18,7 @@ from derive.proofread.align import Atom, Template, aligned, in_steps, template
 from derive.proofread.claim import Claim, Finding, Item, Kind, Unread
 from derive.proofread.formula import parse_formula
 from derive.proofread.judge import judge_item
+from derive.proofread.omissions import omission
 from derive.proofread.policy import Policy, agrees, expected_value
 from derive.proofread.reading import Reading, Remark, Verdict
 from derive.proofread.slips import is_double, miswritten, slip, writing
@@ -219,7 +220,10 @@ def _why(
         return Verdict.WRONG, "it is what comes out if every product and sum is rounded on the way"
     if words := writing(value, printed):
         return Verdict.DIGITS, words
-    return Verdict.WRONG, slip(value, printed, reading.policy)
+    words = slip(value, printed, reading.policy)
+    if not words and formula is not None:
+        words = omission(formula, numbers, printed, reading.policy)
+    return Verdict.WRONG, words
 
 
 def _of_formulas(reading: Reading, place: int, claim: Claim, found: Finding) -> Remark:

@@ -220,3 +220,22 @@ def test_a_given_number_is_wrong_that_the_text_goes_on_with_otherwise() -> None:
 )
 def test_a_number_that_is_another_but_for_one_digit(printed: str, right: str, same: bool) -> None:
     assert miswritten(printed, right) is same
+
+
+OMITTED = [
+    (r"d = a b c = 0.7414 \cdot 0.1868 \cdot 0.5933 = 0.4399", "the factor b is missing"),
+    (r"d = a b c = 0.7414 \cdot 0.1868 \cdot 0.5933 = 0.1643", "it is 2 times the value"),
+    (r"d = a b c = 0.7414 \cdot 0.1868 \cdot 0.5933 = 0.04875",
+     "the factor c is taken twice"),
+    (r"s = a b + c = 0.7414 \cdot 0.1868 + 0.5933 = 0.5933", "the term a*b is missing"),
+    (r"s = a b - c = 0.7414 \cdot 0.1868 - 0.5933 = 0.7318", "the sign of -c is the other one"),
+    (r"d = a b c = 0.7414 \cdot 0.1868 \cdot 0.5933 = 0.9182", ""),  # of nothing that is known
+    (r"d = a b c = 0.7414 \cdot 0.1868 \cdot 0.5933 = 0.44", ""),  # too few digits to tell
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "reason"), OMITTED)
+def test_what_a_line_leaves_out_is_said(line: str, reason: str) -> None:
+    found = check(read(f"$$ {line} $$"), Policy(digits=4, chained=True))
+    wrong = [remark for remark in found if remark.verdict is Verdict.WRONG]
+    assert [remark.reason for remark in wrong] == [reason]
