@@ -12,11 +12,13 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
+from derive.expression import reads
 from derive.graph import adjoint_name
 from derive.names import PUBLISHED
 from derive.problem import Published
 from derive.sequence import Order
-from derive.verify.algebra import EXACT
+from derive.verify.algebra import EXACT, working
+from derive.verify.factors import Chain, slope_at
 from derive.verify.meaning import Key, Values
 from derive.verify.prints import digits, fraction, rounded, unit
 from derive.verify.published import PRINT
@@ -30,10 +32,14 @@ REACH = 100  # units of its last digit that a print may be off by the rounding o
 
 @dataclass(frozen=True)
 class Target:
-    """An entry of a quantity, an adjoint or a state, after a number of updates."""
+    """An entry of a quantity, an adjoint or a state, after a number of updates.
+
+    Or the derivative by it of an entry (`of`) that is computed from it.
+    """
 
     key: Key
     update: int
+    of: Key | None = None
 
     def is_updated(self, trajectory: Trajectory) -> bool:
         """Whether an update makes it, rather than an equation."""
@@ -42,6 +48,7 @@ class Target:
         simultaneous = trajectory.problem.training.order is Order.SIMULTANEOUS
         return (
             self.update > 0
+            and self.of is None
             and not adjoint
             and (quantity is None or quantity.given)
             and simultaneous
@@ -67,20 +74,26 @@ class Print:
 
 
 def key_of(name: str, trajectory: Trajectory) -> Target | None:
-    """The entry that a name means; None for a derivative that is not by the loss."""
+    """The entry that a name means, or the factor of a chain; None for other derivatives."""
     match = PUBLISHED.fullmatch(name)
     if match is None:
         return None
-    of, _, by, by_place, item, item_place, mark = match.groups()
-    loss = trajectory.loss
-    if of is not None and of not in (loss, "E"):
-        return None
-    place = tuple(int(k) for k in (by_place or item_place or "").split(",") if k.strip())
+    of, of_place, by, by_place, item, item_place, mark = match.groups()
+    graph, loss = trajectory.derivation.forward, trajectory.loss
+    place = _place(by_place or item_place)
     update = 0 if mark is None else 1 if mark == "+" else int(mark[1:])
-    if of is not None:
+    if of is not None and of in (loss, "E"):
         return Target((adjoint_name(by), place), update)
-    unknown = item == "E" and item not in trajectory.derivation.forward.quantities
+    if of is not None:
+        read = of in graph.quantities and not graph.quantities[of].given
+        direct = read and by in reads(graph.equation(of).rhs)
+        return Target((by, place), update, (of, _place(of_place))) if direct else None
+    unknown = item == "E" and item not in graph.quantities
     return Target((loss if unknown else item, place), update)
+
+
+def _place(text: str | None) -> tuple[int, ...]:
+    return tuple(int(k) for k in (text or "").split(",") if k.strip())
 
 
 def printed_keys(
@@ -150,11 +163,15 @@ def goes_on_rounded(
 
 
 def _is_from(each: Print, prints: Sequence[Print], trajectory: Trajectory) -> bool:
-    """Whether a print is right for the others, as they are rounded."""
+    """Whether a print is right for the others, as they are rounded, factors among them or not."""
     others = [other for other in prints if other.target != each.target]
-    found = fraction(value_from(each.target, others, trajectory))
+    plain = [other for other in others if other.target.of is None]
     printed = each.published.printed
-    return found is not None and Fraction(rounded(printed, found)) == Fraction(printed)
+    for operands in (others, plain) if len(plain) < len(others) else (others,):
+        found = fraction(value_from(each.target, operands, trajectory))
+        if found is not None and Fraction(rounded(printed, found)) == Fraction(printed):
+            return True
+    return False
 
 
 def _gives(each: Print, prints: Sequence[Print], trajectory: Trajectory) -> bool:
@@ -202,19 +219,51 @@ def _reaches(
 def value_from(target: Target, prints: Sequence[Print], trajectory: Trajectory) -> Any:
     """The value of an entry where prints stand for what they are prints of; None if it has none."""
 
-    def at(update: int) -> Values:
-        return {each.target.key: each.value for each in prints if each.target.update == update}
+    def at(key: Key, update: int) -> Any:
+        return _entry(Target(key, update), prints, trajectory)
 
     try:
         if not target.is_updated(trajectory):
-            return trajectory.from_prints(target.key, target.update, at(target.update))
-        before, last = at(target.update - 1), target.update - 1
-        values = trajectory.at(last)
+            return _entry(target, prints, trajectory)
+        last = target.update - 1
+        values, before = trajectory.at(last), _values(prints, last)
         reading = [key for key in values if key[1] == target.key[1] and _moves(key[0], target)]
-        found = {key: trajectory.from_prints(key, last, before) for key in reading}
+        found = {key: at(key, last) for key in reading}
         return trajectory.updated(target.key, target.update, values | found, before)
     except (ArithmeticError, ValueError, TypeError, UnknownName):
         return None  # these prints give no number, or only a complex one
+
+
+def _values(prints: Sequence[Print], update: int) -> Values:
+    """What is printed for entries at an update."""
+    return {
+        each.target.key: each.value
+        for each in prints
+        if each.target.update == update and each.target.of is None
+    }
+
+
+def _entry(target: Target, prints: Sequence[Print], trajectory: Trajectory) -> Any:
+    """What an equation makes of prints, or the chain rule where factors of it are printed."""
+    known, graph = _values(prints, target.update), trajectory.derivation.forward
+    factors = {
+        (each.target.of, each.target.key): each.value
+        for each in prints
+        if each.target.of is not None and each.target.update == target.update
+    }
+    adjoint = adjoint_name("")
+    by = target.key[0].removeprefix(adjoint), target.key[1]
+    if target.of is not None:
+        values = trajectory.forward_from(target.update, known)
+        with working():
+            return slope_at(graph, target.of, target.key, values)
+    if not factors or by == target.key or target.key in known:
+        return trajectory.from_prints(target.key, target.update, known)
+    values = trajectory.forward_from(target.update, known)
+    slopes = {key: v for key, v in known.items() if key[0] not in graph.quantities}
+    above = {(name.removeprefix(adjoint), place): v for (name, place), v in slopes.items()}
+    with working():
+        return Chain(graph, values, factors, above).by(by)
 
 
 def _moves(name: str, target: Target) -> bool:

@@ -150,6 +150,9 @@ def _question(published: Published, prints: Sequence[Print], trajectory: Traject
     values: tuple[Any, ...] = (value, found)
     if by_prints is None or rounded(finer, by_prints) == rounded(finer, exact):
         others, values = [], (value,)
+    if target is not None and target.of is not None:
+        target = None
+    others = [each for each in others if each.target.of is None]
     known, depends = _known(target, prints), _depends(target, trajectory)
     return Question(published, exact, place, target, others, known, values, depends)
 
@@ -167,5 +170,9 @@ def _known(target: Target | None, prints: Sequence[Print]) -> frozenset[str]:
     """The other quantities that are printed at the same time."""
     if target is None:
         return frozenset()
-    names = {each.target.key[0] for each in prints if each.target.update == target.update}
+    names = {
+        each.target.key[0]
+        for each in prints
+        if each.target.update == target.update and each.target.of is None
+    }
     return frozenset(names - {target.key[0]})

@@ -95,5 +95,5 @@ def _entry(row: NumberRow, entries: Mapping[str, str]) -> str | None:
 def _in_words(text: str, shown: Mapping[str, str]) -> str:
     """A text with the entries in it named as on the page."""
     for name in sorted(shown, key=len, reverse=True):
-        text = re.sub(rf"(?<![\w\]]){re.escape(name)}(?![\w\[])", shown[name], text)
+        text = re.sub(rf"(?<![\w\]])(d?){re.escape(name)}(?![\w\[])", rf"\g<1>{shown[name]}", text)
     return text

@@ -233,6 +233,13 @@ class Trajectory:
             found = run(forward, known) | self.after(update + 1)[0]
             return value_of(key, backward.equations, found)
 
+    def forward_from(self, update: int, prints: Values) -> Values:
+        """Every value of the forward pass after some updates, where prints stand for their own."""
+        forward = self.derivation.forward
+        plain = {k: v for k, v in prints.items() if k[0] in forward.quantities}
+        with working():
+            return run(forward, self._given(update) | plain)
+
     def _given(self, update: int) -> Values:
         return {**self._sample(update + self.turn), **self.after(update)[0]}
 

@@ -33,6 +33,13 @@ model: ["E = (w*x - 1)**2"]
 samples: [{x: 2}, {x: 3}]
 training: {learning_rate: 0.01}
 """
+CURVE = """
+inputs: {x: 2}
+parameters: {w: 1}
+model: [a = w*x, b = a**2]
+loss: E = b**2/2
+training: {learning_rate: 0.1}
+"""
 ROUNDED = """
 inputs: {x: 1}
 parameters: {w: 0.4567}
@@ -64,6 +71,16 @@ def explained(spec: str, prints: Prints) -> Prints:
         (CHAIN, {"w+": "-8", "a+": "-16"}, {"a+": "w+"}),
         (MOMENTUM, {"dE/dw": "48", "v_w+": "48", "w+": "0.52"}, {"v_w+": "dE/dw", "w+": "dE/dw"}),
         (CHAIN, {"a": "2.5", "b": "7.6"}, {}),
+        (CHAIN, {"dE/dc": "14", "dc/db": "1.5", "dE/db": "21"}, {"dE/db": "dc/db"}),
+        (CHAIN, {"dE/dc": "14", "dc/db": "1.5", "dE/da": "63"}, {"dE/da": "dc/db"}),
+        (
+            CHAIN,
+            {"db/da": "4", "dE/da": "56", "dE/dw": "112"},
+            {"dE/da": "db/da", "dE/dw": "db/da"},
+        ),
+        (CHAIN, {"db/da": "4", "dE/da": "50"}, {}),
+        (CURVE, {"a": "1.5", "dE/da": "6.75"}, {"dE/da": "a"}),
+        (CURVE, {"a": "1.5", "db/da": "3", "dE/da": "6.75"}, {"db/da": "a", "dE/da": "a"}),
     ],
 )
 def test_what_follows_from_a_wrong_print_is_told_apart(
@@ -179,6 +196,19 @@ def test_the_numbers_of_a_network_are_told_by_the_names_of_its_page(
             assert not row.follows_from
         else:
             assert row.follows_from == (canonical(name),)
+
+
+def test_a_factor_of_the_chain_is_an_operand() -> None:
+    problem = derive.load("article")
+    slipped = {"dout_o1/dnet_o1": "0.4211", "dE/dw5": "0.1247"}  # 0.5843 x 0.4211 x 0.5069
+    published = tuple(
+        replace(each, printed=slipped.get(each.name, each.printed)) for each in problem.published
+    )
+    report = derive.verify(replace(problem, published=published))
+    found = {
+        row.name: row.follows_from for row in report.numbers if row.name in map(canonical, slipped)
+    }
+    assert found == {"dout_o1/dnet_o1": (), "dE_total/dw5": ("dout_o1/dnet_o1",)}
 
 
 def test_what_follows_from_known_misprints_is_told_apart() -> None:
