@@ -18,13 +18,14 @@ from derive.proofread.align import Atom, Template, aligned, in_steps, template
 from derive.proofread.claim import Claim, Finding, Item, Kind, Unread
 from derive.proofread.formula import parse_formula
 from derive.proofread.judge import judge_item
-from derive.proofread.omissions import omission
-from derive.proofread.policy import Policy, agrees, expected_value
+from derive.proofread.omissions import namesake, omission
+from derive.proofread.policy import Policy, agrees, expected_value, printed_exponent
 from derive.proofread.reading import Reading, Remark, Verdict
 from derive.proofread.slips import is_double, miswritten, slip, writing
 from derive.proofread.spread import Known, rounded_copy, significant, spread
 from derive.proofread.values import ValueFailure, decimal_text, exact_value, unknown_names, value_of
 
+STEPS = 3  # units of the last digit, by which rounding on the way takes a number off at most
 CHAINED_DIGITS = 4  # so many have numbers that were gone on with
 CHAINED_UNITS = 5  # of the last digit, by which rounded operands mostly take a value off at most
 FEW = 0.34  # of the names that are printed again may have another value by a slip
@@ -216,7 +217,8 @@ def _why(
     numbers = reading.printed.numbers
     stepwise = in_steps(formula, numbers, reading.policy) if formula else None
     right = expected_value(reading.policy, value, printed)
-    if stepwise == exact_value(printed) and stepwise != right:
+    near = abs(value - exact_value(printed)) <= STEPS * Fraction(10) ** printed_exponent(printed)
+    if stepwise == exact_value(printed) and stepwise != right and near:
         return Verdict.WRONG, "it is what comes out if every product and sum is rounded on the way"
     if words := writing(value, printed):
         return Verdict.DIGITS, words
@@ -272,7 +274,9 @@ def _of_print(
     made = replace(made, value=value, slack=slack)
     off = reading.off.keys() & _operands(claim, formula)
     true = _in_truth(reading, claim, formula) if off else found
-    if found.kind is Kind.DISAGREES:
+    if found.kind is Kind.DISAGREES and off and _is_true(reading, claim, formula):
+        pass  # it is right, and what is wrong before it is wrong there alone
+    elif found.kind is Kind.DISAGREES:
         made = _own(reading, made, claim, found)
     elif off and true.kind is Kind.DISAGREES and true.expected is not None:
         origin = _origin(reading, claim, formula)
@@ -334,6 +338,8 @@ def _own(reading: Reading, made: Remark, claim: Claim, found: Finding) -> Remark
         return made
     formula = template(tex) if claim.forms else None
     verdict, reason = _why(reading, value, formula, made.printed)
+    if verdict is Verdict.WRONG and not reason:
+        reason = namesake(made.name, reading.printed.numbers, made.printed)
     return replace(made, verdict=verdict, expected=found.expected, reason=reason)
 
 
@@ -367,7 +373,18 @@ def _values(reading: Reading, claim: Claim) -> Iterator[tuple[Fraction, str]]:
                 yield value_of(form, values), tex
 
 
-def _in_truth(reading: Reading, claim: Claim, formula: str | None) -> Finding:
+def _is_true(reading: Reading, claim: Claim, formula: str | None) -> bool:
+    """Whether a print is right at the numbers as they should be, by rounded or unrounded ones."""
+    unrounded = replace(reading.policy, chained=False)
+    return any(
+        _in_truth(reading, claim, formula, policy).kind is Kind.AGREES
+        for policy in (reading.policy, unrounded)
+    )
+
+
+def _in_truth(
+    reading: Reading, claim: Claim, formula: str | None, policy: Policy | None = None
+) -> Finding:
     """The verdict at the numbers as they should be, by the formula where a line works one out."""
     values = reading.true.numbers
     texts = [tex for form, tex in _forms(claim) if form.free_symbols]
@@ -378,7 +395,7 @@ def _in_truth(reading: Reading, claim: Claim, formula: str | None) -> Finding:
     if forms:
         made, written = zip(*forms, strict=True)
         claim = replace(claim, forms=made, form_tex=written)
-    return judge_item(claim, reading.policy, reading.true)
+    return judge_item(claim, policy or reading.policy, reading.true)
 
 
 def _origin(reading: Reading, claim: Claim, formula: str | None) -> int | None:

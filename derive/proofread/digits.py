@@ -19,6 +19,7 @@ MOST_DIGITS = 15  # a double has no more
 MANY = 2_000  # statements tell the rule of a long document, too
 SLIPS = 0.03  # of the numbers of an author who goes on with rounded ones miss what these give
 SURE = math.log(100)
+EXACT = 0.25  # of the operands with few digits, at least so many are no rounded numbers
 TYPICAL = 0.5  # of the error that rounded operands can cause at most is what they mostly cause
 
 
@@ -41,6 +42,7 @@ def _goes_on_with_rounded(remarks: Sequence[Remark], rule: Policy) -> bool:
             continue
         unit = Fraction(10) ** last_exponent(rule, remark.value, remark.printed)
         by_chance = 1 / (1 + TYPICAL * float(min(remark.slack / unit, Fraction(MANY))))
+        by_chance = max(by_chance, EXACT)
         if agrees(rule, remark.value, remark.printed):
             score += math.log((1 - SLIPS) / by_chance)
         elif abs(remark.value - exact_value(remark.printed)) <= remark.slack + unit / 2:

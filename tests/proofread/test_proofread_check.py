@@ -239,3 +239,42 @@ def test_what_a_line_leaves_out_is_said(line: str, reason: str) -> None:
     found = check(read(f"$$ {line} $$"), Policy(digits=4, chained=True))
     wrong = [remark for remark in found if remark.verdict is Verdict.WRONG]
     assert [remark.reason for remark in wrong] == [reason]
+
+
+NETWORK = r"""
+With $x_1 = 0.54$, $x_2 = 0.91$, $w_1 = 0.59$, $w_2 = 0.49$, $w_5 = 0.91$, $b_1 = 0.77$, $t = 0.85$:
+$$ n_1 = w_1 x_1 + w_2 x_2 + b_1 = 1.5345 $$
+$$ h_1 = \frac{1}{1 + e^{-n_1}} = 0.822664 $$
+$$ m = w_5 h_1 = 0.748624 $$
+$$ y = \frac{1}{1 + e^{-m}} = 0.678879 $$
+$$ E = \frac{1}{2}(t - y)^2 = 0.014641 $$
+$$ \frac{\partial E}{\partial w_5} = (y - t)\, y (1-y)\, h_1 = -0.030689 $$
+$$ \frac{\partial E}{\partial w_1} = (y - t)\, y (1-y)\, w_5 h_1 (1 - h_1) x_1 = -0.002674 $$
+$$ w_5^{+} = w_5 - 0.5 \frac{\partial E}{\partial w_5} = 0.925345 $$
+"""
+ALONE = [  # a wrong print, while all that comes after it has been worked out from the right number
+    ("m = w_5 h_1 = 0.748624", "m = w_5 h_1 = 1.518624", "m", "0.748624", ""),
+    ("-0.030689", "0.030689", "∂E/∂w_5", "-0.030689", "the sign is the other one"),
+    ("-0.030689", "-0.140775", "∂E/∂w_5", "-0.030689", "the factors y and 1 - y are missing"),
+    ("0.014641", "0.029282", "E", "0.014641", "it is 2 times the value"),
+    ("-0.002674", "-0.004507", "∂E/∂w_1", "-0.002674", "it is right with x_2 in place of x_1"),
+    ("0.925345", "0.940689", "w_5+", "0.925345", "the factor 0.5 is missing"),
+    ("-0.030689", "-0.037305", "∂E/∂w_5", "-0.030689", "the factor h_1 is missing"),
+]
+
+
+def test_the_network_is_right() -> None:
+    assert not checked("net.md", NETWORK).own
+
+
+@pytest.mark.parametrize(("right", "wrong", "name", "expected", "reason"), ALONE)
+def test_a_print_that_is_wrong_alone_is_the_one_error(
+    right: str, wrong: str, name: str, expected: str, reason: str
+) -> None:
+    found = checked("net.md", NETWORK.replace(right, wrong))
+    (fault,) = found.own
+    assert (fault.name, fault.reason) == (name, reason)
+    assert wrong.endswith(fault.printed)
+    assert fault.expected is not None
+    assert abs(float(fault.expected) - float(expected)) <= 1e-6
+    assert not found.consequences(fault)
