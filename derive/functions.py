@@ -101,6 +101,13 @@ class where(sympy.Function):
         return None
 
 
+class held(sympy.Function):
+    """`stop_gradient(x)`: the value of x, held fixed when anything is differentiated."""
+
+    nargs = 1
+    is_real = True
+
+
 class log1p(sympy.Function):
     """log(1 + x), to full precision near 0."""
 
@@ -220,6 +227,7 @@ ROWS = (
     Row("min", minimum, lambda a, b: b if b < a else a, slopes=_kinked(False), arity=2),
     Row("abs", absolute, lambda x: abs(x), slopes=(lambda x: sign(x),)),
     Row("sign", sign, lambda x: mp.sign(x), slopes=(_nothing,)),
+    Row("stop_gradient", held, lambda x: x, slopes=(_nothing,)),
     Row("greater", greater, lambda a, b: mp.mpf(a > b), slopes=(_nothing, _nothing), arity=2),
     Row("at_least", at_least, lambda a, b: mp.mpf(a >= b), slopes=(_nothing, _nothing), arity=2),
     Row(

@@ -242,6 +242,7 @@ _PIECES: Mapping[str, Callable[..., Number]] = {  # rational wherever their argu
     "max": lambda a, b: b if compare(b, a) > 0 else a,
     "min": lambda a, b: b if compare(b, a) < 0 else a,
     "abs": lambda x: abs(x),
+    "stop_gradient": lambda x: x,
     "sign": lambda x: Fraction(compare(x, Fraction(0))),
     "greater": lambda a, b: Fraction(compare(a, b) > 0),
     "at_least": lambda a, b: Fraction(compare(a, b) >= 0),

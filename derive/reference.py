@@ -66,8 +66,11 @@ letter on the left side, may be known from elsewhere. A value of one state for a
 
 A mask that is added to scores may be as large as it likes, `-1e9`; a mask may as well be a
 condition, `where(k <= q, exp(s[q,k]), 0)`. A learning rate with a schedule is an optimizer of your
-own: `w = w - alpha/(1 + decay*k)*g`. Nothing stops a gradient on its way: what is to be held fixed
-is a constant.
+own: `w = w - alpha/(1 + decay*k)*g`.
+
+`stop_gradient(f)` has the value of f and is held fixed: its derivative is 0. So a step may be
+passed straight through, `x + stop_gradient(sign(x) - x)`, and a target may be a value of the model
+itself, `(q[n] - stop_gradient(y[n]))**2`.
 
 The derivative of `max(x, 0)` and of `abs(x)` at 0 is 0, and so is that of a root, as of
 `sqrt(sum(i, x[i]**2))`. The derivative of a step, `sign(x)` or a condition as a number, is 0

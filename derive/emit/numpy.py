@@ -65,7 +65,7 @@ HEADS = MappingProxyType(
     | {name: call(name) for name in OWN}
     | {"log_add_exp": call("np.logaddexp"), "times log": call("times_log")}
     | {"times log1p": call("times_log1p")}
-    | {"power": call("np.float_power")}
+    | {"power": call("np.float_power"), "stop_gradient": lambda value: value}
     | {"max": call("np.maximum"), "min": call("np.minimum")}
     | {name: _indicator(compare) for name, compare in COMPARISONS.items()}
 )

@@ -71,6 +71,7 @@ HEADS = MappingProxyType(
     | {name: _indicator(compare) for name, compare in COMPARISONS.items()}
     | {
         "where": _where,
+        "stop_gradient": lambda value: value,
         "power": call("math.pow"),
         "times log": call("times_log"),
         "times log1p": call("times_log1p"),

@@ -47,6 +47,11 @@ def _min(*arguments: sympy.Expr) -> sympy.Expr:
     return sympy.Min(*arguments, evaluate=False)
 
 
+def _fixed(x: sympy.Expr) -> sympy.Expr:
+    """What is held fixed when anything is differentiated has its value."""
+    return x
+
+
 UNARY: Mapping[str, Builder] = MappingProxyType(
     {
         "sigma": _sigmoid,
@@ -66,6 +71,7 @@ UNARY: Mapping[str, Builder] = MappingProxyType(
         "sgn": sympy.sign,
         "sign": sympy.sign,
         "H": _step,
+        "sg": _fixed,
     }
 )
 VARIADIC: Mapping[str, Builder] = MappingProxyType({"max": _max, "min": _min})

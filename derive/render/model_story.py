@@ -14,7 +14,7 @@ import sympy
 
 from derive.calculus import steep_at_zero
 from derive.expression import Element, Largest, elements, stays_on_axis
-from derive.functions import absolute, at_least, greater, maximum, minimum, sign, where
+from derive.functions import absolute, at_least, greater, held, maximum, minimum, sign, where
 from derive.graph import Block as Computed
 from derive.graph import Derivation, Equation, Graph, Role
 from derive.library.titles import title
@@ -167,6 +167,7 @@ def _slopes(form: ModelForm) -> dict[str, bool]:
             for node in equation.rhs.atoms(where)
         ),
         "tie": _has(graph, (Largest,)),
+        "held": _has(graph, (held,)),
     }
     return dict.fromkeys(found, False) if form.problem.forward_only else found
 

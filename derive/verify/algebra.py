@@ -225,7 +225,8 @@ EXACT = Algebra(
         r.name: r.exact if r.slopes and r.definition is None else _lifted(r.exact)
         for r in BY_SYMBOL.values()
     }
-    | TIES,
+    | TIES
+    | {"stop_gradient": _still},
     _rounded_once,
     lambda indicator: bool(_still(indicator) == 1),
     power=raised,
@@ -356,17 +357,22 @@ _OWN = {
 }
 
 
-def slope(function: Callable[[Any], Any], here: Any = None) -> Any:
+def slope(function: Callable[[Any], Any], here: Any = None, holds: bool = False) -> Any:
     """How fast a function of a small shift moves at 0; `here` is its value there, if it is known.
 
     A central difference; where it has a kink, or hardly moves, or has values on one side only, the
-    slope of the branch taken.
+    slope of the branch taken. What a function `holds` fixed would move in a difference; a dual
+    number leaves it where it is.
     """
-    return slope_and_bend(function, here)[0]
+    return slope_and_bend(function, here, holds)[0]
 
 
-def slope_and_bend(function: Callable[[Any], Any], here: Any = None) -> tuple[Any, bool]:
+def slope_and_bend(
+    function: Callable[[Any], Any], here: Any = None, holds: bool = False
+) -> tuple[Any, bool]:
     """The slope, and whether the function has a kink, a step or an end there."""
+    if holds:
+        return _branch_slope(function), False
     step = mp.mpf(10) ** -STEP
     here = function(mp.mpf(0)) if here is None else here
     try:

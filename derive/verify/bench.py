@@ -14,7 +14,8 @@ from typing import Any
 from mpmath import mp
 
 from derive.errors import InputError
-from derive.graph import Derivation, Graph, Quantity, Role, adjoint_name
+from derive.functions import held
+from derive.graph import Derivation, Equation, Graph, Quantity, Role, adjoint_name
 from derive.verify.algebra import DIGITS, STEP, noting, slope_and_bend, working
 from derive.verify.doubles import DOUBLES, Double, double
 from derive.verify.interpreter import Program, run
@@ -120,7 +121,7 @@ class Slopes:
                 return self._program.run(still, {key: n * shift for key, n in way.items()})[loss]
 
             try:
-                return slope_and_bend(moved, self.forward[loss])
+                return slope_and_bend(moved, self.forward[loss], holds(self.graph.equations))
             except ZeroDivisionError:
                 raise InputError(NO_SLOPE) from None
 
@@ -187,6 +188,11 @@ def doubts_of(given: Values, *graphs: Graph) -> Values:
         for graph in graphs:
             values = Program(graph, DOUBLES).run(values)
     return {key: v.error for key, v in values.items() if isinstance(v, Double)}
+
+
+def holds(equations: Iterable[Equation]) -> bool:
+    """Whether something is held fixed in some equations."""
+    return any(equation.rhs.has(held) for equation in equations)
 
 
 def least(numbers: Iterable[Any], share: Any = SHARE) -> Any:

@@ -210,6 +210,7 @@ _KINKED: Mapping[str, Callable[..., Double]] = {
     "at_least": _compared(lambda sign: sign >= 0),
     "sign": _compared(lambda sign: sign, 2),
     "abs": lambda x: abs(as_double(x)),
+    "stop_gradient": as_double,
     "where": _where,
 }
 

@@ -133,6 +133,7 @@ def _torch() -> Library:
 
     names = ("exp", "log", "tanh", "sin", "cos", "erf", "sign", "where")
     functions = {name: getattr(torch, name) for name in names}
+    functions["stop_gradient"] = lambda x: x.detach()
     return Library(torch, torch, number, _functions(number, functions))
 
 
@@ -182,6 +183,7 @@ def _jax() -> Library:
 
     functions = {name: getattr(jnp, name) for name in ("exp", "log", "tanh", "sin", "cos", "sign")}
     functions |= {"erf": importlib.import_module("jax.scipy.special").erf, "where": jnp.where}
+    functions["stop_gradient"] = jax.lax.stop_gradient
     whole = importlib.import_module("numpy")
     return Library(jnp, whole, number, _functions(number, functions))
 

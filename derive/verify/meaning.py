@@ -29,7 +29,7 @@ from derive.expression import (
     Slope,
     Total,
 )
-from derive.functions import BY_SYMBOL, maximum, minimum, where
+from derive.functions import BY_SYMBOL, held, maximum, minimum, where
 from derive.verify.algebra import EXACT, Algebra, slope, working
 
 Key = tuple[str, tuple[int, ...]]
@@ -43,10 +43,14 @@ Meaning = Callable[[Values, Binding], Any]
 _CONSTANTS = {sympy.pi: mp.pi, sympy.E: mp.e}
 
 
-def slope_by(meaning: Meaning, values: Values, binding: Binding, key: Key) -> Any:
-    """How fast a meaning moves with one element that it reads."""
-    here = values[key]
-    return slope(lambda shift: meaning(_Moved(values, key, here + shift), binding))
+def slope_by(expr: sympy.Expr, values: Values, binding: Binding, key: Key) -> Any:
+    """How fast an expression moves with one element that it reads."""
+    here, meaning = values[key], meaning_of(expr, EXACT)
+
+    def moved(shift: Any) -> Any:
+        return meaning(_Moved(values, key, here + shift), binding)
+
+    return slope(moved, holds=expr.has(held))
 
 
 class _Moved(dict[Key, Any]):
@@ -267,7 +271,7 @@ def _condition(expr: Delta | Inside) -> Callable[[Values, Binding], bool]:
 
 
 def _slope(expr: Slope) -> Meaning:
-    key_at, body = _key(expr.element), meaning_of(expr.body, EXACT)
+    key_at, body = _key(expr.element), expr.body
     return lambda values, binding: slope_by(body, values, binding, key_at(values, binding))
 
 

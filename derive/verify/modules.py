@@ -25,7 +25,7 @@ from derive.notation import derivative, names_of
 from derive.problem import Problem
 from derive.sequence import Order
 from derive.verify.algebra import working
-from derive.verify.bench import Bench, Way, doubts_of
+from derive.verify.bench import Bench, Way, doubts_of, holds
 from derive.verify.doubles import BITS, MARGIN, Double, as_double, double, within
 from derive.verify.meaning import Key, Values
 from derive.verify.oracle import first_update, trained
@@ -245,6 +245,8 @@ def large_module_route(target: str, source: str, problem: Problem, seed: int) ->
         return skipped(name, f"{target} is not installed")
     if problem.forward_only:
         return skipped(name, "the model is too large for its values to be computed digit by digit")
+    if holds(problem.graph.equations):
+        return skipped(name, "too large for a check under which what is held fixed does not move")
     cost = work(problem.graph)
     if cost > MOST_RUN[target]:
         return skipped(name, f"one pass takes {cost:,} multiplications, too many to be run here")

@@ -15,7 +15,7 @@ from mpmath import mp
 from derive.expression import reads
 from derive.graph import Derivation, Equation, Quantity, adjoint_name
 from derive.verify.algebra import EXACT, slope, working
-from derive.verify.bench import Bench, least, places
+from derive.verify.bench import Bench, holds, least, places
 from derive.verify.interpreter import value
 from derive.verify.meaning import Key, Values
 from derive.verify.report import Comparison
@@ -80,7 +80,9 @@ def _along_a_line(bench: Bench, quantity: Quantity, by: Readers) -> Comparison:
     made = dict(_computed(adjoint, values))
     found = mp.fsum(n * made[adjoint_name(name), at] for (name, at), n in way.items())
     floor = least([v for v in values.values() if isinstance(v, mp.mpf)])
-    return compared(f"∂E/∂{quantity.name} from its readers", found, slope(total), floor)
+    return compared(
+        f"∂E/∂{quantity.name} from its readers", found, slope(total, holds=holds(by)), floor
+    )
 
 
 def _fed(bench: Bench, by: Readers, source: random.Random, here: Values) -> Values:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, TypeVar
 
@@ -225,6 +225,16 @@ def _raised(expr: sympy.Expr) -> sympy.Expr:
     return expr.replace(lambda e: e.is_Pow and e.exp.free_symbols, lambda e: Raised(*e.args))
 
 
+class Fixed(sympy.Function):
+    """A value that is held fixed."""
+
+    nargs = 1
+    is_real = True
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        return sympy.Integer(0)
+
+
 class Sign(sympy.Function):
     """-1, 0 or 1; SymPy's own has an impulse for a slope."""
 
@@ -269,10 +279,11 @@ def _either(test: sympy.Expr, yes: sympy.Expr, no: sympy.Expr) -> sympy.Expr:
         return yes if lazy_function([], test, KINKS)() == 1 else no
 
 
-KINKS = {
+KINKS: Mapping[str, Callable[..., Any]] = {
     "Above": TIES["greater"],
     "Larger": TIES["max"],
     "Sign": TIES["sign"],
+    "Fixed": lambda x: x,
     "Size": TIES["abs"],
     "Root": lambda base, exponent: base**exponent,
     "Raised": lambda base, exponent: base**exponent,
@@ -286,6 +297,7 @@ SYMBOLIC = Algebra(
         "min": lambda a, b: -Larger(-a, -b),
         "abs": Size,
         "sign": Sign,
+        "stop_gradient": Fixed,
         "greater": Above,
         "at_least": lambda a, b: 1 - Above(b, a),
         "where": _either,

@@ -129,6 +129,7 @@ _BRANCHES: dict[str, Callable[..., Any]] = {  # what compares moves as the branc
     "at_least": _compared(lambda sign: sign >= 0),
     "sign": lambda x: mp.mpf(order(_still(x), 0)),
     "abs": lambda x: order(_still(x), 0) * x,
+    "stop_gradient": _still,
 }
 _ALGEBRA = Algebra(
     EXACT.number,

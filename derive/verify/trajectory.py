@@ -25,6 +25,7 @@ from derive.names import PUBLISHED
 from derive.problem import Problem
 from derive.sequence import stages
 from derive.verify.algebra import DIGITS, EXACT, FUNCTIONS, Algebra, exact_function, slope, working
+from derive.verify.bench import holds
 from derive.verify.doubles import DOUBLES, NAMED, double
 from derive.verify.interpreter import Watched, element_slope, run, value, value_of
 from derive.verify.meaning import Key, Values
@@ -143,7 +144,8 @@ class Trajectory:
         if by in read.asked:
             return element_slope(equation.rhs, values, binding, by)
         given = self._given(update)
-        return slope(lambda shift: run(graph, given, moved={by: shift})[of])
+        fixed = holds(graph.equations)
+        return slope(lambda shift: run(graph, given, moved={by: shift})[of], holds=fixed)
 
     def _missing(self, name: str, place: tuple[int, ...]) -> str:
         quantity = self.derivation.forward.quantities.get(name)
