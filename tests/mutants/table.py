@@ -31,6 +31,8 @@ GRIDS, LOOPS, STABLE = (
     f"derive/emit/{name}.py" for name in ("grids", "loops", "stable_differences")
 )
 ARITHMETIC = "derive/emit/arithmetic.py"
+ORIGINS, FACTORS = "derive/verify/consequences.py", "derive/verify/factors.py"
+SEARCH, QUESTION = "derive/verify/why/search.py", "derive/verify/why/question.py"
 REPORT, ROUTES = "derive/verify/report.py", "derive/verify/routes.py"
 JUDGE = "derive/proofread/judge.py"
 EDGES, WORKED = "derive/render/edges.py", "derive/render/worked.py"
@@ -238,6 +240,20 @@ MUTANTS = (
            "tests/verify/test_routes.py -k distance"),
     Mutant(ROUTES, "return result if math.isfinite(result) else math.nan", "return result",
            "the distance to infinity is a number", "tests/verify/test_routes.py -k distance"),
+    Mutant(ORIGINS, "    return gap <= slack\n", "    return False\n",
+           "only the digits that are printed can have been gone on with",
+           "tests/verify/test_consequences.py -k told_apart"),
+    Mutant(ORIGINS, "for each in right) < rounded_on", "for each in right) <= rounded_on",
+           "one rounded number excuses as many exact ones",
+           "tests/verify/test_consequences.py -k throughout"),
+    Mutant(FACTORS, "        if (of, by) in self.factors:\n", "        if False:\n",
+           "printed factors are no operands", "tests/verify/test_consequences.py -k told_apart"),
+    Mutant(SEARCH, "return tried * choices <= CHANCE * 10**digits and dense <= DENSE",
+           "return True",
+           "what chance may explain is explained", "tests/verify/test_consequences.py -k chance"),
+    Mutant(QUESTION, "return equation not in self.known and (", "return (",
+           "what is printed may have been calculated otherwise",
+           "tests/verify/test_why.py -k otherwise"),
     Mutant(JUDGE, "(policy.chained and last) or not form.tex", "not form.tex",
            "a chained number may be off by what its operands are", "tests/proofread"),
     Mutant(JUDGE, "        if abs(first.value - other.value) > _formula_slack(",

@@ -71,6 +71,8 @@ def explained(spec: str, prints: Prints) -> Prints:
         (CHAIN, {"w+": "-8", "a+": "-16"}, {"a+": "w+"}),
         (MOMENTUM, {"dE/dw": "48", "v_w+": "48", "w+": "0.52"}, {"v_w+": "dE/dw", "w+": "dE/dw"}),
         (CHAIN, {"a": "2.5", "b": "7.6"}, {}),
+        (CHAIN, {"a": "2.53", "b": "7.604"}, {"b": "a"}),  # as of 2.5347, which is printed 2.53
+        (CHAIN, {"a": "2.53", "b": "7.614"}, {}),
         (CHAIN, {"dE/dc": "14", "dc/db": "1.5", "dE/db": "21"}, {"dE/db": "dc/db"}),
         (CHAIN, {"dE/dc": "14", "dc/db": "1.5", "dE/da": "63"}, {"dE/da": "dc/db"}),
         (

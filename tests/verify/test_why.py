@@ -150,6 +150,16 @@ def test_others_that_a_convention_explains_are_told() -> None:
         assert "which explains 1 other, too" in row.explanation
 
 
+def test_what_is_printed_right_was_not_calculated_otherwise() -> None:
+    other = VARIANCE.replace("x[n])/4", "x[n])/3")
+    (found,) = causes(VARIANCE, {"v": value(other, "v")})
+    assert "n for n - 1" in found
+    published = tuple(
+        Published(name, value(spec, name), "") for name, spec in (("mu", VARIANCE), ("v", other))
+    )
+    assert [row.causes for row in judged(of(VARIANCE), published)] == [(), ()]
+
+
 # --- seeded mistakes --------------------------------------------------------------------------
 
 SPECS = (
