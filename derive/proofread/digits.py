@@ -52,11 +52,11 @@ def _goes_on_with_rounded(remarks: Sequence[Remark], rule: Policy) -> bool:
 
 
 def _with_digits(plain: Sequence[Remark]) -> Policy:
-    """The first rule that nearly all prints keep which are right at their own digits."""
+    """The first rule that nearly all prints keep which have the digits of what they come from."""
     right = [
         (remark.value, remark.printed)
         for remark in plain
-        if remark.verdict is Verdict.RIGHT and remark.value is not None
+        if remark.verdict in (Verdict.RIGHT, Verdict.FOLLOWS) and remark.value is not None
     ]
     if len(right) < ENOUGH:
         return Policy()
