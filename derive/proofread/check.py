@@ -74,6 +74,11 @@ def _moving(items: Sequence[Item]) -> frozenset[str]:
 
 def _read(reading: Reading, place: int, claim: Claim) -> None:
     name = str(claim.lhs) if claim.lhs.is_Symbol else ""
+    if place in reading.faults and not claim.forms and claim.printed is not None:
+        words, known = reading.faults[place], rounded_copy(claim.printed, reading.policy)
+        reading.remark(Remark(place, claim, Verdict.WRONG, name, claim.printed, reason=words))
+        reading.learn(name, known, known)
+        return
     if place in reading.faults:
         reading.remark(Remark(place, claim, Verdict.WRONG, reason=reading.faults[place]))
         if claim.printed is not None:
@@ -152,6 +157,12 @@ def _in_names(claim: Claim, formula: str) -> Claim:
     return replace(claim, forms=(parse_formula(formula),), form_tex=(formula,))
 
 
+def _rounds_to(value: Fraction, written: str) -> bool:
+    """Whether a number is another one with fewer or with more digits."""
+    gap = abs(value - exact_value(written))
+    return gap < max(Fraction(10) ** printed_exponent(t) for t in (written, decimal_text(value)))
+
+
 def _miscopied(
     reading: Reading, place: int, claim: Claim, in_numbers: Claim, worked: _Worked
 ) -> bool:
@@ -159,11 +170,14 @@ def _miscopied(
     changed = [pair for pair in worked.pairs if _changed(reading, *pair)]
     if claim.printed is None or len(changed) != 1 or len(in_numbers.forms) != 1:
         return False
+    operand, written = changed[0]
     there = judge_item(in_numbers, reading.policy, reading.printed)
     here = judge_item(_in_names(claim, worked.formula), reading.policy, reading.printed)
-    if there.kind is not Kind.DISAGREES or here.kind is not Kind.AGREES:
+    may_be_new = str(claim.lhs) in reading.printed or operand in reading.moving
+    if here.kind is not Kind.AGREES or (may_be_new and there.kind is not Kind.DISAGREES):
         return False
-    operand, written = changed[0]
+    if _rounds_to(reading.printed[operand].value, written.text):
+        return False
     known = decimal_text(reading.printed[operand].value)
     reason = f"{operand} is {known} where it is worked out, and the result is that of {known}"
     reading.remarks.append(

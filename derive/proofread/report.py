@@ -15,6 +15,7 @@ from derive.proofread.claim import Claim, Item, Unread, Where
 from derive.proofread.digits import found_policy
 from derive.proofread.documents import Part, parts
 from derive.proofread.formulas import wrong_formulas
+from derive.proofread.indexed import wrong_entries
 from derive.proofread.macros import Expander
 from derive.proofread.policy import Policy
 from derive.proofread.reader import read
@@ -84,6 +85,7 @@ def checked(
         stated = stated.spelled(names)
         known = (len(names & stated.network.known), len(names))
         faults = wrong_formulas(items, stated.network, sure=True)
+    faults = {**wrong_entries(items, rule), **faults}
     reading = Reading(rule, faults=faults, network=network, stated=stated)
     read_through(items, reading)
     remarks, numbers = tuple(reading.remarks), reading.printed.numbers

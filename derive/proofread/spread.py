@@ -79,7 +79,7 @@ def spread(tex: str, ledger: Ledger, policy: Policy) -> Fraction:
     expression = parse_formula(POWER_OF_TEN.sub(_written_out, tex), read_operand)
     used = {str(symbol) for symbol in expression.free_symbols} & ledger.keys()
     known = {name: ledger[name] for name in used} | operands
-    return _reach(*_without_waves(expression, known))
+    return reach(*_without_waves(expression, known))
 
 
 def significant(printed: str) -> str:
@@ -105,16 +105,16 @@ def _without_waves(
     """
     everything, changes = dict(known), {}
     for wave in sorted(expression.atoms(sympy.sin, sympy.cos), key=sympy.default_sort_key):
-        reach = _reach(wave.args[0], known)
-        if reach > WIDE:
+        far = reach(wave.args[0], known)
+        if far > WIDE:
             name = f"wave {len(everything)}"
             centre = value_of(wave, {name: entry.value for name, entry in known.items()})
-            everything[name] = Known(centre, min(reach, 1 + abs(centre)))
+            everything[name] = Known(centre, min(far, 1 + abs(centre)))
             changes[wave] = sympy.Symbol(name, real=True)
     return expression.xreplace(changes), everything
 
 
-def _reach(expression: sympy.Expr, known: Mapping[str, Known]) -> Fraction:
+def reach(expression: sympy.Expr, known: Mapping[str, Known]) -> Fraction:
     """How far a value goes up or down."""
     used = sorted(str(symbol) for symbol in expression.free_symbols)
     return max(_farthest(expression, used, known, sign) for sign in (1, -1))
