@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
-import sympy
-
-from derive.proofread.align import Atom, Template, aligned, in_steps, template
+from derive.proofread.align import Atom, Template, in_steps, template
 from derive.proofread.claim import Claim, Finding, Item, Kind, Unread
 from derive.proofread.formula import parse_formula
 from derive.proofread.judge import judge_item
@@ -24,6 +22,7 @@ from derive.proofread.reading import Reading, Remark, Verdict
 from derive.proofread.slips import is_double, miswritten, slip, writing
 from derive.proofread.spread import Known, rounded_copy, significant, spread
 from derive.proofread.values import ValueFailure, decimal_text, exact_value, unknown_names, value_of
+from derive.proofread.worked import changed, forms_of, in_names, in_numbers, miscopied, worked_out
 
 STEPS = 3  # units of the last digit, by which rounding on the way takes a number off at most
 CHAINED_DIGITS = 4  # so many have numbers that were gone on with
@@ -86,14 +85,14 @@ def _read(reading: Reading, place: int, claim: Claim) -> None:
         return
     if name:
         claim = reading.completed(name, claim)
-        reading.define(name, [tex for form, tex in _forms(claim) if form.free_symbols])
-    worked = _worked(reading, name, claim)
+        reading.define(name, [tex for form, tex in forms_of(claim) if form.free_symbols])
+    worked = worked_out(reading, name, claim)
     if worked is None:
         judged = claim
-    elif any(_changed(reading, *pair) for pair in worked.pairs):
-        judged = _in_numbers(claim)
-        if _miscopied(reading, place, claim, judged, worked):
-            judged = _in_names(claim, worked.formula)
+    elif any(changed(reading, *pair) for pair in worked.pairs):
+        judged = in_numbers(claim)
+        if miscopied(reading, place, claim, worked):
+            judged, worked = in_names(claim, worked.formula), None
     else:
         judged = claim
         for operand, written in worked.pairs:
@@ -107,7 +106,7 @@ def _read(reading: Reading, place: int, claim: Claim) -> None:
     _of_print(reading, place, judged, judged.printed, found, formula)
     if worked is not None and judged is not claim and found.kind is Kind.AGREES:
         for operand, written in worked.pairs:
-            if _changed(reading, operand, written):  # a new value, as after an update
+            if changed(reading, operand, written):  # a new value, as after an update
                 _misstated(reading, claim, operand, written.text)
                 new = reading.given(written.text)
                 reading.learn(operand, new, new)
@@ -138,76 +137,6 @@ def _of_fault(reading: Reading, place: int, claim: Claim, printed: str) -> None:
     right = expected_value(reading.policy, value, printed)
     reading.remark(replace(made, expected=decimal_text(right)))
     reading.learn(name, known, Known(right, known.half_unit))
-
-
-def _forms(claim: Claim) -> Iterator[tuple[sympy.Expr, str]]:
-    yield from zip(claim.forms, claim.form_tex, strict=True)
-
-
-def _in_numbers(claim: Claim) -> Claim:
-    """A claim without its forms in names, which have other numbers in it than before."""
-    kept = [(form, tex) for form, tex in _forms(claim) if not form.free_symbols]
-    return replace(
-        claim, forms=tuple(form for form, _ in kept), form_tex=tuple(tex for _, tex in kept)
-    )
-
-
-def _in_names(claim: Claim, formula: str) -> Claim:
-    """A claim with nothing but a formula in names."""
-    return replace(claim, forms=(parse_formula(formula),), form_tex=(formula,))
-
-
-def _rounds_to(value: Fraction, written: str) -> bool:
-    """Whether a number is another one with fewer or with more digits."""
-    gap = abs(value - exact_value(written))
-    return gap < max(Fraction(10) ** printed_exponent(t) for t in (written, decimal_text(value)))
-
-
-def _miscopied(
-    reading: Reading, place: int, claim: Claim, in_numbers: Claim, worked: _Worked
-) -> bool:
-    """Whether a print is that of the formula at the known values, and an operand is miswritten."""
-    changed = [pair for pair in worked.pairs if _changed(reading, *pair)]
-    if claim.printed is None or len(changed) != 1 or len(in_numbers.forms) != 1:
-        return False
-    operand, written = changed[0]
-    there = judge_item(in_numbers, reading.policy, reading.printed)
-    here = judge_item(_in_names(claim, worked.formula), reading.policy, reading.printed)
-    may_be_new = str(claim.lhs) in reading.printed or operand in reading.moving
-    if here.kind is not Kind.AGREES or (may_be_new and there.kind is not Kind.DISAGREES):
-        return False
-    if _rounds_to(reading.printed[operand].value, written.text):
-        return False
-    known = decimal_text(reading.printed[operand].value)
-    reason = f"{operand} is {known} where it is worked out, and the result is that of {known}"
-    reading.remarks.append(
-        Remark(place, claim, Verdict.WRONG, operand, written.text, known, reason)
-    )
-    return True
-
-
-@dataclass(frozen=True)
-class _Worked:
-    """The formula that a line works out in numbers, and the number written for each name."""
-
-    formula: str
-    pairs: tuple[tuple[str, Atom], ...]
-
-
-def _worked(reading: Reading, name: str, claim: Claim) -> _Worked | None:
-    numeric = [tex for form, tex in _forms(claim) if not form.free_symbols]
-    for formula in reversed(reading.formulas.get(name, [])):
-        for worked in numeric:
-            pairs = aligned(formula, worked)
-            if pairs is not None:
-                return _Worked(formula, tuple(pairs))
-    return None
-
-
-def _changed(reading: Reading, operand: str, written: Atom) -> bool:
-    """Whether a name has another number here than before."""
-    known = reading.printed.get(operand)
-    return known is not None and known.value != written.value
 
 
 def _first_written(reading: Reading, place: int, claim: Claim, operand: str, written: Atom) -> None:
@@ -378,7 +307,7 @@ def _computed(reading: Reading, claim: Claim) -> tuple[Fraction | None, Fraction
 def _values(reading: Reading, claim: Claim) -> Iterator[tuple[Fraction, str]]:
     """The values of the sides of a claim, at the numbers as printed."""
     values = reading.printed.numbers
-    sides = list(_forms(claim))
+    sides = list(forms_of(claim))
     if not claim.lhs.is_Symbol or not sides:
         sides.insert(0, (claim.lhs, claim.lhs_tex))
     for form, tex in sides:
@@ -401,7 +330,7 @@ def _in_truth(
 ) -> Finding:
     """The verdict at the numbers as they should be, by the formula where a line works one out."""
     values = reading.true.numbers
-    texts = [tex for form, tex in _forms(claim) if form.free_symbols]
+    texts = [tex for form, tex in forms_of(claim) if form.free_symbols]
     if formula is not None:
         texts.append(formula)
     forms = [(parse_formula(tex), tex) for tex in dict.fromkeys(texts)]
