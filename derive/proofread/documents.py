@@ -2,19 +2,22 @@
 
 LaTeX, Markdown and plain text are read as they are. Of a notebook, the text is read and what its
 cells gave out as text, Markdown or LaTeX; of an HTML page what a reader sees, with the TeX that
-MathJax and KaTeX keep in it.
+MathJax and KaTeX keep in it, and MathML.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from html.parser import HTMLParser
 from pathlib import PurePath
 from typing import Any
+
+from derive.proofread.mathml import MathMLError, tex_of_mathml
 
 PAGES = {".html", ".htm", ".xhtml"}
 NOTEBOOK = ".ipynb"
@@ -141,7 +144,7 @@ _DELIMITERS = {_Reading.DISPLAY: ("\\[", "\\]"), _Reading.INLINE: ("\\(", "\\)")
 
 @dataclass
 class _Element:
-    """An element that is open; `formula` is its line if it is MathML without TeX so far.
+    """An element that is open; `formula` is where it begins if it is MathML without TeX so far.
 
     `root` is where the outermost element begins that is a formula and nothing else.
     """
@@ -188,7 +191,7 @@ class _Page(HTMLParser):
         elif tag in _UNSEEN or "katex-html" in classes:
             made.reading = _Reading.UNSEEN
         if tag == "math" and around.reading is not _Reading.UNSEEN:
-            made.formula = self.getpos()[0]
+            made.formula = self._offset()
         self._open.append(made)
 
     def _offset(self) -> int:
@@ -203,26 +206,45 @@ class _Page(HTMLParser):
         tags = [element.tag for element in self._open]
         if tag in tags:
             last = len(tags) - 1 - tags[::-1].index(tag)
-            self.closed += [e.formula for e in self._open[last:] if e.formula is not None]
+            for element in self._open[last:]:
+                if element.formula is not None:
+                    self._write_mathml(element, element.formula)
             if self._open[last].root >= 0 > self._open[last - 1].root:
                 end = self._text.find(">", self._offset()) + 1
                 self.ends[self._open[last].root] = (end, end)
             del self._open[last:]
+
+    def _write_mathml(self, element: _Element, start: int) -> None:
+        """Write MathML as TeX, on the line on which it begins."""
+        end = self._text.find(">", self._offset()) + 1
+        line = bisect_right(self._lines, start)
+        try:
+            tex = tex_of_mathml(self._text[start:end])
+        except MathMLError:
+            self.closed.append(line)
+            return
+        opening, closing = _DELIMITERS[self._tex(element.displays)]
+        self._write(line, opening, tex, closing, (end, end, element.root))
+
+    def _write(
+        self, line: int, opening: str, data: str, closing: str, where: tuple[int, int, int]
+    ) -> None:
+        text = "\n" * max(0, line - self._line) + f"{opening}{data}{closing}"
+        start = self._length + len(text) - len(closing) - len(data)
+        self.pieces.append((start, *where))
+        self._length += len(text)
+        self.written.append(text)
+        self._line += text.count("\n")
 
     def handle_data(self, data: str) -> None:
         """Write down what is seen."""
         reading = self._open[-1].reading
         if reading is _Reading.UNSEEN:
             return
-        gap = self.getpos()[0] - self._line
-        opening, closing = _DELIMITERS.get(reading, ("", ""))
-        text = "\n" * max(0, gap) + f"{opening}{data}{closing}"
         offset = self._offset()
         end = self._text.find("<", offset)
         end = len(self._text) if end < 0 else end
-        start = self._length + len(text) - len(closing) - len(data)
-        as_it_is = self._text.startswith(data, offset)
-        self.pieces.append((start, offset if as_it_is else end, end, self._open[-1].root))
-        self._length += len(text)
-        self.written.append(text)
-        self._line += text.count("\n")
+        here = offset if self._text.startswith(data, offset) else end
+        opening, closing = _DELIMITERS.get(reading, ("", ""))
+        where = (here, end, self._open[-1].root)
+        self._write(self.getpos()[0], opening, data, closing, where)

@@ -23,7 +23,7 @@ from derive.proofread.reading import OWN, Reading, Remark, Verdict
 
 WIDTH = 96  # of a formula in a report
 SHOWN_UNREAD = 5
-NO_TEX = "a formula in MathML without its TeX"
+NO_TEX = "a formula in MathML that is not understood"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,9 @@ import json
 
 import pytest
 
+from derive.proofread.annotate import annotated
 from derive.proofread.documents import DocumentError, parts
+from derive.proofread.mathml import MathMLError, tex_of_mathml
 from derive.proofread.report import as_json, as_sarif, checked, document_lines
 
 WRONG = r"z = 0.7 \cdot 0.6 = 0.43"
@@ -18,7 +20,7 @@ PAGE = """<!doctype html>
 </semantics></math></span><span class="katex-html"><span>c</span></span></span></span>
 <script>var q = "$$q = 1 = 2$$";</script><pre>$$p = 1 = 2$$</pre>
 <script type="math/tex; mode=display">d = 2 \\cdot 2 = 4</script>
-<math display="block"><mi>x</mi></math>
+<math display="block"><mi>x</mi><mglyph/></math>
 </body></html>
 """
 
@@ -76,6 +78,43 @@ def test_a_page_has_what_a_reader_sees() -> None:
     assert r"\[d = 2 \cdot 2 = 4\]" in part.text
     assert part.closed == (9,)
     assert any("MathML" in line for line in document_lines(checked("note.html", PAGE)))
+
+
+MATHML = [
+    ("<msub><mi>z</mi><mn>1</mn></msub><mo>=</mo><mn>0.7</mn><mo>&times;</mo><mn>0.6</mn>"
+     "<mo>=</mo><mn>0.43</mn>", ("z_1", "0.42")),
+    ("<mover><mi>y</mi><mo>^</mo></mover><mo>=</mo><mfrac><mn>1</mn><mrow><mn>1</mn><mo>+</mo>"
+     "<msup><mi>e</mi><mrow><mo>−</mo><mn>0</mn></mrow></msup></mrow></mfrac><mo>=</mo>"
+     "<mn>0.6</mn>", ("hat(y)", "0.5")),
+    ("<mfrac><mrow><mo>∂</mo><mi>E</mi></mrow><mrow><mo>∂</mo><msub><mi>w</mi><mn>5</mn></msub>"
+     "</mrow></mfrac><mo>=</mo><mn>2</mn><mo>&InvisibleTimes;</mo><mo>(</mo><mn>3</mn><mo>)</mo>"
+     "<mo>=</mo><mn>7</mn>", ("∂E/∂w_5", "6")),
+    ("<mi>s</mi><mo>=</mo><msqrt><mn>4</mn></msqrt><mo>=</mo><mn>3</mn>", ("s", "2")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("inside", "found"), MATHML)
+def test_mathml_without_tex_is_read(inside: str, found: tuple[str, str]) -> None:
+    page = f"<html><body><p>so\n<math display='block'>{inside}</math> end</p></body></html>"
+    seen = checked("note.html", page)
+    assert [(r.name, r.expected, seen.where(r)[1]) for r in seen.own] == [(*found, 2)]
+    made = annotated(seen, page)
+    assert "</math><span" in made
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<math><mi>x</math>",
+        "<math><mfrac><mi>x</mi></mfrac></math>",
+        "<math>" + "<mrow>" * 200 + "</mrow>" * 200 + "</math>",
+        "<!DOCTYPE m [<!ENTITY a 'x'>]><math>" + "<mn>1</mn>" * 50_000 + "</math>",
+        "<math><mmultiscripts><mi>x</mi></mmultiscripts></math>",
+    ],
+)
+def test_mathml_that_is_not_understood_is_refused(source: str) -> None:
+    with pytest.raises(MathMLError):
+        tex_of_mathml(source)
 
 
 @pytest.mark.parametrize(
