@@ -8,7 +8,7 @@ how to propagate anything backward.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy
@@ -102,7 +102,7 @@ class where(sympy.Function):
 
 
 class held(sympy.Function):
-    """`stop_gradient(x)`: the value of x, held fixed when anything is differentiated."""
+    """The value of x, held fixed whatever is differentiated."""
 
     nargs = 1
     is_real = True
@@ -194,7 +194,12 @@ def _nothing(*_: sympy.Expr) -> sympy.Expr:
 
 @dataclass(frozen=True)
 class Row:
-    """A function: its name in the language, its SymPy class, and how it is evaluated exactly."""
+    """A function: its name in the language, its SymPy class, and how it is evaluated exactly.
+
+    `tex` is its command on pages; `math`, `numpy` and `torch` are what these libraries call it, if
+    they have it (JAX calls it as NumPy does). A function that is told or computed in another way
+    leaves them out, and has a row of its own where that is written.
+    """
 
     name: str
     symbol: type[sympy.Function]
@@ -202,15 +207,36 @@ class Row:
     definition: Callable[..., sympy.Expr] | None = None
     slopes: tuple[Callable[..., sympy.Expr], ...] | None = None
     arity: int = 1
+    tex: str = ""
+    math: str = ""
+    numpy: str = ""
+    torch: str = ""
+
+
+def _smooth(
+    name: str,
+    symbol: type[sympy.Function],
+    exact: Callable[..., Any],
+    tex: str = "",
+    numpy: str | None = None,
+) -> Row:
+    """A function of one variable that all libraries have, and SymPy differentiates."""
+    own = name if numpy is None else numpy
+    return Row(name, symbol, exact, tex=tex or name, math=name, numpy=own, torch=name)
 
 
 ROWS = (
-    Row("exp", sympy.exp, _within(lambda x: mp.exp(x))),
-    Row("log", sympy.log, lambda x: mp.log(x)),
-    Row("tanh", sympy.tanh, lambda x: mp.tanh(x)),
-    Row("sin", sympy.sin, _within(lambda x: mp.sin(x))),
-    Row("cos", sympy.cos, _within(lambda x: mp.cos(x))),
-    Row("erf", sympy.erf, lambda x: mp.erf(x)),
+    replace(_smooth("exp", sympy.exp, _within(lambda x: mp.exp(x))), tex=""),
+    _smooth("log", sympy.log, lambda x: mp.log(x), "ln"),
+    _smooth("tanh", sympy.tanh, lambda x: mp.tanh(x)),
+    _smooth("sin", sympy.sin, _within(lambda x: mp.sin(x))),
+    _smooth("cos", sympy.cos, _within(lambda x: mp.cos(x))),
+    _smooth("sinh", sympy.sinh, _within(lambda x: mp.sinh(x))),
+    _smooth("cosh", sympy.cosh, _within(lambda x: mp.cosh(x))),
+    _smooth("atan", sympy.atan, lambda x: mp.atan(x), "arctan", "arctan"),
+    _smooth("asin", sympy.asin, lambda x: mp.asin(x), "arcsin", "arcsin"),
+    _smooth("acos", sympy.acos, lambda x: mp.acos(x), "arccos", "arccos"),
+    _smooth("erf", sympy.erf, lambda x: mp.erf(x), numpy=""),
     Row(
         "logistic",
         logistic,

@@ -12,6 +12,7 @@ import ast
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 
 import sympy
 
@@ -27,12 +28,13 @@ from derive.expression import (
     Total,
     substitute,
 )
-from derive.functions import BY_NAME, absolute, maximum, where
+from derive.functions import BY_NAME, absolute, where
 from derive.graph import Quantity
 from derive.limits import LARGEST, MOST_DIGITS, MOST_NESTING
 from derive.names import IDENTIFIER
 from derive.powers import explodes, imaginary, vast
 from derive.rules import recognise
+from derive.sugar import SUGAR
 from derive.syntax import (
     ALIASES,
     FUNCTIONS,
@@ -304,16 +306,16 @@ class _Reader:
         if name == "size":
             return self._size(node)
         arguments = [self.read(argument, depth + 1) for argument in node.args]
-        if name == "sqrt" and len(arguments) == 1:
-            return self._finite(node, sympy.sqrt(arguments[0]))
-        if name == "relu" and len(arguments) == 1:
-            return maximum(arguments[0], sympy.S.Zero)
         self.check_function(node, name)
+        if name in SUGAR and len(arguments) == SUGAR[name].arity:
+            return self._finite(node, SUGAR[name].made(*arguments))
+        if name in ("max", "min") and len(arguments) > 2:
+            return reduce(BY_NAME[name].symbol, arguments)
         row = BY_NAME.get(name)
         if row is None and name in REDUCTIONS:
             reason = f"{name} is written like {name}(i, x[i]), with index letters first"
             raise self.fail(node, reason)
-        arity = row.arity if row is not None else 1
+        arity = row.arity if row is not None else SUGAR[name].arity if name in SUGAR else 1
         if row is None or len(arguments) != arity:
             words = "1 argument" if arity == 1 else f"{arity} arguments"
             raise self.fail(node, f"{name} takes {words}, not {len(arguments)}")
@@ -339,6 +341,10 @@ class _Reader:
             return Largest(body, *indices)
         if name == "min":
             return -Largest(-body, *indices)
+        if name == "norm":
+            body = body**2
+        if name == "logsumexp":
+            body = sympy.exp(body)
         if name == "softmax":
             other = {index: self.fresh(index) for index in indices}
             below: sympy.Expr = substitute(sympy.exp(body), other, self.fresh)
@@ -349,7 +355,8 @@ class _Reader:
         for index in indices:
             body = Total(body, index)
             count *= index.axis.size
-        return body / count if name == "mean" else body
+        ends = {"mean": body / count, "norm": sympy.sqrt(body), "logsumexp": sympy.log(body)}
+        return ends.get(name, body)
 
     def _size(self, node: ast.Call) -> sympy.Expr:
         letter = node.args[0] if len(node.args) == 1 else None

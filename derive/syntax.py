@@ -15,11 +15,12 @@ from derive.functions import BY_NAME
 from derive.graph import Quantity
 from derive.limits import LONGEST_EQUATION, MOST_DIGITS
 from derive.names import LONGEST_NAME, spelled, wrong_name
+from derive.sugar import SUGAR
 
 FOREIGN = re.compile(r"[^ -~]|[#\\]")
 ALIASES = {"sigmoid": "logistic", "ln": "log"}
-REDUCTIONS = ("sum", "mean", "max", "min", "softmax")
-FUNCTIONS = frozenset({*BY_NAME, *REDUCTIONS, *ALIASES, "sqrt", "relu", "size"})
+REDUCTIONS = ("sum", "mean", "max", "min", "softmax", "logsumexp", "norm")
+FUNCTIONS = frozenset({*BY_NAME, *REDUCTIONS, *ALIASES, *SUGAR, "size"})
 OTHER_FUNCTIONS = {
     "average": ("mean",),
     "maximum": ("max",),

@@ -36,6 +36,7 @@ CORE = (
     "derive.signs",
     "derive.letters",
     "derive.calculus",
+    "derive.sugar",
     "derive.syntax",
     "derive.choices",
     "derive.powers",

@@ -54,7 +54,7 @@ HANDED = frozenset({"float", "int", "bool", "NamedTuple"})  # they may stand whe
 MODULES: Mapping[str, Collection[str]] = {
     "math": {
         *("exp", "log", "log1p", "expm1", "sqrt", "pow", "tanh", "sinh", "cosh", "sin", "cos"),
-        *("tan", "atan", "erf", "erfc", "fsum", "isfinite", "floor", "copysign"),
+        *("tan", "atan", "asin", "acos", "erf", "erfc", "fsum", "isfinite", "floor", "copysign"),
         *("pi", "e", "inf", "nan"),
     },
     "random": {"Random"},
@@ -67,7 +67,8 @@ MODULES: Mapping[str, Collection[str]] = {
         *("multiply", "subtract", "prod", "mean", "tensordot", "heaviside", "nan_to_num"),
         *("concatenate", "transpose", "matmul", "outer", "cumsum", "flip", "add", "divide"),
         *("exp", "expm1", "log", "log1p", "sqrt", "power", "tanh", "sinh", "cosh", "sin", "cos"),
-        *("tan", "arctan", "sign", "abs", "square", "maximum", "minimum", "logaddexp", "isfinite"),
+        *("tan", "arctan", "arcsin", "arccos", "sign", "abs", "square", "maximum", "minimum"),
+        *("logaddexp", "isfinite"),
         *("sum", "max", "min", "argmax", "any", "all", "float64", "int64", "pi", "e", "inf", "nan"),
     },
 }

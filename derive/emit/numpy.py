@@ -15,6 +15,7 @@ from derive.emit.names import code_name
 from derive.emit.program import Assignment, lower
 from derive.emit.python import low, table
 from derive.emit.tree import Apply, Constant, Number, Read, Sum, walk
+from derive.functions import ROWS
 from derive.graph import Derivation, Quantity
 from derive.problem import Problem, Tensor
 
@@ -46,22 +47,12 @@ def _indicator(compare: Callable[..., Code]) -> Callable[..., Code]:
     return lambda left, right: Code(f"np.where({compare(left, right).text}, 1.0, 0.0)")
 
 
-NAMES = (
-    "exp",
-    "expm1",
-    "log",
-    "log1p",
-    "tanh",
-    "sin",
-    "cos",
-    "sqrt",
-    "abs",
-    "sign",
-    "where",
-)
+NAMES = {row.name: row.numpy for row in ROWS if row.numpy} | {
+    name: name for name in ("expm1", "log1p", "sqrt", "abs", "sign", "where")
+}
 OWN = ("logistic", "softplus", "erf", "erfc", "log_erfc", "inverse_mills", "ratio")
 HEADS = MappingProxyType(
-    {name: call(f"np.{name}") for name in NAMES}
+    {name: call(f"np.{own}") for name, own in NAMES.items()}
     | {name: call(name) for name in OWN}
     | {"log_add_exp": call("np.logaddexp"), "times log": call("times_log")}
     | {"times log1p": call("times_log1p")}

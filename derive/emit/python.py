@@ -16,6 +16,7 @@ from derive.emit.names import RESERVED, code_name
 from derive.emit.program import Assignment, Program, is_scalar, lower
 from derive.emit.scalars import Place, needed, scalar_codes, with_helpers, written_out
 from derive.emit.tree import EmitError, Number, Pick, Read, Reduce
+from derive.functions import ROWS
 from derive.graph import Derivation, Quantity, Role
 from derive.problem import Problem, Tensor
 from derive.scalar import positions
@@ -63,10 +64,12 @@ def _where(test: Code, yes: Code, no: Code) -> Code:
     return Code(text, Level.CHOICE)
 
 
-MATH = ("exp", "expm1", "log", "log1p", "tanh", "sin", "cos", "erf", "erfc", "sqrt")
+MATH = {row.name: row.math for row in ROWS if row.math} | {
+    name: name for name in ("expm1", "log1p", "erfc", "sqrt")
+}
 OWN = ("logistic", "softplus", "log_add_exp", "log_erfc", "inverse_mills")
 HEADS = MappingProxyType(
-    {name: call(f"math.{name}") for name in MATH}
+    {name: call(f"math.{own}") for name, own in MATH.items()}
     | {name: call(name) for name in (*OWN, "max", "min", "abs", "sign")}
     | {name: _indicator(compare) for name, compare in COMPARISONS.items()}
     | {

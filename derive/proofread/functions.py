@@ -62,6 +62,11 @@ UNARY: Mapping[str, Builder] = MappingProxyType(
         "ln": _log,
         "log": _log,
         "sqrt": sympy.sqrt,
+        "sinh": sympy.sinh,
+        "cosh": sympy.cosh,
+        "arctan": sympy.atan,
+        "arcsin": sympy.asin,
+        "arccos": sympy.acos,
         "sin": sympy.sin,
         "cos": sympy.cos,
         "relu": _relu,
@@ -76,7 +81,12 @@ UNARY: Mapping[str, Builder] = MappingProxyType(
 )
 VARIADIC: Mapping[str, Builder] = MappingProxyType({"max": _max, "min": _min})
 # Commands that are functions by themselves; `sigma` is one only before a bracket.
-COMMANDS = frozenset({"tanh", "exp", "ln", "log", "sin", "cos", "max", "min"})
+COMMANDS = frozenset(
+    {
+        *("tanh", "exp", "ln", "log", "sin", "cos", "max", "min"),
+        *("sinh", "cosh", "arctan", "arcsin", "arccos"),
+    }
+)
 
 
 def absolute(x: sympy.Expr) -> sympy.Expr:

@@ -16,6 +16,7 @@ import sympy
 from derive.errors import InputError
 from derive.expression import Element, Index, LogTotalExp, Total
 from derive.functions import (
+    ROWS,
     absolute,
     at_least,
     greater,
@@ -232,11 +233,7 @@ def _where(writer: Writer, test: sympy.Expr, yes: sympy.Expr, no: sympy.Expr) ->
 
 _FUNCTIONS: Mapping[type[sympy.Function], Callable[..., Piece]] = {
     sympy.exp: _exp,
-    sympy.log: _call("ln"),
-    sympy.tanh: _call("tanh"),
-    sympy.sin: _call("sin"),
-    sympy.cos: _call("cos"),
-    sympy.erf: _call("erf"),
+    **{row.symbol: _call(row.tex) for row in ROWS if row.tex},
     logistic: _logistic,
     softplus: _softplus,
     maximum: _call("max"),

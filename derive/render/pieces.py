@@ -61,9 +61,16 @@ def bracket(tex: str) -> str:
     return rf"\left({tex}\right)" if tall else f"({tex})"
 
 
+COMMANDS = frozenset(
+    {
+        *("ln", "tanh", "sin", "cos", "sinh", "cosh", "arctan", "arcsin", "arccos"),
+        *("max", "min", "pi"),
+    }
+)
+
+
 def _command(name: str) -> str:
-    known = ("ln", "tanh", "sin", "cos", "max", "min", "pi")
-    return f"\\{name}" if name in known else rf"\operatorname{{{name}}}"
+    return f"\\{name}" if name in COMMANDS else rf"\operatorname{{{name}}}"
 
 
 GAP = r"\,"

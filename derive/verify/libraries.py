@@ -14,6 +14,7 @@ from typing import Any
 
 from mpmath import mp
 
+from derive.functions import ROWS
 from derive.graph import Graph, Quantity
 from derive.verify.algebra import Algebra, working
 from derive.verify.bench import Bench
@@ -131,8 +132,8 @@ def _torch() -> Library:
     def number(value: Any) -> Any:
         return torch.tensor(value, dtype=torch.float64)
 
-    names = ("exp", "log", "tanh", "sin", "cos", "erf", "sign", "where")
-    functions = {name: getattr(torch, name) for name in names}
+    names = {row.name: row.torch for row in ROWS if row.torch} | {"sign": "sign", "where": "where"}
+    functions = {name: getattr(torch, own) for name, own in names.items()}
     functions["stop_gradient"] = lambda x: x.detach()
     return Library(torch, torch, number, _functions(number, functions))
 
@@ -181,7 +182,8 @@ def _jax() -> Library:
     def number(value: Any) -> Any:
         return jnp.asarray(value, dtype=jnp.float64)
 
-    functions = {name: getattr(jnp, name) for name in ("exp", "log", "tanh", "sin", "cos", "sign")}
+    names = {row.name: row.numpy for row in ROWS if row.numpy} | {"sign": "sign"}
+    functions = {name: getattr(jnp, own) for name, own in names.items()}
     functions |= {"erf": importlib.import_module("jax.scipy.special").erf, "where": jnp.where}
     functions["stop_gradient"] = jax.lax.stop_gradient
     whole = importlib.import_module("numpy")

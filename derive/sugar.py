@@ -1,0 +1,34 @@
+"""Functions that are other words for what the language has: each is one row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import sympy
+
+from derive.functions import greater, maximum, minimum
+
+
+@dataclass(frozen=True)
+class Sugar:
+    """What a function stands for, and as it is told in the reference."""
+
+    made: Callable[..., sympy.Expr]
+    meaning: str
+    arity: int = 1
+
+
+SUGAR: Mapping[str, Sugar] = MappingProxyType(
+    {
+        "sqrt": Sugar(lambda x: sympy.sqrt(x), "the root"),
+        "relu": Sugar(lambda x: maximum(x, sympy.S.Zero), "`max(f, 0)`"),
+        "step": Sugar(lambda x: greater(x, sympy.S.Zero), "1 above 0, else 0"),
+        "log1p": Sugar(lambda x: sympy.log(1 + x), "`log(1 + f)`, which code computes so near 0"),
+        "expm1": Sugar(lambda x: sympy.exp(x) - 1, "`exp(f) - 1`, which code computes so near 0"),
+        "clip": Sugar(
+            lambda x, low, high: minimum(maximum(x, low), high), "`min(max(f, a), b)`", arity=3
+        ),
+    }
+)

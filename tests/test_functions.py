@@ -1,0 +1,79 @@
+"""Functions of the language, each row on every route: nothing here knows one by name."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+import sympy
+from mpmath import mp
+
+from derive import build
+from derive.calculus import head_slope
+from derive.errors import LanguageError
+from derive.functions import ROWS
+from derive.graph import adjoint_name
+from derive.language import Scope, parse_expression
+from derive.pipeline import make
+from derive.second_order import hessian_product
+from derive.spec import parse_spec
+from derive.sugar import SUGAR
+from derive.verify.algebra import EXACT, working
+from derive.verify.bench import Slopes
+from derive.verify.interpreter import run
+
+SMOOTH = {row.name: row for row in ROWS if row.math}
+SPEC = (
+    "inputs: {{x: [0.5, 0.25]}}\nparameters: {{w: [0.6, 0.9]}}\n"
+    "model:\n  - a[i] = {0}\n  - E = sum(i, (a[i] + w[i])**2)\n"
+    "training: {{learning_rate: 0.01, steps: 2}}\n"
+)
+CALLS = [
+    *(f"{name}(w[i]*x[i])" for name in SMOOTH),
+    *(
+        f"{name}({', '.join(('w[i]*x[i]', '0.1', '0.4')[: row.arity])})"
+        for name, row in SUGAR.items()
+    ),
+    "max(w[i]*x[i], x[i], 0.1)",
+    "min(w[i]*x[i], x[i], 0.1)",
+    "x[i]*norm(k, w[k]*x[i])",
+    "x[i]*logsumexp(k, w[k]*x[i])",
+    "x[i]*min(k, w[k]*x[i])",
+]
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_every_route_agrees(call: str) -> None:
+    report = make(build(parse_spec(SPEC.format(call), "my.yaml", "my"))).verify()
+    assert report.agree, str(report)
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_a_slope_is_that_of_differences(name: str) -> None:
+    slope, x = head_slope(SMOOTH[name].symbol)
+    with working():
+        for at in ("0.3", "0.7"):
+            found = slope.subs(x, sympy.Rational(at)).evalf(40)
+            expected = mp.diff(SMOOTH[name].exact, mp.mpf(Fraction(at).numerator) / 10)
+            assert abs(mp.mpf(str(found)) - expected) < mp.mpf("1e-30")
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_a_second_derivative_is_that_of_differences(name: str) -> None:
+    problem = build(parse_spec(f"inputs: {{x: 0.4}}\nmodel: [y = {name}(x)**2]\n", "my.yaml", "my"))
+    second = hessian_product(make(problem).derivation, ("x",))
+    with working():
+        given = {("x", ()): mp.mpf("0.4"), ("v_x", ()): mp.one}
+        values = run(second.forward, given, EXACT)
+        found = run(second.backward, values, EXACT)[adjoint_name("x"), ()]
+        expected = Slopes(second.forward, given).by(("x", ()))
+        assert abs(found - expected) < mp.mpf("1e-25")
+        twice = mp.diff(lambda x: SMOOTH[name].exact(x) ** 2, mp.mpf("0.4"), 2)
+        assert abs(found - twice) < mp.mpf("1e-20")
+
+
+@pytest.mark.parametrize("name", SUGAR)
+def test_other_words_take_their_arguments(name: str) -> None:
+    scope = Scope({}, {}, {"x": sympy.Symbol("x", real=True)})
+    with pytest.raises(LanguageError, match=f"{name} takes"):
+        parse_expression(f"{name}(x, x, x, x)", scope)
