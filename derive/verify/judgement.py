@@ -114,9 +114,10 @@ def _explained(
 
 
 def _others(told: Explanation) -> str:
-    """How many other prints are explained by the same."""
+    """Out of how many values it was found, and how many other prints are explained by the same."""
     count = len(told.others)
-    return f", which explains {count} {'other' if count == 1 else 'others'}, too" if count else ""
+    also = f"; it explains {count} {'other' if count == 1 else 'others'}, too" if count else ""
+    return f" ({told.tried} {'value' if told.tried == 1 else 'values'} tried{also})"
 
 
 def _explanations(

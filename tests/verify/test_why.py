@@ -147,7 +147,7 @@ def test_others_that_a_convention_explains_are_told() -> None:
     published = tuple(Published(name, text, "") for name, text in wrong.items())
     for row in judged(of(MEAN), published):
         assert "sum for the mean" in row.causes
-        assert "which explains 1 other, too" in row.explanation
+        assert "values tried; it explains 1 other, too)" in row.explanation
 
 
 def test_what_is_printed_right_was_not_calculated_otherwise() -> None:

@@ -72,6 +72,9 @@ def told(name: str, graph: Graph) -> str:
 
 def _shown(expr: sympy.Expr, site: Site) -> str:
     """An expression in words that fit a line; what is long is not written out."""
+    if isinstance(expr, greater | at_least):
+        sign = ">" if isinstance(expr, greater) else ">="
+        return f"{_shown(expr.args[0], site)}{sign}{_shown(expr.args[1], site)}"
     names = {name for name in reads(expr) if name not in site.graph.quantities}
     text = str(expr).replace(" ", "")
     for name in sorted(names, key=len, reverse=True):
@@ -159,11 +162,11 @@ def _groups(node: sympy.Expr) -> Mapping[str, sympy.Expr]:
 
 
 def _factor(node: sympy.Expr, site: Site) -> Changes:
-    """A factor is forgotten: the mask of a unit, the slope of an activation, an operand."""
-    for name, group in _groups(node).items():
+    """A factor is forgotten: the slope of an activation, an operand."""
+    for group in _groups(node).values():
         if group.has(greater, at_least):
-            words = f"the mask by {name} is left out of {site.name}"
-        elif site.backward and not isinstance(group, Element):
+            continue  # a mask is one of the next row
+        if site.backward and not isinstance(group, Element):
             words = f"the slope {_shown(group, site)} is left out of {site.name}"
         else:
             words = f"the factor {_shown(group, site)} is left out of {site.name}"
