@@ -166,6 +166,10 @@ FED: Mapping[str, Fed] = {
     "negative_log_likelihood": Fed("log_softmax", LABELS),
     "kl_divergence": Fed("softmax", DISTRIBUTION),
     "label_smoothing_cross_entropy": Fed("softmax", ONE_HOT),
+    "focal": Fed("logistic", ONE_HOT),
+    "dice": Fed("logistic", ONE_HOT),
+    "poisson": Fed("", "[[1, 0, 2], [3, 1, 0]]"),
+    "gaussian": Fed("", {"t": REAL, "var": "[[0.5, 1, 2], [1, 0.5, 1]]"}),
     "hinge": Fed("", SIGNS),
     "squared_hinge": Fed("", SIGNS),
     "triplet": Fed(

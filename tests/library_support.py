@@ -76,6 +76,9 @@ SETTINGS: Mapping[str, tuple[Number, ...]] = {
     "slope": (Fraction(1, 100), Fraction(1, 5)),
     "delta": (1, Fraction(1, 2)),
     "margin": (1, Fraction(1, 5)),
+    "level": (Fraction(9, 10), Fraction(1, 4)),
+    "gamma": (2, 3),
+    "smooth": (1, 2),
     "temperature": (1, Fraction(1, 2)),
 }
 PICKS = {"token": "v", "label": "o"}  # the letter of the axis that a whole number picks from
@@ -86,6 +89,9 @@ POSITIVE: Mapping[str, tuple[str, ...]] = {
     "label_cross_entropy": ("y",),
     "label_smoothing_cross_entropy": ("y",),
     "kl_divergence": ("y", "t"),
+    "gaussian": ("var",),
+    "focal": ("y", "t"),
+    "dice": ("y", "t"),
 }
 WIDE = {"hard_sigmoid": 5, "hard_tanh": 2, "hinge": 2, "squared_hinge": 2, "triplet": 2}
 

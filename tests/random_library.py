@@ -26,6 +26,7 @@ LAST = {
     "binary_cross_entropy": "logistic",
     "categorical_cross_entropy": "softmax",
     "kl_divergence": "softmax",
+    "focal": "logistic",
     "label_smoothing_cross_entropy": "softmax",
 }
 """The activation that makes what a loss takes the logarithm of."""
@@ -37,6 +38,9 @@ OF_TWO = (
     "hinge",
     "squared_hinge",
     "cosine",
+    "quantile",
+    "poisson",
+    "focal",
     "binary_cross_entropy_logits",
     "categorical_cross_entropy_logits",
     "kl_divergence",

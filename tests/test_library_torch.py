@@ -369,6 +369,21 @@ LOSSES: Mapping[str, Reference] = {
     "info_nce": lambda o, s: F.cross_entropy(
         o.y @ o.partner.T / s.temperature, torch.arange(len(o.y)), reduction="none"
     ),
+    "quantile": lambda o, s: torch.where(
+        o.y > o.t, (1 - s.level) * (o.y - o.t), s.level * (o.t - o.y)
+    ),
+    "poisson": lambda o, s: F.poisson_nll_loss(o.y, o.t, reduction="none"),
+    "gaussian": lambda o, s: F.gaussian_nll_loss(o.y, o.t, o.var, reduction="none"),
+    "gaussian_kl": lambda o, s: torch.distributions.kl_divergence(
+        torch.distributions.Normal(o.y, (o.logvar / 2).exp()),
+        torch.distributions.Normal(torch.zeros_like(o.y), torch.ones_like(o.y)),
+    ),
+    "focal": lambda o, s: (
+        -o.t * (1 - o.y) ** s.gamma * o.y.log() - (1 - o.t) * o.y**s.gamma * (1 - o.y).log()
+    ),
+    "dice": lambda o, s: (
+        1 - (2 * (o.y * o.t).sum(-1) + s.smooth) / ((o.y + o.t).sum(-1) + s.smooth)
+    ),
     "cosine": lambda o, s: 1 - F.cosine_similarity(o.y, o.t, -1),
     "l1_penalty": lambda o, s: o.y.abs(),
     "l2_penalty": lambda o, s: o.y.square(),

@@ -90,6 +90,12 @@ _TITLES = {
     "triplet": ("Triplet loss", "트리플릿 손실"),
     "info_nce": ("InfoNCE", "InfoNCE"),
     "cosine": ("Cosine loss", "코사인 손실"),
+    "quantile": ("Quantile loss", "분위수 손실"),
+    "poisson": ("Poisson likelihood", "푸아송 가능도"),
+    "gaussian": ("Gaussian likelihood", "가우스 가능도"),
+    "gaussian_kl": ("Kullback-Leibler divergence", "쿨백-라이블러 발산"),
+    "focal": ("Focal loss", "초점 손실"),
+    "dice": ("Dice loss", "다이스 손실"),
     "l1_penalty": ("L1 penalty", "L1 벌점"),
     "l2_penalty": ("L2 penalty", "L2 벌점"),
 }
