@@ -17,6 +17,8 @@ from derive.proofread.rows import CELL, ROW, cut, split_top
 from derive.proofread.tokens import FormulaError
 
 MOST_ENTRIES = 10_000
+DEEPEST = 30  # of nested brackets
+MOST_LISTS = 100  # of one side
 LONGEST = 200_000  # characters of all entries together
 _ENVIRONMENT = re.compile(
     r"\\begin\{(?P<kind>(?:[pbBvV]|small)?matrix|array)\}(?:\s*\{[lcr|\s]*\})?"
@@ -55,11 +57,22 @@ class Grid:
 
 
 def has_grid(tex: str) -> bool:
-    """Whether a table stands in a formula."""
+    """Whether a table stands in a formula; in one that is nested deep nobody looks for it."""
+    plain = _plain(tex)
+    if plain.count("[") > MOST_LISTS or _depth(plain) > DEEPEST:
+        return False
     if _ENVIRONMENT.search(tex):
         return True
-    plain = _plain(tex)
     return any(_is_list(plain, k) for k, character in enumerate(plain) if character == "[")
+
+
+def _depth(tex: str) -> int:
+    """How deep brackets are nested at most."""
+    depth = most = 0
+    for character in tex:
+        depth += (character in "([{") - (character in ")]}")
+        most = max(most, depth)
+    return most
 
 
 def grid_of(tex: str) -> Grid | str:
@@ -67,7 +80,7 @@ def grid_of(tex: str) -> Grid | str:
     made = _sum(_plain(tex))
     if not isinstance(made, Grid):
         return made
-    if sum(map(len, made.entries)) > LONGEST:
+    if _length(made) > LONGEST:
         raise MatrixError("a table too large to be worked out")
     return made
 
@@ -185,7 +198,8 @@ def _bracketed(tex: str, position: int) -> tuple[Grid | str, int]:
 
 def _is_list(tex: str, position: int) -> bool:
     """Whether brackets at a position hold several values, and are not the index of a name."""
-    if tex[position] != "[" or re.search(r"[A-Za-z0-9}\])]\Z", tex[:position]):
+    before = tex[position - 1 : position]
+    if tex[position] != "[" or before.isalnum() or before in ("}", "]", ")"):
         return False
     try:
         inside = tex[position + 1 : _end(tex, position) - 1]
@@ -269,6 +283,8 @@ def _product(left: Grid, operator: str, right: Grid) -> Grid | str:
         return " + ".join(_times(a, b) for a, b in pairs)
     if not chains or (same and operator) or operator in ("*", "/", "\\ast"):
         raise MatrixError("which product of the tables is meant is not said")
+    if (left.shape[0] + right.shape[1]) * (_length(left) + _length(right)) > LONGEST:
+        raise MatrixError("a table too large to be worked out")
     columns = list(zip(*right.rows, strict=True))
     made = tuple(
         tuple(
@@ -277,6 +293,10 @@ def _product(left: Grid, operator: str, right: Grid) -> Grid | str:
         for row in left.rows
     )
     return Grid(made, left.kind if left.kind != "list" else right.kind)
+
+
+def _length(grid: Grid) -> int:
+    return sum(map(len, grid.entries))
 
 
 def _transposed(grid: Grid) -> Grid:

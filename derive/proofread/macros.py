@@ -15,6 +15,8 @@ from derive.proofread.letters import LETTER, tex_of
 
 DEEPEST = 40
 MOST_CALLS = 100_000
+MOST_FAILURES = 100  # braces that are not closed, before no macro is looked for any more
+FARTHEST = 100_000  # characters to where a brace is closed
 LONGEST = 2_000_000  # characters that macros may come to in one document
 _WORD = re.compile(r"\\([A-Za-z]+)")
 _CALL = re.compile(rf"\\(?:[A-Za-z]+|.)|{LETTER}", re.DOTALL)
@@ -64,6 +66,7 @@ class Expander:
     def __init__(self) -> None:
         self.macros = dict(KNOWN)
         self._calls, self._length = MOST_CALLS, LONGEST
+        self._failures = 0
 
     def pieces(self, tex: str) -> Iterator[Piece]:
         """The expanded text in pieces."""
@@ -83,13 +86,17 @@ class Expander:
                 yield match.start(), position, tex_of(match.group())
                 continue
             word = match.group()[1:]
+            if self._failures > MOST_FAILURES:
+                continue
             if word in _DEFINES:
                 end = self._define(word, tex, position)
+                self._failures += end is None
                 if end is not None:
                     yield match.start(), end, " "
                     position = end
             elif word in self.macros:
                 called = self._called(word, tex, position, depth)
+                self._failures += called is None
                 if called is not None:
                     position, made = called
                     yield match.start(), position, made
@@ -188,7 +195,7 @@ def _argument(tex: str, position: int) -> tuple[str, int] | None:
         end = word.end() if word else start + 1
         return tex[start:end], end
     depth, here = 0, start
-    while here < len(tex):
+    while here < min(len(tex), start + FARTHEST):
         depth += (tex[here] == "{") - (tex[here] == "}")
         if depth == 0:
             return tex[start + 1 : here], here + 1

@@ -169,6 +169,11 @@ HOSTILE = {
     "a print with an exponent": "$$x = 3 = 1e99999999999$$",
     "a lone point": "$$x = 2 . + 1 = 3$$",
     "a number beyond all pages": "$$x = 10^{2000} \\cdot 10^{2000} \\cdot 10^{2000} = 3$$",
+    "opened lists": f"$$x = {'[' * 40_000} = 2$$",
+    "a list in brackets": f"$$x = {'(' * 20_000}[1, 2]{')' * 20_000} = 2$$",
+    "tables": "$$x = "
+    + " ".join([r"\begin{bmatrix}" + r"\\".join(["1 & " * 60 + "1"] * 61) + r"\end{bmatrix}"] * 4)
+    + " = 3$$",
     "macros": r"\def\a{\a\a}$$\a = 1$$",
 }
 
