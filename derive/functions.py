@@ -16,6 +16,7 @@ from mpmath import mp, mpf
 
 from derive.limits import LARGEST_POWER
 
+SPARE = 60  # bits that a wave must have left of what it is rounded for
 BEYOND = "a number on the way is beyond 10^1204"
 
 
@@ -164,6 +165,12 @@ def _within(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return checked
 
 
+def _crossed(x: Any, found: Any) -> Any:
+    """A wave where it crosses zero: of sin(π) only the noise of the last digits of π is left."""
+    noise = mp.isfinite(x) and found and mp.mag(found) < mp.mag(x) - mp.prec + SPARE
+    return mp.zero if noise else found
+
+
 def raised(base: Any, exponent: Any) -> Any:
     """A power. Raises ValueError as above."""
     if isinstance(exponent, mpf) and mp.isfinite(exponent) and mp.mag(exponent) > LARGEST_POWER:
@@ -229,8 +236,8 @@ ROWS = (
     replace(_smooth("exp", sympy.exp, _within(lambda x: mp.exp(x))), tex=""),
     _smooth("log", sympy.log, lambda x: mp.log(x), "ln"),
     _smooth("tanh", sympy.tanh, lambda x: mp.tanh(x)),
-    _smooth("sin", sympy.sin, _within(lambda x: mp.sin(x))),
-    _smooth("cos", sympy.cos, _within(lambda x: mp.cos(x))),
+    _smooth("sin", sympy.sin, _within(lambda x: _crossed(x, mp.sin(x)))),
+    _smooth("cos", sympy.cos, _within(lambda x: _crossed(x, mp.cos(x)))),
     _smooth("sinh", sympy.sinh, _within(lambda x: mp.sinh(x))),
     _smooth("cosh", sympy.cosh, _within(lambda x: mp.cosh(x))),
     _smooth("atan", sympy.atan, lambda x: mp.atan(x), "arctan", "arctan"),

@@ -33,13 +33,14 @@ _OPENING_MARK = re.compile(
 )
 
 
-def read(text: str, expander: Expander | None = None) -> list[Item]:
+def read(text: str, expander: Expander | None = None, first: int | None = None) -> list[Item]:
     """Every claim and every unreadable place of a LaTeX or Markdown text, in reading order.
 
-    An expander knows the macros of what was read before.
+    An expander knows the macros of what was read before; `first` is from where entries of tables
+    are counted, where that is known.
     """
     source = prepared(text, Expander() if expander is None else expander)
-    return settled([i for p in passages(source.text) for i in _passage_items(source, p)])
+    return settled([i for p in passages(source.text) for i in _passage_items(source, p)], first)
 
 
 def _passage_items(source: Source, passage: Passage) -> Iterator[Item]:

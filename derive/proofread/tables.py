@@ -133,8 +133,11 @@ class _Entry:
     place: tuple[int, ...]
 
 
-def settled(items: Sequence[Item]) -> list[Item]:
-    """The items with each entry called as the document calls it."""
+def settled(items: Sequence[Item], first: int | None = None) -> list[Item]:
+    """The items with each entry called as the document calls it.
+
+    From where it counts is seen from its indices, unless it is known to be from `first`.
+    """
     names = {
         symbol.name
         for item in items
@@ -145,7 +148,7 @@ def settled(items: Sequence[Item]) -> list[Item]:
     indices = _indices(names)
     entries = [_entry(item, indices) for item in items]
     firsts = {_first(entry, indices) for entry in entries if entry and entry.place}
-    common = {first for first in firsts if first is not None}
+    common = {each for each in firsts if each is not None} if first is None else {first}
     return [
         item if entry is None else _settled(item, entry, indices, common)
         for item, entry in zip(items, entries, strict=True)

@@ -45,6 +45,8 @@ def _one_by_one(terms: Sequence[Any]) -> Any:
 class Algebra:
     """A kind of number: constants, the functions by their name in the language, sums and powers.
 
+    With `symbols` π and e stay what they are: of sin(π) there is not even noise.
+
     `decided` tells whether an indicator is 1, where that can be told; then the branch not taken is
     not evaluated. `dot` is a sum of products of two numbers where there is a faster way to it.
     """
@@ -55,6 +57,7 @@ class Algebra:
     decided: Callable[[Any], bool | None] = lambda indicator: None
     power: Callable[[Any, Any], Any] = operator.pow
     dot: Callable[[Pairs], Any] | None = None
+    symbols: bool = False
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -118,6 +118,8 @@ def meaning_of(expr: sympy.Expr, algebra: Algebra) -> Meaning:
 
 def _constant(expr: sympy.Expr, algebra: Algebra) -> Meaning:
     """A number with as many digits as are computed with, found once for each precision."""
+    if algebra.symbols and expr in _CONSTANTS:
+        return lambda values, binding: expr
     known: dict[int, Any] = {}
 
     def constant(values: Values, binding: Binding) -> Any:

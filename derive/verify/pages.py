@@ -93,7 +93,7 @@ def text_route(
 def _judged_text(
     name: str, text: str, page: Page, problem: Problem, truth: Mapping[Name, Any], wrong: str
 ) -> Route:
-    items = read(text)
+    items = read(text, first=0)
     known, floor = _known(page, truth), _least(truth)
     findings = judge(items, _policy(problem, known, floor), {} if "pi" in known else {"pi": PI})
     fault = (

@@ -304,6 +304,7 @@ SYMBOLIC = Algebra(
     },
     decided=lambda test: None if test.free_symbols else bool(_either(test, 1, 0) == 1),
     power=_power,
+    symbols=True,
 )
 
 

@@ -20,6 +20,12 @@ SPECS: dict[str, str] = {
     "model: ['z = sum(i, w[i]*x[i])', E = z**2]\nnumbers: {significant_digits: 1}\n",
     "the same as a given": "inputs: {x: [28, 0.983]}\nparameters: {w: [1.001, -0.02]}\n"
     "model: ['z = sum(i, w[i]*x[i])', E = z**2]\nnumbers: {significant_digits: 2}\n",
+    # an entry of a column that nothing else on the page tells the count of
+    "a column of two": "inputs: {x: [0, 2]}\nloss: 'E = sum(i, where(x[i] > 0, 1/x[i], 0))'\n",
+    "magnitudes of a constant": "inputs: {x: [1, 1, 1, 1]}\nsizes: {k: 4}\nmodel:\n"
+    "  - 're[k] = sum(t, x[t]*cos(2*pi*k*t/4))'\n"
+    "  - 'im[k] = sum(t, x[t]*sin(2*pi*k*t/4))'\n"
+    "  - 'a[k] = sqrt(re[k]**2 + im[k]**2)'\nloss: 'E = sum(k, a[k])'\n",
     # numbers that only rounding tells from a kink or a tie
     "kink of short decimals": "inputs: {x: 0.1}\nparameters: {w: 3}\n"
     "model: [a = relu(w*x - 0.3)]\nloss: E = w**2/2 + a\n",
