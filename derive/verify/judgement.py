@@ -42,7 +42,12 @@ def judged(
     Prints are compared with the page and its way of rounding (`to_page`), or with exact numbers;
     then they may be right for rounded ones.
     """
-    off = [row.status is Status.DISAGREES and row.exact is not None for row in rows]
+    off = [
+        row.status is Status.DISAGREES
+        and row.exact is not None
+        and PRINT.fullmatch(each.printed) is not None
+        for row, each in zip(rows, published, strict=True)
+    ]
     if not any(off):
         return list(rows)
     prints = printed_keys(published, off, trajectory)
