@@ -296,7 +296,7 @@ def test_a_print_of_the_other_order_is_explained() -> None:
     report = verify(own, derivation, tell_model(own, derivation), {}, {})
     (row,) = [row for row in report.numbers if row.published is not None]
     assert row.status is Status.DISAGREES
-    assert "'order: layer_by_layer'" in row.explanation
+    assert "through weights that are already updated" in row.explanation
 
 
 # --- pages and specs --------------------------------------------------------------------------

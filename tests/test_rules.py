@@ -79,6 +79,8 @@ def test_every_slope_is_a_difference(name: str) -> None:
         for k, slope in enumerate(slopes_of(row.symbol(*elements))):
             if name == "where" and k == 0:
                 continue  # an indicator is 0 or 1
+            if name == "stop_gradient":
+                continue  # it has the slope 0, whatever its values do
             found = closure(slope)(values, {})
             above, below = list(point), list(point)
             above[k] += step

@@ -280,8 +280,9 @@ DISAGREEMENTS = [  # E is 4.1429 at w = 2
     ("E", "4.15", "is printed 4.15, but the value is 4.1429…, so 4.14 at the printed digits; "
      "it is the value cut or rounded the other way"),
     ("E", "8.29", "but the value is 4.1429…, so 4.14 at the printed digits; it is 2 times the"),
-    ("E", "1.38", "so 4.14 at the printed digits; it is the value divided by 3"),
-    ("E", "-4.14", "it has the opposite sign"),
+    ("E", "1.38", "so 4.14 at the printed digits\n"),  # a third: by chance, too, with three digits
+    ("E", "1.38098", "it is the value divided by 3"),
+    ("E", "-4.14", "it is the value with the opposite sign"),
     ("E", "8", "is printed 8, but the value is 4.1429…, so 4 at the printed digits\n"),
     ("E", "0.414", "is printed 0.414, but the value is 4.14293…, so 4.143 at the printed digits\n"),
     ("w", "1", "is printed 1, but the value is 2\n"),

@@ -125,7 +125,7 @@ def _verify_network(
         text_route(name, text, page, problem, truth, derivation) for name, text in texts.items()
     ]
     rows = number_rows(problem, page, code)
-    if own is not None:
+    if own is not None and routes[0].status is Status.AGREES:  # it can be computed with
         rows = judged_network(rows, problem, derivation, own)
     published = published_route(problem, rows)
     judged = [route for route in (published, claims_route(problem)) if route is not None]

@@ -7,8 +7,9 @@ from itertools import chain
 from typing import Any
 
 from derive.amount import work
+from derive.expression import reads
 from derive.functions import ROWS
-from derive.graph import Graph
+from derive.graph import Derivation, Graph, Role, adjoint_name
 from derive.verify.algebra import Algebra
 from derive.verify.bench import Bench
 from derive.verify.interpreter import run
@@ -31,6 +32,20 @@ MOST_TREE = 3_000  # operations in the loss written out as one formula
 MOST_DEPTH = 100  # of them within each other; SymPy walks down by itself, some frames a step
 
 
+def _asks(derivation: Derivation) -> bool:
+    """Whether the loss depends on anything that it may be differentiated by."""
+    graph = derivation.forward
+    seen = {graph.loss.name}
+    for equation in reversed(graph.equations):
+        if equation.quantity.name in seen:
+            seen.update(reads(equation.rhs))
+    found = derivation.backward.quantities
+    asked = {
+        q.name for q in graph.given if q.role is Role.PARAMETER or adjoint_name(q.name) in found
+    }
+    return bool(seen & asked)
+
+
 def derivation_routes(benches: Sequence[Bench]) -> Iterator[Route]:
     """Routes 2, 3, 4 and 7 at all points; of what is too much, each quantity has its share."""
     most = max(FEW, BUDGET // max(1, work(benches[0].graph)))
@@ -45,7 +60,7 @@ def derivation_routes(benches: Sequence[Bench]) -> Iterator[Route]:
         "local derivatives": local_slopes,
         "steps": steps,
     }
-    if not benches[0].derivation.steps:  # the loss depends on nothing that was asked for
+    if not _asks(benches[0].derivation):
         tables = {"differences": differences}
     for name, route in tables.items():
         found = chain.from_iterable(route(bench, most) for bench in benches)

@@ -176,7 +176,7 @@ def scales(trajectory: Trajectory) -> Iterator[Scale]:
     quantities = trajectory.derivation.forward.quantities.values()
     sizes = {size for q in quantities for size in (*q.shape, prod(q.shape))}
     for size in sorted({2} | {n for n in sizes if 2 < n <= LARGEST_FACTOR}):
-        rank = 1 if size == 2 else 2
+        rank = 0 if size == 2 else 2  # a half or a 2 that was forgotten is what is most usual
         yield Scale("a factor", rank, Fraction(size), f"{size} times {{}}")
         yield Scale("a factor", rank, Fraction(1, size), f"{{}} divided by {size}")
 
