@@ -89,7 +89,7 @@ KNOWN = [
     (NETWORK, "V[0,0]+", NETWORK.replace("0.3}", "-0.3}"), "", "step uphill"),
     (NETWORK, "V[0,0]+", NETWORK.replace("0.3}", "1}"), "", "learning rate"),
     (NETWORK, "V[0,0]+", NETWORK.replace("0.3}", "0.09}"), "", "learning rate"),
-    (NETWORK, "dE/dV[0,0]", NETWORK.replace("/2", ""), "", "a factor forgotten"),
+    (NETWORK, "dE/dV[0,0]", NETWORK.replace("/2", ""), "", "a factor"),
     (NETWORK, "dE/dz[1]", NETWORK.replace("logistic(z[k])", "z[k]"), "", ""),
     (NETWORK, "W[0,1]+", NETWORK.replace("0.3}", "0.3, order: layer_by_layer}"), "",
      "weights already updated"),

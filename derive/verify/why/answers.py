@@ -71,7 +71,7 @@ def calculated(world: World, cost: int) -> Answer:
     return Answer(offers, cost)
 
 
-def _scaled(scale: Scale, inner: Convention, value: Any, rank: int) -> Offer:
+def _scaled(scale: Scale, inner: Convention, value: Any, rank: float) -> Offer:
     cause = " and ".join(filter(None, (inner.cause, scale.cause)))
     factor = scale.factor
     made = Convention(cause, scale.words.format(inner.words), rank)

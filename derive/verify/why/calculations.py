@@ -57,7 +57,7 @@ class Row:
     """
 
     cause: str
-    rank: int
+    rank: float
     change: Callable[[sympy.Expr, Site], Changes]
     forward: bool = True
     backward: bool = True

@@ -60,7 +60,7 @@ class Row:
     """Another number of the spec that may have been printed, with the words for it."""
 
     cause: str
-    rank: int
+    rank: float
     change: Callable[[Spot, Trajectory], Places]
     whole: bool = False
 
@@ -162,7 +162,7 @@ class Scale:
     """A factor by which numbers are off, with the words for what is off by it."""
 
     cause: str
-    rank: int
+    rank: float
     factor: Fraction
     words: str
 
@@ -176,7 +176,7 @@ def scales(trajectory: Trajectory) -> Iterator[Scale]:
     quantities = trajectory.derivation.forward.quantities.values()
     sizes = {size for q in quantities for size in (*q.shape, prod(q.shape))}
     for size in sorted({2} | {n for n in sizes if 2 < n <= LARGEST_FACTOR}):
-        rank = 0 if size == 2 else 2  # a half or a 2 that was forgotten is what is most usual
+        rank = 0.5 if size == 2 else 2  # a half or a 2 that was forgotten comes next to a sign
         yield Scale("a factor", rank, Fraction(size), f"{size} times {{}}")
         yield Scale("a factor", rank, Fraction(1, size), f"{{}} divided by {size}")
 

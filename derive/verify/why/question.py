@@ -28,7 +28,7 @@ class Convention:
 
     cause: str
     words: str
-    rank: int
+    rank: float
     whole: bool = False
 
 

@@ -71,13 +71,13 @@ class _Tally:
             return False
         return mp.nstr(value, SHOWN) in self.singles
 
-    def tried(self, rank: int) -> int:
+    def tried(self, rank: float) -> int:
         """How many values that differ at the digits printed were tried up to a rank."""
         last = float(unit(self.question.published.printed))
         kept = [v for c, found in self.values.items() if c.rank <= rank for v in found]
         return len({round(float(v) / last) for v in kept})
 
-    def density(self, rank: int) -> float:
+    def density(self, rank: float) -> float:
         """How many of the values tried up to a rank are to be expected within one unit of it."""
         printed = self.question.published.printed
         here, last = float(Fraction(printed)), float(unit(printed))

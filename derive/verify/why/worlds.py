@@ -33,7 +33,7 @@ class World:
 
     cause: str
     words: str
-    rank: int
+    rank: float
     trajectory: Trajectory
     changed: str = ""
     updating: bool = False
@@ -44,7 +44,7 @@ class World:
 Wanted = Callable[[str, bool], bool]
 
 
-def worlds(trajectory: Trajectory, rank: int, wanted: Wanted) -> Iterator[World]:
+def worlds(trajectory: Trajectory, rank: float, wanted: Wanted) -> Iterator[World]:
     """All worlds of a rank, one change away from a trajectory.
 
     Equations are changed if they are `wanted`, and with the gradient derived anew or not.
@@ -119,7 +119,7 @@ class UpdateRow:
     """A wrong way to update parameters."""
 
     cause: str
-    rank: int
+    rank: float
     change: _UpdateChange
 
 
@@ -175,7 +175,7 @@ class SituationRow:
     """A training that goes on in another way."""
 
     cause: str
-    rank: int
+    rank: float
     change: Callable[[Trajectory], Iterator[tuple[Trajectory, str]]]
 
 
