@@ -13,7 +13,7 @@ import sympy
 from derive.expression import Index, rebuild
 from derive.functions import log1p
 from derive.graph import Equation, Graph
-from derive.signs import Signs, signs_of
+from derive.signs import POSITIVE, Signs, signs_of
 
 
 class TimesLog(sympy.Function):
@@ -50,7 +50,8 @@ def guarded_slopes(forward: Graph) -> Callable[[Equation], Equation]:
         for log in each.rhs.atoms(*LOGARITHMS)
         for part in (_inside(log), *_parts(_inside(log)))
     }
-    if not inside:
+    faded = {_without_letters(each.lhs) for each in forward.equations if _fades(each.rhs)}
+    if not inside | faded:
         return guarded
     signs = signs_of(forward)
 
@@ -59,7 +60,8 @@ def guarded_slopes(forward: Graph) -> Callable[[Equation], Equation]:
             return node
         below = [f for f in node.args if isinstance(f, sympy.Pow) and f.exp == -1]
         for factor in below:
-            if _without_letters(factor.base) in inside and not signs.positive(factor.base):
+            base = _without_letters(factor.base)
+            if base in faded or (base in inside and not signs.positive(factor.base)):
                 rest = [f for f in node.args if f != factor]
                 numbers = [f for f in rest if f.is_number]
                 above = [f for f in rest if not (f.is_number or f in below)]
@@ -69,6 +71,12 @@ def guarded_slopes(forward: Graph) -> Callable[[Equation], Equation]:
         return node
 
     return lambda equation: guarded(replace(equation, rhs=rebuild(equation.rhs, safe)))
+
+
+def _fades(expr: sympy.Expr) -> bool:
+    """Whether an expression is the root of what is above zero, and may yet be zero in doubles."""
+    root = isinstance(expr, sympy.Pow) and expr.exp == sympy.Rational(1, 2)
+    return root and isinstance(expr.base, POSITIVE)
 
 
 def _parts(inside: sympy.Expr) -> list[sympy.Expr]:

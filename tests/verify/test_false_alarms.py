@@ -26,6 +26,10 @@ SPECS: dict[str, str] = {
     "  - 're[k] = sum(t, x[t]*cos(2*pi*k*t/4))'\n"
     "  - 'im[k] = sum(t, x[t]*sin(2*pi*k*t/4))'\n"
     "  - 'a[k] = sqrt(re[k]**2 + im[k]**2)'\nloss: 'E = sum(k, a[k])'\n",
+    # what is above zero, and zero in doubles
+    "a root that fades": "inputs: {x: [-940, 0.5]}\nparameters: {w: [0.3, 0.4]}\nmodel:\n"
+    "  - 'r[i] = sqrt(softplus(x[i]))'\n  - 'y = sin(sum(i, w[i]*r[i]))'\n"
+    "loss: 'E = (y - 1)**2'\ngradients: [w, x]\n",
     # numbers that only rounding tells from a kink or a tie
     "kink of short decimals": "inputs: {x: 0.1}\nparameters: {w: 3}\n"
     "model: [a = relu(w*x - 0.3)]\nloss: E = w**2/2 + a\n",
