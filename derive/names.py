@@ -56,6 +56,16 @@ def reserved(name: str, more: Collection[str] = ()) -> bool:
     return keyword.iskeyword(name) or name in BY_NAME or name in more
 
 
+def place_of(text: str | None) -> tuple[int, ...]:
+    """The indices of a published name, as `0,1` between its brackets."""
+    return tuple(int(part) for part in (text or "").split(",") if part.strip())
+
+
+def update_of(mark: str | None) -> int:
+    """After how many updates a published name is meant, by the mark behind it: `+` or `@3`."""
+    return 0 if mark is None else 1 if mark == "+" else int(mark[1:])
+
+
 def wrong_published(text: str) -> str:
     """Why a text does not name a number that somebody may have printed."""
     match = PUBLISHED.fullmatch(text)

@@ -14,7 +14,7 @@ import sympy
 from derive.proofread.formula import parse_formula
 from derive.proofread.policy import Policy, expected_value
 from derive.proofread.tokens import FormulaError, TokenKind, tokenize
-from derive.proofread.values import ValueFailure, exact_value, value_of
+from derive.proofread.values import FAILURES, exact_value, value_of
 
 _SIGNED = {
     "no": re.compile(r"(?!)"),  # a minus belongs to the formula, as in 1/(1 + e^{-x})
@@ -156,7 +156,7 @@ def value_in(formula: Template, known: Mapping[str, Fraction]) -> Fraction | Non
         return None
     try:
         return value_of(formula.shape, formula.values(known))
-    except (ValueFailure, ZeroDivisionError, OverflowError):
+    except FAILURES:
         return None
 
 
@@ -166,7 +166,7 @@ def in_steps(formula: Template, known: Mapping[str, Fraction], policy: Policy) -
         return None
     try:
         return _rounded_steps(formula.shape, formula.values(known), policy)
-    except (ValueFailure, ZeroDivisionError, OverflowError):
+    except FAILURES:
         return None
 
 

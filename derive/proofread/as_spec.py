@@ -18,6 +18,7 @@ import yaml
 
 from derive.proofread.behind import Behind, above, below
 from derive.proofread.claim import Claim, Item
+from derive.proofread.formula import real_symbol
 from derive.proofread.policy import Policy
 from derive.proofread.values import decimal_text
 
@@ -56,7 +57,7 @@ def spec_of(
     """The text of a spec. Raises NoNetwork."""
     claims = [item for item in items if isinstance(item, Claim)]
     loss = _loss(claims, network)
-    used = _used(network, loss)
+    used = network.made_of(loss)
     defined = [name for name in network.names if name in used and name in network.definitions]
     leaves = [name for name in network.names if name in used and name not in network.definitions]
     words = _words([loss, *defined, *leaves])
@@ -68,7 +69,7 @@ def spec_of(
         found = {words[n]: _value(n, values) for n in leaves if (n in trained) is kind}
         if found:
             data[section] = found
-    ordered = list(_in_order(defined, network))
+    ordered = sorted(defined, key=lambda name: network.order[name])
     data["model"] = [_equation(name, network, words) for name in ordered]
     data["loss"] = words[loss]
     rule = {"significant_digits": policy.digits, "decimals": policy.decimals}
@@ -94,22 +95,9 @@ def _loss(claims: Sequence[Claim], network: Behind) -> str:
         if above(symbol.name) in network.definitions
     )
     if counts:
-        return max(counts, key=lambda name: (counts[name], len(_used(network, name))))
-    read = {name for defined in network.definitions for name in network.reads(defined)}
-    ends = [name for name in network.definitions if name not in read]
-    return max(ends, key=lambda name: len(_used(network, name)))
-
-
-def _used(network: Behind, loss: str) -> set[str]:
-    """All names that have a part in the loss."""
-    found: set[str] = set()
-    waiting = [loss]
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting += network.reads(name)
-    return found
+        return max(counts, key=lambda name: (counts[name], len(network.made_of(name))))
+    ends = [name for name in network.definitions if name not in network.readers]
+    return max(ends, key=lambda name: len(network.made_of(name)))
 
 
 def _trained(claims: Sequence[Claim], leaves: Iterable[str], loss: str) -> set[str]:
@@ -172,19 +160,8 @@ def _words(names: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _in_order(defined: Sequence[str], network: Behind) -> Iterator[str]:
-    """What is defined, after all that it is made of."""
-    left = list(defined)
-    while left:
-        ready = [name for name in left if not network.reads(name) & set(left)]
-        yield from ready
-        left = [name for name in left if name not in ready]
-
-
 def _equation(name: str, network: Behind, words: Mapping[str, str]) -> str:
-    names = {
-        sympy.Symbol(old, real=True): sympy.Symbol(new, real=True) for old, new in words.items()
-    }
+    names = {real_symbol(old): real_symbol(new) for old, new in words.items()}
     formula = network.definitions[name].xreplace(names)
     return f"{words[name]} = {sympy.sstr(formula, order='none')}"
 

@@ -18,7 +18,8 @@ from functools import cached_property
 import sympy
 
 from derive.proofread.claim import Claim, Item
-from derive.proofread.values import ValueFailure, unknown_names, value_of
+from derive.proofread.formula import real_symbol
+from derive.proofread.values import FAILURES, ValueFailure, unknown_names, value_of
 
 POINTS = 3  # at which formulas are compared, in general position
 TRIES = 12
@@ -28,7 +29,6 @@ MOST_NAMES = 5_000
 MOST_MOVING = 500  # names between the two of a derivative
 NOTHING: frozenset[str] = frozenset()
 APPLIED = re.compile(r"(?<![A-Za-z\\_{])[fg]\s*(?:\\left\s*)?\(")  # by a function that is not told
-FAILURES = (ValueFailure, ZeroDivisionError, OverflowError)  # of a value
 
 
 def above(name: str) -> str:
@@ -44,6 +44,11 @@ def below(name: str) -> str:
 def is_derivative(name: str) -> bool:
     """Whether a name is that of a first derivative."""
     return name.startswith("∂") and name.count("∂") == 2 and "/∂" in name
+
+
+def family(name: str) -> str:
+    """What names have in common that differ by their numbers only."""
+    return re.sub(r"\d+", "#", name)
 
 
 def same(left: Fraction, right: Fraction) -> bool:
@@ -135,6 +140,11 @@ class Stated:
     network: Behind
     values: Mapping[str, Fraction]
 
+    @cached_property
+    def point(self) -> Point:
+        """All that it comes to; each value is found once."""
+        return Point(self.network, given=self.values)
+
     def spelled(self, names: Iterable[str]) -> Stated:
         """The same under the names of a document that writes w5 for w_5."""
         own, theirs = self.network.known, set(names)
@@ -148,7 +158,7 @@ class Stated:
         }
         if len(set(change.values())) < len(change):
             return self  # two names of ours are one of theirs
-        symbols = {_symbol(old): _symbol(new) for old, new in change.items()}
+        symbols = {real_symbol(old): real_symbol(new) for old, new in change.items()}
         definitions = {
             change.get(name, name): formula.xreplace(symbols)
             for name, formula in self.network.definitions.items()
@@ -159,10 +169,6 @@ class Stated:
 
 def _squeezed(name: str) -> str:
     return name.replace("_", "").replace("(", "").replace(")", "").lower()
-
-
-def _symbol(name: str) -> sympy.Symbol:
-    return sympy.Symbol(name, real=True)
 
 
 def behind(items: Iterable[Item]) -> Behind:

@@ -21,8 +21,8 @@ from derive.proofread.policy import Policy, agrees, expected_value, printed_expo
 from derive.proofread.reading import Reading, Remark, Verdict
 from derive.proofread.slips import is_double, miswritten, slip, writing
 from derive.proofread.spread import Known, rounded_copy, significant, spread
-from derive.proofread.values import ValueFailure, decimal_text, exact_value, unknown_names, value_of
-from derive.proofread.worked import changed, forms_of, in_names, in_numbers, miscopied, worked_out
+from derive.proofread.values import FAILURES, decimal_text, exact_value, unknown_names, value_of
+from derive.proofread.worked import changed, in_names, miscopied, worked_out
 
 STEPS = 3  # units of the last digit, by which rounding on the way takes a number off at most
 CHAINED_DIGITS = 4  # so many have numbers that were gone on with
@@ -85,12 +85,12 @@ def _read(reading: Reading, place: int, claim: Claim) -> None:
         return
     if name:
         claim = reading.completed(name, claim)
-        reading.define(name, [tex for form, tex in forms_of(claim) if form.free_symbols])
+        reading.define(name, [tex for form, tex in claim.sides if form.free_symbols])
     worked = worked_out(reading, name, claim)
     if worked is None:
         judged = claim
     elif any(changed(reading, *pair) for pair in worked.pairs):
-        judged = in_numbers(claim)
+        judged = claim.in_numbers()
         if miscopied(reading, place, claim, worked):
             judged, worked = in_names(claim, worked.formula), None
     else:
@@ -172,20 +172,15 @@ def _why(
 
 
 def _of_formulas(reading: Reading, place: int, claim: Claim, found: Finding) -> Remark:
-    if found.kind is Kind.DISAGREES and not _names(claim) & reading.moving:
+    if found.kind is Kind.DISAGREES and not claim.names & reading.moving:
         return Remark(place, claim, Verdict.WRONG, "", "", found.expected, found.message)
     verdict = Verdict.RIGHT if found.kind is Kind.AGREES else Verdict.FORMULA
     return Remark(place, claim, verdict, reason=found.message)
 
 
-def _names(claim: Claim) -> set[str]:
-    """The names that a claim is about."""
-    return {symbol.name for form in (claim.lhs, *claim.forms) for symbol in form.free_symbols}
-
-
 def _operands(claim: Claim, formula: str | None) -> set[str]:
     """The names that a claim is worked out from."""
-    found = _names(claim)
+    found = claim.names
     if formula is not None:
         found |= {symbol.name for symbol in parse_formula(formula).free_symbols}
     return found
@@ -201,9 +196,8 @@ def _of_print(
         found = _mildly(reading, claim, printed, found)
     as_printed = rounded_copy(printed, reading.policy)
     before = reading.printed.get(name)
-    if found.kind is Kind.RESTATED and before is not None and before.half_unit:
-        as_printed = rounded_copy(printed, reading.policy)  # a rounded number stays one
-    elif found.kind in (Kind.GIVEN, Kind.RESTATED):
+    stays_rounded = found.kind is Kind.RESTATED and before is not None and before.half_unit
+    if found.kind in (Kind.GIVEN, Kind.RESTATED) and not stays_rounded:
         as_printed = reading.given(printed)
     if found.kind is Kind.DISAGREES and found.expected is None:
         reading.remark(replace(made, verdict=Verdict.WRONG, reason=found.message))
@@ -217,7 +211,7 @@ def _of_print(
     made = replace(made, value=value, slack=slack)
     off = reading.off.keys() & _operands(claim, formula)
     true = _in_truth(reading, claim, formula) if off else found
-    if found.kind is Kind.DISAGREES and off and _is_true(reading, claim, formula):
+    if found.kind is Kind.DISAGREES and off and _is_true(true, reading, claim, formula):
         pass  # it is right, and what is wrong before it is wrong there alone
     elif found.kind is Kind.DISAGREES:
         made = _own(reading, made, claim, found)
@@ -267,7 +261,7 @@ def _mildly(reading: Reading, claim: Claim, printed: str, found: Finding) -> Fin
         slipped = not moved or slip(known.value, printed, reading.policy)
         return found if slipped else replace(found, kind=Kind.GIVEN, expected=None)
     in_names = all(form.free_symbols for form in claim.forms)
-    if in_names and _names(claim) & reading.moving:
+    if in_names and claim.names & reading.moving:
         return replace(found, kind=Kind.SYMBOLIC, message="a name here has several values")
     return found
 
@@ -307,22 +301,21 @@ def _computed(reading: Reading, claim: Claim) -> tuple[Fraction | None, Fraction
 def _values(reading: Reading, claim: Claim) -> Iterator[tuple[Fraction, str]]:
     """The values of the sides of a claim, at the numbers as printed."""
     values = reading.printed.numbers
-    sides = list(forms_of(claim))
+    sides = list(claim.sides)
     if not claim.lhs.is_Symbol or not sides:
         sides.insert(0, (claim.lhs, claim.lhs_tex))
     for form, tex in sides:
         if not unknown_names(form, values):
-            with suppress(ValueFailure, ZeroDivisionError, OverflowError):
+            with suppress(*FAILURES):
                 yield value_of(form, values), tex
 
 
-def _is_true(reading: Reading, claim: Claim, formula: str | None) -> bool:
+def _is_true(true: Finding, reading: Reading, claim: Claim, formula: str | None) -> bool:
     """Whether a print is right at the numbers as they should be, by rounded or unrounded ones."""
     unrounded = replace(reading.policy, chained=False)
-    return any(
-        _in_truth(reading, claim, formula, policy).kind is Kind.AGREES
-        for policy in (reading.policy, unrounded)
-    )
+    if true.kind is Kind.AGREES:
+        return True
+    return _in_truth(reading, claim, formula, unrounded).kind is Kind.AGREES
 
 
 def _in_truth(
@@ -330,7 +323,7 @@ def _in_truth(
 ) -> Finding:
     """The verdict at the numbers as they should be, by the formula where a line works one out."""
     values = reading.true.numbers
-    texts = [tex for form, tex in forms_of(claim) if form.free_symbols]
+    texts = [tex for form, tex in claim.sides if form.free_symbols]
     if formula is not None:
         texts.append(formula)
     forms = [(parse_formula(tex), tex) for tex in dict.fromkeys(texts)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import sympy
@@ -42,6 +43,23 @@ class Claim:
     def __post_init__(self) -> None:
         if len(self.forms) != len(self.form_tex):
             raise ValueError("every form needs its text")
+
+    @property
+    def names(self) -> set[str]:
+        """The names that it is about."""
+        return {symbol.name for side in (self.lhs, *self.forms) for symbol in side.free_symbols}
+
+    @property
+    def sides(self) -> Iterator[tuple[sympy.Expr, str]]:
+        """The sides but the first, with their texts."""
+        return zip(self.forms, self.form_tex, strict=True)
+
+    def in_numbers(self) -> Claim:
+        """The same without its forms in names."""
+        kept = [(form, tex) for form, tex in self.sides if not form.free_symbols]
+        return replace(
+            self, forms=tuple(form for form, _ in kept), form_tex=tuple(tex for _, tex in kept)
+        )
 
 
 @dataclass(frozen=True)

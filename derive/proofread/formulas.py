@@ -15,17 +15,19 @@ from itertools import combinations, permutations
 import sympy
 
 from derive.proofread.behind import (
-    FAILURES,
     POINTS,
     Behind,
     Point,
     above,
     below,
+    family,
     is_derivative,
     points,
     same,
 )
 from derive.proofread.claim import Claim, Item
+from derive.proofread.formula import real_symbol
+from derive.proofread.values import FAILURES
 
 MOST_PATHS = 5
 MANY_NAMES = 300  # of a network; of a larger one those are tried that are near
@@ -209,16 +211,10 @@ def _replaced(name: str, part: str, other: str) -> str:
 
 def _kin(name: str, known: Sequence[str], reads: Callable[[str], frozenset[str]]) -> Iterator[str]:
     """Names that differ by their numbers only, what a name is made of, and what is made of it."""
-    family = _family(name)
+    own = family(name)
     for other in known:
-        if other != name and (
-            _family(other) == family or other in reads(name) or name in reads(other)
-        ):
+        if other != name and (family(other) == own or other in reads(name) or name in reads(other)):
             yield other
-
-
-def _family(name: str) -> str:
-    return re.sub(r"\d+", "#", name)
 
 
 def _wrong_number(side: sympy.Expr, true: Numbers, points: list[Point]) -> str:
@@ -254,9 +250,7 @@ def _numbered(name: str, change: Mapping[str, str]) -> str:
 
 
 def _renamed(expression: sympy.Expr, names: Mapping[str, str]) -> sympy.Expr:
-    return expression.xreplace(
-        {sympy.Symbol(a, real=True): sympy.Symbol(b, real=True) for a, b in names.items()}
-    )
+    return expression.xreplace({real_symbol(a): real_symbol(b) for a, b in names.items()})
 
 
 def _wrong_factor(true: Numbers, found: Numbers, points: list[Point], names: Sequence[str]) -> str:
@@ -285,7 +279,7 @@ def _factors(points: list[Point], names: Sequence[str]) -> Iterator[tuple[str, N
     network = points[0].network
     for name in names:
         with suppress(*FAILURES):
-            yield name, _at(sympy.Symbol(name, real=True), points)
+            yield name, _at(real_symbol(name), points)
     for name in names:
         for read in sorted(network.reads(name)):
             with suppress(*FAILURES):

@@ -20,7 +20,7 @@ from derive.proofread.claim import Claim, Item
 from derive.proofread.matrices import parted
 from derive.proofread.policy import Policy, last_exponent
 from derive.proofread.spread import Known, reach, rounded_copy
-from derive.proofread.values import ValueFailure, decimal_text, exact_value, value_of
+from derive.proofread.values import FAILURES, decimal_text, exact_value, value_of
 
 MOST_TERMS = 200  # of one entry
 MOST_ENTRIES = 2_000  # of a document that are worked out
@@ -28,7 +28,6 @@ NOWHERE = -1  # where an entry is that no table prints
 _PART = re.compile(r"(?P<letter>[A-Za-z]'*)(?P<shift>[+-]\d{1,3})?|(?P<number>\d{1,6})")
 _SUM = re.compile(r"sum_(?P<letters>[A-Za-z]'*(?:,[A-Za-z]'*)*)")
 _LAZY = (sympy.Max, sympy.Min, sympy.Abs)
-_FAILURES = (ValueFailure, ZeroDivisionError, OverflowError)
 
 Place = tuple[int, ...]
 
@@ -179,7 +178,7 @@ def _with_derived(tables: _Tables, claim: Claim) -> _Tables:
         for place in product(*ranges):
             letters = dict(zip(left.letters, place, strict=True))
             found[place] = _value(claim.forms[0], letters, tables)
-    except (_Unknown, *_FAILURES):
+    except (_Unknown, *FAILURES):
         return tables
     names = {left.name(place): known for place, known in found.items()}
     return _Tables(
@@ -287,7 +286,7 @@ def _result(
 ) -> Iterator[_Result]:  # fmt: skip
     try:
         found = _value(form, letters, tables)
-    except (_Unknown, *_FAILURES):
+    except (_Unknown, *FAILURES):
         return
     last = last_exponent(policy, found.value, decimal_text(print_.value))
     unit = 2 * print_.half_unit or Fraction(10) ** last

@@ -13,7 +13,7 @@ from derive.proofread.claim import Claim, Finding, Item, Kind, Unread
 from derive.proofread.explain import explanation
 from derive.proofread.policy import Policy, agrees, expected_value, last_exponent
 from derive.proofread.spread import Known, Ledger, rounded_copy, spread
-from derive.proofread.values import ValueFailure, decimal_text, exact_value, unknown_names, value_of
+from derive.proofread.values import FAILURES, decimal_text, exact_value, unknown_names, value_of
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def _sides(claim: Claim, ledger: Ledger) -> _Sides:
             continue
         try:
             valued.append(_Form(tex, value_of(expression, values)))
-        except (ValueFailure, ZeroDivisionError, OverflowError) as error:
+        except FAILURES as error:
             failures.append(f"{tex} has no value: {error}")
     return _Sides(tuple(valued), tuple(sorted(unknown)), tuple(failures))
 

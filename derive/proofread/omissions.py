@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from fractions import Fraction
@@ -11,10 +10,10 @@ from itertools import combinations, islice
 import sympy
 
 from derive.proofread.align import Template
-from derive.proofread.behind import FAILURES
+from derive.proofread.behind import family
 from derive.proofread.policy import Policy, expected_value
 from derive.proofread.spread import significant
-from derive.proofread.values import exact_value, value_of
+from derive.proofread.values import FAILURES, exact_value, value_of
 
 ENOUGH_DIGITS = 4
 LONGEST = 40  # characters of a part that is told
@@ -98,12 +97,8 @@ def _told(part: sympy.Expr, names: Mapping[str, str]) -> str:
 
 def _kin(name: str, known: Mapping[str, Fraction]) -> Iterator[str]:
     """Names that differ by their numbers only."""
-    family = _family(name)
-    return (other for other in known if other != name and _family(other) == family)
-
-
-def _family(name: str) -> str:
-    return re.sub(r"\d+", "#", name)
+    own = family(name)
+    return (other for other in known if other != name and family(other) == own)
 
 
 def namesake(name: str, known: Mapping[str, Fraction], printed: str) -> str:

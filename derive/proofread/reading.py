@@ -10,11 +10,11 @@ from fractions import Fraction
 from functools import partial
 
 from derive.proofread.align import Template, cofactor, template, value_in
-from derive.proofread.behind import FAILURES, Behind, Point, Stated, above, below
+from derive.proofread.behind import Behind, Stated, above, below
 from derive.proofread.claim import Claim, Item
 from derive.proofread.policy import Policy
 from derive.proofread.spread import Known, Ledger, rounded_copy, significant
-from derive.proofread.values import exact_value
+from derive.proofread.values import FAILURES, exact_value
 
 MOST_FORMULAS = 8  # that are remembered of one name
 ROUNDED = 3  # a number with so many digits may be a rounded one, wherever it comes from
@@ -100,11 +100,8 @@ class Reading:
             self.pending[name] = (self.displays, claim)
         if claim.printed is None or claim.forms or self.displays - display > 1:
             return claim
-        sides = zip(before.forms, before.form_tex, strict=True)
-        kept = [(form, tex) for form, tex in sides if not form.free_symbols]
-        return replace(
-            claim, forms=tuple(form for form, _ in kept), form_tex=tuple(tex for _, tex in kept)
-        )
+        kept = before.in_numbers()
+        return replace(claim, forms=kept.forms, form_tex=kept.form_tex)
 
     def learn(self, name: str, printed: Known, true: Known) -> None:
         """Remember a number as it was printed and as it should be."""
@@ -142,7 +139,7 @@ class Reading:
             stated = Stated(self.network, self.true.numbers)
         if stated is not None:
             with suppress(*FAILURES):
-                return Point(stated.network, given=stated.values).value(name)
+                return stated.point.value(name)
         return None
 
     def _formulas_of(self, name: str) -> Iterator[Template]:

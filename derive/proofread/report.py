@@ -98,9 +98,8 @@ def _names(items: Sequence[Item]) -> set[str]:
         part
         for item in items
         if isinstance(item, Claim)
-        for form in (item.lhs, *item.forms)
-        for symbol in form.free_symbols
-        for part in (above(symbol.name), below(symbol.name), symbol.name)
+        for name in item.names
+        for part in (above(name), below(name), name)
         if part and "∂" not in part
     }
 

@@ -138,13 +138,7 @@ def settled(items: Sequence[Item], first: int | None = None) -> list[Item]:
 
     From where it counts is seen from its indices, unless it is known to be from `first`.
     """
-    names = {
-        symbol.name
-        for item in items
-        if isinstance(item, Claim)
-        for form in (item.lhs, *item.forms)
-        for symbol in form.free_symbols
-    }
+    names = {name for item in items if isinstance(item, Claim) for name in item.names}
     indices = _indices(names)
     entries = [_entry(item, indices) for item in items]
     firsts = {_first(entry, indices) for entry in entries if entry and entry.place}

@@ -35,6 +35,9 @@ class ValueFailure(ArithmeticError):
     """An expression without a finite real value."""
 
 
+FAILURES = (ValueFailure, ZeroDivisionError, OverflowError)  # of a value
+
+
 class _MoreDigits(Exception):
     """A value of which too few digits are left."""
 

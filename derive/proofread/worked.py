@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-
-import sympy
 
 from derive.proofread.align import Atom, aligned
 from derive.proofread.claim import Claim, Kind
@@ -15,19 +12,6 @@ from derive.proofread.judge import judge_item
 from derive.proofread.policy import printed_exponent
 from derive.proofread.reading import Reading, Remark, Verdict
 from derive.proofread.values import decimal_text, exact_value
-
-
-def forms_of(claim: Claim) -> Iterator[tuple[sympy.Expr, str]]:
-    """The sides of a claim but the first, with their texts."""
-    yield from zip(claim.forms, claim.form_tex, strict=True)
-
-
-def in_numbers(claim: Claim) -> Claim:
-    """A claim without its forms in names, which have other numbers in it than before."""
-    kept = [(form, tex) for form, tex in forms_of(claim) if not form.free_symbols]
-    return replace(
-        claim, forms=tuple(form for form, _ in kept), form_tex=tuple(tex for _, tex in kept)
-    )
 
 
 def in_names(claim: Claim, formula: str) -> Claim:
@@ -44,7 +28,7 @@ def _rounds_to(value: Fraction, written: str) -> bool:
 def miscopied(reading: Reading, place: int, claim: Claim, worked: Worked) -> bool:
     """Whether a print is that of the formula at the known values, and an operand is miswritten."""
     others = [pair for pair in worked.pairs if changed(reading, *pair)]
-    numeric = in_numbers(claim)
+    numeric = claim.in_numbers()
     if claim.printed is None or len(others) != 1 or len(numeric.forms) != 1:
         return False
     operand, written = others[0]
@@ -73,7 +57,7 @@ class Worked:
 
 def worked_out(reading: Reading, name: str, claim: Claim) -> Worked | None:
     """The last formula of a name that a line is in numbers; None if it is none of them."""
-    numeric = [tex for form, tex in forms_of(claim) if not form.free_symbols]
+    numeric = [tex for form, tex in claim.sides if not form.free_symbols]
     for formula in reversed(reading.formulas.get(name, [])):
         for worked in numeric:
             pairs = aligned(formula, worked)

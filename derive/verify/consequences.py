@@ -14,13 +14,13 @@ from typing import Any
 
 from derive.expression import reads
 from derive.graph import adjoint_name
-from derive.names import PUBLISHED
+from derive.names import PUBLISHED, place_of, update_of
 from derive.problem import Published
 from derive.sequence import Order
 from derive.verify.algebra import EXACT, working
 from derive.verify.factors import Chain, slope_at
 from derive.verify.meaning import Key, Values
-from derive.verify.prints import digits, fraction, rounded, unit
+from derive.verify.prints import digits, fraction, gives, unit
 from derive.verify.published import PRINT
 from derive.verify.trajectory import Trajectory, UnknownName
 
@@ -80,20 +80,15 @@ def key_of(name: str, trajectory: Trajectory) -> Target | None:
         return None
     of, of_place, by, by_place, item, item_place, mark = match.groups()
     graph, loss = trajectory.derivation.forward, trajectory.loss
-    place = _place(by_place or item_place)
-    update = 0 if mark is None else 1 if mark == "+" else int(mark[1:])
+    place, update = place_of(by_place or item_place), update_of(mark)
     if of is not None and of in (loss, "E"):
         return Target((adjoint_name(by), place), update)
     if of is not None:
         read = of in graph.quantities and not graph.quantities[of].given
         direct = read and by in reads(graph.equation(of).rhs)
-        return Target((by, place), update, (of, _place(of_place))) if direct else None
+        return Target((by, place), update, (of, place_of(of_place))) if direct else None
     unknown = item == "E" and item not in graph.quantities
     return Target((loss if unknown else item, place), update)
-
-
-def _place(text: str | None) -> tuple[int, ...]:
-    return tuple(int(k) for k in (text or "").split(",") if k.strip())
 
 
 def printed_keys(
@@ -169,7 +164,7 @@ def _is_from(each: Print, prints: Sequence[Print], trajectory: Trajectory) -> bo
     printed = each.published.printed
     for operands in (others, plain) if len(plain) < len(others) else (others,):
         found = fraction(value_from(each.target, operands, trajectory))
-        if found is not None and Fraction(rounded(printed, found)) == Fraction(printed):
+        if gives(found, printed):
             return True
     return False
 
@@ -183,14 +178,12 @@ def _gives(each: Print, prints: Sequence[Print], trajectory: Trajectory) -> bool
     wrong = [other for other in others if other.wrong]
     printed = each.published.printed
     exact = fraction(value_from(each.target, [], trajectory))
-    if exact is not None and Fraction(rounded(each.published.printed, exact)) == Fraction(
-        each.published.printed
-    ):
+    if gives(exact, printed):
         return False  # it has fewer digits than others, and nothing else is wrong with it
     if _is_from(each, prints, trajectory):
         return True
     found = fraction(value_from(each.target, wrong, trajectory))
-    if found is not None and Fraction(rounded(printed, found)) == Fraction(printed):
+    if gives(found, printed):
         return True
     return found is not None and _reaches(each, wrong, found, trajectory)
 

@@ -9,7 +9,7 @@ from typing import Any
 from derive.amount import work
 from derive.expression import reads
 from derive.functions import ROWS
-from derive.graph import Derivation, Graph, Role, adjoint_name
+from derive.graph import Derivation, Graph, Role, adjoint_name, needed
 from derive.verify.algebra import Algebra
 from derive.verify.bench import Bench
 from derive.verify.interpreter import run
@@ -35,10 +35,7 @@ MOST_DEPTH = 100  # of them within each other; SymPy walks down by itself, some 
 def _asks(derivation: Derivation) -> bool:
     """Whether the loss depends on anything that it may be differentiated by."""
     graph = derivation.forward
-    seen = {graph.loss.name}
-    for equation in reversed(graph.equations):
-        if equation.quantity.name in seen:
-            seen.update(reads(equation.rhs))
+    seen = {name for e in needed(graph.equations, [graph.loss.name]) for name in reads(e.rhs)}
     found = derivation.backward.quantities
     asked = {
         q.name for q in graph.given if q.role is Role.PARAMETER or adjoint_name(q.name) in found

@@ -42,6 +42,11 @@ def rounded(printed: str, value: Fraction, rounding: Rounding = Rounding.HALF_UP
     return text if decimals >= 0 else str(int(Fraction(text) / scale))
 
 
+def gives(value: Fraction | None, printed: str) -> bool:
+    """Whether a value is what is printed, at all of its digits."""
+    return value is not None and Fraction(rounded(printed, value)) == Fraction(printed)
+
+
 def digits(printed: str) -> int:
     """How many significant digits a print has."""
     mantissa = printed.lower().partition("e")[0]

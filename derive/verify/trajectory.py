@@ -21,7 +21,7 @@ from mpmath import mp
 from derive.errors import InputError, nearest
 from derive.graph import Derivation, Graph, Role, adjoint_name
 from derive.library.optimizers import parse_update
-from derive.names import PUBLISHED
+from derive.names import PUBLISHED, place_of, update_of
 from derive.problem import Problem
 from derive.sequence import stages
 from derive.verify.algebra import DIGITS, EXACT, FUNCTIONS, Algebra, exact_function, slope, working
@@ -77,12 +77,12 @@ class Trajectory:
         if match is None:
             raise UnknownName("a name is written like W[0,1], dE/dW[0,1], or W[0,1]@1")
         of, of_place, by, by_place, item, place, mark = match.groups()
-        update = 0 if mark is None else 1 if mark == "+" else int(mark[1:])
+        update = update_of(mark)
         self._check_trained(update)
         with working():
             if item is not None:
-                return self._plain(item, _place(place), update)
-            return self._slope((of, _place(of_place)), (by, _place(by_place)), update)
+                return self._plain(item, place_of(place), update)
+            return self._slope((of, place_of(of_place)), (by, place_of(by_place)), update)
 
     @property
     def loss(self) -> str:
@@ -285,7 +285,3 @@ def in_doubles(
     with working():
         start = {key: v if key[0] in whole else double(v) for key, v in given.items()}
     return Trajectory(problem, derivation, start, DOUBLES, NAMED, first=first)
-
-
-def _place(text: str | None) -> tuple[int, ...]:
-    return tuple(int(part) for part in (text or "").split(",") if part.strip())

@@ -9,7 +9,7 @@ from itertools import product
 from math import prod
 
 from derive.graph import Role
-from derive.names import PUBLISHED
+from derive.names import PUBLISHED, place_of, update_of
 from derive.verify.trajectory import Trajectory
 
 LARGEST_FACTOR = 64
@@ -46,10 +46,8 @@ def spot(name: str) -> Spot | None:
     if match is None:
         return None
     of, of_place, by, by_place, item, item_place, mark = match.groups()
-    update = 0 if mark is None else 1 if mark == "+" else int(mark[1:])
     above = f"{of}[{of_place}]" if of_place else (of or "")
-    place = tuple(int(k) for k in (by_place or item_place or "").split(",") if k.strip())
-    return Spot(above, by or item, place, update)
+    return Spot(above, by or item, place_of(by_place or item_place), update_of(mark))
 
 
 Places = Iterator[tuple[Spot, str]]

@@ -13,9 +13,9 @@ from mpmath import mp
 
 from derive.problem import Published
 from derive.verify.consequences import Print, Target, value_from
-from derive.verify.prints import digits, fraction, rounded, unit
+from derive.verify.prints import digits, fraction, gives, unit
 from derive.verify.trajectory import Trajectory, UnknownName
-from derive.verify.why.elsewhere import Spot
+from derive.verify.why.elsewhere import OPPOSITE, Spot
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Convention:
     whole: bool = False
 
 
-SIGN = Convention("a sign", "the value with the opposite sign", 0)
+SIGN = Convention(OPPOSITE.cause, OPPOSITE.words.format("the value"), OPPOSITE.rank)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,8 +81,7 @@ class Question:
         text = self.published.printed
         if not mp.isfinite(value) or abs(float(value) - float(Fraction(text))) > float(unit(text)):
             return False
-        found = fraction(value)
-        return found is not None and Fraction(rounded(text, found)) == Fraction(text) != 0
+        return Fraction(text) != 0 and gives(fraction(value), text)
 
 
 Offer = tuple[Convention, Any]
