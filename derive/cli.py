@@ -7,10 +7,12 @@ import gc
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from derive import __version__, load
 from derive.backprop import differentiate
+from derive.cli_certify import certify_arguments, certify_made
 from derive.cli_check import check_documents, documents
 from derive.edge import BAD, FOUND, GOOD, at_the_edge, progress
 from derive.emit import TARGETS
@@ -90,12 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     _spec(code)
     code.add_argument("--target", choices=tuple(TARGETS), default="python")
     code.add_argument("--output", "-o", type=Path, metavar="FILE")
-    check = add("verify", _verify, "check every number by independent routes")
-    _spec(check)
-    check.add_argument("--json", action="store_true", help="print the report as JSON")
-    documents(
-        add("check", check_documents, "proof-read a document: LaTeX, Markdown, HTML, a notebook")
-    )
+    _checks(add)
     tell = add("explain", _explain, "show the derivation by one weight or quantity")
     tell.add_argument(
         "names",
@@ -112,6 +109,24 @@ def _parser() -> argparse.ArgumentParser:
     add("reference", _reference, "print the reference of the spec language (Markdown)")
     add("schema", _schema, "print the JSON schema of a spec, for editors")
     return parser
+
+
+def _checks(add: Callable[[str, Command, str], argparse.ArgumentParser]) -> None:
+    """The commands that check: numbers and pages, a proof, documents."""
+    check = add("verify", _verify, "check every number by independent routes")
+    _spec(check)
+    check.add_argument("--json", action="store_true", help="print the report as JSON")
+    check.add_argument(
+        "--kernel",
+        action="store_true",
+        help="also have Coq check the certificate, if it is installed",
+    )
+    proof = add("certify", _certify, "write a proof of the derivation that Coq checks")
+    _spec(proof)
+    certify_arguments(proof)
+    documents(
+        add("check", check_documents, "proof-read a document: LaTeX, Markdown, HTML, a notebook")
+    )
 
 
 def _start(parser: argparse.ArgumentParser) -> None:
@@ -235,12 +250,19 @@ def _code(options: argparse.Namespace) -> int:
 def _verify(options: argparse.Namespace) -> int:
     problem = _loaded(options.spec)
     with progress("deriving and verifying"):
-        report = make(problem).verify()
+        made = make(problem)
+        report = made.verify()
+        if options.kernel:
+            report = replace(report, routes=(*report.routes, made.kernel))
     if options.json:
         sys.stdout.write(_json(report))
     else:
         _print_report(report)
     return GOOD if report.agree else FOUND
+
+
+def _certify(options: argparse.Namespace) -> int:
+    return certify_made(make(_loaded(options.spec)), options)
 
 
 def _explain(options: argparse.Namespace) -> int:

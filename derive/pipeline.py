@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from derive.backprop import differentiate
+from derive.certify import Certificate, certify, kernel_route
 from derive.emit import TARGETS, EmitError, emit
 from derive.errors import InputError, nearest
 from derive.graph import Derivation
@@ -21,7 +22,7 @@ from derive.render.model_story import tell_model
 from derive.render.order import in_numbers, weights_in_order
 from derive.render.story import tell
 from derive.verify import Report, verify
-from derive.verify.report import skipped
+from derive.verify.report import Route, skipped
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,18 @@ class Made:
         return carried(
             self.problem, lambda told: _page(told, self.derivation, drawings, self.weights)
         )
+
+    @cached_property
+    def certificate(self) -> Certificate:
+        """The certificate. Raises InputError where no theorem can be stated."""
+        problem, page = self._written
+        return certify(problem, self.derivation, page)
+
+    @cached_property
+    def kernel(self) -> Route:
+        """What the kernel of Coq says of the certificate."""
+        problem, page = self._written
+        return kernel_route(problem, self.derivation, page)
 
     @cached_property
     def texts(self) -> Mapping[str, str]:

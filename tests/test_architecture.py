@@ -133,7 +133,8 @@ def test_what_checks_a_module_shares_no_table_with_what_writes_it() -> None:
 @pytest.mark.parametrize(
     ("upstream", "downstream"),
     [("emit", "render"), ("emit", "verify"), ("render", "verify"),
-     ("emit", "cli"), ("render", "cli"), ("verify", "cli")],
+     ("emit", "cli"), ("render", "cli"), ("verify", "cli"),
+     ("emit", "certify"), ("render", "certify"), ("verify", "certify"), ("certify", "cli")],
 )  # fmt: skip
 def test_data_flows_one_way(upstream: str, downstream: str) -> None:
     for name in SOURCES:
@@ -238,7 +239,13 @@ def test_a_module_keeps_no_state_but_constants() -> None:
     ]
 
 
-PRINTING = {"derive.cli", "derive.cli_check", "derive.edge", "derive.__main__"}
+PRINTING = {
+    "derive.cli",
+    "derive.cli_check",
+    "derive.cli_certify",
+    "derive.edge",
+    "derive.__main__",
+}
 
 
 def test_only_the_command_line_prints() -> None:

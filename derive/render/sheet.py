@@ -47,12 +47,16 @@ LINE = 58
 
 @dataclass(frozen=True)
 class Entry:
-    """One number of the page. Without values all three are None."""
+    """One number of the page. Without values all three are None.
+
+    `formula` is what it was computed from, in keys of the sheet; a given number has none.
+    """
 
     name: Name
     exact: Number | None
     page: Fraction | None
     text: str | None
+    formula: sympy.Expr | None = None
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,7 @@ class Sheet:
         """Put `key = expr` on the sheet without showing it; False if a value is missing."""
         known = self._known(expr)
         if known:
-            self._enter(key, lambda values: evaluate(expr, values))
+            self._enter(key, expr, lambda values: evaluate(expr, values))
         return known
 
     def define(self, key: Key, expr: sympy.Expr, shown: Sequence[str] = ()) -> Display:
@@ -139,7 +143,7 @@ class Sheet:
         rows = [*shown, self.chain_tex(terms)]
         substituted = None
         if self._known(expr):
-            self._enter(key, lambda values: _chain_value(terms, values))
+            self._enter(key, expr, lambda values: _chain_value(terms, values))
             substituted = self._fit([(False, self._term(term, self._number)) for term in terms])
         return self._display(key, rows, substituted)
 
@@ -245,7 +249,9 @@ class Sheet:
         leaves = expr.atoms(Element, sympy.Symbol) - _inner_names(expr)
         return all(k in self.entries and self.entries[k].page is not None for k in leaves)
 
-    def _enter(self, key: Key, compute: Callable[[Callable[[Key], Number]], Number]) -> None:
+    def _enter(
+        self, key: Key, formula: Key, compute: Callable[[Callable[[Key], Number]], Number]
+    ) -> None:
         try:
             with working():
                 exact = compute(lambda k: _value(self.entries[k].exact))
@@ -256,7 +262,7 @@ class Sheet:
         except (ArithmeticError, ValueError) as error:
             words = f"in the equation of {self.name(key).report}: {reason(error)}"
             raise ValueError(words) from error
-        self.entries[key] = Entry(self.name(key), exact, page, text)
+        self.entries[key] = Entry(self.name(key), exact, page, text, formula)
 
 
 def _value(number: Number | None) -> Number:

@@ -1,0 +1,11 @@
+"""Derivation and page → a proof that the kernel of Coq checks.
+
+A certificate knows no layer: it is written from the graph, scalar by scalar, one theorem for each
+equation and one for each printed number.
+"""
+
+from derive.certify.certificate import Certificate, certify
+from derive.certify.route import kernel_route
+from derive.certify.run import ADVICE, CheckError, check, checker
+
+__all__ = ["ADVICE", "Certificate", "CheckError", "certify", "check", "checker", "kernel_route"]

@@ -1,0 +1,179 @@
+"""Problem, derivation and page → certificate: definitions, theorems and proofs for Coq."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from derive.certify import figures as numbers
+from derive.certify import here, theorems
+from derive.certify.figures import Figures, figures_of
+from derive.certify.here import Here, here_of
+from derive.certify.names import comment, prelude
+from derive.certify.printed import MORE, Printed, printed
+from derive.certify.scalars import Scalars, count, scalars_of
+from derive.certify.terms import Unprovable, term
+from derive.certify.words import Theorem, Words, words_of
+from derive.errors import InputError
+from derive.graph import Derivation
+from derive.notation import names_of
+from derive.problem import Problem
+from derive.render.blocks import Page
+from derive.render.weights import ALPHA
+
+MOST_SCALARS = 1500
+AT_THE_EDGE = "it does not hold at the values of the spec: a kink, or an edge"
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The text of a certificate, its theorems, and what has none, each with the reason."""
+
+    text: str
+    derivatives: tuple[Theorem, ...]
+    prints: tuple[Theorem, ...]
+    without: tuple[tuple[str, str], ...]
+
+    @property
+    def summary(self) -> str:
+        """How much is proven, in a line."""
+        line = f"{len(self.derivatives)} theorems, {len(self.prints)} numbers"
+        return line + (f", {len(self.without)} without a theorem" if self.without else "")
+
+    def about(self, name: str) -> str:
+        """What a theorem is about, by its identifier; nothing for what is no theorem."""
+        found = [t.about for t in (*self.derivatives, *self.prints) if t.name == name]
+        return found[0] if found else ""
+
+
+def certify(problem: Problem, derivation: Derivation, page: Page) -> Certificate:
+    """The certificate of a derivation and of the numbers of its page.
+
+    Raises InputError where no theorem can be stated at all.
+    """
+    if problem.forward_only or not derivation.backward.equations:
+        raise InputError("nothing is differentiated here, so there is nothing to certify")
+    size = count(derivation)
+    if size > MOST_SCALARS:
+        raise InputError(
+            f"a certificate is written scalar by scalar, and this has {size} of them; "
+            f"at most {MOST_SCALARS} can be checked in a reasonable time"
+        )
+    scalars = scalars_of(derivation)
+    words = words_of(scalars, names_of(problem))
+    try:
+        _checked(scalars, words)
+    except Unprovable as error:
+        raise InputError(f"no certificate can be written: {error}") from error
+    found, without = printed(problem, page, scalars, words.names)
+    return _written(problem, words, figures_of(words, found), without)
+
+
+def _checked(scalars: Scalars, words: Words) -> None:
+    """Raises Unprovable for a function that has no rule."""
+    for formula in (*scalars.forward.values(), *scalars.adjoints.values()):
+        term(formula, words)
+
+
+def _written(
+    problem: Problem, words: Words, figures: Figures, without: tuple[tuple[str, str], ...]
+) -> Certificate:
+    at = here_of(problem, words, figures)
+    unrounded = figures.numbers if at is not None and not problem.numbers.chained else ()
+    at_values = [] if at is None else list(here.theorems(at))
+    missing = [*without, *_missing(at, unrounded)]
+    local, sums = list(theorems.local_theorems(words)), list(theorems.adjoint_theorems(words))
+    proven = list(theorems.derivatives(words))
+    told = list(numbers.told_theorems(figures))
+    if at is not None and not problem.numbers.chained:
+        prints = list(here.number_theorems(at, unrounded))
+    else:
+        prints = list(numbers.number_theorems(figures))
+    parts: list[str] = [*_head(problem, missing), prelude()]
+    parts += _part("The equations of the forward pass.", theorems.equations(words))
+    parts += _derivation(words, figures, local, sums, proven, told)
+    if at is not None and (keys := here.wanted(at, unrounded)):
+        bounds = (*here.definitions(at, keys), *(t.text for t in at_values))
+        parts += _part("At the values of the spec: bounds, and what was taken for granted.", bounds)
+    if prints:
+        title = "Each printed number, rounded as the page says."
+        parts += _part(title, [t.text for t in prints])
+    derivatives = (*local, *sums, *proven, *told)
+    parts += _assumptions("proven", [t.name for t in derivatives])
+    parts += _assumptions("proven_of_numbers", [t.name for t in (*at_values, *prints)])
+    theorems_ = (*derivatives, *at_values)
+    return Certificate("\n".join(parts) + "\n", theorems_, tuple(prints), tuple(missing))
+
+
+def _missing(at: Here | None, unrounded: tuple[Printed, ...]) -> Iterator[tuple[str, str]]:
+    """What cannot be shown at the values of the spec."""
+    if at is None:
+        return
+    for condition in at.words.scalars.conditions:
+        if at.fails(condition):
+            yield condition.text(at.words), AT_THE_EDGE
+    yield from ((each.report, MORE) for each in unrounded if each.key not in at.values)
+
+
+def _head(problem: Problem, missing: Iterable[tuple[str, str]]) -> Iterator[str]:
+    title = problem.title.get("en") or next(iter(problem.title.values()), problem.name)
+    yield comment(title)
+    yield comment("Written by derive. Every theorem is checked by the kernel of Coq: coqc FILE.v")
+    for what, why in missing:
+        yield comment(f"No theorem: {what}: {why}")
+    yield ""
+
+
+def _part(title: str, sentences: Iterable[str]) -> list[str]:
+    return ["", comment(f"==== {title} ===="), "", *sentences]
+
+
+def _derivation(
+    words: Words,
+    figures: Figures,
+    local: list[Theorem],
+    sums: list[Theorem],
+    proven: list[Theorem],
+    told: list[Theorem],
+) -> Iterator[str]:
+    """The section over all given values, whatever they are."""
+    yield from _part("For all values of what is given.", ["Section Derivation."])
+    given = [words(e) for e in words.scalars.given]
+    given += [figures.name(ALPHA)] if figures.uses_rate else []
+    yield f"Variables {' '.join(given)} : R."
+    yield from _part("The forward pass.", theorems.values(words))
+    assumed = list(theorems.assumptions(words))
+    if assumed:
+        yield from _part("What is taken for granted.", assumed)
+    yield from _part("The local derivatives.", theorems.slopes(words))
+    yield from _part("The backward pass.", theorems.adjoints(words))
+    later = list(numbers.definitions(figures))
+    if later:
+        yield from _part("The update, and the pass after it.", later)
+    yield from _part("Each equation has the local derivatives stated.", [t.text for t in local])
+    title = "Each derivative of the loss is the sum over the readers."
+    yield from _part(title, [t.text for t in sums])
+    moved = (
+        *theorems.positions(words),
+        *theorems.movements(words),
+        *theorems.rates(words),
+        *theorems.movement_lemmas(words),
+    )
+    yield from _part("All scalars are moved, each by an amount of its own.", moved)
+    yield from _part("The chain rule through the graph.", theorems.graph(words))
+    yield theorems.joined(words)
+    title = "If one scalar alone is moved, by _x, the loss changes at this rate."
+    yield from _part(title, [t.text for t in proven])
+    if told:
+        yield from _part("Where the page tells a formula in other words.", [t.text for t in told])
+    yield "End Derivation."
+
+
+def _assumptions(name: str, found: list[str]) -> Iterator[str]:
+    """All theorems in one term, and what the kernel took for granted in them."""
+    if found:
+        yield ""
+        yield f"Definition {name} : True :="
+        yield from (f"  let _ := {each} in" for each in found)
+        yield "  I."
+        yield f"Print Assumptions {name}."

@@ -1,0 +1,216 @@
+"""A certificate at the values of the spec: bounds of every scalar that matters, step by step.
+
+With them what was taken for granted is shown there, and prints of a page that goes on with
+unrounded numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import TypeAlias
+
+import sympy
+from mpmath import mp
+from sympy.core.symbol import Str
+
+from derive.certify.figures import Figures, decimal_term
+from derive.certify.printed import Printed
+from derive.certify.terms import Condition, elements_in, number, term
+from derive.certify.words import Theorem, Words, call, wrapped
+from derive.expression import Element
+from derive.numbers import MOST_DIGITS, Number, compare, evaluate, real
+from derive.problem import Problem
+from derive.render.weights import ALPHA
+
+PLACES = 60  # behind the point, at which bounds are rounded outwards
+FIRST, GROWTH = Fraction(1, 10**50), 256  # how far from a value they lie, and how that grows
+PLAIN = (Element, sympy.Symbol, sympy.Rational, sympy.Add, sympy.Mul, sympy.Pow, Str)
+Key: TypeAlias = sympy.Expr
+
+
+@dataclass(frozen=True)
+class Here:
+    """The values of a spec, and what is computed from them."""
+
+    words: Words
+    figures: Figures
+    given: Mapping[Key, Fraction]
+    formulas: Mapping[Key, Key]
+
+    @cached_property
+    def values(self) -> Mapping[Key, Number]:
+        """Every number that can be computed, in many digits."""
+        found: dict[Key, Number] = dict(self.given)
+        with mp.workdps(MOST_DIGITS):
+            for key, formula in self.formulas.items():
+                try:
+                    found[key] = evaluate(formula, found.__getitem__)
+                except (ArithmeticError, ValueError, KeyError):
+                    continue
+        return found
+
+    @cached_property
+    def exact(self) -> frozenset[Key]:
+        """The numbers that are computed from the given ones by arithmetic alone."""
+        found: set[Key] = set(self.given)
+        for key, formula in self.formulas.items():
+            plain = all(isinstance(node, PLAIN) for node in sympy.preorder_traversal(formula))
+            value = self.values.get(key)
+            short = isinstance(value, Fraction) and value.denominator < 10**30
+            if plain and short and all(k in found for k in keys_in(formula)):
+                found.add(key)
+        return frozenset(found)
+
+    @cached_property
+    def depths(self) -> Mapping[Key, int]:
+        """How many formulas lie between a number and the given ones."""
+        depths: dict[Key, int] = {}
+        for key, formula in self.formulas.items():
+            depths[key] = 1 + max((depths.get(k, 0) for k in keys_in(formula)), default=0)
+        return depths
+
+    def name(self, key: Key) -> str:
+        """The identifier of a number at the values of the spec."""
+        return self.words.named(f"here {key}", f"{self.figures.name(key)}_here")
+
+    def near(self, key: Key) -> str:
+        """The lemma about its bounds."""
+        return self.words.named(f"near {key}", f"{self.figures.name(key)}_near")
+
+    def side(self, expr: Key) -> Number:
+        """The value of an expression in known numbers. Raises KeyError if one is not known."""
+        with mp.workdps(MOST_DIGITS):
+            return evaluate(expr, self.values.__getitem__)
+
+    def fails(self, condition: Condition) -> bool:
+        """Whether a condition does not hold here, as at a kink."""
+        try:
+            order = compare(self.side(condition.left), self.side(condition.right))
+        except (KeyError, ArithmeticError, ValueError):
+            return True
+        return order <= 0 if condition.above else order == 0
+
+
+def here_of(problem: Problem, words: Words, figures: Figures) -> Here | None:
+    """The values of a spec; None where it has none."""
+    if problem.symbolic:
+        return None
+    given: dict[Key, Fraction] = {ALPHA: Fraction(problem.training.learning_rate)}
+    for scalar in words.scalars.given:
+        place = tuple(int(k) for k in scalar.indices)
+        given[scalar] = Fraction(problem.values[scalar.name][place])
+    own = {each.key: figures.plain(each.formula) for each in figures.numbers}
+    formulas = {**words.scalars.forward, **own}
+    return Here(words, figures, given, formulas)
+
+
+def keys_in(formula: Key) -> tuple[Key, ...]:
+    """What a formula reads: elements, and the symbols of a page."""
+    inside = {s for e in formula.atoms(Element) for s in e.args}
+    symbols = sorted(formula.atoms(sympy.Symbol) - inside, key=str)
+    return (*elements_in([formula]), *symbols)
+
+
+def wanted(here: Here, prints: tuple[Printed, ...]) -> tuple[Key, ...]:
+    """The numbers that conditions and prints speak of, with all below them, in order."""
+    scalars = here.words.scalars
+    found = {k for c in scalars.conditions for k in keys_in(c.left) + keys_in(c.right)}
+    found |= {e for row in scalars.distributions for e in row} | {each.key for each in prints}
+    for key in reversed(here.formulas):
+        if key in found:
+            found |= set(keys_in(here.formulas[key]))
+    return tuple(key for key in (*here.given, *here.formulas) if key in found)
+
+
+def definitions(here: Here, keys: tuple[Key, ...]) -> Iterator[str]:
+    """The values of the spec, and each further number with its bounds."""
+    for key in keys:
+        name = here.name(key)
+        if key in here.given:
+            yield f"Definition {name} : R := {decimal_term(here.given[key])}."
+            continue
+        if key not in here.values:
+            continue
+        value, opened = _value(here, key)
+        yield wrapped(f"Definition {name} : R :=", value)
+        yield wrapped(f"Lemma {here.near(key)} :", _near(here, key))
+        steps = _known(here, keys_in(here.formulas[key]))
+        yield f"Proof. unfold {', '.join([name, *opened])}. {steps}bounded. Qed."
+
+
+def _value(here: Here, key: Key) -> tuple[str, list[str]]:
+    """A number by the function of its equation, or by its formula."""
+    forward = here.words.scalars.forward
+    if key in forward:
+        read = [here.name(e) for e in elements_in([forward[key]])]
+        return call(here.words.of(key), read), [here.words.of(key)]
+    return term(here.formulas[key], here.name), []
+
+
+def _known(here: Here, read: tuple[Key, ...]) -> str:
+    """Opens what is given, and puts the bounds of the others in their place."""
+    given = [here.name(k) for k in read if k in here.given]
+    others = [k for k in read if k not in here.given]
+    steps = f"unfold {', '.join(given)}. " if given else ""
+    if others:
+        steps += f"generalize {' '.join(map(here.near, others))}. "
+        steps += f"generalize {' '.join(map(here.name, others))}. intros. "
+    return steps
+
+
+def theorems(here: Here) -> Iterator[Theorem]:
+    """What was taken for granted, at the values of the spec."""
+    words = here.words
+    for row in words.scalars.distributions:
+        name = words.named(f"here {words.total(row)}", f"{words.total(row)}_here")
+        total, opened = (mark.join(map(here.name, row)) for mark in (" + ", ", "))
+        text = f"{wrapped(f'Theorem {name} :', f'{total} = 1')}\nProof. unfold {opened}. lra. Qed."
+        yield Theorem(name, text, f"{words.total(row)} at the values of the spec")
+    for condition in words.scalars.conditions:
+        if not here.fails(condition):
+            yield _condition(here, condition)
+
+
+def _condition(here: Here, condition: Condition) -> Theorem:
+    words = here.words
+    name = words.named(f"here {words.condition(condition)}", f"{words.condition(condition)}_here")
+    turn = ""
+    if not condition.above:
+        above = compare(here.side(condition.left), here.side(condition.right)) > 0
+        turn = "apply Rgt_not_eq; unfold Rgt. " if above else "apply Rlt_not_eq. "
+    statement = wrapped(f"Theorem {name} :", condition.text(here.name))
+    read = tuple(dict.fromkeys(keys_in(condition.left) + keys_in(condition.right)))
+    text = f"{statement}\nProof. {turn}{_known(here, read)}bounded. Qed."
+    return Theorem(name, text, f"{condition.text(words)} at the values of the spec")
+
+
+def number_theorems(here: Here, prints: tuple[Printed, ...]) -> Iterator[Theorem]:
+    """Each print of a page that goes on with unrounded numbers, within half a unit."""
+    for each in prints:
+        if each.key in here.values:
+            name = here.figures.print_name(each)
+            value, half = decimal_term(each.value), decimal_term(each.half_unit)
+            shown = f"Rabs ({here.name(each.key)} - {value}) <= {half}"
+            proof = f"Proof. {_known(here, (each.key,))}printed. Qed."
+            text = f"{wrapped(f'Theorem {name} :', shown)}\n{proof}"
+            yield Theorem(name, text, f"the printed {each.report}")
+
+
+def _near(here: Here, key: Key) -> str:
+    """What is shown of a number: its value if that is rational all the way, else its bounds."""
+    name, value = here.name(key), here.values[key]
+    if key in here.exact and isinstance(value, Fraction):
+        return f"{name} = {decimal_term(value)}"
+    with mp.workdps(MOST_DIGITS):
+        near = Fraction(int(mp.nint(real(value) * mp.mpf(10) ** PLACES)), 10**PLACES)
+    far = FIRST * GROWTH ** here.depths[key] * max(1, abs(near))
+    spread = Fraction(int(far * 10**PLACES) + 1, 10**PLACES)
+    low, high = (number(_rational(side)) for side in (near - spread, near + spread))
+    return f"{low} <= {name} <= {high}"
+
+
+def _rational(value: Fraction) -> sympy.Rational:
+    return sympy.Rational(value.numerator, value.denominator)

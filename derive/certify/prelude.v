@@ -1,0 +1,444 @@
+Require Import Reals Lra List Permutation PArith Bool.
+From Coquelicot Require Import Coquelicot.
+From Interval Require Import Tactic.
+Import ListNotations.
+Open Scope R_scope.
+
+(* ---- Functions of the page that the library has not ---- *)
+
+Definition logistic (x : R) : R := / (1 + exp (- x)).
+Definition softplus (x : R) : R := ln (1 + exp x).
+Definition tanh (x : R) : R := (exp x - exp (- x)) / (exp x + exp (- x)).
+Definition sinh (x : R) : R := (exp x - exp (- x)) / 2.
+Definition cosh (x : R) : R := (exp x + exp (- x)) / 2.
+Definition greater (a b : R) : R := if Rlt_dec b a then 1 else 0.
+Definition at_least (a b : R) : R := if Rle_dec b a then 1 else 0.
+Definition sign (x : R) : R := if Rlt_dec 0 x then 1 else if Rlt_dec x 0 then -1 else 0.
+Definition where_ (c a b : R) : R := if Req_EM_T c 1 then a else b.
+
+(* ---- What is surely above zero ---- *)
+
+Lemma logistic_pos x : 0 < logistic x.
+Proof. unfold logistic. apply Rinv_0_lt_compat. generalize (exp_pos (- x)); lra. Qed.
+Lemma one_minus_logistic_pos x : 0 < 1 - logistic x.
+Proof.
+  unfold logistic. replace (1 - / (1 + exp (- x))) with (exp (- x) * / (1 + exp (- x))).
+  - apply Rmult_lt_0_compat; [apply exp_pos|]. apply Rinv_0_lt_compat. generalize (exp_pos (- x)); lra.
+  - field. generalize (exp_pos (- x)); lra.
+Qed.
+Lemma cosh_pos x : 0 < cosh x.
+Proof. unfold cosh. generalize (exp_pos x) (exp_pos (- x)); lra. Qed.
+
+Ltac head e := match e with ?f _ => head f | _ => e end.
+Ltac open e := let f := head e in first [is_var f; fail 1 | unfold f].
+Ltac surely := match goal with
+  | |- _ => assumption
+  | |- _ => lra
+  | |- _ ^ _ <> 0 => apply pow_nonzero; surely
+  | |- _ * _ <> 0 => apply Rmult_integral_contrapositive_currified; surely
+  | |- ?x <> 0 => apply Rgt_not_eq; unfold Rgt; surely
+  | |- ?x > 0 => unfold Rgt; surely
+  | |- 0 <= ?e => surely_not_below
+  | |- 0 < exp _ => apply exp_pos
+  | |- 0 < logistic _ => apply logistic_pos
+  | |- 0 < 1 - logistic _ => apply one_minus_logistic_pos
+  | |- 0 < cosh _ => apply cosh_pos
+  | |- 0 < PI => apply PI_RGT_0
+  | |- 0 < sqrt _ => apply sqrt_lt_R0; surely
+  | |- 0 < / _ => apply Rinv_0_lt_compat; surely
+  | |- 0 < _ / _ => apply Rdiv_lt_0_compat; surely
+  | |- 0 < _ * _ => apply Rmult_lt_0_compat; surely
+  | |- 0 < _ ^ _ => apply pow_lt; surely
+  | |- 0 < _ + _ => apply Rplus_le_lt_0_compat; [surely_not_below|surely]
+  | |- 0 < _ + _ => apply Rplus_lt_le_0_compat; [surely|surely_not_below]
+  | |- 0 < 1 - ?e => open e; surely
+  | |- 0 < ?e => open e; surely
+  end
+with surely_not_below := match goal with
+  | |- _ => assumption
+  | |- _ => lra
+  | |- 0 <= _ ^ 2 => apply pow2_ge_0
+  | |- 0 <= exp _ => apply Rlt_le, exp_pos
+  | |- 0 <= logistic _ => apply Rlt_le, logistic_pos
+  | |- 0 <= cosh _ => apply Rlt_le, cosh_pos
+  | |- 0 <= sqrt _ => apply sqrt_pos
+  | |- 0 <= Rabs _ => apply Rabs_pos
+  | |- 0 <= _ + _ => apply Rplus_le_le_0_compat; surely_not_below
+  | |- 0 <= _ * _ => apply Rmult_le_pos; surely_not_below
+  | |- 0 <= _ / _ => apply Rdiv_le_0_compat; [surely_not_below|surely]
+  | |- 0 <= / _ => apply Rlt_le, Rinv_0_lt_compat; surely
+  | |- 0 <= _ ^ _ => apply pow_le; surely_not_below
+  | |- 0 <= ?e => open e; surely_not_below
+  end.
+
+(* ---- How quantities move: a value, and a derivative at 0 ---- *)
+
+Definition moves (f : R -> R) (value slope : R) : Prop := f 0 = value /\ is_derive f 0 slope.
+Definition stays (f : R -> R) (value : R) : Prop := locally 0 (fun x => f x = value).
+
+Lemma moves_as f v d v' d' : moves f v d -> v = v' -> d = d' -> moves f v' d'.
+Proof. intros H <- <-. exact H. Qed.
+Lemma moves_const c : moves (fun _ => c) c 0.
+Proof. split; [reflexivity|]. apply @is_derive_const. Qed.
+Lemma moves_plus f g v u d e :
+  moves f v d -> moves g u e -> moves (fun x => f x + g x) (v + u) (d + e).
+Proof. intros [<- F] [<- G]. split; [reflexivity|]. apply (is_derive_plus f g 0 d e F G). Qed.
+Lemma moves_opp f v d : moves f v d -> moves (fun x => - f x) (- v) (- d).
+Proof. intros [<- F]. split; [reflexivity|]. apply (is_derive_opp f 0 d F). Qed.
+Lemma moves_minus f g v u d e :
+  moves f v d -> moves g u e -> moves (fun x => f x - g x) (v - u) (d - e).
+Proof. intros [<- F] [<- G]. split; [reflexivity|]. apply (is_derive_minus f g 0 d e F G). Qed.
+Lemma moves_mult f g v u d e :
+  moves f v d -> moves g u e -> moves (fun x => f x * g x) (v * u) (d * u + v * e).
+Proof.
+  intros [<- F] [<- G]. split; [reflexivity|].
+  apply (is_derive_mult f g 0 d e F G). intros; apply Rmult_comm.
+Qed.
+Lemma moves_through (h : R -> R) f v d s :
+  is_derive h v s -> moves f v d -> moves (fun x => h (f x)) (h v) (s * d).
+Proof.
+  intros H [<- F]. split; [reflexivity|]. rewrite Rmult_comm.
+  apply (is_derive_comp h f 0 s d H F).
+Qed.
+Ltac through h := intros; apply (moves_through h); [unfold h; auto_derive|assumption].
+Lemma moves_inv f v d : moves f v d -> v <> 0 -> moves (fun x => / f x) (/ v) (- / v ^ 2 * d).
+Proof. intros. apply (moves_through Rinv); [auto_derive; [assumption|field; assumption]|assumption]. Qed.
+Lemma moves_div f g v u d e :
+  moves f v d -> moves g u e -> u <> 0 ->
+  moves (fun x => f x / g x) (v / u) (d * / u + v * (- / u ^ 2 * e)).
+Proof. intros F G N. apply (moves_mult f (fun x => / g x) v (/ u)); [|apply moves_inv]; assumption. Qed.
+Lemma moves_pow n f v d :
+  moves f v d -> moves (fun x => f x ^ n) (v ^ n) (INR n * v ^ pred n * d).
+Proof.
+  intros. apply (moves_through (fun x => x ^ n)); [|assumption].
+  auto_derive; [exact I|]. ring.
+Qed.
+Lemma moves_exp f v d : moves f v d -> moves (fun x => exp (f x)) (exp v) (exp v * d).
+Proof. intros. apply (moves_through exp); [apply is_derive_exp|assumption]. Qed.
+Lemma moves_ln f v d : moves f v d -> 0 < v -> moves (fun x => ln (f x)) (ln v) (/ v * d).
+Proof. intros. apply (moves_through ln); [apply is_derive_ln; assumption|assumption]. Qed.
+Lemma moves_sqrt f v d :
+  moves f v d -> 0 < v -> moves (fun x => sqrt (f x)) (sqrt v) (/ (2 * sqrt v) * d).
+Proof.
+  intros. apply (moves_through sqrt); [|assumption].
+  auto_derive; [assumption|]. field. apply Rgt_not_eq, sqrt_lt_R0; assumption.
+Qed.
+Lemma moves_sin f v d : moves f v d -> moves (fun x => sin (f x)) (sin v) (cos v * d).
+Proof. intros. apply (moves_through sin); [apply is_derive_sin|assumption]. Qed.
+Lemma moves_cos f v d : moves f v d -> moves (fun x => cos (f x)) (cos v) (- sin v * d).
+Proof. intros. apply (moves_through cos); [apply is_derive_cos|assumption]. Qed.
+Lemma moves_atan f v d : moves f v d -> moves (fun x => atan (f x)) (atan v) (/ (1 + v ^ 2) * d).
+Proof.
+  intros. apply (moves_through atan); [|assumption].
+  apply is_derive_Reals, derivable_pt_lim_atan.
+Qed.
+Lemma moves_logistic f v d :
+  moves f v d -> moves (fun x => logistic (f x)) (logistic v) (logistic v * (1 - logistic v) * d).
+Proof.
+  through logistic; [|field]; generalize (exp_pos (- v)); lra.
+Qed.
+Lemma moves_softplus f v d :
+  moves f v d -> moves (fun x => softplus (f x)) (softplus v) (logistic v * d).
+Proof.
+  intros. apply (moves_through softplus); [|assumption].
+  unfold softplus, logistic. auto_derive; [generalize (exp_pos v); lra|].
+  rewrite exp_Ropp. field. generalize (exp_pos v); lra.
+Qed.
+Lemma moves_tanh f v d :
+  moves f v d -> moves (fun x => tanh (f x)) (tanh v) ((1 - tanh v ^ 2) * d).
+Proof.
+  intros. apply (moves_through tanh); [|assumption].
+  unfold tanh. auto_derive; [generalize (exp_pos v) (exp_pos (- v)); lra|].
+  field. generalize (exp_pos v) (exp_pos (- v)); lra.
+Qed.
+Lemma moves_sinh f v d : moves f v d -> moves (fun x => sinh (f x)) (sinh v) (cosh v * d).
+Proof. intros. apply (moves_through sinh); [unfold sinh, cosh; auto_derive; [exact I|field]|assumption]. Qed.
+Lemma moves_cosh f v d : moves f v d -> moves (fun x => cosh (f x)) (cosh v) (sinh v * d).
+Proof. intros. apply (moves_through cosh); [unfold sinh, cosh; auto_derive; [exact I|field]|assumption]. Qed.
+
+(* ---- Kinks: away from them one side is taken ---- *)
+
+Lemma near f v d : moves f v d -> continuous f 0.
+Proof. intros [_ F]. apply (ex_derive_continuous f). exists d. exact F. Qed.
+Lemma stays_above f v d : moves f v d -> 0 < v -> locally 0 (fun x => 0 < f x).
+Proof.
+  intros F P. assert (C := near f v d F). destruct F as [E _].
+  apply (C (fun y => 0 < y)). rewrite E. apply (open_gt 0 v P).
+Qed.
+Lemma moves_locally f g v d : locally 0 (fun x => f x = g x) -> moves f v d -> moves g v d.
+Proof.
+  intros L [E F]. split.
+  - rewrite <- E. symmetry. exact (locally_singleton _ _ L).
+  - exact (is_derive_ext_loc f g 0 d L F).
+Qed.
+Lemma apart f g v u d e : moves f v d -> moves g u e -> v <> u ->
+  (v < u /\ locally 0 (fun x => f x < g x)) \/ (u < v /\ locally 0 (fun x => g x < f x)).
+Proof.
+  intros F G N. destruct (Rdichotomy v u N) as [L|L]; [left|right]; (split; [lra|]).
+  - assert (P : 0 < u - v) by lra.
+    generalize (stays_above _ _ _ (moves_minus g f u v e d G F) P). apply filter_imp. intros; lra.
+  - assert (P : 0 < v - u) by lra.
+    generalize (stays_above _ _ _ (moves_minus f g v u d e F G) P). apply filter_imp. intros; lra.
+Qed.
+Ltac never := exfalso; first [ lra | match goal with N : ~ _ |- _ => apply N; solve [surely] end ].
+Ltac settle := repeat match goal with
+  | |- context [Rlt_dec ?a ?b] => destruct (Rlt_dec a b); try never
+  | |- context [Rle_dec ?a ?b] => destruct (Rle_dec a b); try never
+  | |- context [Req_EM_T ?a ?b] => destruct (Req_EM_T a b); try never end.
+Lemma moves_max f g v u d e : moves f v d -> moves g u e -> v <> u ->
+  moves (fun x => Rmax (f x) (g x)) (Rmax v u) (greater v u * d + greater u v * e).
+Proof.
+  intros F G N. unfold greater. destruct (apart f g v u d e F G N) as [[L A]|[L A]].
+  - apply (moves_locally g); [revert A; apply filter_imp; intros; rewrite Rmax_right; lra|].
+    rewrite Rmax_right by lra. apply (moves_as g u e); [assumption|reflexivity|settle; ring].
+  - apply (moves_locally f); [revert A; apply filter_imp; intros; rewrite Rmax_left; lra|].
+    rewrite Rmax_left by lra. apply (moves_as f v d); [assumption|reflexivity|settle; ring].
+Qed.
+Lemma moves_min f g v u d e : moves f v d -> moves g u e -> v <> u ->
+  moves (fun x => Rmin (f x) (g x)) (Rmin v u) (greater u v * d + greater v u * e).
+Proof.
+  intros F G N. unfold greater. destruct (apart f g v u d e F G N) as [[L A]|[L A]].
+  - apply (moves_locally f); [revert A; apply filter_imp; intros; rewrite Rmin_left; lra|].
+    rewrite Rmin_left by lra. apply (moves_as f v d); [assumption|reflexivity|settle; ring].
+  - apply (moves_locally g); [revert A; apply filter_imp; intros; rewrite Rmin_right; lra|].
+    rewrite Rmin_right by lra. apply (moves_as g u e); [assumption|reflexivity|settle; ring].
+Qed.
+Lemma moves_abs f v d :
+  moves f v d -> v <> 0 -> moves (fun x => Rabs (f x)) (Rabs v) (sign v * d).
+Proof.
+  intros F N. unfold sign.
+  destruct (apart f (fun _ => 0) v 0 d 0 F (moves_const 0) N) as [[L A]|[L A]].
+  - apply (moves_locally (fun x => - f x));
+      [revert A; apply filter_imp; intros; rewrite Rabs_left; lra|].
+    rewrite Rabs_left by lra.
+    apply (moves_as _ (- v) (- d)); [apply moves_opp; assumption|reflexivity|settle; ring].
+  - apply (moves_locally f); [revert A; apply filter_imp; intros; rewrite Rabs_right; lra|].
+    rewrite Rabs_right by lra. apply (moves_as f v d); [assumption|reflexivity|settle; ring].
+Qed.
+Lemma stays_const c : stays (fun _ => c) c.
+Proof. unfold stays. apply filter_forall. reflexivity. Qed.
+Lemma stays_greater f g v u d e : moves f v d -> moves g u e -> v <> u ->
+  stays (fun x => greater (f x) (g x)) (greater v u).
+Proof.
+  intros F G N. unfold stays, greater.
+  destruct (apart f g v u d e F G N) as [[L A]|[L A]];
+    revert A; apply filter_imp; intros; settle; reflexivity.
+Qed.
+Lemma stays_at_least f g v u d e : moves f v d -> moves g u e -> v <> u ->
+  stays (fun x => at_least (f x) (g x)) (at_least v u).
+Proof.
+  intros F G N. unfold stays, at_least.
+  destruct (apart f g v u d e F G N) as [[L A]|[L A]];
+    revert A; apply filter_imp; intros; settle; reflexivity.
+Qed.
+Lemma stays_sign f v d : moves f v d -> v <> 0 -> stays (fun x => sign (f x)) (sign v).
+Proof.
+  intros F N. unfold stays, sign.
+  destruct (apart f (fun _ => 0) v 0 d 0 F (moves_const 0) N) as [[L A]|[L A]];
+    revert A; apply filter_imp; intros; settle; reflexivity.
+Qed.
+Lemma stays_mult f g v u : stays f v -> stays g u -> stays (fun x => f x * g x) (v * u).
+Proof. unfold stays. intros F G. generalize (filter_and _ _ F G). apply filter_imp. intros x [-> ->]. reflexivity. Qed.
+Lemma stays_plus f g v u : stays f v -> stays g u -> stays (fun x => f x + g x) (v + u).
+Proof. unfold stays. intros F G. generalize (filter_and _ _ F G). apply filter_imp. intros x [-> ->]. reflexivity. Qed.
+Lemma moves_staying f v : stays f v -> moves f v 0.
+Proof.
+  intros S. apply (moves_locally (fun _ => v)); [|apply moves_const].
+  revert S. unfold stays. apply filter_imp. intros; symmetry; assumption.
+Qed.
+Lemma moves_where c f g k v u d e : stays c k -> moves f v d -> moves g u e ->
+  moves (fun x => where_ (c x) (f x) (g x)) (where_ k v u) (where_ k d e).
+Proof.
+  intros C F G. unfold stays in C. unfold where_ at 2 3. destruct (Req_EM_T k 1) as [K|K].
+  - apply (moves_locally f); [|assumption]. revert C. apply filter_imp.
+    intros x ->. unfold where_. destruct (Req_EM_T k 1); [reflexivity|contradiction].
+  - apply (moves_locally g); [|assumption]. revert C. apply filter_imp.
+    intros x ->. unfold where_. destruct (Req_EM_T k 1); [contradiction|reflexivity].
+Qed.
+
+(* One equation, taken apart from the outside: the rule of each operation, and nothing else. *)
+Ltac take_still := match goal with
+  | |- stays (fun x => greater (@?f x) (@?g x)) _ => eapply stays_greater; [take_apart|take_apart|surely]
+  | |- stays (fun x => at_least (@?f x) (@?g x)) _ => eapply stays_at_least; [take_apart|take_apart|surely]
+  | |- stays (fun x => sign (@?f x)) _ => eapply stays_sign; [take_apart|surely]
+  | |- stays (fun x => @?f x * @?g x) _ => eapply stays_mult; take_still
+  | |- stays (fun x => @?f x + @?g x) _ => eapply stays_plus; take_still
+  | |- stays (fun _ => ?c) _ => apply stays_const
+  end
+with take_apart := match goal with
+  | |- moves _ _ _ => eassumption
+  | |- moves (fun _ => ?c) _ _ => apply moves_const
+  | |- moves (fun x => @?f x + @?g x) _ _ => eapply moves_plus; take_apart
+  | |- moves (fun x => @?f x - @?g x) _ _ => eapply moves_minus; take_apart
+  | |- moves (fun x => - @?f x) _ _ => eapply moves_opp; take_apart
+  | |- moves (fun x => @?f x * @?g x) _ _ => eapply moves_mult; take_apart
+  | |- moves (fun x => @?f x / @?g x) _ _ => eapply moves_div; [take_apart|take_apart|surely]
+  | |- moves (fun x => / @?f x) _ _ => eapply moves_inv; [take_apart|surely]
+  | |- moves (fun x => @?f x ^ ?n) _ _ => eapply (moves_pow n); take_apart
+  | |- moves (fun x => exp (@?f x)) _ _ => eapply moves_exp; take_apart
+  | |- moves (fun x => ln (@?f x)) _ _ => eapply moves_ln; [take_apart|surely]
+  | |- moves (fun x => sqrt (@?f x)) _ _ => eapply moves_sqrt; [take_apart|surely]
+  | |- moves (fun x => sin (@?f x)) _ _ => eapply moves_sin; take_apart
+  | |- moves (fun x => cos (@?f x)) _ _ => eapply moves_cos; take_apart
+  | |- moves (fun x => atan (@?f x)) _ _ => eapply moves_atan; take_apart
+  | |- moves (fun x => logistic (@?f x)) _ _ => eapply moves_logistic; take_apart
+  | |- moves (fun x => softplus (@?f x)) _ _ => eapply moves_softplus; take_apart
+  | |- moves (fun x => tanh (@?f x)) _ _ => eapply moves_tanh; take_apart
+  | |- moves (fun x => sinh (@?f x)) _ _ => eapply moves_sinh; take_apart
+  | |- moves (fun x => cosh (@?f x)) _ _ => eapply moves_cosh; take_apart
+  | |- moves (fun x => Rmax (@?f x) (@?g x)) _ _ => eapply moves_max; [take_apart|take_apart|surely]
+  | |- moves (fun x => Rmin (@?f x) (@?g x)) _ _ => eapply moves_min; [take_apart|take_apart|surely]
+  | |- moves (fun x => Rabs (@?f x)) _ _ => eapply moves_abs; [take_apart|surely]
+  | |- moves (fun x => where_ (@?c x) (@?f x) (@?g x)) _ _ => eapply moves_where; [take_still|take_apart|take_apart]
+  | |- moves (fun x => greater _ _) _ _ => apply moves_staying; take_still
+  | |- moves (fun x => at_least _ _) _ _ => apply moves_staying; take_still
+  | |- moves (fun x => sign _) _ _ => apply moves_staying; take_still
+  end.
+
+(* ---- The chain rule through a whole graph ---- *)
+
+Fixpoint over {A : Type} (l : list A) (f : A -> R) : R :=
+  match l with [] => 0 | a :: m => f a + over m f end.
+
+Lemma over_ext {A} (l : list A) f g : (forall a, In a l -> f a = g a) -> over l f = over l g.
+Proof.
+  induction l as [|a l IH]; intros H; [reflexivity|]. cbn.
+  rewrite H by (left; reflexivity). rewrite IH; [reflexivity|]. intros; apply H; right; assumption.
+Qed.
+Lemma over_plus {A} (l : list A) f g : over l (fun a => f a + g a) = over l f + over l g.
+Proof. induction l as [|a l IH]; cbn; [|rewrite IH]; ring. Qed.
+Lemma over_mult {A} (l : list A) c f : over l (fun a => c * f a) = c * over l f.
+Proof. induction l as [|a l IH]; cbn; [|rewrite IH]; ring. Qed.
+Lemma over_app {A} (l m : list A) f : over (l ++ m) f = over l f + over m f.
+Proof. induction l as [|a l IH]; cbn; [|rewrite IH]; ring. Qed.
+Lemma over_map {A B} (l : list A) (h : A -> B) f : over (map h l) f = over l (fun a => f (h a)).
+Proof. induction l as [|a l IH]; cbn; [|rewrite IH]; reflexivity. Qed.
+Lemma over_flat {A B} (l : list A) (h : A -> list B) f :
+  over (flat_map h l) f = over l (fun a => over (h a) f).
+Proof.
+  induction l as [|a l IH]; cbn; [reflexivity|]. rewrite over_app, IH. reflexivity.
+Qed.
+Lemma over_perm {A} (l m : list A) f : Permutation l m -> over l f = over m f.
+Proof. induction 1; cbn; lra. Qed.
+Definition only (q k : positive) : R := if Pos.eqb k q then 1 else 0.
+Lemma over_none (l : list positive) q f : ~ In q l -> over l (fun k => f k * only q k) = 0.
+Proof.
+  induction l as [|a l IH]; intros N; cbn; [reflexivity|]. rewrite IH by (cbn in N; tauto).
+  unfold only. destruct (Pos.eqb_spec a q) as [E|E]; [subst; cbn in N; tauto|]. ring.
+Qed.
+Lemma over_only (l : list positive) q f :
+  NoDup l -> In q l -> over l (fun k => f k * only q k) = f q.
+Proof.
+  induction 1 as [|a l N D IH]; intros I; [contradiction|].
+  change (f a * only q a + over l (fun k => f k * only q k) = f q).
+  destruct (Pos.eqb_spec a q) as [E|E].
+  - subst a. rewrite over_none by assumption. unfold only. rewrite Pos.eqb_refl. ring.
+  - rewrite IH by (cbn in I; tauto). unfold only. rewrite (proj2 (Pos.eqb_neq a q) E). ring.
+Qed.
+
+(* The scalars are numbered. Each reads some others (`operands`), each is read by some (`readers`):
+   the same edges, sorted in two ways. *)
+Section Graph.
+Variables (all : list positive) (operands readers : positive -> list positive).
+Variables (local : positive -> positive -> R) (adjoint : positive -> R) (loss : positive).
+Definition forth := flat_map (fun k => map (fun j => (k, j)) (operands k)) all.
+Definition back := flat_map (fun j => map (fun k => (k, j)) (readers j)) all.
+Definition slopes_hold (slope dir : positive -> R) (k : positive) : Prop :=
+  slope k = over (operands k) (fun j => local k j * slope j) + dir k.
+Definition adjoint_holds (j : positive) : Prop :=
+  adjoint j = over (readers j) (fun k => adjoint k * local k j) + only loss j.
+Theorem adjoints_are_enough (slope dir : positive -> R) :
+  NoDup all -> In loss all -> Permutation forth back ->
+  List.Forall (slopes_hold slope dir) all -> List.Forall adjoint_holds all ->
+  slope loss = over all (fun k => adjoint k * dir k).
+Proof.
+  intros N L P S A. rewrite Forall_forall in S, A.
+  assert (H1 : over all (fun k => adjoint k * slope k) =
+    over forth (fun e => adjoint (fst e) * local (fst e) (snd e) * slope (snd e)) +
+    over all (fun k => adjoint k * dir k)).
+  { unfold forth. rewrite over_flat, <- over_plus. apply over_ext. intros k I.
+    rewrite over_map. cbn. rewrite (S k I), Rmult_plus_distr_l, <- over_mult. f_equal.
+    apply over_ext. intros. ring. }
+  assert (H2 : over all (fun k => adjoint k * slope k) =
+    over back (fun e => adjoint (fst e) * local (fst e) (snd e) * slope (snd e)) + slope loss).
+  { unfold back. rewrite over_flat, <- (over_only all loss slope N L), <- over_plus.
+    apply over_ext. intros k I. rewrite over_map. cbn. rewrite (A k I).
+    rewrite Rmult_comm, Rmult_plus_distr_l, <- over_mult. f_equal.
+    apply over_ext. intros. ring. }
+  rewrite (over_perm _ _ _ P) in H1. lra.
+Qed.
+End Graph.
+
+(* Two lists of pairs are permutations of each other: found by taking them away one by one. *)
+Definition pair_eqb (a b : positive * positive) : bool :=
+  Pos.eqb (fst a) (fst b) && Pos.eqb (snd a) (snd b).
+Fixpoint without (a : positive * positive) (l : list (positive * positive)) :=
+  match l with
+  | [] => None
+  | b :: m => if pair_eqb a b then Some m
+      else match without a m with None => None | Some n => Some (b :: n) end
+  end.
+Fixpoint same_pairs (l m : list (positive * positive)) : bool :=
+  match l with
+  | [] => match m with [] => true | _ => false end
+  | a :: l' => match without a m with None => false | Some m' => same_pairs l' m' end
+  end.
+Lemma without_perm a l m : without a l = Some m -> Permutation l (a :: m).
+Proof.
+  revert m. induction l as [|b l IH]; cbn; intros m H; [discriminate|].
+  destruct (pair_eqb a b) eqn:E.
+  - injection H as <-. unfold pair_eqb in E. apply andb_prop in E. destruct E as [E F].
+    apply Pos.eqb_eq in E. apply Pos.eqb_eq in F. destruct a, b; cbn in *; subst. reflexivity.
+  - destruct (without a l) as [n|]; [|discriminate]. injection H as <-.
+    rewrite (IH n eq_refl). apply perm_swap.
+Qed.
+Lemma same_pairs_perm l m : same_pairs l m = true -> Permutation l m.
+Proof.
+  revert m. induction l as [|a l IH]; cbn; intros m H.
+  - destruct m; [constructor|discriminate].
+  - destruct (without a m) as [n|] eqn:E; [|discriminate].
+    rewrite (without_perm _ _ _ E). constructor. apply IH, H.
+Qed.
+Fixpoint member (q : positive) (l : list positive) : bool :=
+  match l with [] => false | a :: m => Pos.eqb q a || member q m end.
+Lemma member_in q l : member q l = true -> In q l.
+Proof.
+  induction l as [|a l IH]; cbn; [discriminate|]. intros H. apply orb_prop in H.
+  destruct H as [H|H]; [left; apply Pos.eqb_eq in H; congruence|right; apply IH, H].
+Qed.
+Fixpoint distinct (l : list positive) : bool :=
+  match l with [] => true | a :: m => negb (member a m) && distinct m end.
+Lemma in_member q l : In q l -> member q l = true.
+Proof.
+  induction l as [|a l IH]; cbn; [contradiction|]. intros [->|H]; [rewrite Pos.eqb_refl; reflexivity|].
+  rewrite (IH H). apply orb_true_r.
+Qed.
+Lemma distinct_nodup l : distinct l = true -> NoDup l.
+Proof.
+  induction l as [|a l IH]; cbn; [constructor|]. intros H. apply andb_prop in H. destruct H as [H D].
+  constructor; [|apply IH, D]. intros I. rewrite (in_member a l I) in H. discriminate.
+Qed.
+
+(* A movement of the graph: the scalar k is moved by x * d k. *)
+Definition along (d : positive -> R) (x : R) (k : positive) : R := x * d k.
+Lemma moves_nudged f v s d k :
+  moves f v s -> moves (fun x => f x + along d x k) v (s + d k).
+Proof.
+  intros F. apply (moves_as _ (v + 0 * d k) (s + 1 * d k)); [|ring|ring].
+  apply moves_plus; [assumption|]. split; [reflexivity|].
+  unfold along. auto_derive; [exact I|ring].
+Qed.
+
+(* ---- Tactics of the theorems ---- *)
+
+Ltac lift := intros; eapply moves_as; [take_apart|reflexivity|].
+Ltac sides := repeat split; try surely.
+Ltac kinks := progress (unfold greater, at_least, sign, where_, Rmax, Rmin); settle.
+Ltac equal := cbn [pred INR]; first
+  [ ring | field; sides | kinks; first [ring | field; sides | lra] ].
+(* What is printed is the value within half a unit of its last digit. *)
+Ltac printed := subst; try kinks;
+  unfold tanh, sinh, cosh, logistic, softplus;
+  first [apply Rabs_le; split; lra | lra | interval with (i_prec 60) | interval with (i_prec 200)].
+Ltac bounded := subst; unfold tanh, sinh, cosh, logistic, softplus in *; try kinks;
+  first [lra | split; lra | interval with (i_prec 300)].

@@ -1,0 +1,150 @@
+"""The identifiers of one certificate: the page's names, and what belongs to each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import sympy
+
+from derive.certify.names import Identifiers
+from derive.certify.scalars import Scalars, adjoint_of
+from derive.certify.terms import Condition
+from derive.expression import Element
+from derive.notation import Name, Names, derivative
+
+WIDTH = 96
+
+
+@dataclass(frozen=True)
+class Theorem:
+    """A theorem of a certificate: its identifier, its text with the proof, what it is about."""
+
+    name: str
+    text: str
+    about: str
+
+
+@dataclass(frozen=True)
+class Words:
+    """The identifiers of one derivation, made when they are first asked for."""
+
+    scalars: Scalars
+    names: Names
+    made: Identifiers = field(default_factory=Identifiers)
+    known: dict[object, str] = field(default_factory=dict)
+
+    def __call__(self, key: sympy.Expr) -> str:
+        """The identifier of a scalar, or of ∂E/∂scalar."""
+        return self._of(key, lambda: self.names.name(key).code)
+
+    def of(self, scalar: Element) -> str:
+        """The equation of a scalar as a function."""
+        return self._role("{}_of", scalar)
+
+    def at(self, scalar: Element) -> str:
+        """The number of a scalar in the graph."""
+        return self._role("at_{}", scalar)
+
+    def moved(self, scalar: Element) -> str:
+        """A scalar as a function of a movement of all of them."""
+        return self._role("{}_moved", scalar)
+
+    def rate(self, scalar: Element) -> str:
+        """How fast a scalar moves in a direction."""
+        return self._role("{}_rate", scalar)
+
+    def moves(self, scalar: Element) -> str:
+        """The lemma that it moves at this rate."""
+        return self._role("{}_moves", scalar)
+
+    def local(self, scalar: Element) -> str:
+        """The theorem of its equation."""
+        return self._role("{}_local", scalar)
+
+    def sum(self, scalar: Element) -> str:
+        """The theorem that its adjoint is a sum over its readers."""
+        return self._of(("sum", scalar), lambda: f"{self.adjoint(scalar)}_sum")
+
+    def proven(self, scalar: Element) -> str:
+        """The theorem that its adjoint is the derivative of the loss."""
+        return self._of(("proven", scalar), lambda: f"{self.adjoint(scalar)}_is_the_derivative")
+
+    def adjoint(self, scalar: Element) -> str:
+        """∂E/∂scalar; of the loss itself it is 1."""
+        if scalar == self.scalars.loss:
+            return self._of("loss by itself", lambda: f"d{self(scalar)}_d{self(scalar)}")
+        return self(adjoint_of(scalar))
+
+    def slope(self, of: Element, by: Element) -> str:
+        """∂of/∂by."""
+        name = self._slope(of, by)
+        return self.named(name.report, name.code)
+
+    def named(self, report: str, code: str) -> str:
+        """The identifier of something that has a name of its own on the page."""
+        return self._of(report, lambda: code)
+
+    @cached_property
+    def slopes(self) -> Mapping[str, sympy.Expr]:
+        """The local derivatives by their names in reports."""
+        return {
+            self._slope(of, by).report: self.scalars.slope(of, by)
+            for of, read in self.scalars.operands.items()
+            for by in read
+        }
+
+    def total(self, row: Sequence[Element]) -> str:
+        """The hypothesis that scalars add up to one."""
+        return self._of(("total", *row), lambda: f"{self(row[0])}_and_others_are_one")
+
+    def rest(self, row: Sequence[Element]) -> str:
+        """The lemma that the last of them is what is left by the others."""
+        return self._of(("rest", *row), lambda: f"{self(row[-1])}_is_the_rest")
+
+    def condition(self, condition: Condition) -> str:
+        """The hypothesis that an equation has a derivative here."""
+        return self._of(condition, lambda: "away_from_the_edge")
+
+    def report(self, key: sympy.Expr) -> str:
+        """What a report calls a scalar."""
+        return self.names.name(key).report
+
+    def _slope(self, of: Element, by: Element) -> Name:
+        return derivative(self.names.name(of), self.names.name(by))
+
+    def _role(self, pattern: str, scalar: Element) -> str:
+        return self._of((pattern, scalar), lambda: pattern.format(self(scalar)))
+
+    def _of(self, key: object, name: Callable[[], str]) -> str:
+        if key not in self.known:
+            self.known[key] = self.made.new(name())
+        return self.known[key]
+
+
+def words_of(scalars: Scalars, names: Names) -> Words:
+    """Identifiers, those of the scalars first: they keep their names."""
+    words = Words(scalars, names)
+    for scalar in (*scalars.given, *scalars.forward):
+        words(scalar)
+    return words
+
+
+def wrapped(head: str, body: str, end: str = ".") -> str:
+    """A sentence of Coq, broken where it is long."""
+    line = f"{head} {body}{end}"
+    if len(line) <= WIDTH:
+        return line
+    lines, current = [head], " "
+    for word in f"{body}{end}".split(" "):
+        if len(current) + len(word) >= WIDTH and current.strip():
+            lines.append(current)
+            current = " "
+        current += f" {word}"
+    return "\n".join([*lines, current])
+
+
+def call(function: str, arguments: Sequence[str]) -> str:
+    """A function applied to terms that stand alone."""
+    return " ".join([function, *arguments])

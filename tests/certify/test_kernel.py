@@ -1,0 +1,147 @@
+"""What the kernel of Coq says: right certificates are checked, wrong ones are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+import pytest
+
+from derive.certify import CheckError, certify, check, checker, kernel_route
+from derive.certify.certificate import Certificate
+from derive.certify.run import ADVICE
+from derive.certify.scalars import scalars_of
+from derive.certify.words import words_of
+from derive.cli import main
+from derive.notation import names_of
+from derive.verify.report import Status
+from tests.certify_support import (
+    ALL,
+    certificate,
+    made,
+    told,
+    wrong_adjoints,
+    wrong_digits,
+    wrong_locals,
+)
+
+PROGRAM = checker() or ""
+needs_coq = pytest.mark.skipif(not PROGRAM, reason="Coq is not installed")
+SECONDS = 300
+
+
+@needs_coq
+@pytest.mark.slow
+def test_a_neuron_is_certified_by_the_command(
+    tmp_path: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["certify", "neuron", "-o", f"{tmp_path}/neuron.v"]) == 0
+    assert "the kernel agrees: " in capsys.readouterr().out
+
+
+def test_without_coq_a_certificate_is_written_and_packages_are_named(
+    tmp_path: object, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert main(["certify", "neuron", "-o", f"{tmp_path}/neuron.v"]) == 0
+    out, err = capsys.readouterr()
+    assert "not checked" in out
+    assert ADVICE in err
+    route = kernel_route(*_parts("neuron"))
+    assert route.status is Status.SKIPPED
+
+
+def _parts(name: str) -> tuple[object, object, object]:
+    problem, page = told(name)
+    return problem, made(name).derivation, page
+
+
+@needs_coq
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ALL)
+def test_right_certificates_are_checked(name: str) -> None:
+    check(made(name).certificate.text, PROGRAM, SECONDS)
+
+
+@needs_coq
+@pytest.mark.slow
+def test_it_is_a_route_of_verify(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "neuron", "--kernel"]) == 0
+    line = next(x for x in capsys.readouterr().out.splitlines() if "kernel" in x)
+    assert "agrees" in line and "theorems" in line and "numbers" in line
+
+
+# --- faults ---------------------------------------------------------------------------------
+
+
+def refused_at(found: Certificate) -> str:
+    """What the theorem is about at which a certificate is refused."""
+    with pytest.raises(CheckError) as refusal:
+        check(found.text, PROGRAM, SECONDS)
+    about = found.about(refusal.value.theorem)
+    assert about, (refusal.value.theorem, str(refusal.value))
+    return about
+
+
+def some(
+    found: Iterator[tuple[str, str, object]], step: int, most: int
+) -> list[tuple[str, str, int]]:
+    return [(kind, own, k) for k, (kind, own, _) in islice(enumerate(found), 0, None, step)][:most]
+
+
+ADJOINTS = [
+    (name, *fault)
+    for name, step in (("article", 1), ("rnn", 1), ("softmax", 2), ("layer_norm", 3))
+    for fault in some(wrong_adjoints(name), step, 8)
+]
+LOCALS = [
+    (name, *fault)
+    for name, step in (("article", 1), ("softmax", 1), ("attention", 2), ("kinked", 1))
+    for fault in some(wrong_locals(name), step, 4)
+]
+DIGITS = [
+    (name, report)
+    for name, step in (("article", 9), ("neuron", 4), ("biases", 12))
+    for report, _ in islice(wrong_digits(name), 0, None, step)
+]
+
+
+def test_there_are_forty_faults_of_all_kinds() -> None:
+    assert len(ADJOINTS) + len(LOCALS) + len(DIGITS) >= 40
+    assert {kind for _, kind, *_ in ADJOINTS} == {"sign", "factor", "index", "left out"}
+
+
+@needs_coq
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "kind", "own", "number"), ADJOINTS)
+def test_a_wrong_adjoint_is_refused_where_it_is(
+    name: str, kind: str, own: str, number: int
+) -> None:
+    *_, derivation = next(islice(wrong_adjoints(name), number, None))
+    words = words_of(scalars_of(derivation), names_of(told(name)[0]))
+    of = [s for s in words.scalars.moving if s.name == own.removeprefix("adj_")]
+    below = {e for s in of for e in words.scalars.operands[s]}
+    at = {f"dE/d{words.report(s)} from those of its readers" for s in (*of, *below)}
+    assert refused_at(certificate(name, derivation)) in at
+
+
+@needs_coq
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "kind", "own", "number"), LOCALS)
+def test_a_wrong_local_derivative_is_refused_where_it_is(
+    name: str, kind: str, own: str, number: int
+) -> None:
+    *_, derivation = next(islice(wrong_locals(name), number, None))
+    words = words_of(scalars_of(derivation), names_of(told(name)[0]))
+    of = [s for s in words.scalars.moving if s.name == own]
+    at = {f"the derivatives of {words.report(s)} by what it reads" for s in of}
+    assert refused_at(certificate(name, derivation)) in at
+
+
+@needs_coq
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "report"), DIGITS)
+def test_a_wrong_digit_is_refused_where_it_is(name: str, report: str) -> None:
+    problem, derivation, _ = _parts(name)
+    page = dict(wrong_digits(name))[report]
+    assert refused_at(certify(problem, derivation, page)) == f"the printed {report}"
