@@ -5,15 +5,15 @@ Nor is its derivative, in which what stands before the logarithm is divided by w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import sympy
 
-from derive.expression import Index, rebuild
-from derive.functions import log1p
+from derive.expression import Element, Index, Largest, Total, rebuild
+from derive.functions import log1p, maximum, minimum, where
 from derive.graph import Equation, Graph
-from derive.signs import POSITIVE, Signs, signs_of
+from derive.signs import Signs, signs_of
 
 
 class TimesLog(sympy.Function):
@@ -50,33 +50,58 @@ def guarded_slopes(forward: Graph) -> Callable[[Equation], Equation]:
         for log in each.rhs.atoms(*LOGARITHMS)
         for part in (_inside(log), *_parts(_inside(log)))
     }
-    faded = {_without_letters(each.lhs) for each in forward.equations if _fades(each.rhs)}
+    signs = signs_of(forward)
+    faded = _faded(forward, signs)
     if not inside | faded:
         return guarded
-    signs = signs_of(forward)
 
     def safe(node: sympy.Expr) -> sympy.Expr:
         if not isinstance(node, sympy.Mul):
             return node
-        below = [f for f in node.args if isinstance(f, sympy.Pow) and f.exp == -1]
+        below = [f for f in node.args if isinstance(f, sympy.Pow) and f.exp.is_negative]
         for factor in below:
-            base = _without_letters(factor.base)
-            if base in faded or (base in inside and not signs.positive(factor.base)):
+            under = 1 / factor
+            base = _without_letters(under)
+            if base in faded or (base in inside and not signs.positive(under)):
                 rest = [f for f in node.args if f != factor]
                 numbers = [f for f in rest if f.is_number]
                 above = [f for f in rest if not (f.is_number or f in below)]
                 others = [f for f in rest if f in below]
                 if above:
-                    return sympy.Mul(*numbers, Ratio(sympy.Mul(*above), factor.base), *others)
+                    return sympy.Mul(*numbers, Ratio(sympy.Mul(*above), under), *others)
         return node
 
     return lambda equation: guarded(replace(equation, rhs=rebuild(equation.rhs, safe)))
 
 
-def _fades(expr: sympy.Expr) -> bool:
-    """Whether an expression is the root of what is above zero, and may yet be zero in doubles."""
-    root = isinstance(expr, sympy.Pow) and expr.exp == sympy.Rational(1, 2)
-    return root and isinstance(expr.base, POSITIVE)
+def _faded(forward: Graph, signs: Signs) -> set[sympy.Expr]:
+    """The roots of a graph that are above zero and may yet be zero in doubles, by either name."""
+    rules = {each.quantity.name: each.rhs for each in forward.equations}
+    found = set()
+    for each in forward.equations:
+        for root in each.rhs.atoms(sympy.Pow):
+            is_root = root.exp == sympy.Rational(1, 2) and signs.positive(root.base)
+            if is_root and not _held(root.base, rules):
+                found |= {root, each.lhs} if root == each.rhs else {root}
+    return set(map(_without_letters, found))
+
+
+def _held(expr: sympy.Expr, rules: Mapping[str, sympy.Expr]) -> bool:
+    """Whether a number of the author keeps what is above zero from being zero in doubles."""
+    match expr:
+        case Element():
+            return expr.name in rules and _held(rules[expr.name], rules)
+        case sympy.Add() | maximum():
+            return any(_held(part, rules) for part in expr.args)
+        case sympy.Mul() | minimum():
+            return all(_held(part, rules) for part in expr.args)
+        case sympy.Pow():
+            return _held(expr.base, rules)
+        case Total() | Largest():
+            return _held(expr.body, rules)
+        case where():
+            return all(_held(part, rules) for part in expr.args[1:])
+    return bool(expr.is_number and expr.is_positive)
 
 
 def _parts(inside: sympy.Expr) -> list[sympy.Expr]:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import sympy
 
-MAX_POWER_BITS = 20_000
+MAX_POWER_BITS = 60_000  # the fourth power of what a page may print
 
 Builder = Callable[..., sympy.Expr]
 

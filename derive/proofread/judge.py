@@ -71,7 +71,7 @@ def judge_item(item: Item, policy: Policy, ledger: Ledger) -> Finding:
     if isinstance(item, Unread):
         return Finding(item, Kind.UNREAD, None, item.reason)
     sides = _sides(item, ledger)
-    if sides.failures and (policy.chained or str(item.lhs) not in policy.exact):
+    if sides.failures and (policy.chained or str(item.lhs) not in policy.computed):
         return Finding(item, Kind.DISAGREES, None, sides.failures[0])
     if item.printed is None:
         return _judge_formulas(item, sides, policy, ledger)

@@ -24,6 +24,7 @@ UNIT = mp.mpf(2) ** -BITS
 TINY = mp.mpf(2) ** -1022  # below it digits are lost; only a result can be blamed for its size
 SMALLEST, LAST = -1021, -1074  # of the power of two of a full double, and of the last digit of all
 UNDERFLOW = mp.mpf(2) ** (LAST - 1)
+BEYOND = mp.mpf(2) ** 1100  # what is this far off may be any double
 ALGEBRAIC = (operator.truediv, operator.pow, mp.sqrt)
 MARGIN = 8  # the same value by other formulas: each rounds a little differently
 
@@ -136,7 +137,7 @@ def _carried(function: Callable[..., Any]) -> Callable[..., Double]:
     """A function whose errors are those of the corners that its arguments may move to.
 
     A quotient or a root that is a double is one; any other function only looks so, as tanh(160)
-    does beside 1, but at 0 and 1.
+    does beside 1, and exp(0) where another formula has exp(log 2 - log 2).
     """
     algebraic = function in ALGEBRAIC
 
@@ -148,8 +149,7 @@ def _carried(function: Callable[..., Any]) -> Callable[..., Double]:
             return NOWHERE
         if not isinstance(found, mp.mpf):
             return NOWHERE
-        plain = algebraic or all(number.value in (0, 1) for number in numbers)
-        rounded = rounding(found) if plain else max(abs(found) * UNIT, rounding(found))
+        rounded = rounding(found) if algebraic else max(abs(found) * UNIT, rounding(found))
         return Double(found, _spread(function, numbers, found) + 2 * rounded)
 
     return carried
@@ -159,7 +159,9 @@ def _spread(function: Callable[..., Any], numbers: Sequence[Double], found: Any)
     """How far the corners are from the value; without bound if one of them has no value."""
     if not all(mp.isfinite(number.error) for number in numbers):
         return mp.inf
-    ends = [(n.value - n.error, n.value + n.error) if n.error else (n.value,) for n in numbers]
+    errors = [min(n.error, BEYOND) for n in numbers]
+    pairs = zip(numbers, errors, strict=True)
+    ends = [(n.value - e, n.value + e) if e else (n.value,) for n, e in pairs]
     if function is operator.truediv and ends[1][0] <= 0 <= ends[1][-1]:
         return mp.inf
     try:

@@ -30,6 +30,19 @@ SPECS: dict[str, str] = {
     "a root that fades": "inputs: {x: [-940, 0.5]}\nparameters: {w: [0.3, 0.4]}\nmodel:\n"
     "  - 'r[i] = sqrt(softplus(x[i]))'\n  - 'y = sin(sum(i, w[i]*r[i]))'\n"
     "loss: 'E = (y - 1)**2'\ngradients: [w, x]\n",
+    "a norm of what fades": "inputs: {x: [-490000, -490007]}\nparameters: {w: [2, 3]}\nmodel:\n"
+    "  - 'p[k] = logistic(x[k])'\n  - 'y[k] = w[k]*p[k]*sqrt(sum(u, p[u]**2))'\n"
+    "loss: 'E = sum(k, (y[k] - 1)**2)'\ngradients: [w, x]\n",
+    # a slope by what prints as 1, so that 1 - y is nothing in the prints
+    "one below a line": "inputs: {x: 1.5}\ntargets: {t: 0}\nparameters: {w: 400}\n"
+    "model: [y = logistic(w*x)]\nloss: E = -t*log(y) - (1 - t)*log(1 - y)\n"
+    "gradients: [y, w]\nnumbers: {decimals: 4}\n",
+    "the square of next to nothing": "inputs: {x: -7000}\nparameters: {w: 1.1}\n"
+    "model: [p = exp(w*x)]\nloss: E = p\n"
+    "training: {learning_rate: 0.1, optimizer: rmsprop}\ngradients: [w]\n",
+    # what only more digits tell apart
+    "next to nothing below zero": "inputs: {x: 0.4}\nparameters: {w: [-0.75, 0], b: -580}\n"
+    "model: [s = softplus(b), 'm = max(w[0]*s, w[1]*x)']\nloss: E = (m - 2)**2\n",
     # numbers that only rounding tells from a kink or a tie
     "kink of short decimals": "inputs: {x: 0.1}\nparameters: {w: 3}\n"
     "model: [a = relu(w*x - 0.3)]\nloss: E = w**2/2 + a\n",
