@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import product
 from typing import Any, TypeVar
 
@@ -325,9 +326,8 @@ def by_sympy(benches: Sequence[Bench]) -> Iterator[Comparison]:
         list(symbols.values()), [sympy.diff(loss, symbols[key]) for key in keys], KINKS
     )
     for bench in benches:
-        yield from _enough(
-            bench, keys, lambda bench=bench: slopes(*[bench.given[key] for key in symbols])
-        )
+        here = partial(slopes, *[bench.given[key] for key in symbols])
+        yield from _enough(bench, keys, here)
 
 
 def _enough(bench: Bench, keys: Sequence[Key], slopes: Callable[[], Any]) -> list[Comparison]:
