@@ -21,12 +21,12 @@ from derive.certify.printed import Printed
 from derive.certify.terms import Condition, elements_in, number, term
 from derive.certify.words import Theorem, Words, call, wrapped
 from derive.expression import Element
-from derive.numbers import MOST_DIGITS, Number, compare, evaluate, real
+from derive.numbers import MOST_DIGITS, Number, compare, evaluate, plus, real
 from derive.problem import Problem
 from derive.render.weights import ALPHA
 
-PLACES = 60  # behind the point, at which bounds are rounded outwards
-FIRST, GROWTH = Fraction(1, 10**50), 256  # how far from a value they lie, and how that grows
+PLACES = 42  # behind the point, at which bounds are rounded outwards
+SMALLEST, SPARE = Fraction(1, 10**38), 4  # how far they lie from a number at least; and beyond
 PLAIN = (Element, sympy.Symbol, sympy.Rational, sympy.Add, sympy.Mul, sympy.Pow, Str)
 Key: TypeAlias = sympy.Expr
 
@@ -65,12 +65,34 @@ class Here:
         return frozenset(found)
 
     @cached_property
-    def depths(self) -> Mapping[Key, int]:
-        """How many formulas lie between a number and the given ones."""
-        depths: dict[Key, int] = {}
+    def spreads(self) -> Mapping[Key, Fraction]:
+        """How far the bounds of each number lie from it, as those that it is computed from let it.
+
+        `interval` finds wider ones than there are, for it knows not that a number is read twice.
+        """
+        found: dict[Key, Fraction] = {}
         for key, formula in self.formulas.items():
-            depths[key] = 1 + max((depths.get(k, 0) for k in keys_in(formula)), default=0)
-        return depths
+            if key in self.values and key not in self.exact:
+                least = SMALLEST * max(Fraction(1), _nearby(abs(self.values[key])))
+                found[key] = least + SPARE * self._moved(formula, found)
+        return found
+
+    def _moved(self, formula: Key, spreads: Mapping[Key, Fraction]) -> Fraction:
+        """How far a formula moves when each number that it reads moves by its spread.
+
+        As for `interval`, each place at which a number is read is a number of its own.
+        """
+        places: dict[Key, Key] = {}
+        apart = _apart(formula, places)
+        values = {place: self.values[key] for place, key in places.items()}
+        total = Fraction(0)
+        with mp.workdps(PLACES + 20):
+            plain = evaluate(apart, values.__getitem__)
+            for place, key in places.items():
+                if key in spreads:
+                    moved = {**values, place: plus(values[place], spreads[key])}
+                    total += _nearby(abs(real(evaluate(apart, moved.__getitem__)) - real(plain)))
+        return total
 
     def name(self, key: Key) -> str:
         """The identifier of a number at the values of the spec."""
@@ -138,7 +160,8 @@ def definitions(here: Here, keys: tuple[Key, ...]) -> Iterator[str]:
         yield wrapped(f"Definition {name} : R :=", value)
         yield wrapped(f"Lemma {here.near(key)} :", _near(here, key))
         steps = _known(here, keys_in(here.formulas[key]))
-        yield f"Proof. unfold {', '.join([name, *opened])}. {steps}bounded. Qed."
+        end = "exactly" if key in here.exact else "bounded"
+        yield f"Proof. unfold {', '.join([name, *opened])}. {steps}{end}. Qed."
 
 
 def _value(here: Here, key: Key) -> tuple[str, list[str]]:
@@ -204,13 +227,26 @@ def _near(here: Here, key: Key) -> str:
     name, value = here.name(key), here.values[key]
     if key in here.exact and isinstance(value, Fraction):
         return f"{name} = {decimal_term(value)}"
-    with mp.workdps(MOST_DIGITS):
-        near = Fraction(int(mp.nint(real(value) * mp.mpf(10) ** PLACES)), 10**PLACES)
-    far = FIRST * GROWTH ** here.depths[key] * max(1, abs(near))
-    spread = Fraction(int(far * 10**PLACES) + 1, 10**PLACES)
+    near = _nearby(value)
+    spread = here.spreads[key]
     low, high = (number(_rational(side)) for side in (near - spread, near + spread))
     return f"{low} <= {name} <= {high}"
 
 
 def _rational(value: Fraction) -> sympy.Rational:
     return sympy.Rational(value.numerator, value.denominator)
+
+
+def _nearby(value: Number) -> Fraction:
+    """A number, and a little more, with as many places as bounds have."""
+    with mp.workdps(MOST_DIGITS):
+        return Fraction(int(mp.ceil(real(value) * mp.mpf(10) ** PLACES)), 10**PLACES)
+
+
+def _apart(expr: Key, places: dict[Key, Key]) -> Key:
+    """An expression in which each place where something is read has a symbol of its own."""
+    if isinstance(expr, Element | sympy.Symbol):
+        place = sympy.Symbol(f"place{len(places)}", real=True)
+        places[place] = expr
+        return place
+    return expr.func(*[_apart(a, places) for a in expr.args]) if expr.args else expr
