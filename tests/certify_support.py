@@ -113,6 +113,8 @@ def doubled(expr: sympy.Expr) -> sympy.Expr:
 
 def shifted(expr: sympy.Expr) -> sympy.Expr:
     """The wrong index: the first letter that something is read at is the place before it."""
+    if any(power.exp.could_extract_minus_sign() for power in expr.atoms(sympy.Pow)):
+        return expr  # outside the range it would divide by zero
     for node in sympy.preorder_traversal(expr):
         if isinstance(node, Element) and any(isinstance(i, Index) for i in node.indices):
             places = list(node.indices)

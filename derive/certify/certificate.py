@@ -59,6 +59,12 @@ def certify(problem: Problem, derivation: Derivation, page: Page) -> Certificate
             f"a certificate is written scalar by scalar, and this has {size} of them; "
             f"at most {MOST_SCALARS} can be checked in a reasonable time"
         )
+    for quantity in problem.graph.given:
+        if quantity.integer:
+            raise InputError(
+                f"no certificate can be written: '{quantity.name}' holds whole numbers, which "
+                "stand in positions, and a certificate knows real numbers only"
+            )
     scalars = scalars_of(derivation)
     words = words_of(scalars, names_of(problem))
     try:

@@ -442,8 +442,9 @@ Ltac sides := repeat split; try surely.
 Ltac kinks := progress (unfold greater, at_least, sign, where_, Rmax, Rmin); settle.
 Ltac equal := cbn [pred INR]; first
   [ ring | field; sides | kinks; first [ring | field; sides | lra] ].
+Ltac apart_from_each_other := repeat match goal with B : _ <= _ <= _ |- _ => destruct B end.
 (* What is printed is the value within half a unit of its last digit. *)
-Ltac printed := subst; try kinks; rewrite ?tanh_once;
+Ltac printed := subst; apart_from_each_other; try kinks; rewrite ?tanh_once;
   unfold sinh, cosh, logistic, softplus;
   first [apply Rabs_le; split; lra | lra | interval with (i_prec 60) | interval with (i_prec 200)].
 (* A number computed by arithmetic alone; a number within bounds, from bounds. *)

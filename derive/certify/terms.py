@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import sympy
 
-from derive.expression import Element
+from derive.expression import Chosen, Element
 from derive.functions import (
+    BY_SYMBOL,
     absolute,
     at_least,
     greater,
@@ -86,7 +87,13 @@ def _written(expr: sympy.Expr, name: Name) -> tuple[str, int]:
 def _why_not(expr: sympy.Expr) -> str:
     if isinstance(expr, held):
         return "stop_gradient(f) holds f fixed: what is derived is not the derivative of the loss"
-    return f"the function '{expr.func.__name__}' has no rule in a certificate"
+    if isinstance(expr, Chosen):
+        return "at which place a maximum over several is taken has no rule in a certificate"
+    if expr in (sympy.zoo, sympy.oo, -sympy.oo, sympy.nan):
+        return "something in it is divided by zero"
+    row = BY_SYMBOL.get(expr.func)
+    name = row.name if row is not None else type(expr).__name__
+    return f"the function '{name}' has no rule in a certificate"
 
 
 def _within(expr: sympy.Expr, name: Name, hold: int) -> str:
