@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
+from decimal import ROUND_05UP, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import partial
@@ -32,6 +32,7 @@ MOST_DIGITS = 16 * DIGITS
 FEW_BITS = 64  # a result of so few binary digits is that number, as exp(0) is 1
 NOTHING = 4000  # what has more zeros behind the point is printed as 0
 MOST_BITS = 4000  # of a rational; a tie has fewer, and through layers they multiply
+LONGEST_BITS = 40_000  # of what is far from 1, and has few digits
 SMALLEST, LARGEST, SHORT = 6, 9, 5  # from 10^-6 and 10^9 on a number is shown as a power of ten
 Number: TypeAlias = Fraction | mpf
 
@@ -135,7 +136,8 @@ def shown(text: str) -> str:
 def decimal(value: Number) -> Decimal:
     """A value with at least `SURE` significant digits; exact for a terminating decimal."""
     if isinstance(value, Fraction):
-        context = Context(prec=4 * DIGITS)
+        # Of what is cut off something stays in the last digit: next to a tie is no tie.
+        context = Context(prec=4 * DIGITS, rounding=ROUND_05UP)
         return context.divide(Decimal(value.numerator), Decimal(value.denominator))
     if not isinstance(value, mpf) or not mp.isfinite(value):
         raise ValueError(f"{value} is not a finite real number")
@@ -321,7 +323,8 @@ def _mixed(a: Number, b: Number, operation: Callable[[Any, Any], Any]) -> Number
 
 def kept(value: Fraction) -> Number:
     """A rational number, unless it has grown beyond all use."""
-    return value if value.denominator.bit_length() < MOST_BITS else real(value)
+    above, below = abs(value.numerator).bit_length(), value.denominator.bit_length()
+    return value if min(above, below) < MOST_BITS and below < LONGEST_BITS else real(value)
 
 
 def power(base: Number, exponent: Number) -> Number:

@@ -87,7 +87,7 @@ def test_how_a_number_is_printed(how: NumberFormat, value: str, expected: str) -
 
 def test_a_rational_does_not_grow_without_end() -> None:
     """Through layers denominators multiply; what has so many digits is no tie anyway."""
-    value = Fraction(1, 3**1000)
+    value = Fraction(2**1580 - 1, 3**1000)
     assert isinstance(times(value, Fraction(2)), Fraction)
     large = (times(value, value**2), plus(value, Fraction(1, 7**1000)), power(value, Fraction(3)))
     assert all(isinstance(each, mpf) for each in large)
@@ -294,3 +294,14 @@ FAR = [
 @pytest.mark.parametrize(("text", "tex"), FAR)
 def test_a_number_far_from_one_is_a_power_of_ten(text: str, tex: str) -> None:
     assert shown(text) == tex
+
+
+@pytest.mark.parametrize(("side", "printed"), [(-1, "6.772"), (0, "6.773"), (1, "6.773")])
+def test_what_is_next_to_a_tie_is_no_tie(side: int, printed: str) -> None:
+    tie = Fraction("6.7725") + side * Fraction(10) ** -900
+    assert FOUR.text(tie) == printed
+
+
+def test_what_is_far_from_one_stays_rational() -> None:
+    tiny = times(Fraction(9, 10**1006), Fraction(9, 10**1006))
+    assert plus(Fraction(1, 10**1006), tiny) == Fraction(10**1006 + 81, 10**2012)

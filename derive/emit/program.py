@@ -107,7 +107,8 @@ def lower(problem: Problem, derivation: Derivation, batch: sympy.Expr = BATCH) -
     if problem.training.order is Order.SIMULTANEOUS:
         updates = _updates(problem, trained, adjoints)
     else:
-        updates = tuple(_interleaved(problem, derivation.backward, trained))
+        slopes = steady if _reads_alike(derivation, steady) else derivation
+        updates = tuple(_interleaved(problem, slopes.backward, trained))
     kept_states = [state_of(s, q) for q in trained for s in optimizer.states]
     known = {**derivation.backward.quantities, **backward.quantities, **forward.quantities}
     known |= {q.name: q for q in (*kept_states, *(e.quantity for e in updates))}
@@ -249,14 +250,28 @@ def _updates(
     return (*states, *parameters)
 
 
+def _reads_alike(derivation: Derivation, steady: Derivation) -> bool:
+    """Whether adjoints derived anew from a stable loss read the parameters that the page's do.
+
+    One may read a parameter where that of the page reads a value of the forward pass; where each
+    parameter changes in its turn, that makes a difference.
+    """
+    graph = derivation.forward
+    page = {e.quantity.name: set(reads(e.rhs)) for e in derivation.backward.equations}
+    parameters = {quantity.name for quantity in graph.of_role(Role.PARAMETER)}
+
+    def alike(equation: Equation) -> bool:
+        own, name = set(reads(equation.rhs)), equation.quantity.name
+        known = own <= {*graph.quantities, *page}
+        return known and name in page and own & parameters == page[name] & parameters
+
+    return all(map(alike, steady.backward.equations))
+
+
 def _interleaved(
     problem: Problem, backward: Graph, trained: Sequence[Quantity]
 ) -> Iterator[Equation]:
-    """The update in stages: adjoints and new parameters in turn.
-
-    The adjoints are those of the page. One derived anew from a stable loss may read a parameter
-    where that of the page reads a value of the forward pass, and here that makes a difference.
-    """
+    """The update in stages: adjoints and new parameters in turn."""
     names = [quantity.name for quantity in trained]
     now: dict[str, str] = {}
     for stage in stages(backward, names, problem.training.order):

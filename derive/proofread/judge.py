@@ -15,6 +15,8 @@ from derive.proofread.policy import Policy, agrees, expected_value, last_exponen
 from derive.proofread.spread import Known, Ledger, rounded_copy, spread
 from derive.proofread.values import FAILURES, decimal_text, exact_value, unknown_names, value_of
 
+LONG = 40  # characters of a number in a message
+
 
 @dataclass(frozen=True)
 class _Form:
@@ -126,7 +128,7 @@ def _judge_printed(
             expected = decimal_text(expected_value(policy, form.value, printed))
             reason = explanation(form.value, form.tex, printed, policy, ledger)
             source = form.tex or "the unrounded value"
-            message = f"{source} gives {expected}, printed is {printed}{reason}"
+            message = f"{source} gives {_told(expected)}, printed is {_told(printed)}{reason}"
             return Finding(claim, Kind.DISAGREES, expected, message)
     expected = decimal_text(expected_value(policy, forms[-1].value, printed))
     return Finding(claim, Kind.AGREES, expected, _without_value(sides.unknown))
@@ -172,6 +174,11 @@ def _formula_slack(left: _Form, right: _Form, policy: Policy, ledger: Ledger) ->
         return slack
     unit = Fraction(10) ** last_exponent(policy, left.value or right.value, "0")
     return max(slack, unit * (1 + policy.tolerance_units))
+
+
+def _told(text: str) -> str:
+    """A number in a message, with a power of ten where it would fill lines."""
+    return text if len(text) <= LONG else f"{Decimal(text).normalize():E}"
 
 
 def _short(value: Fraction) -> str:

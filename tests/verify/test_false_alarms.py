@@ -102,6 +102,10 @@ SPECS: dict[str, str] = {
     "], loss: binary_cross_entropy}\nparameters: {W1: [[0.3], [-0.9]], b1: [710, 0]}\n"
     "data: {inputs: [3.5], targets: [0, 1]}\nnumbers: {chained: false}\n"
     "training: {learning_rate: 0.5, optimizer: momentum_with_rate, steps: 2}\n",
+    "a saturated output, layer by layer": "network: {inputs: 1, layers: [{dense: 1, activation: "
+    "logistic}], loss: focal}\nparameters: {W1: [[1]], b1: [780]}\n"
+    "data: {inputs: [0.5], targets: [0]}\n"
+    "training: {learning_rate: 0.1, optimizer: adam, order: layer_by_layer, steps: 2}\n",
     "Adam beside a saturated gate": "inputs: {x: [1, 0.8]}\nparameters: {w: 160}\n"
     "model: ['y[k] = tanh(w*x[k])']\nloss: E = sum(k, y[k])**2\nnumbers: {chained: true}\n"
     "training: {learning_rate: 0.1, optimizer: adamw, order: layer_by_layer}\n",
