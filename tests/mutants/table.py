@@ -169,8 +169,10 @@ MUTANTS = (
     Mutant(NUMBERS, "        return kept(operation(a, b))\n",
            "        return operation(real(a), real(b))\n",
            "a tie is not decided exactly", "tests/test_numbers.py"),
-    Mutant(NUMBERS, "value.denominator.bit_length() < MOST_BITS", "True",
+    Mutant(NUMBERS, "min(above, below) < MOST_BITS", "True",
            "rationals grow through layers without end", "tests/test_numbers.py"),
+    Mutant(NUMBERS, "Context(prec=4 * DIGITS, rounding=ROUND_05UP)", "Context(prec=4 * DIGITS)",
+           "what is next to a tie is one", "tests/test_numbers.py"),
     # --- lowering
     Mutant(SCALAR, "if all(0 <= index < size for index, size in inside):",
            "if all(index < size for index, size in inside):",
