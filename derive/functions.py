@@ -62,6 +62,18 @@ class sign(sympy.Function):
     is_real = True
 
 
+class floored(sympy.Function):
+    """The largest whole number that is not above x; its derivative is taken as 0 everywhere."""
+
+    nargs = 1
+    is_real = True
+
+    @classmethod
+    def eval(cls, x: sympy.Expr) -> sympy.Expr | None:
+        """Of a rational number it is known."""
+        return sympy.floor(x) if x.is_Rational else None
+
+
 class greater(sympy.Function):
     """1 if the first argument exceeds the second, else 0; its derivative is taken as 0."""
 
@@ -260,6 +272,15 @@ ROWS = (
     Row("min", minimum, lambda a, b: b if b < a else a, slopes=_kinked(False), arity=2),
     Row("abs", absolute, lambda x: abs(x), slopes=(lambda x: sign(x),)),
     Row("sign", sign, lambda x: mp.sign(x), slopes=(_nothing,)),
+    Row(
+        "floor",
+        floored,
+        lambda x: mp.floor(x),
+        slopes=(_nothing,),
+        math="floor",
+        numpy="floor",
+        torch="floor",
+    ),
     Row("stop_gradient", held, lambda x: x, slopes=(_nothing,)),
     Row("greater", greater, lambda a, b: mp.mpf(a > b), slopes=(_nothing, _nothing), arity=2),
     Row("at_least", at_least, lambda a, b: mp.mpf(a >= b), slopes=(_nothing, _nothing), arity=2),

@@ -240,11 +240,18 @@ def _recognised(found: mpf) -> Number:
     return Fraction(-int(mantissa) if sign else int(mantissa)) * Fraction(2) ** int(exponent)
 
 
+def _floor(x: Number) -> Fraction:
+    """The largest whole number not above x; what noise alone tells from a whole number is one."""
+    near = Fraction(round(x)) if isinstance(x, Fraction) else Fraction(int(mp.nint(x)))
+    return near - (compare(x, near) < 0)
+
+
 _PIECES: Mapping[str, Callable[..., Number]] = {  # rational wherever their arguments are
     "max": lambda a, b: b if compare(b, a) > 0 else a,
     "min": lambda a, b: b if compare(b, a) < 0 else a,
     "abs": lambda x: abs(x),
     "stop_gradient": lambda x: x,
+    "floor": lambda x: _floor(x),
     "sign": lambda x: Fraction(compare(x, Fraction(0))),
     "greater": lambda a, b: Fraction(compare(a, b) > 0),
     "at_least": lambda a, b: Fraction(compare(a, b) >= 0),

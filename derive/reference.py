@@ -73,13 +73,14 @@ condition, `where(k <= q, exp(s[q,k]), 0)`. A learning rate with a schedule is a
 own: `w = w - alpha/(1 + decay*k)*g`.
 
 `stop_gradient(f)` has the value of f and is held fixed: its derivative is 0. So a step may be
-passed straight through, `x + stop_gradient(sign(x) - x)`, and a target may be a value of the model
+passed straight through, `x + stop_gradient(round(x) - x)`, and a target may be a value of the model
 itself, `(q[n] - stop_gradient(y[n]))**2`.
 
 The derivative of `max(x, 0)` and of `abs(x)` at 0 is 0, and so is that of a root, as of
-`sqrt(sum(i, x[i]**2))`. The derivative of a step, `sign(x)` or a condition as a number, is 0
-everywhere. A choice is differentiated branch by branch, `where(c, f, g)` to `where(c, f', g')`; the
-branch not taken is not evaluated, so it may divide by zero. `0*log(0)` is 0.
+`sqrt(sum(i, x[i]**2))`. The derivative of a step, `sign(x)`, `floor(x)` or a condition as a number,
+is 0 everywhere. A choice is differentiated branch by branch, `where(c, f, g)` to
+`where(c, f', g')`; the branch not taken is not evaluated, so it may divide by zero. `0*log(0)`
+is 0.
 
 A letter is a number, too: `x[t]*t`, `where(t == 0, x[t], h[t-1])`, `cos(2*pi*k*n/size(n))`.
 

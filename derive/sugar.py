@@ -8,7 +8,9 @@ from types import MappingProxyType
 
 import sympy
 
-from derive.functions import greater, maximum, minimum
+from derive.functions import floored, greater, maximum, minimum
+
+HALF = sympy.Rational(1, 2)
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ SUGAR: Mapping[str, Sugar] = MappingProxyType(
         "sqrt": Sugar(lambda x: sympy.sqrt(x), "the root"),
         "relu": Sugar(lambda x: maximum(x, sympy.S.Zero), "`max(f, 0)`"),
         "step": Sugar(lambda x: greater(x, sympy.S.Zero), "1 above 0, else 0"),
+        "ceil": Sugar(lambda x: -floored(-x), "the smallest whole number not below it"),
+        "round": Sugar(lambda x: floored(x + HALF), "`floor(f + 1/2)`, so that a tie goes up"),
         "log1p": Sugar(lambda x: sympy.log(1 + x), "`log(1 + f)`, which code computes so near 0"),
         "expm1": Sugar(lambda x: sympy.exp(x) - 1, "`exp(f) - 1`, which code computes so near 0"),
         "clip": Sugar(

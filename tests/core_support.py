@@ -64,6 +64,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "minimum": min,
     "absolute": abs,
     "sign": mp.sign,
+    "floored": mp.floor,
     "greater": lambda a, b: mpf(int(a > b)),
     "at_least": lambda a, b: mpf(int(a >= b)),
     "where": lambda c, a, b: a if c == 1 else b,

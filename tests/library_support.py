@@ -109,6 +109,7 @@ FLOATS = Algebra(
         "max": lambda a, b: b if b > a else a,
         "min": lambda a, b: b if b < a else a,
         "abs": abs,
+        "floor": math.floor,
         "sign": lambda x: float((x > 0) - (x < 0)),
         "greater": lambda a, b: float(a > b),
         "at_least": lambda a, b: float(a >= b),

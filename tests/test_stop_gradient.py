@@ -18,6 +18,12 @@ SPECS = {
         "model:\n  - a[i] = w[i]*x[i]\n  - b[i] = a[i] + stop_gradient(sign(a[i]) - a[i])\n"
         "loss: E = sum(i, (b[i] - t[i])**2)/2\ntraining: {steps: 2}\n"
     ),
+    "rounded to quarters, straight through": (
+        "inputs: {x: [0.3, -0.7]}\nparameters: {w: [0.5, 1]}\ntargets: {t: [1, 0.5]}\n"
+        "model:\n  - a[i] = w[i]*x[i]\n"
+        "  - b[i] = a[i] + stop_gradient(round(4*a[i])/4 - a[i])\n"
+        "loss: E = sum(i, (b[i] - t[i])**2)/2\ntraining: {steps: 2}\n"
+    ),
     "a target of the model itself": (
         "inputs: {x: [[0.3, -0.7], [1.2, 0.4]], r: [1, -0.5]}\nparameters: {w: [0.5, 1]}\n"
         "model:\n  - q[n] = tanh(sum(i, w[i]*x[n,i]))\n"

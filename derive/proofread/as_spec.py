@@ -37,6 +37,7 @@ OWN_WORDS = frozenset(
         "min",
         "abs",
         "sign",
+        "floor",
         "where",
         "sum",
         "size",

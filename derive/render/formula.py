@@ -19,6 +19,7 @@ from derive.functions import (
     ROWS,
     absolute,
     at_least,
+    floored,
     greater,
     held,
     logistic,
@@ -213,6 +214,10 @@ def _absolute(writer: Writer, value: sympy.Expr) -> Piece:
     return writer.script.absolute(writer.piece(value))
 
 
+def _floor(writer: Writer, value: sympy.Expr) -> Piece:
+    return writer.script.floor(writer.piece(value))
+
+
 def _step(writer: Writer, a: sympy.Expr, b: sympy.Expr) -> Piece:
     """The unit step, 0 at 0."""
     inside = "" if a == 0 else f"{writer.tex(a)} - "
@@ -240,6 +245,7 @@ _FUNCTIONS: Mapping[type[sympy.Function], Callable[..., Piece]] = {
     minimum: _call("min"),
     absolute: _absolute,
     sign: _call("sgn"),
+    floored: _floor,
     held: _call("sg"),
     greater: _step,
     at_least: _closed_step,

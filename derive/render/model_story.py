@@ -14,7 +14,17 @@ import sympy
 
 from derive.calculus import steep_at_zero
 from derive.expression import Element, Largest, elements, stays_on_axis
-from derive.functions import absolute, at_least, greater, held, maximum, minimum, sign, where
+from derive.functions import (
+    absolute,
+    at_least,
+    floored,
+    greater,
+    held,
+    maximum,
+    minimum,
+    sign,
+    where,
+)
 from derive.graph import Block as Computed
 from derive.graph import Derivation, Equation, Graph, Role
 from derive.library.titles import title
@@ -186,7 +196,7 @@ def _has_step(graph: Graph) -> bool:
     """Whether a step of data is a number in an equation, not the condition of a choice."""
 
     def steps(expr: sympy.Expr) -> bool:
-        if isinstance(expr, sign | greater | at_least):
+        if isinstance(expr, sign | floored | greater | at_least):
             return bool(expr.has(Element))
         inner = expr.args[1:] if isinstance(expr, where) else expr.args
         return any(map(steps, inner))

@@ -44,6 +44,7 @@ class Script:
     exponential: Callable[[Piece], Piece]
     root: Callable[[Piece], Piece]
     absolute: Callable[[Piece], Piece]
+    floor: Callable[[Piece], Piece]
     total: Callable[[str, Piece], Piece]
     command: Callable[[str], str]
     number: Callable[[str], str]
@@ -83,6 +84,7 @@ TEX = Script(
     exponential=lambda exponent: Piece(f"e^{{{exponent.tex}}}", Tightness.POWER),
     root=lambda inside: Piece(rf"\sqrt{{{inside.tex}}}", Tightness.ATOM),
     absolute=lambda inside: Piece(rf"\left\lvert {inside.tex}\right\rvert", Tightness.ATOM),
+    floor=lambda inside: Piece(rf"\left\lfloor {inside.tex}\right\rfloor", Tightness.ATOM),
     total=lambda index, body: Piece(
         rf"\sum_{{{index}}} {body.within(Tightness.SERIES)}", Tightness.SERIES
     ),
@@ -106,6 +108,7 @@ PLAIN = Script(
     exponential=lambda exponent: Piece(f"e^{exponent.within(Tightness.ATOM)}", Tightness.POWER),
     root=lambda inside: Piece(f"sqrt({inside.tex})", Tightness.ATOM),
     absolute=lambda inside: Piece(f"|{inside.tex}|", Tightness.ATOM),
+    floor=lambda inside: Piece(f"floor({inside.tex})", Tightness.ATOM),
     total=lambda index, body: Piece(
         f"sum over {index} of {body.within(Tightness.SERIES)}", Tightness.SERIES
     ),

@@ -218,7 +218,14 @@ def _comparing(order: Callable[[Any, Any], int]) -> dict[str, Callable[..., Any]
         "at_least": lambda a, b: mp.mpf(order(a, b) >= 0),
         "sign": lambda x: mp.mpf(order(x, 0)),
         "abs": lambda x: order(x, 0) * x,
+        "floor": lambda x: _floor(x, order),
     }
+
+
+def _floor(x: Any, order: Callable[[Any, Any], int]) -> Any:
+    """The largest whole number not above x; what only noise tells from a whole number is one."""
+    near = mp.nint(_still(x))
+    return near - 1 if order(x, near) < 0 else near
 
 
 TIES = _comparing(order)

@@ -246,6 +246,16 @@ class Sign(sympy.Function):
         return sympy.Integer(0)
 
 
+class Whole(sympy.Function):
+    """The largest whole number that is not above a value; SymPy does not differentiate its own."""
+
+    nargs = 1
+    is_real = True
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        return sympy.Integer(0)
+
+
 class Size(sympy.Function):
     """The absolute value, with the slope 0 at 0."""
 
@@ -284,6 +294,7 @@ KINKS: Mapping[str, Callable[..., Any]] = {
     "Above": TIES["greater"],
     "Larger": TIES["max"],
     "Sign": TIES["sign"],
+    "Whole": TIES["floor"],
     "Fixed": lambda x: x,
     "Size": TIES["abs"],
     "Root": lambda base, exponent: base**exponent,
@@ -298,6 +309,7 @@ SYMBOLIC = Algebra(
         "min": lambda a, b: -Larger(-a, -b),
         "abs": Size,
         "sign": Sign,
+        "floor": Whole,
         "stop_gradient": Fixed,
         "greater": Above,
         "at_least": lambda a, b: 1 - Above(b, a),

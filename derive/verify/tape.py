@@ -16,7 +16,7 @@ from mpmath import mp
 
 from derive.functions import BY_SYMBOL
 from derive.graph import Graph
-from derive.verify.algebra import EXACT, Algebra, Pairs, order, partial, summed, working
+from derive.verify.algebra import EXACT, TIES, Algebra, Pairs, order, partial, summed, working
 from derive.verify.interpreter import Program
 from derive.verify.meaning import Key, Values
 
@@ -129,6 +129,7 @@ _BRANCHES: dict[str, Callable[..., Any]] = {  # what compares moves as the branc
     "at_least": _compared(lambda sign: sign >= 0),
     "sign": lambda x: mp.mpf(order(_still(x), 0)),
     "abs": lambda x: order(_still(x), 0) * x,
+    "floor": lambda x: TIES["floor"](_still(x)),
     "stop_gradient": _still,
 }
 _ALGEBRA = Algebra(

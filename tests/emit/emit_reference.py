@@ -42,6 +42,7 @@ FLOAT: Mapping[str, Callable[..., float]] = {
     "max": max,
     "min": min,
     "abs": abs,
+    "floor": math.floor,
     "sign": lambda x: math.copysign(1.0, x) if x else 0.0,
     "greater": lambda a, b: float(a > b),
     "at_least": lambda a, b: float(a >= b),

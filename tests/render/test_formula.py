@@ -22,6 +22,7 @@ from derive.functions import (
     logistic,
     maximum,
     minimum,
+    floored,
     sign,
     softplus,
     where,
@@ -149,6 +150,7 @@ TABLE = [
     (maximum(A, 0), r"\max(a, 0)", r"\max(-0.5, 0)", "max(a, 0)"),
     (minimum(B, A), r"\min(w_5^{+}, a)", r"\min(0.3, -0.5)", "min(w5, a)"),
     (absolute(A), r"\left\lvert a\right\rvert", r"\left\lvert -0.5\right\rvert", "|a|"),
+    (floored(A), r"\left\lfloor a\right\rfloor", r"\left\lfloor -0.5\right\rfloor", "floor(a)"),
     (sign(A), r"\operatorname{sgn}(a)", r"\operatorname{sgn}(-0.5)", "sgn(a)"),
     (greater(A, 0), r"\operatorname{H}(a)", r"\operatorname{H}(-0.5)", "H(a)"),
     (greater(0, A), r"\operatorname{H}(-a)", r"\operatorname{H}(-(-0.5))", "H(-a)"),
@@ -335,7 +337,7 @@ def plain_value(text: str, values: dict[sympy.Symbol, Fraction]) -> Any:
             known |= {"dE": slope * 7, "dx": mp.mpf(7)}
         functions = {
             "mpf": mp.mpf, "e": +mp.e, "pi": +mp.pi, "ln": mp.log, "sqrt": mp.sqrt,
-            "tanh": mp.tanh, "sin": mp.sin, "erf": mp.erf, "sgn": mp.sign, "max": max, "min": min,
+            "tanh": mp.tanh, "sin": mp.sin, "erf": mp.erf, "sgn": mp.sign, "floor": mp.floor, "max": max, "min": min,
             "abs": abs, "H": lambda x: mp.mpf(x > 0), "__builtins__": {},
         }  # fmt: skip
         return eval(source, functions | known)  # our own text

@@ -106,7 +106,7 @@ def test_every_function_has_its_exact_value(name: str) -> None:
             "logistic": mp.exp("0.7") / (1 + mp.exp("0.7")),
             "softplus": mp.log(1 + mp.exp("0.7")),
             "max": "0.7", "min": "-0.3", "abs": "0.7", "sign": 1, "greater": 1, "at_least": 1,
-            "where": "-0.3", "stop_gradient": "0.7",
+            "where": "-0.3", "stop_gradient": "0.7", "floor": 0,
         }  # fmt: skip
         given = {key: mpf(str(v)) for key, v in zip(given, ("0.7", "-0.3", "0.2"), strict=True)}
         assert distance(value(expr, given, {}, EXACT), mpf(by_hand[name])) < 1e-30

@@ -62,6 +62,7 @@ SLOPES: list[tuple[str, Callable[[Any], Any], str]] = [
     ("abs at 0", lambda h: FUNCTIONS["abs"](h), "0"),
     ("abs below 0", lambda h: FUNCTIONS["abs"](h - 2), "-1"),
     ("sign", lambda h: FUNCTIONS["sign"](h), "0"),
+    ("a whole number at its end", lambda h: FUNCTIONS["floor"](h), "0"),
     ("a step", lambda h: FUNCTIONS["greater"](h, mpf(0)), "0"),
     ("tanh and a kink", lambda h: FUNCTIONS["tanh"](h) + FUNCTIONS["abs"](h), "1"),
     ("exp of a kink", lambda h: FUNCTIONS["exp"](FUNCTIONS["max"](3 * h, 2 * h)), "3"),
