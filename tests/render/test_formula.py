@@ -18,11 +18,11 @@ from derive.expression import Axis, Element, Index, LogTotalExp, Total
 from derive.functions import (
     absolute,
     at_least,
+    floored,
     greater,
     logistic,
     maximum,
     minimum,
-    floored,
     sign,
     softplus,
     where,
@@ -337,8 +337,8 @@ def plain_value(text: str, values: dict[sympy.Symbol, Fraction]) -> Any:
             known |= {"dE": slope * 7, "dx": mp.mpf(7)}
         functions = {
             "mpf": mp.mpf, "e": +mp.e, "pi": +mp.pi, "ln": mp.log, "sqrt": mp.sqrt,
-            "tanh": mp.tanh, "sin": mp.sin, "erf": mp.erf, "sgn": mp.sign, "floor": mp.floor, "max": max, "min": min,
-            "abs": abs, "H": lambda x: mp.mpf(x > 0), "__builtins__": {},
+            "tanh": mp.tanh, "sin": mp.sin, "erf": mp.erf, "sgn": mp.sign, "max": max, "min": min,
+            "floor": mp.floor, "abs": abs, "H": lambda x: mp.mpf(x > 0), "__builtins__": {},
         }  # fmt: skip
         return eval(source, functions | known)  # our own text
 
