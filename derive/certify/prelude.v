@@ -438,10 +438,20 @@ Qed.
 (* ---- Tactics of the theorems ---- *)
 
 Ltac lift := intros; eapply moves_as; [take_apart|reflexivity|].
-Ltac sides := repeat split; try surely.
+Ltac sides := repeat split; solve [surely | intro; nra].
 Ltac kinks := progress (unfold greater, at_least, sign, where_, Rmax, Rmin); settle.
+(* A root is a number whose square is what it is the root of. *)
+Ltac name_root := match goal with |- context [sqrt ?e] =>
+  let s := fresh "s" in let P := fresh "P" in let Q := fresh "Q" in let T := fresh "T" in
+  assert (P : 0 < sqrt e) by (apply sqrt_lt_R0; surely);
+  assert (Q : e = sqrt e * sqrt e) by (symmetry; apply sqrt_sqrt, Rlt_le; surely);
+  revert P Q; generalize (sqrt e); intros s P Q;
+  match type of Q with
+  | ?a + ?b = _ => assert (T : a = s * s - b) by lra; rewrite ?T
+  | _ => rewrite ?Q end end.
 Ltac equal := cbn [pred INR]; first
-  [ ring | field; sides | kinks; first [ring | field; sides | lra] ].
+  [ ring | field; sides | kinks; first [ring | field; sides | lra]
+  | progress (repeat name_root); field; sides ].
 Ltac apart_from_each_other := repeat match goal with B : _ <= _ <= _ |- _ => destruct B end.
 (* What is printed is the value within half a unit of its last digit. *)
 Ltac printed := subst; apart_from_each_other; try kinks; rewrite ?tanh_once;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from derive.certify.certificate import Certificate, certify
-from derive.certify.run import CheckError, check, checker
+from derive.certify.run import CheckError, Unfinished, check, checker
 from derive.errors import InputError
 from derive.graph import Derivation
 from derive.problem import Problem
@@ -25,6 +25,8 @@ def kernel_route(problem: Problem, derivation: Derivation, page: Page) -> Route:
     count = len(certificate.derivatives) + len(certificate.prints)
     try:
         check(certificate.text, program)
+    except Unfinished as error:
+        return skipped(NAME, str(error))
     except CheckError as error:
         return Route(NAME, Status.DISAGREES, count, None, refused(certificate, error))
     return Route(NAME, Status.AGREES, count, None, certificate.summary)

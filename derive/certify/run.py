@@ -30,11 +30,15 @@ QUESTION = re.compile(r"^Print Assumptions \w+\.$", re.M)
 
 
 class CheckError(Exception):
-    """A certificate was refused, at a `theorem` if that is known, or could not be checked."""
+    """A certificate was refused, at a `theorem` if that is known."""
 
     def __init__(self, words: str, theorem: str = "") -> None:
         super().__init__(words)
         self.theorem = theorem
+
+
+class Unfinished(Exception):
+    """Coq could not be asked, or took too long: nothing is known of the certificate."""
 
 
 def checker() -> str | None:
@@ -43,7 +47,7 @@ def checker() -> str | None:
 
 
 def check(text: str, program: str, seconds: int = SECONDS) -> None:
-    """Have a certificate checked. Raises CheckError if it is refused, or takes too long."""
+    """Have a certificate checked. Raises CheckError if it is refused; Unfinished."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         (place / "certificate.v").write_text(text, encoding="utf-8")
@@ -51,9 +55,9 @@ def check(text: str, program: str, seconds: int = SECONDS) -> None:
         try:
             done = subprocess.run(command, cwd=place, capture_output=True, timeout=seconds)
         except subprocess.TimeoutExpired:
-            raise CheckError(f"{program} did not finish within {seconds} seconds") from None
+            raise Unfinished(f"{program} did not finish within {seconds} seconds") from None
         except OSError as error:
-            raise CheckError(f"{program} could not be run: {error.strerror}") from None
+            raise Unfinished(f"{program} could not be run: {error.strerror}") from None
     said = done.stderr.decode(errors="replace")
     if done.returncode != 0:
         raise _refusal(text, said)

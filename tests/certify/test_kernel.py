@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 
 import pytest
 
 from derive.certify import CheckError, certify, check, checker, kernel_route
 from derive.certify.certificate import Certificate
-from derive.certify.run import ADVICE
+from derive.certify.run import ADVICE, Unfinished
 from derive.certify.scalars import scalars_of
 from derive.certify.words import words_of
 from derive.cli import main
@@ -33,14 +34,14 @@ SECONDS = 300
 @needs_coq
 @pytest.mark.slow
 def test_a_neuron_is_certified_by_the_command(
-    tmp_path: object, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["certify", "neuron", "-o", f"{tmp_path}/neuron.v"]) == 0
     assert "the kernel agrees: " in capsys.readouterr().out
 
 
 def test_without_coq_a_certificate_is_written_and_packages_are_named(
-    tmp_path: object, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", "")
     assert main(["certify", "neuron", "-o", f"{tmp_path}/neuron.v"]) == 0
@@ -145,3 +146,48 @@ def test_a_wrong_digit_is_refused_where_it_is(name: str, report: str) -> None:
     problem, derivation, _ = _parts(name)
     page = dict(wrong_digits(name))[report]
     assert refused_at(certify(problem, derivation, page)) == f"the printed {report}"
+
+
+def test_what_takes_too_long_is_not_called_wrong(
+    tmp_path: Path,
+) -> None:
+    slow = tmp_path / "coqc"
+    slow.write_text("#!/bin/sh\nexec sleep 60\n", "utf-8")
+    slow.chmod(0o755)
+    with pytest.raises(Unfinished, match="within 1 seconds"):
+        check("Definition a := 1.", str(slow), 1)
+    with pytest.raises(Unfinished, match="could not be run"):
+        check("Definition a := 1.", str(tmp_path / "nothing"), 1)
+
+
+def test_a_certificate_that_is_cut_off_is_refused(tmp_path: Path) -> None:
+    silent = tmp_path / "coqc"
+    silent.write_text("#!/bin/sh\nexit 0\n", "utf-8")
+    silent.chmod(0o755)
+    with pytest.raises(CheckError, match="to its end"):
+        check(made("neuron").certificate.text, str(silent), 60)
+
+
+@pytest.mark.parametrize(
+    ("said", "good"),
+    [
+        ("Axioms:\nClassical_Prop.classic\n  : forall P : Prop, P\n", True),
+        ("Closed under the global context\n", True),
+        ("Axioms:\nclaimed : 0 = 1\n", False),
+        ("Axioms:\nUint63.add_spec\n  : nat\n", False),
+        ("Closed under the global context\nAxioms:\nUint63.add_spec\n  : nat\n", True),
+    ],
+)
+def test_only_the_real_numbers_may_be_taken_for_granted(
+    said: str, good: bool, tmp_path: Path
+) -> None:
+    speaking = tmp_path / "coqc"
+    speaking.write_text(f"#!/bin/sh\ncat <<'END'\n{said}END\n", "utf-8")
+    speaking.chmod(0o755)
+    count = said.count("Axioms:") + said.count("Closed")
+    text = "\n".join(["Print Assumptions proven."] * count)
+    if good:
+        check(text, str(speaking), 60)
+    else:
+        with pytest.raises(CheckError, match="taken for granted"):
+            check(text, str(speaking), 60)
