@@ -11,14 +11,20 @@ print(derive.verify(problem).agree)
 
 from __future__ import annotations
 
-from derive.backprop import differentiate
-from derive.build import build
-from derive.emit import emit
-from derive.errors import InputError
-from derive.pipeline import Made, make
-from derive.problem import Problem
-from derive.spec import load_spec
-from derive.verify import Report
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from derive.api import load, render, verify
+    from derive.backprop import differentiate
+    from derive.build import build
+    from derive.emit import emit
+    from derive.errors import InputError
+    from derive.pipeline import Made, make
+    from derive.problem import Problem
+    from derive.verify.report import Report
 
 __all__ = [
     "InputError",
@@ -36,16 +42,35 @@ __all__ = [
 __version__ = "0.1.0"
 
 
-def load(spec: str) -> Problem:
-    """The problem of a spec file, or of a built-in spec by its name. Raises InputError."""
-    return build(load_spec(spec))
+class _Asked:
+    """A name of the package, imported when it is asked for: SymPy takes a third of a second.
+
+    Where a module has the same name, as `derive.build`, the import system binds that, too; the
+    name stays that of the function.
+    """
+
+    def __init__(self, home: str, name: str) -> None:
+        self.home, self.name = home, name
+
+    def __get__(self, package: ModuleType, owner: type[ModuleType]) -> object:
+        return getattr(import_module(self.home), self.name)
+
+    def __set__(self, package: ModuleType, module: object) -> None:
+        """The import system binds a module, which `sys.modules` has."""
 
 
-def render(problem: Problem, language: str = "en") -> str:
-    """The LaTeX write-up of a problem."""
-    return make(problem, [language]).texts[language]
+class _Package(ModuleType):
+    InputError = _Asked("derive.errors", "InputError")
+    Made = _Asked("derive.pipeline", "Made")
+    Problem = _Asked("derive.problem", "Problem")
+    Report = _Asked("derive.verify.report", "Report")
+    build = _Asked("derive.build", "build")
+    differentiate = _Asked("derive.backprop", "differentiate")
+    emit = _Asked("derive.emit", "emit")
+    load = _Asked("derive.api", "load")
+    make = _Asked("derive.pipeline", "make")
+    render = _Asked("derive.api", "render")
+    verify = _Asked("derive.api", "verify")
 
 
-def verify(problem: Problem) -> Report:
-    """Verify everything that is made of a problem."""
-    return make(problem).verify()
+sys.modules[__name__].__class__ = _Package

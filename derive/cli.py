@@ -1,40 +1,25 @@
-"""The command line, and the only place that reads and writes the user's files."""
+"""The command line: its arguments, and the exit codes.
+
+A command is loaded when it is asked for: `derive --help` needs no SymPy, and SymPy takes its time.
+"""
 
 from __future__ import annotations
 
 import argparse
 import gc
-import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 
-from derive import __version__, load
-from derive.backprop import differentiate
-from derive.cli_certify import certify_arguments, certify_made
-from derive.cli_check import check_documents, documents
-from derive.edge import BAD, FOUND, GOOD, at_the_edge, progress
-from derive.emit import TARGETS
-from derive.errors import InputError, printable, quoted, told
-from derive.files import Files, write
-from derive.pipeline import Made, make, module
-from derive.problem import Problem
-from derive.reference import reference
-from derive.render.explain import explain
-from derive.render.explain_model import explain_model, explain_second_order
-from derive.scaffold import scaffold
-from derive.schema import Spec
-from derive.showcase import listing, shown
-from derive.spec import builtin_names
-from derive.typeset import ADVICE, Typeset, TypesetError, engine, typeset
-from derive.verify import Report
-from derive.verify.report import lines
+from derive import __version__
+from derive.builtin import DEFAULT, builtin_names
+from derive.edge import BAD, at_the_edge
+from derive.errors import InputError, told
 
-DEFAULT = "article"
 # Expressions are many small objects that hold no circles: looked for rarely, a tenth of the time.
 GARBAGE = (50_000, 50, 100)
-Command = Callable[[argparse.Namespace], int]
+Add = Callable[[str, str, str], argparse.ArgumentParser]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,9 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
-    command: Command = options.command
+    module, name = options.command
     try:
-        return command(options)
+        return int(getattr(import_module(f"derive.commands.{module}"), name)(options))
     except InputError as error:
         print(f"derive: {told(error)}", file=sys.stderr)
     except RecursionError:
@@ -67,12 +52,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"derive {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def add(name: str, command: Command, text: str) -> argparse.ArgumentParser:
+    def add(name: str, module: str, text: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
-        sub.set_defaults(command=command)
+        sub.set_defaults(command=(module, name))
         return sub
 
-    build = add("build", _build, "write the derivation, the modules and the report")
+    build = add("build", "writing", "write the derivation, the modules and the report")
     _spec(build)
     build.add_argument("--output", "-o", type=Path, default=Path("output"), metavar="DIR")
     build.add_argument("--language", choices=("ko", "en"), action="append")
@@ -82,18 +67,18 @@ def _parser() -> argparse.ArgumentParser:
         default=None,
         help="make PDFs (default: if TeX is installed)",
     )
-    latex = add("latex", _latex, "write the LaTeX derivation")
+    latex = add("latex", "writing", "write the LaTeX derivation")
     _spec(latex)
     latex.add_argument("--output", "-o", type=Path, metavar="FILE")
     latex.add_argument("--language", choices=("ko", "en"))
     latex.add_argument("--weights", metavar="w1,w5", help="tell only of these weights")
     latex.add_argument("--pdf", action="store_true", help="make a PDF (needs --output)")
-    code = add("code", _code, "write a code module")
+    code = add("code", "coding", "write a code module")
     _spec(code)
-    code.add_argument("--target", choices=tuple(TARGETS), default="python")
+    code.add_argument("--target", default="python", help="such as numpy (default: python)")
     code.add_argument("--output", "-o", type=Path, metavar="FILE")
     _checks(add)
-    tell = add("explain", _explain, "show the derivation by one weight or quantity")
+    tell = add("explain", "telling", "show the derivation by one weight or quantity")
     tell.add_argument(
         "names",
         nargs="+",
@@ -103,17 +88,17 @@ def _parser() -> argparse.ArgumentParser:
     tell.add_argument(
         "--order", type=int, choices=(1, 2), default=1, help="2: the Hessian times a vector"
     )
-    rows = add("layers", _layers, "list the library, or show the equations of one of its rows")
+    rows = add("layers", "telling", "list the library, or show the equations of one of its rows")
     rows.add_argument("name", nargs="?", metavar="NAME")
-    _start(add("new", _new, "write a spec to start from"))
-    add("reference", _reference, "print the reference of the spec language (Markdown)")
-    add("schema", _schema, "print the JSON schema of a spec, for editors")
+    _start(add("new", "telling", "write a spec to start from"))
+    add("reference", "telling", "print the reference of the spec language (Markdown)")
+    add("schema", "telling", "print the JSON schema of a spec, for editors")
     return parser
 
 
-def _checks(add: Callable[[str, Command, str], argparse.ArgumentParser]) -> None:
+def _checks(add: Add) -> None:
     """The commands that check: numbers and pages, a proof, documents."""
-    check = add("verify", _verify, "check every number by independent routes")
+    check = add("verify", "judging", "check every number by independent routes")
     _spec(check)
     check.add_argument("--json", action="store_true", help="print the report as JSON")
     check.add_argument(
@@ -121,12 +106,10 @@ def _checks(add: Callable[[str, Command, str], argparse.ArgumentParser]) -> None
         action="store_true",
         help="also have Coq check the certificate, if it is installed",
     )
-    proof = add("certify", _certify, "write a proof of the derivation that Coq checks")
+    proof = add("certify", "proving", "write a proof of the derivation that Coq checks")
     _spec(proof)
-    certify_arguments(proof)
-    documents(
-        add("check", check_documents, "proof-read a document: LaTeX, Markdown, HTML, a notebook")
-    )
+    _certificate(proof)
+    _documents(add("check", "checking", "proof-read a document: LaTeX, Markdown, HTML, a notebook"))
 
 
 def _start(parser: argparse.ArgumentParser) -> None:
@@ -146,235 +129,25 @@ def _spec(parser: argparse.ArgumentParser) -> None:
     )
 
 
-# --- commands -------------------------------------------------------------------------------
+def _certificate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--output", "-o", type=Path, metavar="FILE.v", help="default: print it")
+    parser.add_argument("--no-check", action="store_true", help="only write it")
 
 
-def _loaded(spec: str) -> Problem:
-    """The problem of a spec, with a word on values that are missing while others are given."""
-    problem = load(spec)
-    made_up = problem.upstream.values()
-    given = [q.name for q in problem.graph.given if q.name not in made_up]
-    missing = [name for name in given if name not in problem.values]
-    if missing and len(missing) < len(given):
-        have = "have no values" if len(missing) > 1 else "has no value"
-        print(f"derive: no numbers: {quoted(missing)} {have}", file=sys.stderr)
-    return problem
-
-
-def _build(options: argparse.Namespace) -> int:
-    problem = _loaded(options.spec)
-    with progress("deriving and writing"):
-        made = make(problem, options.language or ())
-        texts = _texts(made)
-    program = engine() if options.pdf is not False else None
-    with Files(options.output) as files:
-        for name, text in texts.items():
-            files.add(name, text.encode())
-        with progress("verifying"):
-            report = _read_back(made, files)
-        files.add(_file_names(problem)["report"], _json(report).encode())
-        faults = _add_pdfs(made, program, files) if program is not None else []
-        files.commit()
-        print(f"wrote to {options.output}:")
-        for name in files.staged:
-            print(f"  {name}")
-    _print_report(report)
-    for fault in faults:
-        print(f"  page fault: {fault}")
-    if program is None and options.pdf is not False:
-        print(ADVICE)
-        if options.pdf:
-            return BAD
-    return GOOD if report.agree and not faults else FOUND
-
-
-def _latex(options: argparse.Namespace) -> int:
-    problem = load(options.spec)
-    language = options.language or problem.languages[0]
-    with progress("deriving and writing"):
-        text = make(problem, [language], _weights(options)).texts[language]
-    if options.output is None:
-        if options.pdf:
-            raise InputError("--pdf needs --output FILE to know where to put the PDF")
-        sys.stdout.write(text)
-        return GOOD
-    if options.pdf and options.output.suffix == ".pdf":
-        raise InputError("--output names the LaTeX file; the PDF is put beside it")
-    if options.pdf:
-        return _with_pdf(options.output, text)
-    _write(options.output, text.encode())
-    return GOOD
-
-
-def _with_pdf(page: Path, text: str) -> int:
-    """Write a page and its PDF, both or none; but a page that has no PDF may tell why."""
-    program = engine()
-    try:
-        if program is None:
-            raise InputError(ADVICE)
-        made = _typeset(text, program)
-    except InputError:
-        _write(page, text.encode())
-        raise
-    with Files(page.parent) as files:
-        files.add(page.name, text.encode())
-        files.add(page.with_suffix(".pdf").name, made.pdf)
-        files.commit()
-        for name in files.staged:
-            print(f"wrote {page.parent / name}")
-    for fault in made.faults:
-        print(f"page fault: {fault}", file=sys.stderr)
-    return FOUND if made.faults else GOOD
-
-
-def _weights(options: argparse.Namespace) -> list[str]:
-    """The weights to tell of; none for all."""
-    if options.weights is None:
-        return []
-    weights = [weight.strip() for weight in options.weights.split(",") if weight.strip()]
-    if not weights:
-        raise InputError("--weights needs names of weights, such as w1,w5")
-    return weights
-
-
-def _code(options: argparse.Namespace) -> int:
-    problem = load(options.spec)
-    text = module(problem, differentiate(problem.graph, problem.wanted), options.target)
-    if options.output is None:
-        sys.stdout.write(text)
-    else:
-        _write(options.output, text.encode())
-    return GOOD
-
-
-def _verify(options: argparse.Namespace) -> int:
-    problem = _loaded(options.spec)
-    with progress("deriving and verifying"):
-        made = make(problem)
-        report = made.verify()
-        if options.kernel:
-            report = replace(report, routes=(*report.routes, made.kernel))
-    if options.json:
-        sys.stdout.write(_json(report))
-    else:
-        _print_report(report)
-    return GOOD if report.agree else FOUND
-
-
-def _certify(options: argparse.Namespace) -> int:
-    return certify_made(make(_loaded(options.spec)), options)
-
-
-def _explain(options: argparse.Namespace) -> int:
-    if len(options.names) > 2:
-        raise InputError("explain takes a spec and a weight, or only a weight")
-    *spec, name = options.names
-    problem = _loaded(spec[0] if spec else DEFAULT)
-    derivation = differentiate(problem.graph, problem.wanted)
-    told: Iterable[str]
-    with progress("deriving"):
-        if options.order == 2:
-            told = list(explain_second_order(derivation, name))
-        elif problem.is_model:
-            told = explain_model(problem, derivation, name)
-        else:
-            told = explain(problem, derivation, name)
-    for line in told:
-        print(line)
-    return GOOD
-
-
-def _layers(options: argparse.Namespace) -> int:
-    for line in listing() if options.name is None else shown(options.name):
-        print(line)
-    return GOOD
-
-
-def _new(options: argparse.Namespace) -> int:
-    text = scaffold(options.layer, options.network)
-    if options.file is None:
-        sys.stdout.write(text)
-        return GOOD
-    if options.file.exists():
-        raise InputError(f"'{options.file}' is already there")
-    write(options.file, text.encode())
-    print(f"wrote {options.file}; try: derive verify {options.file}")
-    return GOOD
-
-
-def _reference(_: argparse.Namespace) -> int:
-    sys.stdout.write(reference())
-    return GOOD
-
-
-def _schema(_: argparse.Namespace) -> int:
-    sys.stdout.write(json.dumps(Spec.model_json_schema(), indent=1, ensure_ascii=False) + "\n")
-    return GOOD
-
-
-# --- files ----------------------------------------------------------------------------------
-
-
-def _stem(problem: Problem) -> str:
-    """What the names of all files begin with: that of the spec, without what steers a path."""
-    return "".join("_" if c in r"\/:" or not c.isprintable() else c for c in problem.name)
-
-
-def _file_names(problem: Problem) -> dict[str, str]:
-    stem = _stem(problem)
-    names = {f"tex {language}": f"{stem}.{language}.tex" for language in ("ko", "en")}
-    names |= {f"code {target.name}": f"{stem}{target.suffix}" for target in TARGETS.values()}
-    return {**names, "report": f"{stem}.report.json"}
-
-
-def _texts(made: Made) -> dict[str, str]:
-    names = _file_names(made.problem)
-    texts = {names[f"tex {language}"]: text for language, text in made.texts.items()}
-    return texts | {names[f"code {target}"]: text for target, text in made.modules.items()}
-
-
-def _add_pdfs(made: Made, program: str, files: Files) -> list[str]:
-    """Add the PDFs; returns what is wrong with them, a PDF that could not be made included."""
-    faults = []
-    for language, text in made.texts.items():
-        try:
-            done = _typeset(text, program)
-        except InputError as error:
-            faults.append(f"{language}: {error}")
-        else:
-            files.add(f"{_stem(made.problem)}.{language}.pdf", done.pdf)
-            faults += [f"{language}: {fault}" for fault in done.faults]
-    return faults
-
-
-def _typeset(text: str, program: str) -> Typeset:
-    try:
-        with progress("typesetting"):
-            return typeset(text, program)
-    except TypesetError as error:
-        raise InputError(f"the PDF could not be made: {error}") from None
-
-
-def _read_back(made: Made, files: Files) -> Report:
-    """Verify the files as they lie on the disk, not what was meant to be written."""
-    names = _file_names(made.problem)
-    return made.verify(
-        {language: files.read(names[f"tex {language}"]) for language in made.texts},
-        {target: files.read(names[f"code {target}"]) for target in made.modules},
+def _documents(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("documents", nargs="+", type=Path, metavar="DOCUMENT")
+    rule = parser.add_mutually_exclusive_group()
+    rule.add_argument("--digits", type=int, metavar="N", help="significant digits of its numbers")
+    rule.add_argument("--decimals", type=int, metavar="N", help="decimals of its numbers")
+    parser.add_argument(
+        "--spec", metavar="SPEC", help="the network or model that the documents are about"
     )
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file that was asked for by name, and say so."""
-    write(path, data)
-    print(f"wrote {path}")
-
-
-def _json(report: Report) -> str:
-    return json.dumps(report.as_json(), indent=1, ensure_ascii=False) + "\n"
-
-
-def _print_report(report: Report) -> None:
-    print("verified:" if report.agree else "verification found something:")
-    for line in lines(report):
-        print(printable(line))
+    parser.add_argument(
+        "--write-spec", type=Path, metavar="FILE", help="write the spec that a document states"
+    )
+    parser.add_argument(
+        "--annotate", type=Path, metavar="FILE", help="write a copy with each finding at its place"
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print every verdict as JSON")
+    form.add_argument("--sarif", action="store_true", help="print the findings for a forge")

@@ -128,14 +128,6 @@ def make(problem: Problem, languages: Sequence[str] = (), weights: Sequence[str]
     return Made(problem, tuple(languages), tuple(weights))
 
 
-def module(problem: Problem, derivation: Derivation, target: str) -> str:
-    """The source of a module. Raises InputError if the target cannot compute the problem."""
-    try:
-        return emit(problem, derivation, target)
-    except EmitError as error:
-        raise InputError(f"no {target} module can be written: {error}") from error
-
-
 def _page(
     problem: Problem, derivation: Derivation, drawings: Drawings, weights: Sequence[str]
 ) -> Page:

@@ -7,13 +7,13 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
+from derive.builtin import builtin_names, builtin_text
 from derive.errors import InputError, nearest, shown
 from derive.files import read_text
 from derive.limits import LONGEST_VALUE, MOST_LEVELS
@@ -62,23 +62,10 @@ class SpecFile:
         return InputError(_located(self.source, self.lines, path, message))
 
 
-def builtin_names() -> tuple[str, ...]:
-    """The specs that come with the program."""
-    folder = resources.files("derive") / "specs"
-    return tuple(
-        sorted(
-            f.name.removesuffix(".yaml")
-            for f in folder.iterdir()
-            if f.is_file() and f.name.endswith(".yaml")
-        )
-    )
-
-
 def load_spec(reference: str) -> SpecFile:
     """Read a spec file, or a built-in spec by its name. Raises InputError."""
     if reference in builtin_names():
-        text = (resources.files("derive") / "specs" / f"{reference}.yaml").read_text("utf-8")
-        return parse_spec(text, f"{reference} (built in)", reference)
+        return parse_spec(builtin_text(reference), f"{reference} (built in)", reference)
     path = Path(reference)
     try:
         text = read_text(path)

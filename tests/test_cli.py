@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 import derive
-from derive import cli
 from derive.cli import main
+from derive.commands import writing
 from derive.typeset import ENGINES, engine, typeset
 from tests.verify_support import NEURON
 
@@ -174,7 +174,7 @@ def test_version_and_help(capsys: pytest.CaptureFixture) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["nonsense"], ["code", "--target", "cobol"], ["latex", "--language", "fr"]]
+    "arguments", [[], ["nonsense"], ["code", "--target"], ["latex", "--language", "fr"]]
 )
 def test_a_wrong_command_line_ends_with_2(
     arguments: list[str], capsys: pytest.CaptureFixture
@@ -183,6 +183,11 @@ def test_a_wrong_command_line_ends_with_2(
         main(arguments)
     assert stop.value.code == 2
     assert "usage:" in capsys.readouterr().err
+
+
+def test_an_unknown_target_is_answered_with_those_there_are(capsys: pytest.CaptureFixture) -> None:
+    assert main(["code", "--target", "nunpy"]) == 2
+    assert capsys.readouterr().err == "derive: unknown target 'nunpy'; did you mean 'numpy'?\n"
 
 
 def run(*arguments: str, **extra: str) -> subprocess.CompletedProcess[bytes]:
@@ -415,7 +420,7 @@ def test_what_is_verified_is_what_lies_on_the_disk(
 def test_without_tex_everything_else_is_written(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    monkeypatch.setattr(cli, "engine", lambda: None)
+    monkeypatch.setattr(writing, "engine", lambda: None)
     for option, code in (("--pdf", 2), ("--no-pdf", 0), (None, 0)):
         arguments = ["build", "neuron.yaml", "-o", f"out{option}", *([option] if option else [])]
         assert main(arguments) == code
@@ -428,7 +433,7 @@ def test_without_tex_everything_else_is_written(
 def test_latex_without_tex_writes_the_page(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    monkeypatch.setattr(cli, "engine", lambda: None)
+    monkeypatch.setattr(writing, "engine", lambda: None)
     assert main(["latex", "neuron.yaml", "--pdf", "-o", "page.tex"]) == 2
     assert r"\end{document}" in (place / "page.tex").read_text("utf-8")
     assert "texlive-xetex" in capsys.readouterr().err
@@ -437,7 +442,7 @@ def test_latex_without_tex_writes_the_page(
 def test_a_page_that_tex_refuses_is_a_finding(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    monkeypatch.setattr(cli, "engine", lambda: "/nowhere/xelatex")
+    monkeypatch.setattr(writing, "engine", lambda: "/nowhere/xelatex")
     assert main(["build", "neuron.yaml"]) == 1
     assert "the PDF could not be made" in capsys.readouterr().out
     assert sorted(tree(place / "output")) == sorted(FILES)

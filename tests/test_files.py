@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from derive import cli, files
+from derive import files
 from derive.cli import main
+from derive.commands import writing
 from derive.errors import InputError
 from derive.typeset import Typeset
 
@@ -114,8 +115,8 @@ def test_if_one_of_several_files_cannot_be_written_none_is(
     place: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(cli, "engine", lambda: "xelatex")
-    monkeypatch.setattr(cli, "typeset", lambda text, program: Typeset(b"%PDF", ()))
+    monkeypatch.setattr(writing, "engine", lambda: "xelatex")
+    monkeypatch.setattr(writing, "typeset", lambda text, program: Typeset(b"%PDF", ()))
     (place / second).mkdir()
     if old is not None:
         (place / first).write_bytes(old)

@@ -1,7 +1,7 @@
 """Derivation → source code of a module that computes it."""
 
 from derive.emit.run import Executed, execute, load
-from derive.emit.targets import TARGETS, Target, emit
+from derive.emit.targets import TARGETS, Target, emit, module
 from derive.emit.tree import EmitError
 
-__all__ = ["TARGETS", "EmitError", "Executed", "Target", "emit", "execute", "load"]
+__all__ = ["TARGETS", "EmitError", "Executed", "Target", "emit", "execute", "load", "module"]

@@ -9,6 +9,7 @@ from typing import Any
 from derive.emit.numpy import emit_numpy
 from derive.emit.python import emit_python, python_codes
 from derive.emit.scalars import Place
+from derive.emit.tree import EmitError
 from derive.errors import InputError, nearest
 from derive.graph import Derivation
 from derive.problem import Problem
@@ -64,3 +65,11 @@ def emit(problem: Problem, derivation: Derivation, target: str) -> str:
     if target not in TARGETS:
         raise InputError(f"unknown target '{target}'; {nearest(target, TARGETS)}")
     return TARGETS[target].emit(problem, derivation)
+
+
+def module(problem: Problem, derivation: Derivation, target: str) -> str:
+    """The source of a module. Raises InputError if the target cannot compute the problem."""
+    try:
+        return emit(problem, derivation, target)
+    except EmitError as error:
+        raise InputError(f"no {target} module can be written: {error}") from error

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 import derive
-from derive.emit import TARGETS
+from derive.emit import TARGETS, module
 from derive.emit.checked import Refused, checked
 from derive.emit.run import load
 from derive.library.layers import LAYERS
 from derive.library.losses import loss_names
-from derive.pipeline import make, module
+from derive.pipeline import make
 from derive.problem import Problem
 from derive.scaffold import scaffold
 from derive.spec import builtin_names, parse_spec

@@ -1,28 +1,23 @@
-"""The command `certify`: write a certificate, and have it checked where Coq is installed."""
+"""The command that writes a certificate, and has it checked where Coq is installed."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 from derive.certify import ADVICE, CheckError, check, checker
 from derive.certify.route import refused
 from derive.certify.run import Unfinished
+from derive.commands.shared import loaded
 from derive.edge import FOUND, GOOD, progress
 from derive.errors import printable
 from derive.files import write
-from derive.pipeline import Made
+from derive.pipeline import make
 
 
-def certify_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of the command."""
-    parser.add_argument("--output", "-o", type=Path, metavar="FILE.v", help="default: print it")
-    parser.add_argument("--no-check", action="store_true", help="only write it")
-
-
-def certify_made(made: Made, options: argparse.Namespace) -> int:
-    """Write the certificate of what was made; check it."""
+def certify(options: argparse.Namespace) -> int:
+    """Write the certificate of what is made of a spec; check it."""
+    made = make(loaded(options.spec))
     with progress("deriving and writing"):
         certificate = made.certificate
     if options.output is None:

@@ -1,4 +1,4 @@
-"""The command `derive check`: its arguments, and the documents it reads."""
+"""The command that proof-reads documents."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from derive import __version__, load
+from derive import __version__
+from derive.api import load
 from derive.build import build
 from derive.edge import FOUND, GOOD, progress
 from derive.errors import InputError, shown
@@ -24,27 +25,7 @@ from derive.spec import parse_spec
 from derive.verify.claims import stated_by
 
 
-def documents(parser: argparse.ArgumentParser) -> None:
-    """The arguments of the command."""
-    parser.add_argument("documents", nargs="+", type=Path, metavar="DOCUMENT")
-    rule = parser.add_mutually_exclusive_group()
-    rule.add_argument("--digits", type=int, metavar="N", help="significant digits of its numbers")
-    rule.add_argument("--decimals", type=int, metavar="N", help="decimals of its numbers")
-    parser.add_argument(
-        "--spec", metavar="SPEC", help="the network or model that the documents are about"
-    )
-    parser.add_argument(
-        "--write-spec", type=Path, metavar="FILE", help="write the spec that a document states"
-    )
-    parser.add_argument(
-        "--annotate", type=Path, metavar="FILE", help="write a copy with each finding at its place"
-    )
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print every verdict as JSON")
-    form.add_argument("--sarif", action="store_true", help="print the findings for a forge")
-
-
-def check_documents(options: argparse.Namespace) -> int:
+def check(options: argparse.Namespace) -> int:
     """Check documents, and print what was found."""
     policy = None
     if options.digits is not None or options.decimals is not None:

@@ -1,0 +1,73 @@
+"""The commands that tell: a derivative, the library, a spec to start from, the reference."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+
+from derive.backprop import differentiate
+from derive.builtin import DEFAULT
+from derive.commands.shared import loaded
+from derive.edge import GOOD, progress
+from derive.errors import InputError
+from derive.files import write
+from derive.reference import reference as reference_text
+from derive.render.explain import explain as explain_weight
+from derive.render.explain_model import explain_model, explain_second_order
+from derive.scaffold import scaffold
+from derive.schema import Spec
+from derive.showcase import listing, shown
+
+
+def explain(options: argparse.Namespace) -> int:
+    """Tell the derivation by one weight or quantity."""
+    if len(options.names) > 2:
+        raise InputError("explain takes a spec and a weight, or only a weight")
+    *spec, name = options.names
+    problem = loaded(spec[0] if spec else DEFAULT)
+    derivation = differentiate(problem.graph, problem.wanted)
+    told: Iterable[str]
+    with progress("deriving"):
+        if options.order == 2:
+            told = list(explain_second_order(derivation, name))
+        elif problem.is_model:
+            told = explain_model(problem, derivation, name)
+        else:
+            told = explain_weight(problem, derivation, name)
+    for line in told:
+        print(line)
+    return GOOD
+
+
+def layers(options: argparse.Namespace) -> int:
+    """List the library, or show one of its rows."""
+    for line in listing() if options.name is None else shown(options.name):
+        print(line)
+    return GOOD
+
+
+def new(options: argparse.Namespace) -> int:
+    """Write a spec to start from."""
+    text = scaffold(options.layer, options.network)
+    if options.file is None:
+        sys.stdout.write(text)
+        return GOOD
+    if options.file.exists():
+        raise InputError(f"'{options.file}' is already there")
+    write(options.file, text.encode())
+    print(f"wrote {options.file}; try: derive verify {options.file}")
+    return GOOD
+
+
+def reference(_: argparse.Namespace) -> int:
+    """Print the reference of the spec language."""
+    sys.stdout.write(reference_text())
+    return GOOD
+
+
+def schema(_: argparse.Namespace) -> int:
+    """Print the JSON schema of a spec."""
+    sys.stdout.write(json.dumps(Spec.model_json_schema(), indent=1, ensure_ascii=False) + "\n")
+    return GOOD

@@ -1,0 +1,145 @@
+"""The commands that write pages: all that is made of a spec, or the page alone."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from derive.api import load
+from derive.commands.shared import as_text, loaded, print_report, written
+from derive.edge import BAD, FOUND, GOOD, progress
+from derive.emit import TARGETS
+from derive.errors import InputError
+from derive.files import Files
+from derive.pipeline import Made, make
+from derive.problem import Problem
+from derive.typeset import ADVICE, Typeset, TypesetError, engine, typeset
+from derive.verify.report import Report
+
+
+def build(options: argparse.Namespace) -> int:
+    """Write the pages, the modules and the report."""
+    problem = loaded(options.spec)
+    with progress("deriving and writing"):
+        made = make(problem, options.language or ())
+        texts = _texts(made)
+    program = engine() if options.pdf is not False else None
+    with Files(options.output) as files:
+        for name, text in texts.items():
+            files.add(name, text.encode())
+        with progress("verifying"):
+            report = _read_back(made, files)
+        files.add(_file_names(problem)["report"], as_text(report).encode())
+        faults = _add_pdfs(made, program, files) if program is not None else []
+        files.commit()
+        print(f"wrote to {options.output}:")
+        for name in files.staged:
+            print(f"  {name}")
+    print_report(report)
+    for fault in faults:
+        print(f"  page fault: {fault}")
+    if program is None and options.pdf is not False:
+        print(ADVICE)
+        if options.pdf:
+            return BAD
+    return GOOD if report.agree and not faults else FOUND
+
+
+def latex(options: argparse.Namespace) -> int:
+    """Write the page."""
+    problem = load(options.spec)
+    language = options.language or problem.languages[0]
+    with progress("deriving and writing"):
+        text = make(problem, [language], _weights(options)).texts[language]
+    if options.output is None:
+        if options.pdf:
+            raise InputError("--pdf needs --output FILE to know where to put the PDF")
+        sys.stdout.write(text)
+        return GOOD
+    if options.pdf and options.output.suffix == ".pdf":
+        raise InputError("--output names the LaTeX file; the PDF is put beside it")
+    if options.pdf:
+        return _with_pdf(options.output, text)
+    written(options.output, text.encode())
+    return GOOD
+
+
+def _with_pdf(page: Path, text: str) -> int:
+    """Write a page and its PDF, both or none; but a page that has no PDF may tell why."""
+    program = engine()
+    try:
+        if program is None:
+            raise InputError(ADVICE)
+        made = _typeset(text, program)
+    except InputError:
+        written(page, text.encode())
+        raise
+    with Files(page.parent) as files:
+        files.add(page.name, text.encode())
+        files.add(page.with_suffix(".pdf").name, made.pdf)
+        files.commit()
+        for name in files.staged:
+            print(f"wrote {page.parent / name}")
+    for fault in made.faults:
+        print(f"page fault: {fault}", file=sys.stderr)
+    return FOUND if made.faults else GOOD
+
+
+def _weights(options: argparse.Namespace) -> list[str]:
+    """The weights to tell of; none for all."""
+    if options.weights is None:
+        return []
+    weights = [weight.strip() for weight in options.weights.split(",") if weight.strip()]
+    if not weights:
+        raise InputError("--weights needs names of weights, such as w1,w5")
+    return weights
+
+
+def _stem(problem: Problem) -> str:
+    """What the names of all files begin with: that of the spec, without what steers a path."""
+    return "".join("_" if c in r"\/:" or not c.isprintable() else c for c in problem.name)
+
+
+def _file_names(problem: Problem) -> dict[str, str]:
+    stem = _stem(problem)
+    names = {f"tex {language}": f"{stem}.{language}.tex" for language in ("ko", "en")}
+    names |= {f"code {target.name}": f"{stem}{target.suffix}" for target in TARGETS.values()}
+    return {**names, "report": f"{stem}.report.json"}
+
+
+def _texts(made: Made) -> dict[str, str]:
+    names = _file_names(made.problem)
+    texts = {names[f"tex {language}"]: text for language, text in made.texts.items()}
+    return texts | {names[f"code {target}"]: text for target, text in made.modules.items()}
+
+
+def _add_pdfs(made: Made, program: str, files: Files) -> list[str]:
+    """Add the PDFs; returns what is wrong with them, a PDF that could not be made included."""
+    faults = []
+    for language, text in made.texts.items():
+        try:
+            done = _typeset(text, program)
+        except InputError as error:
+            faults.append(f"{language}: {error}")
+        else:
+            files.add(f"{_stem(made.problem)}.{language}.pdf", done.pdf)
+            faults += [f"{language}: {fault}" for fault in done.faults]
+    return faults
+
+
+def _typeset(text: str, program: str) -> Typeset:
+    try:
+        with progress("typesetting"):
+            return typeset(text, program)
+    except TypesetError as error:
+        raise InputError(f"the PDF could not be made: {error}") from None
+
+
+def _read_back(made: Made, files: Files) -> Report:
+    """Verify the files as they lie on the disk, not what was meant to be written."""
+    names = _file_names(made.problem)
+    return made.verify(
+        {language: files.read(names[f"tex {language}"]) for language in made.texts},
+        {target: files.read(names[f"code {target}"]) for target in made.modules},
+    )
