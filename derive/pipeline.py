@@ -14,7 +14,7 @@ from derive.graph import Derivation
 from derive.notation import notation
 from derive.problem import Problem
 from derive.render.blocks import Page
-from derive.render.carried import carried
+from derive.render.carried import carried, with_digits
 from derive.render.curves import curves
 from derive.render.document import latex
 from derive.render.drawings import Drawings, draw
@@ -59,13 +59,13 @@ class Made:
     def certificate(self) -> Certificate:
         """The certificate. Raises InputError where no theorem can be stated."""
         problem, page = self._written
-        return certify(problem, self.derivation, page)
+        return with_digits(problem, lambda told: certify(told, self.derivation, page))
 
     @cached_property
     def kernel(self) -> Route:
         """What the kernel of Coq says of the certificate."""
         problem, page = self._written
-        return kernel_route(problem, self.derivation, page)
+        return with_digits(problem, lambda told: kernel_route(told, self.derivation, page))
 
     @cached_property
     def texts(self) -> Mapping[str, str]:

@@ -22,6 +22,7 @@ from derive.render.blocks import Page
 from derive.render.weights import ALPHA
 
 MOST_SCALARS = 1500
+NO_BOUNDS = "so near an edge, as log(1 - y) is where y is all but 1, it has no bounds"
 AT_THE_EDGE = "it does not hold at the values of the spec: a kink, or an edge"
 
 
@@ -118,7 +119,9 @@ def _missing(at: Here | None, unrounded: tuple[Printed, ...]) -> Iterator[tuple[
     for condition in at.words.scalars.conditions:
         if at.fails(condition):
             yield condition.text(at.words), AT_THE_EDGE
-    yield from ((each.report, MORE) for each in unrounded if each.key not in at.values)
+    for each in unrounded:
+        if each.key not in at.values:
+            yield each.report, NO_BOUNDS if each.key in at.formulas else MORE
 
 
 def _head(problem: Problem, missing: Iterable[tuple[str, str]]) -> Iterator[str]:

@@ -21,7 +21,7 @@ from derive.certify.printed import Printed
 from derive.certify.terms import Condition, elements_in, number, term
 from derive.certify.words import Theorem, Words, call, wrapped
 from derive.expression import Element
-from derive.numbers import MOST_DIGITS, Number, compare, evaluate, plus, real
+from derive.numbers import MOST_DIGITS, MoreDigits, Number, compare, evaluate, plus, real
 from derive.problem import Problem
 from derive.render.weights import ALPHA
 
@@ -40,59 +40,43 @@ class Here:
     given: Mapping[Key, Fraction]
     formulas: Mapping[Key, Key]
 
-    @cached_property
+    @property
     def values(self) -> Mapping[Key, Number]:
-        """Every number that can be computed, in many digits."""
-        found: dict[Key, Number] = dict(self.given)
-        with mp.workdps(MOST_DIGITS):
-            for key, formula in self.formulas.items():
-                try:
-                    found[key] = evaluate(formula, found.__getitem__)
-                except (ArithmeticError, ValueError, KeyError):
-                    continue
-        return found
+        """Every number that can be computed and told within bounds, in many digits."""
+        return self._bounded[0]
 
-    @cached_property
-    def exact(self) -> frozenset[Key]:
-        """The numbers that are computed from the given ones by arithmetic alone."""
-        found: set[Key] = set(self.given)
-        for key, formula in self.formulas.items():
-            plain = all(isinstance(node, PLAIN) for node in sympy.preorder_traversal(formula))
-            value = self.values.get(key)
-            short = isinstance(value, Fraction) and value.denominator < 10**30
-            if plain and short and all(k in found for k in keys_in(formula)):
-                found.add(key)
-        return frozenset(found)
-
-    @cached_property
+    @property
     def spreads(self) -> Mapping[Key, Fraction]:
         """How far the bounds of each number lie from it, as those that it is computed from let it.
 
         `interval` finds wider ones than there are, for it knows not that a number is read twice.
         """
-        found: dict[Key, Fraction] = {}
+        return self._bounded[1]
+
+    @property
+    def exact(self) -> frozenset[Key]:
+        """The numbers that are computed from the given ones by arithmetic alone."""
+        return frozenset(self.values) - frozenset(self.spreads)
+
+    @cached_property
+    def _bounded(self) -> tuple[Mapping[Key, Number], Mapping[Key, Fraction]]:
+        """Numbers and spreads; what is so near an edge that it has no bounds is left out."""
+        values: dict[Key, Number] = dict(self.given)
+        spreads: dict[Key, Fraction] = {}
+        exact = set(values)
         for key, formula in self.formulas.items():
-            if key in self.values and key not in self.exact:
-                least = SMALLEST * max(Fraction(1), _nearby(abs(self.values[key])))
-                found[key] = least + SPARE * self._moved(formula, found)
-        return found
-
-    def _moved(self, formula: Key, spreads: Mapping[Key, Fraction]) -> Fraction:
-        """How far a formula moves when each number that it reads moves by its spread.
-
-        As for `interval`, each place at which a number is read is a number of its own.
-        """
-        places: dict[Key, Key] = {}
-        apart = _apart(formula, places)
-        values = {place: self.values[key] for place, key in places.items()}
-        total = Fraction(0)
-        with mp.workdps(PLACES + 20):
-            plain = evaluate(apart, values.__getitem__)
-            for place, key in places.items():
-                if key in spreads:
-                    moved = {**values, place: plus(values[place], spreads[key])}
-                    total += _nearby(abs(real(evaluate(apart, moved.__getitem__)) - real(plain)))
-        return total
+            try:
+                with mp.workdps(MOST_DIGITS):
+                    value = evaluate(formula, values.__getitem__)
+                if _is_exact(formula, value, exact):
+                    exact.add(key)
+                else:
+                    least = SMALLEST * max(Fraction(1), _nearby(abs(value)))
+                    spreads[key] = least + SPARE * _moved(formula, values, spreads)
+            except (ArithmeticError, ValueError, KeyError, MoreDigits):
+                continue
+            values[key] = value
+        return values, spreads
 
     def name(self, key: Key) -> str:
         """The identifier of a number at the values of the spec."""
@@ -127,6 +111,31 @@ def here_of(problem: Problem, words: Words, figures: Figures) -> Here | None:
     own = {each.key: figures.plain(each.formula) for each in figures.numbers}
     formulas = {**words.scalars.forward, **own}
     return Here(words, figures, given, formulas)
+
+
+def _is_exact(formula: Key, value: Number, exact: set[Key]) -> bool:
+    """Whether a number is short, and computed from such numbers by arithmetic alone."""
+    plain = all(isinstance(node, PLAIN) for node in sympy.preorder_traversal(formula))
+    short = isinstance(value, Fraction) and value.denominator < 10**30
+    return plain and short and exact.issuperset(keys_in(formula))
+
+
+def _moved(formula: Key, known: Mapping[Key, Number], spreads: Mapping[Key, Fraction]) -> Fraction:
+    """How far a formula moves when each number that it reads moves by its spread.
+
+    As for `interval`, each place at which a number is read is a number of its own.
+    """
+    places: dict[Key, Key] = {}
+    apart = _apart(formula, places)
+    values = {place: known[key] for place, key in places.items()}
+    total = Fraction(0)
+    with mp.workdps(PLACES + 20):
+        plain = evaluate(apart, values.__getitem__)
+        for place, key in places.items():
+            if key in spreads:
+                moved = {**values, place: plus(values[place], spreads[key])}
+                total += _nearby(abs(real(evaluate(apart, moved.__getitem__)) - real(plain)))
+    return total
 
 
 def keys_in(formula: Key) -> tuple[Key, ...]:

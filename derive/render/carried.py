@@ -24,14 +24,15 @@ def carried(problem: Problem, tell: Callable[[Problem], Told]) -> tuple[Problem,
     They are carried unrounded if rounded ones lead to something without a value.
     """
     try:
-        return problem, _told(problem, tell)
+        return problem, with_digits(problem, tell)
     except MustBeUnrounded:
         numbers = replace(problem.numbers, chained=False, gave_up=True)
         unrounded = replace(problem, numbers=numbers)
-        return unrounded, _told(unrounded, tell)
+        return unrounded, with_digits(unrounded, tell)
 
 
-def _told(problem: Problem, tell: Callable[[Problem], Told]) -> Told:
+def with_digits(problem: Problem, tell: Callable[[Problem], Told]) -> Told:
+    """What is told of a problem, with as many digits as its sums need."""
     try:
         with mp.workdps(DIGITS):
             return tell(problem)

@@ -152,3 +152,15 @@ def test_the_certificate_of_a_renamed_network_differs_only_in_names() -> None:
     found = certify(title, made("neuron").derivation, page).text
     assert not stray(found)
     assert found.splitlines()[1:] == made("neuron").certificate.text.splitlines()[1:]
+
+
+def test_what_is_too_near_an_edge_for_bounds_is_listed() -> None:
+    spec = parse_spec(
+        "inputs: {x: 1.5}\ntargets: {t: 0}\nparameters: {w: 400}\n"
+        "model: [y = logistic(w*x)]\nloss: E = -t*log(y) - (1 - t)*log(1 - y)\n",
+        "my.yaml",
+        "my",
+    )
+    certificate = make(build(spec)).certificate
+    assert {what for what, why in certificate.without if "no bounds" in why} == {"E", "dE/dy"}
+    assert "the printed y" in {theorem.about for theorem in certificate.prints}
