@@ -17,6 +17,8 @@ from mpmath import mp, mpf
 from derive.limits import LARGEST_POWER
 
 SPARE = 60  # bits that a wave must have left of what it is rounded for
+FARTHEST = 330  # of the power of two in a sine: 10^99
+OUT = "a sine or cosine is asked for beyond 10^99, where no digit of it is sure"
 BEYOND = "a number on the way is beyond 10^1204"
 
 
@@ -163,18 +165,26 @@ class inverse_mills(sympy.Function):
     is_real = True
 
 
-def _within(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _within(
+    function: Callable[[Any], Any], most: int = LARGEST_POWER, why: str = BEYOND
+) -> Callable[[Any], Any]:
     """A function that refuses a number so large that its result would take all memory.
 
-    Raises ValueError; towers of exponentials grow that large, and nothing else does.
+    Raises ValueError; towers of exponentials grow that large, and nothing else does. `most` is of
+    the power of two.
     """
 
     def checked(x: Any) -> Any:
-        if mp.isfinite(x) and mp.mag(x) > LARGEST_POWER:
-            raise ValueError(BEYOND)
+        if mp.isfinite(x) and mp.mag(x) > most:
+            raise ValueError(why)
         return function(x)
 
     return checked
+
+
+def _wave(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A sine or cosine, which far out tells of digits that no training has kept."""
+    return _within(lambda x: _crossed(x, function(x)), FARTHEST, OUT)
 
 
 def _crossed(x: Any, found: Any) -> Any:
@@ -248,8 +258,8 @@ ROWS = (
     replace(_smooth("exp", sympy.exp, _within(lambda x: mp.exp(x))), tex=""),
     _smooth("log", sympy.log, lambda x: mp.log(x), "ln"),
     _smooth("tanh", sympy.tanh, lambda x: mp.tanh(x)),
-    _smooth("sin", sympy.sin, _within(lambda x: _crossed(x, mp.sin(x)))),
-    _smooth("cos", sympy.cos, _within(lambda x: _crossed(x, mp.cos(x)))),
+    _smooth("sin", sympy.sin, _wave(lambda x: mp.sin(x))),
+    _smooth("cos", sympy.cos, _wave(lambda x: mp.cos(x))),
     _smooth("sinh", sympy.sinh, _within(lambda x: mp.sinh(x))),
     _smooth("cosh", sympy.cosh, _within(lambda x: mp.cosh(x))),
     _smooth("atan", sympy.atan, lambda x: mp.atan(x), "arctan", "arctan"),

@@ -8,7 +8,7 @@ import pytest
 import sympy
 from mpmath import mp
 
-from derive import build
+from derive import InputError, build
 from derive.calculus import head_slope
 from derive.errors import LanguageError
 from derive.functions import ROWS
@@ -78,3 +78,22 @@ def test_other_words_take_their_arguments(name: str) -> None:
     scope = Scope({}, {}, {"x": sympy.Symbol("x", real=True)})
     with pytest.raises(LanguageError, match=f"{name} takes"):
         parse_expression(f"{name}(x, x, x, x)", scope)
+
+
+def test_a_wave_so_far_out_that_no_digit_is_sure_is_refused() -> None:
+    spec = (
+        "parameters: {w: 1.0e+5}\nloss: E = sin(w**3)\ntraining: {learning_rate: 0.5, steps: 6}\n"
+    )
+    with pytest.raises(InputError, match=r"a sine or cosine is asked for beyond 10\^99"):
+        make(build(parse_spec(spec, "my.yaml", "my"))).verify()
+
+
+def test_a_parameter_that_code_cannot_hold_is_bad_input() -> None:
+    """The page tells of the loss only, which is 0 then."""
+    spec = (
+        "parameters: {w: [[-1, -2, -1, -1, -2], [-3, -1, -1, -2, -2], [-1, -1, -1, -1, -1]]}\n"
+        "loss: 'E = sum(i, k, 10*max(0, 1 - w[i,k]))'\n"
+        "training: {learning_rate: 1.6e+307, steps: 2, optimizer: momentum}\ngradients: [w]\n"
+    )
+    with pytest.raises(InputError, match=r"w\S* is .*, and code holds numbers up to 1\.8e\+308"):
+        make(build(parse_spec(spec, "my.yaml", "my"))).verify()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -36,7 +36,7 @@ from derive.verify.of_derivation import derivation_routes
 from derive.verify.oracle import ALPHA, DECREASE, check_range
 from derive.verify.pages import numbers_route, text_route
 from derive.verify.published import published_route
-from derive.verify.report import Report, Route, skipped, telling
+from derive.verify.report import Report, Route, entry, skipped, telling
 from derive.verify.routes import differentiated, well_formed
 from derive.verify.sampling import TRIES, normalised, shortened, small, spec_values
 from derive.verify.stable_forms import stable_route
@@ -93,7 +93,9 @@ def verify_model(
     if trajectory is not None and page.numbers:
         truth = true_values_of_model(problem, benches[-1], trajectory)
         truth |= _later(page, trajectory)
-        check_range(truth if modules else {})
+        if modules:
+            check_range((name.report, value) for name, value in truth.items())
+            check_range(_parameters(trajectory))
         routes.append(numbers_route(page, truth))
     routes += [
         text_route(name, text, page, problem, truth, derivation) for name, text in texts.items()
@@ -196,6 +198,13 @@ def _later(page: Page, trajectory: Trajectory) -> dict[Name, Any]:
     """The true values of what a page says of later updates, `w@2`."""
     later = [entry.name for report, entry in page.numbers.items() if "@" in report]
     return {name: trajectory.value(name.report) for name in later}
+
+
+def _parameters(trajectory: Trajectory) -> Iterator[tuple[str, Any]]:
+    """What is trained, after each update that the page tells of."""
+    for update, parameters in enumerate(trajectory.followed):
+        for (name, place), value in parameters.items():
+            yield f"{entry(name, place)}@{update}", value
 
 
 def true_values_of_model(problem: Problem, bench: Bench, trajectory: Trajectory) -> dict[Name, Any]:

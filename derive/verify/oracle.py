@@ -7,7 +7,7 @@ a second run at the moved parameters.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
@@ -54,12 +54,12 @@ def true_values(problem: Problem, given: Values) -> dict[Name, Any]:
     return found
 
 
-def check_range(truth: Mapping[Name, Any]) -> None:
+def check_range(truth: Iterable[tuple[str, Any]]) -> None:
     """Raises InputError for a value, not a slope, that is too large for the doubles of a module."""
-    for name, number in truth.items():
-        if "/" not in name.report and abs(number) > sys.float_info.max:
+    for name, number in truth:
+        if "/" not in name and abs(number) > sys.float_info.max:
             raise InputError(
-                f"{name.report} is {mp.nstr(number, 3)} at these values, and code holds numbers up "
+                f"{name} is {mp.nstr(number, 3)} at these values, and code holds numbers up "
                 "to 1.8e+308 only; take smaller values or a smaller learning rate"
             )
 

@@ -172,6 +172,11 @@ class Trajectory:
             self._parameters.append(({key: values[key] for key in parameters}, kept))
         return self._parameters[update]
 
+    @property
+    def followed(self) -> list[Values]:
+        """The parameters before the first update, and after each that was looked at."""
+        return [parameters for parameters, _ in self._parameters]
+
     @cached_property
     def _stages(self) -> list[tuple[Graph, list[Key]]]:
         """What an update computes, and the entries that change after that, in turn."""
