@@ -52,7 +52,7 @@ def numbers_route(page: Page, truth: Mapping[Name, Any]) -> Route:
     """Each number of the page: the unrounded value against the true one, the text against it."""
     values = {name.report: v for name, v in truth.items()}
     forward_only = ALPHA in truth and DECREASE not in truth
-    floor = _least(truth)
+    floors = _floors(truth)
 
     def comparisons() -> Iterator[Comparison]:
         with working():
@@ -60,7 +60,7 @@ def numbers_route(page: Page, truth: Mapping[Name, Any]) -> Route:
                 if entry.exact is None or entry.page is None or entry.text is None:
                     yield Comparison(f"{name} has no value", math.nan)
                 elif name in values:
-                    yield compared(name, real(entry.exact), values[name], floor)
+                    yield compared(name, real(entry.exact), values[name], floors[name])
                     written = real(Fraction(entry.text))
                     yield compared(f"{name} as printed", written, real(entry.page))
                 elif not forward_only:
@@ -94,8 +94,9 @@ def _judged_text(
     name: str, text: str, page: Page, problem: Problem, truth: Mapping[Name, Any], wrong: str
 ) -> Route:
     items = read(text, first=0)
-    known, floor = _known(page, truth), _least(truth)
-    findings = judge(items, _policy(problem, known, floor), {} if "pi" in known else {"pi": PI})
+    known = _known(page, truth, {name.report: v for name, v in truth.items()})
+    floors = _known(page, truth, _floors(truth))
+    findings = judge(items, _policy(problem, known, floors), {} if "pi" in known else {"pi": PI})
     fault = (
         _fault(findings)
         or _lost(items, text, page)
@@ -104,7 +105,7 @@ def _judged_text(
         or wrong
     )
     claims = [item for item in items if isinstance(item, Claim)]
-    checks = [check for claim in claims for check in _formulas(claim, known, floor)]
+    checks = [check for claim in claims for check in _formulas(claim, known, floors)]
     count = sum(f.kind is not Kind.SYMBOLIC for f in findings)
     if fault:
         return Route(name, Status.DISAGREES, count, math.nan, fault)
@@ -114,9 +115,8 @@ def _judged_text(
     return Route(name, route.status, count + route.compared, route.worst, route.detail)
 
 
-def _known(page: Page, truth: Mapping[Name, Any]) -> dict[str, Any]:
-    """True values by the names that the proof-reader gives to what it reads."""
-    values = {name.report: v for name, v in truth.items()}
+def _known(page: Page, truth: Mapping[Name, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by the names that the proof-reader gives to what it reads."""
     known = {}
     for name in truth:
         with suppress(FormulaError):  # the truth knows names that nobody writes
@@ -125,16 +125,25 @@ def _known(page: Page, truth: Mapping[Name, Any]) -> dict[str, Any]:
     return known | {symbol_name(name.tex): values[name.report] for name in on_page}
 
 
-def _least(truth: Mapping[Name, Any]) -> Any:
-    """The size below which the numbers of a page are compared absolutely: beside its values.
+def _floors(truth: Mapping[Name, Any]) -> dict[str, Any]:
+    """The size below which each number of a page is compared absolutely: beside its values.
 
-    Not beside its slopes; by a probability that vanishes they are large beyond measure.
+    Not beside its slopes; by a probability that vanishes they are large beyond measure. Nor are
+    numbers before an update compared beside those after it, which may have left for good.
     """
-    return least([v for name, v in truth.items() if "/" not in name.report], SHARE)
+    values = {name.report: v for name, v in truth.items() if "/" not in name.report}
+    first = least([v for name, v in values.items() if not _is_later(name)], SHARE)
+    all_of_them = least(values.values(), SHARE)
+    return {n.report: all_of_them if _is_later(n.report) else first for n in truth}
 
 
-def _policy(problem: Problem, known: Mapping[str, Any], floor: Any) -> Policy:
-    numbers, noise = problem.numbers, floor * EXACT_TOLERANCE
+def _is_later(report: str) -> bool:
+    """Whether a number is one after an update."""
+    return report.endswith("+") or "@" in report or report == DECREASE.report
+
+
+def _policy(problem: Problem, known: Mapping[str, Any], floors: Mapping[str, Any]) -> Policy:
+    numbers = problem.numbers
     policy = Policy(
         digits=numbers.significant_digits,
         decimals=numbers.decimals,
@@ -145,7 +154,7 @@ def _policy(problem: Problem, known: Mapping[str, Any], floor: Any) -> Policy:
         return policy
     computed = frozenset(known) - _given(problem)
     exact = {  # below the noise, differences cannot tell a value from zero
-        n: v for n, v in known.items() if n in computed and abs(v) > noise
+        n: v for n, v in known.items() if n in computed and abs(v) > floors[n] * EXACT_TOLERANCE
     }
     texts = {n: _sure(v, policy) for n, v in exact.items()}
     sure = {n: text for n, text in texts.items() if text is not None}
@@ -312,7 +321,9 @@ def _holds(found: list[str], row: list[str]) -> bool:
     return any(found[k : k + len(row)] == row for k in range(len(found) - len(row) + 1))
 
 
-def _formulas(claim: Claim, known: Mapping[str, Any], floor: Any) -> Iterator[Comparison]:
+def _formulas(
+    claim: Claim, known: Mapping[str, Any], floors: Mapping[str, Any]
+) -> Iterator[Comparison]:
     """Each formula of a claim at the unrounded values, where all its names are known.
 
     A form that names nothing but π holds rounded numbers; a sum over an index has no value alone.
@@ -330,7 +341,7 @@ def _formulas(claim: Claim, known: Mapping[str, Any], floor: Any) -> Iterator[Co
                 function = _function(form, tuple(names[name] for name in ordered))
                 found = function(*[values[name] for name in ordered])
                 what = f"line {claim.where.line}: {claim.lhs_tex} = {_spaced(tex)[:60]}"
-                yield compared(what, found, known[left], floor)
+                yield compared(what, found, known[left], floors[left])
 
 
 @lru_cache(maxsize=5_000)  # a page and its translation have their formulas in common

@@ -14,6 +14,9 @@ from tests.verify_support import problem
 SPECS: dict[str, str] = {
     # a rounded number that prints as a whole one, or with zeros at its end
     "whole print": "parameters: {x: 7.13}\nmodel: [m = exp(x)]\nloss: E = m - 812*log(m)\n",
+    "whole prints before an update that leaves for good": "inputs: {a: 402.9}\n"
+    "parameters: {w: 4, v: 5.8}\nmodel: [y = a*w, z = y*v + 0.7]\nloss: E = z**2\n"
+    "training: {learning_rate: 1.0e+20, steps: 1}\n",
     "tens": "parameters: {x: 5.1}\nmodel: [m = exp(x)]\nloss: E = m**2\n"
     "numbers: {significant_digits: 2}\n",
     "tens of a sum": "inputs: {x: [0.433, -0.985]}\nparameters: {w: [1.5, -27.4]}\n"
