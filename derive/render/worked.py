@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import islice
 from math import prod
 from typing import TypeVar
@@ -88,7 +89,7 @@ class Bench:
         lhs = self.form.leaf(element).tex
         room = ROOM - width(lhs)
         formula = replace(self.form.writer, shorten=True).within(expr, room)
-        numbers = self.form.numbers(self.text).within(expr, room - SPACED)
+        numbers = self.form.numbers(self.text).within(self._in_prints(expr), room - SPACED)
         if max(formula.count("\\\\"), numbers.count("\\\\")) >= MOST_ROWS:
             return None
         shown = self.display(element, [formula, numbers])
@@ -104,6 +105,18 @@ class Bench:
             return sympy.Add(*left) if left else node
 
         return rebuild(expr, change)
+
+    def _in_prints(self, expr: sympy.Expr) -> sympy.Expr:
+        """A sum without the terms that are nothing, and would be 0/0 in the numbers as printed."""
+        terms = sympy.Add.make_args(expr)
+        left = [t for t in terms if not (self._divides_by_nothing(t) and self._is_zero(t))]
+        return sympy.Add(*left) if 0 < len(left) < len(terms) else expr
+
+    def _divides_by_nothing(self, term: sympy.Expr) -> bool:
+        """Whether a term divides by what is 0 in the numbers as they are printed."""
+        below = [f.base for f in term.atoms(sympy.Pow) if f.exp.is_negative and f.has(Element)]
+        prints = {key: Fraction(text) for key, text in self.values.texts.items()} if below else {}
+        return any(compiled(base)(prints, {}) == 0 for base in below)
 
     def _is_zero(self, expr: sympy.Expr) -> bool:
         return compiled(expr)(self.values.exact, {}) == 0

@@ -14,9 +14,9 @@ from tests.verify_support import problem
 SPECS: dict[str, str] = {
     # a rounded number that prints as a whole one, or with zeros at its end
     "whole print": "parameters: {x: 7.13}\nmodel: [m = exp(x)]\nloss: E = m - 812*log(m)\n",
-    "whole prints before an update that leaves for good": "inputs: {a: 402.9}\n"
-    "parameters: {w: 4, v: 5.8}\nmodel: [y = a*w, z = y*v + 0.7]\nloss: E = z**2\n"
-    "training: {learning_rate: 1.0e+20, steps: 1}\n",
+    "a whole print before an update that leaves for good": "inputs: {x: [1, 800]}\n"
+    "parameters: {h: 5.8}\nsizes: {t: 2}\nmodel: ['r[t] = h*r[t-1] + x[t]']\n"
+    "loss: E = r[1]**2 + 0.7*r[0] + h\ntraining: {learning_rate: 1.0e+30, steps: 1}\n",
     "tens": "parameters: {x: 5.1}\nmodel: [m = exp(x)]\nloss: E = m**2\n"
     "numbers: {significant_digits: 2}\n",
     "tens of a sum": "inputs: {x: [0.433, -0.985]}\nparameters: {w: [1.5, -27.4]}\n"
@@ -40,6 +40,10 @@ SPECS: dict[str, str] = {
     "one below a line": "inputs: {x: 1.5}\ntargets: {t: 0}\nparameters: {w: 400}\n"
     "model: [y = logistic(w*x)]\nloss: E = -t*log(y) - (1 - t)*log(1 - y)\n"
     "gradients: [y, w]\nnumbers: {decimals: 4}\n",
+    "nothing by what prints as nothing": "inputs: {x: 12}\ntargets: {t: 1}\n"
+    "parameters: {w: 1.5}\nmodel: [y = logistic(w*x)]\n"
+    "loss: E = -t*log(y) - (1 - t)*log(1 - y)\ngradients: [y, w]\n"
+    "numbers: {chained: true, significant_digits: 4}\n",
     "the square of next to nothing": "inputs: {x: -7000}\nparameters: {w: 1.1}\n"
     "model: [p = exp(w*x)]\nloss: E = p\n"
     "training: {learning_rate: 0.1, optimizer: rmsprop}\ngradients: [w]\n",
