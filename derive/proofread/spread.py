@@ -15,6 +15,7 @@ from derive.proofread.policy import Policy, last_exponent
 from derive.proofread.values import ValueFailure, exact_value, value_of
 
 POWER_OF_TEN = re.compile(r"(\d+(?:\.\d+)?)\s*\\(?:cdot|times)\s*10\^\{(-?\d{1,4})\}")
+MANY = 300  # zeros that are not written out
 WIDE = Fraction(1, 2)  # of a move within which a sine turns at most once
 
 
@@ -89,8 +90,8 @@ def significant(printed: str) -> str:
 
 
 def _written_out(number: re.Match[str]) -> str:
-    """A number with a power of ten as one literal, without its many zeros if it is small."""
-    if number[2].startswith("-"):
+    """A number with a power of ten as one literal, without its many zeros if there are many."""
+    if number[2].startswith("-") or int(number[2]) > MANY:
         return f"{number[1]}e{number[2]}"
     return f"{Decimal(f'{number[1]}E{number[2]}'):f}"
 

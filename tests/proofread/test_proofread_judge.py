@@ -155,12 +155,13 @@ OF_FOUR_DIGITS = [
     (r"3\cdot 10^{-12}", "1/2000000000000000"),
     (r"3\cdot 10^{-120}", f"1/2{'0' * 123}"),
     (r"3\cdot 10^{-1200}", f"1/2{'0' * 1203}"),
+    (r"3.5\cdot 10^{420}", f"5{'0' * 416}"),
     ("3", "0"),
 ]
 
 
 @pytest.mark.parametrize(("form", "half"), OF_FOUR_DIGITS)
-def test_a_small_number_is_a_rounded_one(form: str, half: str) -> None:
+def test_a_number_far_from_one_is_a_rounded_one(form: str, half: str) -> None:
     assert spread(form, Ledger(), FOUR) == Fraction(half)
 
 
