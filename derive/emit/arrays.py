@@ -19,6 +19,7 @@ from derive.emit.prose import length
 from derive.emit.tree import (
     Constant,
     EmitError,
+    Fold,
     How,
     Node,
     Number,
@@ -29,6 +30,7 @@ from derive.emit.tree import (
     Reduce,
     Same,
 )
+from derive.emit.views import laid_out, viewed
 from derive.expression import Index
 
 Order = tuple[Index, ...]
@@ -90,6 +92,8 @@ def block_of(node: Node, scope: Order, arrays: Arrays) -> Block:
             return _reduced(node, scope, arrays)
         case Pick():
             return _picked(node, scope, arrays)
+        case Fold():
+            return _laid(node, scope, arrays)
     raise EmitError(f"{node} has no form for whole arrays")
 
 
@@ -130,17 +134,26 @@ def _plain(position: sympy.Expr) -> Index:
 
 def _read(node: Read) -> Block:
     """A quantity; an index that is a number picks a slice."""
-    name = Code(code_name(node.name), Level.NAME)
-    order = tuple(_plain(p) for p in node.indices if not p.is_Integer)
-    if len(set(order)) < len(order):
-        raise EmitError(f"'{node.name}' is read along its diagonal; arrays cannot do that")
-    if len(order) == len(node.indices):
-        return Block(name, order)
     for position, axis in zip(node.indices, node.axes, strict=True):
         if position.is_Integer and not 0 <= position < axis.size:
             return Block(Code("0.0", Level.NAME))
-    slots = ", ".join(str(p) if p.is_Integer else ":" for p in node.indices)
-    return Block(Code(f"{name.text}[{slots}]"), order)
+    return Block(*viewed(node, code_name(node.name)))
+
+
+def _laid(node: Fold, scope: Order, arrays: Arrays) -> Block:
+    """A body with the letters of its folds, laid on the places of the result."""
+    places = {laid.index: laid for laid in node.places}
+    expanded = {i: tuple(loop.index for loop, _ in laid.terms) for i, laid in places.items()}
+    wanted = tuple(letter for i in scope for letter in expanded.get(i, (i,)))
+    block = block_of(node.body, wanted, arrays)
+    needed = {letter for letters in expanded.values() for letter in letters}
+    order = tuple(i for i in scope if i in places or i in block.order)
+    inner = tuple(letter for i in order for letter in expanded.get(i, (i,)))
+    code = align(block, inner)
+    if not needed <= set(block.order):
+        sizes = ", ".join(length(i.axis) for i in inner)
+        code = Code(f"np.broadcast_to({code.text}, ({sizes}{',' if len(inner) == 1 else ''}))")
+    return Block(laid_out(code, order, places), order)
 
 
 def _same(node: Same) -> Block:
@@ -222,7 +235,7 @@ def _einsum(blocks: list[Block], bound: Order, scope: Order) -> Block:
     inputs = ",".join("".join(letter[index] for index in block.order) for block in blocks)
     output = "".join(letter[index] for index in kept)
     operands = ", ".join(block.code.text for block in blocks)
-    return Block(Code(f'np.einsum("{inputs}->{output}", {operands})'), kept)
+    return Block(Code(f'np.einsum("{inputs}->{output}", {operands}, optimize=True)'), kept)
 
 
 def _body(node: Reduce, scope: Order, arrays: Arrays) -> tuple[Block, Order]:
@@ -247,11 +260,11 @@ def _reduced(node: Reduce, scope: Order, arrays: Arrays) -> Block:
 
 
 def _picked(node: Pick, scope: Order, arrays: Arrays) -> Block:
-    """An array of the shape of the body, with the positions in place of the reduced index."""
+    """An array of the shape of the body, with the positions in place of the reduced indices."""
     block, bound = _body(node.largest, scope, arrays)
-    position = _plain(node.positions[0])
-    if len(bound) != 1 or position in block.order:
-        raise EmitError("the largest value over several indices has no form for whole arrays")
-    axis = block.order.index(bound[0])
-    order = tuple(position if index == bound[0] else index for index in block.order)
-    return Block(Code(f"is_first_largest({block.code.text}, axis={axis})"), order)
+    places = dict(zip(bound, map(_plain, node.positions), strict=True))
+    axes = tuple(block.order.index(index) for index in bound)
+    order = tuple(places.get(index, index) for index in block.order)
+    if len(set(order)) < len(order):
+        raise EmitError("the largest value is asked for at places that it depends on")
+    return Block(Code(f"is_first_largest({block.code.text}, {axes})"), order)

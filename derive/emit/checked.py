@@ -19,7 +19,8 @@ from types import CodeType
 from derive.errors import InputError, shown
 
 NODES = (
-    *(ast.Module, ast.Expr, ast.Assign, ast.AnnAssign, ast.Return, ast.If, ast.For, ast.With),
+    *(ast.Module, ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return),
+    *(ast.If, ast.For, ast.With),
     *(ast.ClassDef, ast.FunctionDef, ast.arguments, ast.arg, ast.Import, ast.ImportFrom, ast.alias),
     *(ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.operator, ast.unaryop),
     *(ast.boolop, ast.cmpop, ast.expr_context, ast.Call, ast.keyword, ast.Starred, ast.Attribute),
@@ -87,7 +88,7 @@ METHODS = frozenset(
     {
         *("_asdict", "_make", "items", "append", "index", "uniform"),
         *("sum", "max", "min", "argmax", "copy", "reshape", "squeeze", "transpose"),
-        *("astype", "ravel", "any", "all", "mean", "prod", "cumsum"),
+        *("astype", "ravel", "any", "all", "mean", "prod", "cumsum", "take"),
     }
 )
 PROPERTIES = frozenset({"shape", "T", "ndim", "size"})

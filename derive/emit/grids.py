@@ -31,6 +31,8 @@ from derive.emit.tree import (
     positions_of,
     walk,
 )
+from derive.emit.views import is_view
+from derive.emit.windows import used_in
 from derive.expression import Index, on_axis
 from derive.graph import Quantity
 
@@ -45,23 +47,22 @@ def is_plain(assignment: Assignment) -> bool:
 def _is_plain(node: Node) -> bool:
     match node:
         case Read():
-            letters = [position for position in node.indices if not position.is_Integer]
-            pairs = zip(node.indices, node.axes, strict=True)
-            return len(set(letters)) == len(letters) and all(
-                on_axis(position, axis.size) if isinstance(position, Index) else position.is_Integer
-                for position, axis in pairs
-            )
+            return is_view(node)
         case Same(left=left, right=right):
             letters = [side for side in (left, right) if not side.is_Integer]
             return all(isinstance(side, Index) for side in letters) and all(
                 on_axis(side, letters[0].axis.size) for side in (left, right)
             )
         case Pick():
-            return isinstance(node.positions[0], Index)
+            letters = [position for position in node.positions if isinstance(position, Index)]
+            bound = {loop.index for loop in node.largest.loops}
+            return len(set(letters)) == len(node.positions) and not any(
+                letter not in bound and used_in(letter, node.largest) for letter in letters
+            )
         case Position():
             return isinstance(node.index, Index)
         case Reduce():
-            return len(node.loops) == 1
+            return len(node.loops) == 1 or node.how is not How.LOG_TOTAL_EXP
         case Within():
             return False
     return True

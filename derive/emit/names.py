@@ -20,7 +20,8 @@ RESERVED = frozenset(
 HELPERS = (
     *("logistic", "softplus", "sign", "log_sum_exp", "is_first_largest", "dot", "erf"),
     *("log_add_exp", "erfc", "log_erfc", "inverse_mills", "tail_series"),
-    *("at", "over", "total", "largest", "first_place", "np", "math", "random", "generator"),
+    *("at", "over", "total", "largest", "first_place", "windows", "folded"),
+    *("np", "math", "random", "generator"),
     *("NamedTuple", "Any"),
     *("Sequence", "NDArray", "Array", "Whole", "Vector", "Matrix"),
 )

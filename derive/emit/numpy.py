@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from types import MappingProxyType
 
 from derive.emit.arithmetic import COMPARISONS, Code, call
@@ -15,6 +16,7 @@ from derive.emit.names import code_name
 from derive.emit.program import Assignment, lower
 from derive.emit.python import low, table
 from derive.emit.tree import Apply, Constant, Number, Read, Sum, walk
+from derive.emit.windows import without_grids
 from derive.functions import ROWS
 from derive.graph import Derivation, Quantity
 from derive.problem import Problem, Tensor
@@ -39,6 +41,8 @@ HELPERS = MappingProxyType(
         "total": (),
         "largest": (),
         "first_place": (),
+        "windows": (),
+        "folded": (),
     }
 )
 
@@ -92,8 +96,10 @@ def _quiet(group: Iterable[Assignment], lines: list[str]) -> list[str]:
 
 def _assigned(assignment: Assignment) -> list[str]:
     """An assignment; where it chooses, the branch not taken is computed too, and may overflow."""
-    if not is_plain(assignment):
+    windowed = replace(assignment, value=without_grids(assignment.value))
+    if not is_plain(windowed):
         return _quiet([assignment], gridded(assignment, HEADS, CONSTANTS))
+    assignment = windowed
     text = vectorised(assignment, Arrays(HEADS, CONSTANTS))
     head = f"{code_name(assignment.quantity.name)} = "
     if any(isinstance(node, Apply) and _may_overflow(node) for node in walk(assignment.value)):

@@ -126,6 +126,23 @@ class Within:
     size: int
 
 
+@dataclass(frozen=True)
+class Laid:
+    """An index of a result that is `start + step*letter + ...` of letters of the body."""
+
+    index: Index
+    start: int
+    terms: tuple[tuple[Loop, int], ...]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Sums of a body over all letters that are laid on the same places of the result."""
+
+    body: Node
+    places: tuple[Laid, ...]
+
+
 Node = (
     Number
     | Constant
@@ -139,6 +156,7 @@ Node = (
     | Pick
     | Same
     | Within
+    | Fold
 )
 
 
@@ -160,7 +178,7 @@ def children(node: Node) -> Iterator[Node]:
             yield node.base
         case Apply():
             yield from node.arguments
-        case Reduce():
+        case Reduce() | Fold():
             yield node.body
         case Pick():
             yield node.largest

@@ -31,6 +31,7 @@ GRIDS, LOOPS, STABLE = (
     f"derive/emit/{name}.py" for name in ("grids", "loops", "stable_differences")
 )
 ARITHMETIC = "derive/emit/arithmetic.py"
+WINDOWS, VIEWS = "derive/emit/windows.py", "derive/emit/views.py"
 ORIGINS, FACTORS = "derive/verify/consequences.py", "derive/verify/factors.py"
 SEARCH, QUESTION = "derive/verify/why/search.py", "derive/verify/why/question.py"
 REPORT, ROUTES = "derive/verify/report.py", "derive/verify/routes.py"
@@ -204,6 +205,18 @@ MUTANTS = (
            "another row of the identity is taken", "tests/emit/test_emit_values.py -k formulas"),
     Mutant(ARRAYS, "        if loop.index not in block.order:  #", "        if False:  #",
            "a maximum of equal values loses its axis", "tests/emit/test_emit_values.py"),
+    Mutant(WINDOWS, "        if step != reach:", "        if step < reach:",
+           "letters that skip places are taken for a reshape", "tests/emit/test_emit_windows.py"),
+    Mutant(WINDOWS, "    if not is_radix(laid):", "    if False:",
+           "a place that is read elsewhere is laid out beyond its axis",
+           "tests/emit/test_emit_windows.py"),
+    Mutant(WINDOWS, "not isinstance(factor, Read | Within | Same)",
+           "not isinstance(factor, Read | Within | Same | Node)",
+           "a sum runs on where a function of zero is not zero", "tests/emit/test_emit_windows.py"),
+    Mutant(WINDOWS, "loop.axis.length <= axis.length or not", "loop.axis.length < 0 or not",
+           "windows are exchanged for all places", "tests/emit/test_emit_windows.py"),
+    Mutant(VIEWS, "or last >= axis.length:", "or last > axis.length:",
+           "a slice ends where its axis ends, not the letter", "tests/emit/test_emit_windows.py"),
     Mutant(GRIDS, 'order = f"range({size})" if first.step > 0 else',
            'order = f"range({size})" if True else',
            "a recurrence that walks back walks forward", "tests/emit/test_emit_models.py -k time"),

@@ -1,0 +1,113 @@
+"""Arrays read at places linear in several letters: slices, reshapes and windows; and laid back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sympy
+
+from derive.emit.arithmetic import Code, Level
+from derive.emit.prose import length
+from derive.emit.tree import Laid, Read
+from derive.emit.windows import PAIR, is_mixed_radix, is_radix, linear
+from derive.expression import Axis, Index, on_axis
+
+Order = tuple[Index, ...]
+
+
+def is_view(node: Read) -> bool:
+    """Whether every axis is read at a place linear in letters, each of which stands once."""
+    found = [linear(position) for position in node.indices]
+    letters = [index for each in found if each is not None for index in each[1]]
+    return None not in found and len(set(letters)) == len(letters)
+
+
+@dataclass(frozen=True)
+class _Reach:
+    """How one axis is read: from where, with which letters, and whether it needs no windows."""
+
+    start: int
+    steps: Mapping[Index, int]
+    is_split: bool
+    size: Axis
+
+    @property
+    def letters(self) -> Order:
+        def rank(letter: Index) -> tuple[int, int]:
+            return _rank((letter.axis.length, self.steps[letter]))
+
+        return tuple(sorted(self.steps, key=rank))
+
+    @property
+    def sizes(self) -> list[str]:
+        several = self.is_split and len(self.steps) > 1
+        return [length(i.axis) for i in self.letters] if several else [length(self.size)]
+
+
+def viewed(node: Read, name: str) -> tuple[Code, Order]:
+    """A reading as slices, then a reshape, then windows; which letter each axis stands for."""
+    pairs = [_slot(position, axis) for position, axis in zip(node.indices, node.axes, strict=True)]
+    axes = [reach for _, reach in pairs if reach is not None]
+    code = Code(name, Level.NAME)
+    if any(slot != ":" for slot, _ in pairs):
+        code = Code(f"{name}[{', '.join(slot for slot, _ in pairs)}]")
+    if any(len(reach.sizes) > 1 for reach in axes):
+        sizes = ", ".join(size for reach in axes for size in reach.sizes)
+        code = Code(f"{code.at(Level.CALL)}.reshape({sizes})")
+    place = sum(len(reach.sizes) for reach in axes)
+    for reach in reversed(axes):
+        place -= len(reach.sizes)
+        if not reach.is_split:
+            steps = ", ".join(f"({length(i.axis)}, {reach.steps[i]})" for i in reach.letters)
+            code = Code(f"windows({code.text}, {place}, {reach.start}, {steps})")
+    return code, tuple(letter for reach in axes for letter in reach.letters)
+
+
+def _rank(term: tuple[int, int]) -> tuple[int, int]:
+    """The largest step first; of those with one step, the one that runs furthest."""
+    count, step = term
+    return -step, -count
+
+
+def _slot(position: sympy.Expr, axis: Axis) -> tuple[str, _Reach | None]:
+    """A subscript, and how the axis is read after it; nothing if the subscript is a number."""
+    if position.is_Integer:
+        return str(position), None
+    found = linear(position)
+    assert found is not None
+    start, steps = found
+    if on_axis(position, axis.size):
+        return ":", _Reach(start, steps, True, axis)
+    if len(steps) > 1:
+        terms = sorted(((i.axis.length, step) for i, step in steps.items()), key=_rank)
+        return ":", _Reach(start, steps, is_mixed_radix(start, terms, axis.length), axis)
+    ((letter, step),) = steps.items()
+    last = start + step * (letter.axis.length - 1)
+    if step < 1 or start < 0 or last >= axis.length:
+        return ":", _Reach(start, steps, False, axis)
+    stop = str(last + 1) if last + 1 < axis.length else ""
+    slot = f"{start or ''}:{stop}" + (f":{step}" if step > 1 else "")
+    return slot, _Reach(0, {letter: 1}, True, letter.axis)
+
+
+def laid_out(code: Code, order: Order, places: Mapping[Index, Laid]) -> Code:
+    """An array whose axes stand for `order`, letters of folds expanded, as one with that order."""
+    counts = [len(places[index].terms) if index in places else 1 for index in order]
+    for k, index in reversed(list(enumerate(order))):
+        if index in places and not is_radix(places[index]):
+            code = _folded(code, sum(counts[:k]), places[index])
+    if any(index in places and is_radix(places[index]) for index in order):
+        sizes = ", ".join(length(index.axis) for index in order)
+        code = Code(f"{code.at(Level.CALL)}.reshape({sizes})")
+    return code
+
+
+def _folded(code: Code, axis: int, laid: Laid) -> Code:
+    """Axes of one or two letters laid on one axis; a letter that is missing has one value."""
+    steps = [step for _, step in laid.terms]
+    if len(steps) < PAIR:
+        code = Code(f"np.expand_dims({code.text}, {axis + 1})")
+        steps.append(1)
+    numbers = f"{axis}, {length(laid.index.axis)}, {laid.start}, {', '.join(map(str, steps))}"
+    return Code(f"folded({code.text}, {numbers})")
