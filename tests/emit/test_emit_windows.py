@@ -51,6 +51,7 @@ READINGS = {
     "a full convolution": (4, 6, "sum(i, x[i]*k[u - i])"),
     "the place itself is read": (4, 4, "sum(i, x[i]*k[u - i]*x[u])"),
     "what is outside is not zero": (4, 6, "sum(i, exp(x[i])*k[u - i])"),
+    "one place beyond": (3, 3, "k[u]*x[u + 1]"),
     "a part of an axis": (9, 3, "k[u]*x[u + 2]*x[2*u]"),
     "divided by what is outside": (4, 6, "sum(i, x[i]*k[u - i]/(x[i]**2 + 2))"),
 }
@@ -116,6 +117,7 @@ def test_pooling_and_flattening_are_reshapes() -> None:
         (0, [(3, 4), (4, 1)], 13, False),
         (0, [(3, 3), (4, 1)], 12, False),
         (0, [(3, 4), (2, 2)], 12, False),
+        (0, [(3, 9), (4, 1)], 12, False),
     ],
 )
 def test_mixed_radix(start: int, terms: list[tuple[int, int]], size: int, expected: bool) -> None:
@@ -167,6 +169,12 @@ def test_a_place_that_is_read_elsewhere_stays_a_letter() -> None:
     summed = without_grids(over_u(read("z", (U, 7)), read("K", (D - U, 3)), read("w", (D, 9))))
     assert isinstance(summed, Reduce)
     assert summed.loops[0].axis.length == 3
+
+
+def test_a_window_is_read_where_it_is() -> None:
+    """A window is shorter than what it is read from; its letter stays."""
+    windows = over_u(read("K", (U, 7)), read("x", (2 * D + U, 23)))
+    assert without_grids(windows) == windows
 
 
 def test_a_sum_runs_no_further_where_nothing_is_zero() -> None:
