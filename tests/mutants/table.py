@@ -213,8 +213,6 @@ MUTANTS = (
     Mutant(WINDOWS, "not isinstance(factor, Read | Within | Same)",
            "not isinstance(factor, Read | Within | Same | Node)",
            "a sum runs on where a function of zero is not zero", "tests/emit/test_emit_windows.py"),
-    Mutant(WINDOWS, "loop.axis.length <= axis.length or not", "loop.axis.length < 0 or not",
-           "windows are exchanged for all places", "tests/emit/test_emit_windows.py"),
     Mutant(VIEWS, "or last >= axis.length:", "or last > axis.length:",
            "a slice ends where its axis ends, not the letter", "tests/emit/test_emit_windows.py"),
     Mutant(GRIDS, 'order = f"range({size})" if first.step > 0 else',
