@@ -73,6 +73,12 @@ def _parser() -> argparse.ArgumentParser:
     latex.add_argument("--language", choices=("ko", "en"))
     latex.add_argument("--weights", metavar="w1,w5", help="tell only of these weights")
     latex.add_argument("--pdf", action="store_true", help="make a PDF (needs --output)")
+    latex.add_argument(
+        "--certificate",
+        type=Path,
+        metavar="FILE.v",
+        help="write the certificate, have Coq check it, and mark on the page what is proven",
+    )
     code = add("code", "coding", "write a code module")
     _spec(code)
     code.add_argument("--target", default="python", help="such as numpy (default: python)")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from derive.backprop import differentiate
-from derive.certify import Certificate, certify, kernel_route
+from derive.certify import Certificate, certify, kernel_route, marked
 from derive.emit import TARGETS, EmitError, emit
 from derive.errors import InputError, nearest
 from derive.graph import Derivation
@@ -29,23 +29,29 @@ from derive.verify.report import Route, skipped
 class Made:
     """A problem with what is made of it, each when it is asked for, and once.
 
-    `weights` restricts the page to some weights. A module that cannot be written is `unwritten`,
-    with the reason; the page does not need it, nor the other modules.
+    `weights` restricts the page to some weights. A page that names the file of its certificate
+    has a mark at each equation that is proven there, so it is for certificates that were checked.
+    A module that cannot be written is `unwritten`, with the reason; the page does not need it, nor
+    the other modules.
     """
 
     problem: Problem
     languages: tuple[str, ...] = ()
     weights: tuple[str, ...] = ()
+    certificate_file: str = ""
 
     @cached_property
     def derivation(self) -> Derivation:
         """The gradients."""
         return differentiate(self.problem.graph, self.problem.wanted)
 
-    @property
+    @cached_property
     def page(self) -> Page:
         """The page, free of language. Raises InputError if a number on it is not finite."""
-        return self._written[1]
+        problem, page = self._written
+        if not self.certificate_file:
+            return page
+        return marked(problem, self.derivation, page, self.certificate, self.certificate_file)
 
     @cached_property
     def _written(self) -> tuple[Problem, Page]:
@@ -107,11 +113,11 @@ class Made:
         self, texts: Mapping[str, str] | None = None, modules: Mapping[str, str] | None = None
     ) -> Report:
         """Verify what was made, or what was read back from the files it was written to."""
-        problem, page = self._written
+        problem, _ = self._written
         report = verify(
             problem,
             self.derivation,
-            page,
+            self.page,
             self.texts if texts is None else texts,
             self.modules if modules is None else modules,
         )
@@ -119,13 +125,18 @@ class Made:
         return replace(report, routes=(*report.routes, *without))
 
 
-def make(problem: Problem, languages: Sequence[str] = (), weights: Sequence[str] = ()) -> Made:
+def make(
+    problem: Problem,
+    languages: Sequence[str] = (),
+    weights: Sequence[str] = (),
+    certificate_file: str = "",
+) -> Made:
     """Everything that is made of a problem. `weights` restricts the page to some weights.
 
     Raises InputError if there is no weight of a given name.
     """
     _check_weights(problem, weights)
-    return Made(problem, tuple(languages), tuple(weights))
+    return Made(problem, tuple(languages), tuple(weights), certificate_file)
 
 
 def _page(

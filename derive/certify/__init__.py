@@ -5,7 +5,17 @@ equation and one for each printed number.
 """
 
 from derive.certify.certificate import Certificate, certify
+from derive.certify.marks import marked
 from derive.certify.route import kernel_route
 from derive.certify.run import ADVICE, CheckError, check, checker
 
-__all__ = ["ADVICE", "Certificate", "CheckError", "certify", "check", "checker", "kernel_route"]
+__all__ = [
+    "ADVICE",
+    "Certificate",
+    "CheckError",
+    "certify",
+    "check",
+    "checker",
+    "kernel_route",
+    "marked",
+]

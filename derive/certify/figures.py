@@ -11,7 +11,7 @@ import sympy
 from derive.certify.printed import Printed
 from derive.certify.scalars import adjoint_of
 from derive.certify.terms import elements_in, number, term
-from derive.certify.words import Theorem, Words, call, wrapped
+from derive.certify.words import Theorem, Words, about_number, call, wrapped
 from derive.expression import Element
 from derive.notation import UPDATED
 from derive.render.weights import ALPHA, ALPHA_NAME
@@ -127,7 +127,7 @@ def number_theorems(figures: Figures) -> Iterator[Theorem]:
         shown = f"Rabs ({value} - {decimal_term(each.value)}) <= {decimal_term(each.half_unit)}"
         statement = wrapped(f"Theorem {name} :", shown)
         proof = f"Proof. {f'unfold {opened}. ' if opened else ''}printed. Qed."
-        yield Theorem(name, f"{statement}\n{proof}", f"the printed {each.report}")
+        yield Theorem(name, f"{statement}\n{proof}", about_number(each.report))
 
 
 def _computed(figures: Figures, each: Printed) -> tuple[str, str]:

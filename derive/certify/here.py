@@ -19,7 +19,7 @@ from sympy.core.symbol import Str
 from derive.certify.figures import Figures, decimal_term
 from derive.certify.printed import Printed
 from derive.certify.terms import Condition, elements_in, number, term
-from derive.certify.words import Theorem, Words, call, wrapped
+from derive.certify.words import Theorem, Words, about_number, call, wrapped
 from derive.expression import Element
 from derive.numbers import MOST_DIGITS, MoreDigits, Number, compare, evaluate, plus, real
 from derive.problem import Problem
@@ -228,7 +228,7 @@ def number_theorems(here: Here, prints: tuple[Printed, ...]) -> Iterator[Theorem
             shown = f"Rabs ({here.name(each.key)} - {value}) <= {half}"
             proof = f"Proof. {_known(here, (each.key,))}printed. Qed."
             text = f"{wrapped(f'Theorem {name} :', shown)}\n{proof}"
-            yield Theorem(name, text, f"the printed {each.report}")
+            yield Theorem(name, text, about_number(each.report))
 
 
 def _near(here: Here, key: Key) -> str:

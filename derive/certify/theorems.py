@@ -14,7 +14,14 @@ import sympy
 
 from derive.certify.scalars import adjoint_of
 from derive.certify.terms import elements_in, term
-from derive.certify.words import Theorem, Words, call, wrapped
+from derive.certify.words import (
+    Theorem,
+    Words,
+    about_derivative,
+    about_local,
+    call,
+    wrapped,
+)
 from derive.expression import Element
 
 # --- definitions ----------------------------------------------------------------------------
@@ -99,8 +106,7 @@ def local_theorems(words: Words) -> Iterator[Theorem]:
     for scalar, read in words.scalars.operands.items():
         if scalar in words.scalars.forward:
             text = "\n".join([*_local_statement(words, scalar, read), _local_proof(words, scalar)])
-            about = f"the derivatives of {words.report(scalar)} by what it reads"
-            yield Theorem(words.local(scalar), text, about)
+            yield Theorem(words.local(scalar), text, about_local(words.report(scalar)))
 
 
 def _local_statement(words: Words, scalar: Element, read: Sequence[Element]) -> Iterator[str]:
@@ -300,4 +306,4 @@ def derivatives(words: Words) -> Iterator[Theorem]:
                 f"{words.adjoint(scalar)}.\n"
                 f"Proof. exact (derivative_by {at} eq_refl). Qed."
             )
-            yield Theorem(name, text, f"dE/d{words.report(scalar)} is the derivative of the loss")
+            yield Theorem(name, text, about_derivative(words.report(scalar)))

@@ -17,6 +17,21 @@ from derive.notation import Name, Names, derivative
 WIDTH = 96
 
 
+def about_derivative(report: str) -> str:
+    """What the theorem is about that an adjoint is the derivative of the loss."""
+    return f"dE/d{report} is the derivative of the loss"
+
+
+def about_local(report: str) -> str:
+    """What the theorem is about that an equation has the local derivatives stated."""
+    return f"the derivatives of {report} by what it reads"
+
+
+def about_number(report: str) -> str:
+    """What the theorem of a printed number is about."""
+    return f"the printed {report}"
+
+
 @dataclass(frozen=True)
 class Theorem:
     """A theorem of a certificate: its identifier, its text with the proof, what it is about."""

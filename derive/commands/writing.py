@@ -7,11 +7,15 @@ import sys
 from pathlib import Path
 
 from derive.api import load
+from derive.certify import ADVICE as ADVICE_OF_COQ
+from derive.certify import CheckError, check, checker
+from derive.certify.route import refused
+from derive.certify.run import Unfinished
 from derive.commands.shared import as_text, loaded, print_report, written
 from derive.edge import BAD, FOUND, GOOD, progress
 from derive.emit import TARGETS
-from derive.errors import InputError
-from derive.files import Files
+from derive.errors import InputError, printable
+from derive.files import Files, write
 from derive.pipeline import Made, make
 from derive.problem import Problem
 from derive.typeset import ADVICE, Typeset, TypesetError, engine, typeset
@@ -50,8 +54,12 @@ def latex(options: argparse.Namespace) -> int:
     """Write the page."""
     problem = load(options.spec)
     language = options.language or problem.languages[0]
+    file = options.certificate
     with progress("deriving and writing"):
-        text = make(problem, [language], _weights(options)).texts[language]
+        made = make(problem, [language], _weights(options), file.name if file else "")
+        text = made.texts[language]
+    if file is not None and not _proven(made, file, options.output is None):
+        return FOUND
     if options.output is None:
         if options.pdf:
             raise InputError("--pdf needs --output FILE to know where to put the PDF")
@@ -63,6 +71,32 @@ def latex(options: argparse.Namespace) -> int:
         return _with_pdf(options.output, text)
     written(options.output, text.encode())
     return GOOD
+
+
+def _proven(made: Made, file: Path, quiet: bool) -> bool:
+    """Have the certificate of a page checked, and write it if it is right.
+
+    A page may not say that something is proven if nothing has checked it.
+    """
+    if not made.page.proven:
+        raise InputError(
+            "no equation of this page has a theorem of its own that it could be marked"
+        )
+    program = checker()
+    if program is None:
+        raise InputError(ADVICE_OF_COQ)
+    try:
+        with progress("checking"):
+            check(made.certificate.text, program)
+    except Unfinished as error:
+        words = f"the page was not written, for its certificate was not checked: {error}"
+        raise InputError(words) from None
+    except CheckError as error:
+        print(printable(f"the kernel {refused(made.certificate, error)}"), file=sys.stderr)
+        return False
+    write(file, made.certificate.text.encode())
+    print(f"wrote {file}", file=sys.stderr if quiet else sys.stdout)
+    return True
 
 
 def _with_pdf(page: Path, text: str) -> int:

@@ -25,11 +25,15 @@ class Block:
 
 @dataclass(frozen=True)
 class Page:
-    """A language-neutral page: its blocks, and every number on it by its report name."""
+    """A language-neutral page: its blocks, and every number on it by its report name.
+
+    `proven` are the labels of equations that a certificate proves; they carry a mark.
+    """
 
     title: Mapping[str, str]
     blocks: tuple[Block, ...]
     numbers: Mapping[str, Entry]
+    proven: frozenset[str] = frozenset()
 
     def displays(self) -> tuple[Display, ...]:
         """Every display of the page: what a reader of the written file must find again."""

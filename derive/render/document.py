@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from derive.render.blocks import Page
 from derive.render.korean import particle
 from derive.templating import environment
@@ -21,6 +23,8 @@ _ESCAPES = {
     ">": r"\textgreater{}",
 }
 
+MARK = r"\proven"
+NUMBERED = re.compile(r"^\\begin\{equation\}\\label\{([^{}]*)\}", re.MULTILINE)
 MODEL = "model_"  # how the kinds of blocks begin that only the page of a model has
 
 
@@ -41,12 +45,18 @@ def latex(page: Page, language: str) -> str:
         language=language,
         title=escape(title) or say.default_title,  # type: ignore[attr-defined]
         blocks=page.blocks,
+        marks=bool(page.proven),
         say={
             block.kind: getattr(of_model if block.kind.startswith(MODEL) else say, block.kind)
             for block in page.blocks
         },
     )
-    return _without_gaps(text)
+    return _without_gaps(NUMBERED.sub(lambda found: _marked(found, page), text))
+
+
+def _marked(found: re.Match[str], page: Page) -> str:
+    """A numbered equation, announced as proven if it is."""
+    return f"{MARK}\n{found[0]}" if found[1] in page.proven else found[0]
 
 
 def _without_gaps(text: str) -> str:

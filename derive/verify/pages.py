@@ -44,6 +44,9 @@ SURE = 25  # digits of a value that no difference gets wrong
 SHARE = mp.mpf("1e-26")  # of the largest number of a page: what its digits leave of zero
 with mp.workdps(MOST_DIGITS):  # as many as the proof-reader may need where a sine is 0
     PI = mp.nstr(+mp.pi, MOST_DIGITS)
+EQUATION = re.compile(
+    r"(?P<mark>\\proven\b\s*)?\\begin\{equation\}(?:\\label\{(?P<label>[^{}]*)\})?"
+)
 LITERAL = re.compile(r"[-\d.]+(?: \\cdot 10\^\{-?\d+\})?")
 CELL = re.compile(r"(?<!\\)&")
 
@@ -102,6 +105,7 @@ def _judged_text(
         or _lost(items, text, page)
         or _untold(items, known, page)
         or _changed(text, page)
+        or _mismarked(text, page)
         or wrong
     )
     claims = [item for item in items if isinstance(item, Claim)]
@@ -259,6 +263,16 @@ def _changed(text: str, page: Page) -> str:
     for number in DECIMAL.findall(body):
         if number not in told:
             return f"{number} stands on the page, but nothing gives it"
+    return ""
+
+
+def _mismarked(text: str, page: Page) -> str:
+    """An equation that is marked as proven and has no theorem, or the other way round."""
+    for found in EQUATION.finditer(text):
+        if found["label"] in page.proven and not found["mark"]:
+            return f"{found['label']} is proven, and no mark says so"
+        if found["mark"] and found["label"] not in page.proven:
+            return f"{found['label']} is marked as proven, and has no theorem"
     return ""
 
 

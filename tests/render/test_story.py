@@ -226,7 +226,7 @@ def phrases(language: str) -> set[str]:
 
 def told_kinds() -> set[str]:
     """Every kind of block that the program makes."""
-    text = "".join(path.read_text(encoding="utf-8") for path in SOURCES.glob("*.py"))
+    text = "".join(path.read_text(encoding="utf-8") for path in SOURCES.parent.rglob("*.py"))
     quoted = re.findall(r'Block\(\s*"(\w+)"(?: if \w+ else "(\w+)")?', text)
     return {kind for pair in quoted for kind in pair if kind}
 
