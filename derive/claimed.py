@@ -14,6 +14,7 @@ import sympy
 
 from derive.equations import letters_in
 from derive.errors import InputError, LanguageError, nearest
+from derive.expression import Running
 from derive.graph import Quantity, Role
 from derive.language import Scope, parse_expression
 from derive.names import NAME
@@ -86,4 +87,8 @@ def _sides(formula: str, slopes: _Slopes) -> tuple[sympy.Expr, ...]:
     texts = [SLOPE.sub(slopes.stand_in, side).strip() for side in RELATION.split(formula)]
     quantities = {**slopes.quantities, **slopes.as_quantities()}
     letters = letters_in(texts, quantities)
-    return tuple(parse_expression(text, Scope(quantities, letters, {})) for text in texts)
+    sides = tuple(parse_expression(text, Scope(quantities, letters, {})) for text in texts)
+    for running in (node for side in sides for node in side.atoms(Running)):
+        reason = "is a quantity of the model; say what the model calls it, such as y_prod[2]"
+        raise InputError(f"{running.word} {reason}")
+    return sides

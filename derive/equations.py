@@ -28,6 +28,7 @@ from derive.language import Scope, check_readings, column_of, parse_expression
 from derive.letters import tidy
 from derive.limits import MOST_EQUATIONS, too_many
 from derive.names import IDENTIFIER, NAME, wrong_name
+from derive.running import Recurrences, as_recurrences
 from derive.syntax import check_bound, syntax_tree
 
 
@@ -70,16 +71,33 @@ def parse_equations(
     for head in heads:
         _prove(equations[head.name], quantities, head.source)
     try:
-        ordered = in_order(tuple(equations.values()))
+        made = as_recurrences(equations, known, describe)
+    except GraphError as error:
+        raise LanguageError(heads[-1].source, 0, str(error)) from None
+    try:
+        ordered = in_order(tuple(made.equations))
         blocks(ordered)
         return ordered
-    except WrongWay as error:
+    except GraphError as error:
+        _check_apart(heads, made)
+        if not isinstance(error, WrongWay):
+            raise LanguageError(heads[-1].source, 0, str(error)) from None
         head = next(head for head in heads if head.name == error.name)
         scope = Scope(quantities, axes[head.name], variables)
         column = column_of(error.reading, head.right, scope) or 0
         raise LanguageError(head.right, column, str(error)) from None
-    except GraphError as error:
-        raise LanguageError(heads[-1].source, 0, str(error)) from None
+
+
+def _check_apart(heads: Iterable[_Line], made: Recurrences) -> None:
+    """Refuse a product or sum that is a recurrence within another one. Raises LanguageError."""
+    name, word = made.in_a_circle() or ("", "")
+    for head in heads:
+        if head.name == name:
+            reason = (
+                f"{word} runs along an index of its own, so it cannot stand in a recurrence that "
+                "goes on with what it gives; write its parts out"
+            )
+            raise LanguageError(head.source, max(head.source.find(word), 0), reason)
 
 
 def _read(text: str, free: Collection[str], scope: Scope) -> sympy.Expr:

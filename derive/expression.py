@@ -155,6 +155,40 @@ class Largest(_Node):
         return f"max({', '.join(map(printer._print, (*self.bound, self.body)))})"
 
 
+class Running(_Node):
+    """`prod(i, body)`, `cumsum(i, body)`: what comes together up to a position.
+
+    It stands in an equation until that is written as a recurrence.
+    """
+
+    def __new__(
+        cls, word: str | Str, body: sympy.Expr, index: Index, position: sympy.Expr
+    ) -> Running:
+        label = word if isinstance(word, Str) else Str(word)
+        made: Running = sympy.Expr.__new__(cls, label, body, index, position)
+        return made
+
+    @property
+    def word(self) -> str:
+        return str(self.args[0].name)
+
+    @property
+    def body(self) -> sympy.Expr:
+        return self.args[1]
+
+    @property
+    def index(self) -> Index:
+        return self.args[2]
+
+    @property
+    def position(self) -> sympy.Expr:
+        return self.args[3]
+
+    @property
+    def free_symbols(self) -> set[sympy.Basic]:
+        return (set(self.body.free_symbols) - {self.index}) | set(self.position.free_symbols)
+
+
 class Chosen(_Node):
     """1 where the given positions are those at which `Largest` takes its value, else 0."""
 
@@ -210,7 +244,7 @@ class Slope(_Node):
 
 def bound_indices(node: sympy.Basic) -> tuple[Index, ...]:
     """The indices that this node itself binds."""
-    if isinstance(node, _Reduction):
+    if isinstance(node, _Reduction | Running):
         return (node.index,)
     return node.bound if isinstance(node, Largest) else ()
 

@@ -25,6 +25,7 @@ from derive.expression import (
     Fresh,
     Index,
     Largest,
+    Running,
     Total,
     substitute,
 )
@@ -40,6 +41,7 @@ from derive.syntax import (
     FUNCTIONS,
     PRODUCTS,
     REDUCTIONS,
+    RUNNING,
     call_error,
     function_words,
     indices,
@@ -337,6 +339,8 @@ class _Reader:
         if len(set(letters)) != len(letters):
             raise self.fail(node, f"{name} names the same index twice")
         indices = [Index(letter, self.scope.letters[letter]) for letter in letters]
+        if name == "prod" or name in RUNNING:
+            return self._running(name, node, body, indices)
         if name == "max":
             return Largest(body, *indices)
         if name == "min":
@@ -357,6 +361,18 @@ class _Reader:
             count *= index.axis.size
         ends = {"mean": body / count, "norm": sympy.sqrt(body), "logsumexp": sympy.log(body)}
         return ends.get(name, body)
+
+    def _running(
+        self, name: str, node: ast.Call, body: sympy.Expr, indices: list[Index]
+    ) -> sympy.Expr:
+        """A product over letters, or what comes together along one that stays."""
+        if name in RUNNING and len(indices) > 1:
+            raise self.fail(node, f"{name} runs along one index: {name}(i, x[i])")
+        for index in reversed(indices):
+            walking = self.fresh(index)
+            position = index if name in RUNNING else index.axis.size - 1
+            body = Running(name, substitute(body, {index: walking}, self.fresh), walking, position)
+        return body
 
     def _size(self, node: ast.Call) -> sympy.Expr:
         letter = node.args[0] if len(node.args) == 1 else None

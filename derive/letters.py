@@ -87,6 +87,11 @@ def with_letters_apart(equation: Equation, names: frozenset[str]) -> Equation:
     )
 
 
+def letter_beside(index: Index, taken: set[str]) -> Index:
+    """An index under its own letter, without the mark of a fresh one, or under the next free."""
+    return Index(_letter(index.name.split("#")[0], taken), index.axis)
+
+
 def _letter(wanted: str, taken: set[str] | frozenset[str]) -> str:
     if wanted not in taken:
         return wanted

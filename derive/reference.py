@@ -41,6 +41,8 @@ stands alone, so it need not be said; where it never does, `sizes:` says it.
 | `max(r, s, f)`, `min(r, f)` | the largest, or least, value over the letters; a tie: the first |
 | `max(f, g, h)` | the largest of some values |
 | `norm(i, f)`, `logsumexp(i, f)` | `sqrt(sum(i, f**2))`, `log(sum(i, exp(f)))` |
+| `prod(i, j, f)` | the product over all values of the letters |
+| `cumsum(i, f)`, `cumprod(i, f)` | the sum, or product, of all values up to this i |
 | `softmax(k, f)` | `exp(f)/sum(k, exp(f))` |
 | `where(a > b, f, g)` | f where it holds, else g; also `<`, `<=`, `>=`, `==`, `!=`, `0 < a < b` |
 | `(i == 2*j + r)` | 1 where the positions are equal, else 0 |
@@ -63,6 +65,11 @@ A recurrence reads itself, or another equation that depends on it, at an earlier
 
 The second line is an edge: what is read before the first step; without it that is zero. A
 recurrence may as well run backward, reading `t+1`, with the edge `h[size(t),k] = h0[k]`.
+
+A product is such a recurrence, too: `y = prod(i, f[i])` stands for `y_prod[i] = y_prod[i-1]*f[i]`
+with the edge `y_prod[-1] = 1`, of which y reads the last. So no derivative divides by a factor, and
+factors may be 0. `cumprod` and `cumsum` are read at each i, and `y[i] = cumsum(i, x[i])` is the
+recurrence itself.
 
 The size of a letter that its own equation does not show is that of the others: `size(t)`, and a
 letter on the left side, may be known from elsewhere. A value of one state for all samples,

@@ -19,13 +19,16 @@ from derive.sugar import SUGAR
 
 FOREIGN = re.compile(r"[^ -~]|[#\\]")
 ALIASES = {"sigmoid": "logistic", "ln": "log"}
-REDUCTIONS = ("sum", "mean", "max", "min", "softmax", "logsumexp", "norm")
+RUNNING = ("cumsum", "cumprod")  # along a letter that stays
+REDUCTIONS = ("sum", "mean", "max", "min", "softmax", "logsumexp", "norm", "prod", *RUNNING)
 FUNCTIONS = frozenset({*BY_NAME, *REDUCTIONS, *ALIASES, *SUGAR, "size"})
 OTHER_FUNCTIONS = {
     "average": ("mean",),
     "maximum": ("max",),
     "minimum": ("min",),
     "reduce_sum": ("sum",),
+    "product": ("prod",),
+    "reduce_prod": ("prod",),
     "fabs": ("abs",),
     "sigma": ("logistic",),
     "if": ("where",),
@@ -123,7 +126,7 @@ def check_bound(text: str, free: Collection[str], letters: Collection[str]) -> N
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             if node.func.id == "size":
                 return
-            if node.func.id in REDUCTIONS:
+            if node.func.id in REDUCTIONS and node.func.id not in RUNNING:
                 bound |= {each.id for each in node.args[:-1] if isinstance(each, ast.Name)}
         if isinstance(node, ast.Subscript):
             reading = ast.get_source_segment(source, node)

@@ -44,6 +44,7 @@ CORE = (
     "derive.choices",
     "derive.powers",
     "derive.language",
+    "derive.running",
     "derive.equations",
     "derive.library",
     "derive.problem",
