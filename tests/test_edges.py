@@ -116,6 +116,19 @@ VALUES: dict[str, tuple[str, dict[str, float]]] = {
         "inputs: {z: -800}\nmodel:\n  - p = exp(z)\nloss: E = log(p)",
         {"E": -800, "dz": 1},
     ),
+    "a root of pi beside what a logarithm is taken of": (
+        "parameters: {b: 1.9}\nloss: E = erf(log(b))",
+        {"db": 2 / math.sqrt(math.pi) * math.exp(-(math.log(1.9) ** 2)) / 1.9},
+    ),
+    "a root of pi beside a logarithm": (
+        "inputs: {t: 0.5}\nparameters: {b: 1.9}\nloss: E = t*log(b)/sqrt(pi)",
+        {"E": 0.5 * math.log(1.9) / math.sqrt(math.pi), "db": 0.5 / 1.9 / math.sqrt(math.pi)},
+    ),
+    "divided by a largest value": (
+        "parameters: {W: [0.25, -0.2, 0.5], b: [1, 2]}\nmodel: ['y[k] = b[k]/max(i, W[i])']\n"
+        "loss: E = sum(k, y[k]**2)",
+        {"E": 20, "db[0]": 8, "db[1]": 16, "dW[2]": -80, "dW[0]": 0},
+    ),
     "a sign": (
         'inputs: {x: [1, -0.5, 0]}\nmodel: ["y[h] = sign(x[h])*x[h]"]\nloss: E = sum(h, y[h]**2)',
         {"E": 1.25, "dx[0]": 2, "dx[1]": -1, "dx[2]": 0},

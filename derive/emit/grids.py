@@ -54,11 +54,7 @@ def _is_plain(node: Node) -> bool:
                 on_axis(side, letters[0].axis.size) for side in (left, right)
             )
         case Pick():
-            letters = [position for position in node.positions if isinstance(position, Index)]
-            bound = {loop.index for loop in node.largest.loops}
-            return len(set(letters)) == len(node.positions) and not any(
-                letter not in bound and used_in(letter, node.largest) for letter in letters
-            )
+            return _is_array_of_places(node)
         case Position():
             return isinstance(node.index, Index)
         case Reduce():
@@ -66,6 +62,19 @@ def _is_plain(node: Node) -> bool:
         case Within():
             return False
     return True
+
+
+def _is_array_of_places(node: Pick) -> bool:
+    """Whether places asked for are letters that run as far as those of the largest value."""
+    loops, letters = node.largest.loops, [p for p in node.positions if isinstance(p, Index)]
+    if len(set(letters)) < len(node.positions):
+        return False
+    bound = {loop.index for loop in loops}
+    return all(
+        letter.axis.size == loop.axis.size
+        and (letter in bound or not used_in(letter, node.largest))
+        for letter, loop in zip(letters, loops, strict=True)
+    )
 
 
 def gridded(assignment: Assignment, heads: Heads, constants: Mapping[str, str]) -> list[str]:

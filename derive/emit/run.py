@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -192,15 +192,23 @@ class Module:
 
 
 def _entries(quantity: Quantity, table: Any) -> dict[Place, float]:
-    """Every entry of nested lists, or of an array."""
+    """Every entry of nested lists, or of an array. Raises ValueError if its shape is another."""
     plain = table.tolist() if hasattr(table, "tolist") else table
-    found = {}
-    for place in positions(quantity.axes):
-        entry = plain
-        for index in place:
-            entry = entry[index]
-        found[quantity.name, place] = float(entry)
-    return found
+
+    def entries(part: Any, place: tuple[int, ...]) -> Iterator[tuple[Place, float]]:
+        axis = len(place)
+        if axis == len(quantity.shape):
+            yield (quantity.name, place), float(part)
+            return
+        if len(part) != quantity.shape[axis]:
+            raise ValueError(
+                f"axis {axis + 1} of what belongs to '{quantity.name}' has {len(part)} entries"
+                f" instead of {quantity.shape[axis]}"
+            )
+        for k, inner in enumerate(part):
+            yield from entries(inner, (*place, k))
+
+    return dict(entries(plain, ()))
 
 
 def load(problem: Problem, source: str, target: str) -> Module:

@@ -5,7 +5,7 @@ Nor is its derivative, in which what stands before the logarithm is divided by w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 import sympy
@@ -58,17 +58,13 @@ def guarded_slopes(forward: Graph) -> Callable[[Equation], Equation]:
     def safe(node: sympy.Expr) -> sympy.Expr:
         if not isinstance(node, sympy.Mul):
             return node
-        below = [f for f in node.args if isinstance(f, sympy.Pow) and f.exp.is_negative]
-        for factor in below:
+        numbers, above, below = _parted(node.args)
+        for factor in below if above else ():
             under = 1 / factor
             base = _without_letters(under)
             if base in faded or (base in inside and not signs.positive(under)):
-                rest = [f for f in node.args if f != factor]
-                numbers = [f for f in rest if f.is_number]
-                above = [f for f in rest if not (f.is_number or f in below)]
-                others = [f for f in rest if f in below]
-                if above:
-                    return sympy.Mul(*numbers, Ratio(sympy.Mul(*above), under), *others)
+                others = [f for f in below if f != factor]
+                return sympy.Mul(*numbers, Ratio(sympy.Mul(*above), under), *others)
         return node
 
     return lambda equation: guarded(replace(equation, rhs=rebuild(equation.rhs, safe)))
@@ -129,13 +125,24 @@ def _guarded(node: sympy.Expr) -> sympy.Expr:
     logarithm = next(filter(_may_be_of_zero, factors), None)
     if logarithm is None:
         return node
-    below = [f for f in factors if isinstance(f, sympy.Pow) and f.exp.is_negative]
-    above = [f for f in factors if f not in below and f != logarithm and not f.is_number]
+    numbers, above, below = _parted([f for f in factors if f != logarithm])
     if not above:
         return node
-    numbers = [f for f in factors if f.is_number]
     times = LOGARITHMS[logarithm.func]
     return sympy.Mul(*numbers, times(sympy.Mul(*above), logarithm.args[0]), *below)
+
+
+def _parted(factors: Iterable[sympy.Expr]) -> tuple[list[sympy.Expr], ...]:
+    """The numbers of a product, what is multiplied by, and what is divided by."""
+    numbers, above, below = [], [], []
+    for factor in factors:
+        if factor.is_number:
+            numbers.append(factor)
+        elif isinstance(factor, sympy.Pow) and factor.exp.is_negative:
+            below.append(factor)
+        else:
+            above.append(factor)
+    return numbers, above, below
 
 
 def _opened(factors: list[sympy.Expr]) -> sympy.Expr | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import partial
+from functools import partial, reduce
 from itertools import product
 
 import sympy
@@ -44,6 +44,7 @@ from derive.numbers import (
 )
 from derive.numbers import power as raised
 from derive.numbers import product as numbers_product
+from derive.render.index_writer import Greatest
 from derive.render.sheet import Entry
 
 Place = tuple[str, tuple[int, ...]]
@@ -243,6 +244,14 @@ def _largest(expr: Largest) -> Value:
     return lambda table, bound: best(table, bound)[1]
 
 
+def _greatest(expr: Greatest) -> Value:
+    parts = [compiled(argument) for argument in expr.args]
+    larger = partial(applied, BY_SYMBOL[maximum])
+    return lambda table, bound: reduce(
+        lambda a, b: larger([a, b]), [part(table, bound) for part in parts]
+    )
+
+
 def _chosen(expr: Chosen) -> Value:
     best, asked = ranked(expr.largest), [whole(place) for place in expr.positions]
     return lambda table, bound: Fraction(
@@ -310,6 +319,7 @@ _NODES: Mapping[type[sympy.Basic], Callable[..., Value]] = {
     Total: _total,
     LogTotalExp: _log_total,
     Largest: _largest,
+    Greatest: _greatest,
     Chosen: _chosen,
     Delta: _delta,
     Inside: _inside,

@@ -101,7 +101,7 @@ class Bench:
         def change(node: sympy.Expr) -> sympy.Expr:
             if not isinstance(node, sympy.Add) or len(node.args) <= LONG:
                 return node
-            left = [a for a in node.args if a.has(Greatest) or not self._is_zero(a)]
+            left = [a for a in node.args if not self._is_zero(a)]
             return sympy.Add(*left) if left else node
 
         return rebuild(expr, change)

@@ -37,6 +37,11 @@ POOLING = (
     "  - {layer: %s, name: q, inputs: x, output: y, settings: {window: %d, stride: %d}}\n"
     "loss: E = sum(n,u,v, y[n,u,v]**2)\n"
 )
+LARGEST = (
+    "parameters: {b: [-0.8, %s]}\nsizes: {i: %d, k: 2}\n"
+    "model: ['y[k] = max(i, b[i + 0])*(k + 1)']\n"
+    "loss: E = sum(k, (y[k] - 1)**2)\n"
+)
 READ = """
 inputs: {x: {shape: [%d], values: 0.3}, k: {shape: [3], values: 0.1}}
 sizes: {u: %d}
@@ -65,9 +70,16 @@ SPECS = {
         for row in ("max_pool2d", "avg_pool2d")
         for s in ((2, 2), (3, 2), (2, 3), (2, 1))
     },
+    "the largest runs beyond the end": LARGEST % ("-0.1", 3),
+    "the largest stops before the end": LARGEST % ("-0.1, 0.5", 2),
     **{name: READ % reading for name, reading in READINGS.items()},
 }
-GRIDS = ("what is outside is not zero", "every second place backward")
+GRIDS = (
+    "what is outside is not zero",
+    "every second place backward",
+    "the largest runs beyond the end",
+    "the largest stops before the end",
+)
 GATHERED = ("embedding",)
 
 

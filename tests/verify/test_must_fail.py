@@ -256,6 +256,13 @@ MODULES: list[tuple[str, str, str, str, str]] = [
     ("soft", "python", "bias", r" \+ b2\b", " - b2"),
     ("soft", "python", "slope", r"\(1 - out_h1 \*\* 2\)|\(1 - out_h1\*\*2\)", "(1 - out_h1)"),
     ("soft", "numpy", "dropped term", r"out2 - t\b", "out2"),
+    (
+        "soft",
+        "numpy",
+        "a row too many",
+        r"Forward\(net1,",
+        "Forward(net1[np.arange(batch + 1) % batch],",
+    ),
     ("soft", "numpy", "bias gradient", r"dE_db1 = ", "dE_db1 = 1.0005 * "),
 ]
 
