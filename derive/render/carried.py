@@ -7,12 +7,20 @@ are computed with.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
 from mpmath import mp
 
-from derive.numbers import DIGITS, MOST_DIGITS, MoreDigits, MustBeUnrounded, NumberFormat
+from derive.numbers import (
+    DIGITS,
+    MANY_DIGITS,
+    MOST_DIGITS,
+    MoreDigits,
+    MustBeUnrounded,
+    NumberFormat,
+)
 from derive.problem import Problem
 
 Told = TypeVar("Told")
@@ -33,12 +41,11 @@ def carried(problem: Problem, tell: Callable[[Problem], Told]) -> tuple[Problem,
 
 def with_digits(problem: Problem, tell: Callable[[Problem], Told]) -> Told:
     """What is told of a problem, with as many digits as its sums need."""
-    try:
-        with mp.workdps(DIGITS):
+    for digits in (DIGITS, MANY_DIGITS):
+        with suppress(MoreDigits), mp.workdps(digits):
             return tell(problem)
-    except MoreDigits:
-        with mp.workdps(MOST_DIGITS):
-            return tell(problem)
+    with mp.workdps(MOST_DIGITS):
+        return tell(problem)
 
 
 def manner(numbers: NumberFormat) -> dict[str, object]:

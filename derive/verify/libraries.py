@@ -22,7 +22,7 @@ from derive.verify.doubles import within
 from derive.verify.interpreter import run
 from derive.verify.meaning import Key, Values
 from derive.verify.report import Comparison, Route, entry, judged, skipped
-from derive.verify.routes import DOUBLE_TOLERANCE, compared, gradient_keys
+from derive.verify.routes import DOUBLE_TOLERANCE, NO_GIVEN, compared, gradient_keys
 from derive.verify.tensors import Library, Unsupported, loss_of
 
 Gradient = Callable[[Graph, Values, list[Key]], dict[Key, float]]
@@ -40,6 +40,8 @@ def by_library(name: str, *gradients: Gradient) -> Callable[..., Route]:
         except ImportError:
             return skipped(name, "not installed")
         keys = gradient_keys(benches[-1].derivation)
+        if not keys:
+            return skipped(name, NO_GIVEN)
         for bench in reversed(benches):
             by = _first(gradients, bench, keys)
             if all(map(math.isfinite, by.values())):

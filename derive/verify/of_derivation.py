@@ -21,8 +21,10 @@ from derive.verify.routes import (
     BUDGET,
     EXACT_TOLERANCE,
     FEW,
+    NO_GIVEN,
     by_sympy,
     differences,
+    gradient_keys,
     local_slopes,
     steps,
     telling_bends,
@@ -38,7 +40,9 @@ def _asks(derivation: Derivation) -> bool:
     seen = {name for e in needed(graph.equations, [graph.loss.name]) for name in reads(e.rhs)}
     found = derivation.backward.quantities
     asked = {
-        q.name for q in graph.given if q.role is Role.PARAMETER or adjoint_name(q.name) in found
+        name
+        for name, quantity in graph.quantities.items()
+        if quantity.role is Role.PARAMETER or adjoint_name(name) in found
     }
     return bool(seen & asked)
 
@@ -47,7 +51,9 @@ def derivation_routes(benches: Sequence[Bench]) -> Iterator[Route]:
     """Routes 2, 3, 4 and 7 at all points; of what is too much, each quantity has its share."""
     most = max(FEW, BUDGET // max(1, work(benches[0].graph)))
     tree = _tree(benches[0].graph, benches[0].given)
-    if tree.size <= MOST_TREE and tree.depth <= MOST_DEPTH:
+    if not gradient_keys(benches[0].derivation):
+        yield skipped("SymPy", NO_GIVEN)
+    elif tree.size <= MOST_TREE and tree.depth <= MOST_DEPTH:
         yield judged("SymPy", by_sympy(benches), EXACT_TOLERANCE)
     else:
         word = "long" if tree.size > MOST_TREE else "deep"

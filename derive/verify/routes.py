@@ -41,6 +41,7 @@ MOST_SYMPY = 8
 SEED = 1
 BUDGET = 60_000  # multiplications that a route may take
 FEW = 24
+NO_GIVEN = "no derivative by anything given is asked for"
 MOST_PLACES = 80  # of one local derivative, or of one step
 
 Item = TypeVar("Item")

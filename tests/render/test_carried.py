@@ -8,7 +8,7 @@ import pytest
 from mpmath import mp
 
 import derive
-from derive.numbers import DIGITS, MOST_DIGITS, MoreDigits, MustBeUnrounded, summed
+from derive.numbers import DIGITS, MANY_DIGITS, MOST_DIGITS, MoreDigits, MustBeUnrounded, summed
 from derive.problem import Problem
 from derive.render.carried import carried
 from derive.spec import parse_spec
@@ -64,7 +64,8 @@ def test_digits_and_rounding_are_as_they_must_be() -> None:
     told, page = carried(problem(NETWORK.format(net=2)), tell)
     assert page == "told"
     assert told.numbers.gave_up
-    assert asked == [(DIGITS, True), (DIGITS, False), (MOST_DIGITS, False)]
+    digits = (DIGITS, MANY_DIGITS, MOST_DIGITS)
+    assert asked == [(DIGITS, True), *((most, False) for most in digits)]
 
 
 def test_a_sum_of_rationals_is_exact_and_never_asks() -> None:

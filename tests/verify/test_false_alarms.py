@@ -36,6 +36,9 @@ SPECS: dict[str, str] = {
     "a norm of what fades": "inputs: {x: [-490000, -490007]}\nparameters: {w: [2, 3]}\nmodel:\n"
     "  - 'p[k] = logistic(x[k])'\n  - 'y[k] = w[k]*p[k]*sqrt(sum(u, p[u]**2))'\n"
     "loss: 'E = sum(k, (y[k] - 1)**2)'\ngradients: [w, x]\n",
+    # what 800 digits do not tell from its bound, and 1,600 do
+    "below a bound by next to nothing": "inputs: {x: 1832}\nmodel:\n  - 'y = 1 - exp(-x)'\n"
+    "  - 'z = min(y, 1)'\nloss: 'E = z**2'\ngradients: [y]\nnumbers: {chained: false}\n",
     # a slope by what prints as 1, so that 1 - y is nothing in the prints
     "one below a line": "inputs: {x: 1.5}\ntargets: {t: 0}\nparameters: {w: 400}\n"
     "model: [y = logistic(w*x)]\nloss: E = -t*log(y) - (1 - t)*log(1 - y)\n"
