@@ -22,7 +22,13 @@ from derive.verify.doubles import within
 from derive.verify.interpreter import run
 from derive.verify.meaning import Key, Values
 from derive.verify.report import Comparison, Route, entry, judged, skipped
-from derive.verify.routes import DOUBLE_TOLERANCE, NO_GIVEN, compared, gradient_keys
+from derive.verify.routes import (
+    DOUBLE_TOLERANCE,
+    NO_GIVEN,
+    compared,
+    gradient_keys,
+    of_hidden_alone,
+)
 from derive.verify.tensors import Library, Unsupported, loss_of
 
 Gradient = Callable[[Graph, Values, list[Key]], dict[Key, float]]
@@ -39,9 +45,10 @@ def by_library(name: str, *gradients: Gradient) -> Callable[..., Route]:
             importlib.import_module(name)
         except ImportError:
             return skipped(name, "not installed")
-        keys = gradient_keys(benches[-1].derivation)
-        if not keys:
+        derivation = benches[-1].derivation
+        if of_hidden_alone(derivation):
             return skipped(name, NO_GIVEN)
+        keys = gradient_keys(derivation)
         for bench in reversed(benches):
             by = _first(gradients, bench, keys)
             if all(map(math.isfinite, by.values())):

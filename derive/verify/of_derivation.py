@@ -24,8 +24,8 @@ from derive.verify.routes import (
     NO_GIVEN,
     by_sympy,
     differences,
-    gradient_keys,
     local_slopes,
+    of_hidden_alone,
     steps,
     telling_bends,
 )
@@ -51,7 +51,7 @@ def derivation_routes(benches: Sequence[Bench]) -> Iterator[Route]:
     """Routes 2, 3, 4 and 7 at all points; of what is too much, each quantity has its share."""
     most = max(FEW, BUDGET // max(1, work(benches[0].graph)))
     tree = _tree(benches[0].graph, benches[0].given)
-    if not gradient_keys(benches[0].derivation):
+    if of_hidden_alone(benches[0].derivation):
         yield skipped("SymPy", NO_GIVEN)
     elif tree.size <= MOST_TREE and tree.depth <= MOST_DEPTH:
         yield judged("SymPy", by_sympy(benches), EXACT_TOLERANCE)

@@ -189,6 +189,11 @@ def gradient_keys(derivation: Derivation) -> list[Key]:
     return [key for q in differentiated(derivation) if q.given for key in places(q)]
 
 
+def of_hidden_alone(derivation: Derivation) -> bool:
+    """Whether it was differentiated, and by nothing that is given."""
+    return bool(derivation.backward.equations) and not gradient_keys(derivation)
+
+
 class Above(sympy.Function):
     """1 if the first argument exceeds the second, else 0."""
 
