@@ -72,7 +72,8 @@ class NumberFormat:
     """How results are written: significant digits or decimals, rounding, zeros, chained or not.
 
     Chained means that a displayed result is what the next display is computed from. `gave_up` says
-    that they were to be chained, and that this led to something without a value.
+    that they were to be chained, and that this led to something without a value. `working` is with
+    how many digits numbers are carried that are not rounded.
     """
 
     significant_digits: int | None = 4
@@ -81,6 +82,7 @@ class NumberFormat:
     zeros: Zeros = Zeros.STRIP
     chained: bool = True
     gave_up: bool = False
+    working: int = DIGITS
 
     def round(self, value: Number) -> Fraction:
         """The value as it is printed. Raises ValueError if it is not a finite real number."""

@@ -31,21 +31,28 @@ def carried(problem: Problem, tell: Callable[[Problem], Told]) -> tuple[Problem,
 
     They are carried unrounded if rounded ones lead to something without a value.
     """
+
+    def both(told: Problem) -> tuple[Problem, Told]:
+        return told, tell(told)
+
     try:
-        return problem, with_digits(problem, tell)
+        return with_digits(problem, both)
     except MustBeUnrounded:
         numbers = replace(problem.numbers, chained=False, gave_up=True)
-        unrounded = replace(problem, numbers=numbers)
-        return unrounded, with_digits(unrounded, tell)
+        return with_digits(replace(problem, numbers=numbers), both)
 
 
 def with_digits(problem: Problem, tell: Callable[[Problem], Told]) -> Told:
     """What is told of a problem, with as many digits as its sums need."""
     for digits in (DIGITS, MANY_DIGITS):
-        with suppress(MoreDigits), mp.workdps(digits):
-            return tell(problem)
-    with mp.workdps(MOST_DIGITS):
-        return tell(problem)
+        with suppress(MoreDigits):
+            return _with(digits, problem, tell)
+    return _with(MOST_DIGITS, problem, tell)
+
+
+def _with(digits: int, problem: Problem, tell: Callable[[Problem], Told]) -> Told:
+    with mp.workdps(digits):
+        return tell(replace(problem, numbers=replace(problem.numbers, working=digits)))
 
 
 def manner(numbers: NumberFormat) -> dict[str, object]:

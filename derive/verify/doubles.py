@@ -16,7 +16,7 @@ from typing import Any
 
 from mpmath import mp
 
-from derive.functions import BY_SYMBOL
+from derive.functions import BY_NAME, BY_SYMBOL
 from derive.verify.algebra import EXACT, Algebra, Pairs, order
 
 BITS = 53  # binary digits of a double
@@ -205,7 +205,18 @@ def _where(condition: Any, yes: Any, no: Any) -> Double:
     return Double(taken.value, taken.error + other.error + abs(a.value - b.value))
 
 
-_KINKED: Mapping[str, Callable[..., Double]] = {
+def _wave(function: Callable[..., Any]) -> Callable[..., Double]:
+    """A sine or cosine: of an argument that is off by a good part of a turn it may be anything."""
+    carried = _carried(function)
+
+    def wave(x: Any) -> Double:
+        found = carried(x)
+        return found if as_double(x).error < 1 else Double(found.value, 1 + abs(found.value))
+
+    return wave
+
+
+_OWN: Mapping[str, Callable[..., Double]] = {
     "max": _extreme(1),
     "min": _extreme(-1),
     "greater": _compared(lambda sign: sign > 0),
@@ -214,6 +225,8 @@ _KINKED: Mapping[str, Callable[..., Double]] = {
     "abs": lambda x: abs(as_double(x)),
     "stop_gradient": as_double,
     "where": _where,
+    "sin": _wave(BY_NAME["sin"].exact),
+    "cos": _wave(BY_NAME["cos"].exact),
 }
 
 
@@ -229,7 +242,7 @@ def _number(value: Fraction) -> Double:
 
 DOUBLES = Algebra(
     _number,
-    {row.name: _KINKED.get(row.name) or _carried(row.exact) for row in BY_SYMBOL.values()},
+    {row.name: _OWN.get(row.name) or _carried(row.exact) for row in BY_SYMBOL.values()},
     _total,
     _decided,
     dot=_dot,
@@ -237,9 +250,9 @@ DOUBLES = Algebra(
 NAMED = {
     **{row.symbol.__name__: DOUBLES.functions[row.name] for row in BY_SYMBOL.values()},
     "sqrt": _carried(mp.sqrt),
-    "Abs": _KINKED["abs"],
-    "Max": _KINKED["max"],
-    "Min": _KINKED["min"],
+    "Abs": _OWN["abs"],
+    "Max": _OWN["max"],
+    "Min": _OWN["min"],
 }
 
 

@@ -92,7 +92,7 @@ class Trajectory:
     def at(self, update: int) -> Values:
         """Every value, the adjoints included, after a number of updates."""
         if update not in self._values:
-            with working():
+            with mp.workdps(self._digits):
                 forward = run(self.derivation.forward, self._given(update), self.algebra)
                 start = {**forward, **self.after(update + 1)[0]} if self.late else forward
                 found = run(self.derivation.backward, start, self.algebra)
@@ -158,8 +158,7 @@ class Trajectory:
         """Parameters after a number of updates; and the states, with what is named on the way."""
         while len(self._parameters) <= update:
             k = len(self._parameters)
-            digits = DIGITS if k <= MOST_EXACT else FEW_DIGITS
-            with mp.workdps(max(digits, mp.dps)):
+            with mp.workdps(self._digits if k <= MOST_EXACT else max(FEW_DIGITS, mp.dps)):
                 parameters, states = self._parameters[-1]
                 given = {**self._sample(k - 1), **parameters}
                 values = run(self.derivation.forward, given, self.algebra)
@@ -171,6 +170,11 @@ class Trajectory:
                     kept |= {key: v for key, v in after.items() if key not in parameters}
             self._parameters.append(({key: values[key] for key in parameters}, kept))
         return self._parameters[update]
+
+    @property
+    def _digits(self) -> int:
+        """As many digits as the page needs, for what they decide may be felt much later."""
+        return max(DIGITS, mp.dps, self.problem.numbers.working)
 
     @property
     def followed(self) -> list[Values]:

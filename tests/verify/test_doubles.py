@@ -37,3 +37,12 @@ def test_the_bound_holds(x: float) -> None:
     with mp.workdps(60):
         bound = FUNCTIONS["exp"](double(mp.mpf(x)))
         assert abs(mp.mpf(math.exp(x)) - mp.exp(mp.mpf(x))) <= bound.error
+
+
+@pytest.mark.parametrize("name", ["sin", "cos"])
+@pytest.mark.parametrize("turns", range(1, 40, 4))
+def test_a_wave_of_what_is_off_by_turns_may_be_anything(name: str, turns: int) -> None:
+    """Also where both ends of the argument happen to have the value of its middle."""
+    found = DOUBLES.functions[name](Double(mp.mpf(turns), 2 * mp.pi * turns))
+    assert found.value - found.error <= -1
+    assert found.value + found.error >= 1

@@ -39,6 +39,9 @@ SPECS: dict[str, str] = {
     # what 800 digits do not tell from its bound, and 1,600 do
     "below a bound by next to nothing": "inputs: {x: 1832}\nmodel:\n  - 'y = 1 - exp(-x)'\n"
     "  - 'z = min(y, 1)'\nloss: 'E = z**2'\ngradients: [y]\nnumbers: {chained: false}\n",
+    "a tie that next to nothing decides one update later": "parameters: {a: 0}\nmodel:\n"
+    "  - 'y = tanh(750 + a)'\nloss: 'E = 5*max(0, a) - y'\n"
+    "training: {learning_rate: 0.1, steps: 3}\nnumbers: {chained: false}\n",
     # a slope by what prints as 1, so that 1 - y is nothing in the prints
     "one below a line": "inputs: {x: 1.5}\ntargets: {t: 0}\nparameters: {w: 400}\n"
     "model: [y = logistic(w*x)]\nloss: E = -t*log(y) - (1 - t)*log(1 - y)\n"
