@@ -42,11 +42,11 @@ class Policy:
         object.__setattr__(self, "rounding", Rounding(self.rounding))
 
     @cached_property
-    def whole_prints(self) -> frozenset[Fraction]:
-        """The sizes of the whole numbers that unrounded values are rounded to."""
+    def rounded_prints(self) -> frozenset[Fraction]:
+        """The sizes of the numbers that unrounded values are rounded to."""
         values = [Fraction(Decimal(text)) for text in self.exact.values()]
         pairs = [(value, expected_value(self, value, "0")) for value in values]
-        return frozenset(abs(p) for value, p in pairs if p.denominator == 1 and p != value)
+        return frozenset(abs(p) for value, p in pairs if p != value)
 
 
 def last_exponent(policy: Policy, value: Fraction, printed: str) -> int:

@@ -68,7 +68,7 @@ def spread(tex: str, ledger: Ledger, policy: Policy) -> Fraction:
     def read_operand(text: str) -> sympy.Expr:
         value = exact_value(text)
         whole = "." not in text and "e-" not in text
-        is_rounded = value in ledger.rounded or value in policy.whole_prints
+        is_rounded = value in ledger.rounded or value in policy.rounded_prints
         is_data = value in ledger.exact or len(significant(text)) < ledger.rounded_from
         if not is_rounded and (whole or is_data):
             return sympy.Rational(text)

@@ -36,6 +36,10 @@ SPECS: dict[str, str] = {
     "a norm of what fades": "inputs: {x: [-490000, -490007]}\nparameters: {w: [2, 3]}\nmodel:\n"
     "  - 'p[k] = logistic(x[k])'\n  - 'y[k] = w[k]*p[k]*sqrt(sum(u, p[u]**2))'\n"
     "loss: 'E = sum(k, (y[k] - 1)**2)'\ngradients: [w, x]\n",
+    # a rounded number is printed like one that is given, and used before it is shown
+    "a slope that prints like an input": "inputs: {x: [0.1, 0.3]}\nparameters: {w: 2}\nmodel:\n"
+    "  - 'h[t] = 0.5*h[t-1] + w*x[t]'\nloss: 'E = 0.104*h[1] + 0.0834*h[0]'\n"
+    "gradients: [h, w]\nnumbers: {significant_digits: 2, chained: false}\n",
     # what 800 digits do not tell from its bound, and 1,600 do
     "below a bound by next to nothing": "inputs: {x: 1832}\nmodel:\n  - 'y = 1 - exp(-x)'\n"
     "  - 'z = min(y, 1)'\nloss: 'E = z**2'\ngradients: [y]\nnumbers: {chained: false}\n",
