@@ -21,6 +21,9 @@ _SIGNED = {
     "bracketed": re.compile(r"(?<=\()\s*-\s*(?=[\d.])"),
     "leading": re.compile(r"(?:(?<=[(\[{*/+])|(?<=\\times)|(?<=\\cdot)|^)\s*-\s*(?=[\d.])"),
 }
+# Two minuses in brackets are a plus: they belong to the numbers, unless the formula has them, too.
+_OPENING_MINUS = re.compile(r"\(\s*-")
+_LIKELY = {False: ("no", "bracketed", "leading"), True: ("bracketed", "no", "leading")}
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ def aligned(formula: str, worked: str) -> list[tuple[str, Atom]] | None:
     """
     try:
         left = template(formula)
-        for signed in _SIGNED:
+        for signed in _LIKELY[_OPENING_MINUS.search(formula) is None]:
             pairs = _pairs(left, template(worked, signed))
             if pairs is not None:
                 return pairs

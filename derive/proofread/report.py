@@ -14,6 +14,8 @@ from derive.proofread.check import read_through
 from derive.proofread.claim import Claim, Item, Unread, Where
 from derive.proofread.digits import found_policy
 from derive.proofread.documents import Part, parts
+from derive.proofread.entries.consistency import inconsistencies
+from derive.proofread.entries.ranges import declared
 from derive.proofread.formulas import wrong_formulas
 from derive.proofread.indexed import wrong_entries
 from derive.proofread.macros import Expander
@@ -85,7 +87,8 @@ def checked(
         stated = stated.spelled(names)
         known = (len(names & stated.network.known), len(names))
         faults = wrong_formulas(items, stated.network, sure=True)
-    faults = {**wrong_entries(items, rule), **faults}
+    ranges = {letter: run for part, _ in places for letter, run in declared(part.text).items()}
+    faults = {**inconsistencies(items, rule, ranges), **wrong_entries(items, rule), **faults}
     reading = Reading(rule, faults=faults, network=network, stated=stated)
     read_through(items, reading)
     remarks, numbers = tuple(reading.remarks), reading.printed.numbers

@@ -1,0 +1,1 @@
+"""Formulas with free indices, computed entry by entry, and what does not fit in a document."""

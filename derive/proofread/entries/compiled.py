@@ -1,0 +1,318 @@
+"""Formulas as functions of their letters, computed in doubles entry by entry."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Protocol
+
+import sympy
+from sympy.core.function import AppliedUndef
+
+from derive.proofread.entries.places import Entry, Index, Key, Place, Slope, Stem, entry_of
+from derive.proofread.functions import LogOfZero
+
+MOST_TERMS = 5_000  # of one sum
+Letters = Mapping[str, int]
+_BIG = re.compile(
+    r"(?P<what>sum|prod|max|min|argmax)_(?P<letters>[A-Za-z]'*(?:,[A-Za-z]'*)*)"
+    r"(?:=(?P<first>\d{1,4})\^(?P<last>\d{1,4}))?"
+)
+_FIRST_LARGEST = re.compile(
+    r"\[\((?P<places>[^()]*)\)=operatorname\*\{argmax\}_\{(?P<letters>[^{}]*)\}(?P<name>.*)\]"
+)
+
+
+class Unknown(Exception):
+    """Something that a text does not say."""
+
+
+class Source(Protocol):
+    """Where values come from."""
+
+    def value(self, key: Key) -> float:
+        """The value of an entry. Raises Unknown."""
+
+    def slope(self, of: Key, by: Key) -> float:
+        """A derivative of an entry. Raises Unknown."""
+
+
+class Ranges(Protocol):
+    """What letters run over, and which names there are."""
+
+    def run(self, letter: str, entries: Sequence[Entry]) -> Sequence[int]:
+        """What a letter runs over that stands at these entries. Raises Unknown."""
+
+    def knows(self, stem: Stem) -> bool:
+        """Whether there are entries of a name."""
+
+
+Formula = Callable[[Letters, Source], float]
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A formula, its names, and the letters that no sum of it binds."""
+
+    run: Formula
+    names: frozenset[Entry | Slope]
+    free: frozenset[str]
+
+
+def compiled(form: sympy.Expr, ranges: Ranges) -> Compiled:
+    """A formula to be computed. Raises Unknown for what is not understood in it."""
+    names: set[Entry | Slope] = set()
+    free: set[str] = set()
+    run = _Compiler(ranges, names, free).of(form, frozenset())
+    return Compiled(run, frozenset(names), frozenset(free))
+
+
+def entries_in(name: Entry | Slope) -> list[Entry]:
+    """The entries in a name, and in its indices."""
+    if isinstance(name, Slope):
+        return [*entries_in(name.of), *entries_in(name.by)]
+    inner = [each for index in name.indices if index.entry for each in entries_in(index.entry)]
+    return [name, *inner]
+
+
+def letters_of(name: Entry | Slope) -> set[str]:
+    """The letters among the indices of a name."""
+    return {
+        letter
+        for entry in entries_in(name)
+        for index in entry.indices
+        for letter, _ in index.letters
+    }
+
+
+def place_of(entry: Entry, letters: Letters, source: Source) -> Place:
+    """Where an entry is for some letters. Raises Unknown."""
+    found = []
+    for index in entry.indices:
+        if index.entry is not None:
+            there = source.value((index.entry.stem, place_of(index.entry, letters, source)))
+            if there != int(there):
+                raise Unknown
+            found.append(int(there))
+        else:
+            found.append(_number(index, letters))
+    return tuple(found)
+
+
+def _number(index: Index, letters: Letters) -> int:
+    try:
+        return index.at(letters)
+    except KeyError:
+        raise Unknown from None
+
+
+class _Compiler:
+    def __init__(self, ranges: Ranges, names: set[Entry | Slope], free: set[str]) -> None:
+        self._ranges, self._names, self._free = ranges, names, free
+
+    def of(self, form: sympy.Expr, bound: frozenset[str]) -> Formula:
+        if form.is_Symbol:
+            return self._name(form.name, bound)
+        if form.is_Number or form.is_NumberSymbol:
+            value = _double(form)
+            return lambda letters, source: value
+        if isinstance(form, AppliedUndef):
+            return self._big(form, bound)
+        parts = [self.of(part, bound) for part in form.args]
+        if form.is_Add:
+            return lambda letters, source: math.fsum(part(letters, source) for part in parts)
+        if form.is_Mul:
+            return _multiplied(parts)
+        function = _FUNCTIONS.get(form.func)
+        if function is None:
+            raise Unknown
+        return lambda letters, source: function(*[part(letters, source) for part in parts])
+
+    def _name(self, name: str, bound: frozenset[str]) -> Formula:
+        found = entry_of(name)
+        if isinstance(found, Entry) and not self._ranges.knows(found.stem):
+            if re.fullmatch(r"[A-Za-z]'*", name):  # a letter as a number
+                self._free |= {name} - bound
+                return lambda letters, source: _letter(name, letters)
+            if found.stem == ("delta", "") and len(found.indices) == 2:
+                self._free |= letters_of(found) - bound
+                return lambda letters, source: float(
+                    len(set(place_of(found, letters, source))) == 1
+                )
+        self._names.add(found)
+        self._free |= letters_of(found) - bound
+        if isinstance(found, Slope):
+            of, by = found.of, found.by
+            return lambda letters, source: source.slope(
+                (of.stem, place_of(of, letters, source)), (by.stem, place_of(by, letters, source))
+            )
+        return lambda letters, source: source.value((found.stem, place_of(found, letters, source)))
+
+    def _big(self, form: AppliedUndef, bound: frozenset[str]) -> Formula:
+        label = str(form.func)
+        chosen = _FIRST_LARGEST.fullmatch(label)
+        if chosen is not None and not form.args:
+            return self._first_largest(chosen, bound)
+        match = _BIG.fullmatch(label)
+        if match is None or len(form.args) != 1:
+            raise Unknown
+        letters = match["letters"].split(",")
+        inside = self.of(form.args[0], bound | set(letters))
+        if match["first"]:
+            if len(letters) > 1:
+                raise Unknown
+            runs: list[Sequence[int]] = [range(int(match["first"]), int(match["last"]) + 1)]
+        else:
+            entries = _entries(form.args[0])
+            runs = [self._ranges.run(letter, entries) for letter in letters]
+        if math.prod(map(len, runs)) > MOST_TERMS:
+            raise Unknown
+        return _BIGS[match["what"]](letters, list(product(*runs)), inside)
+
+    def _first_largest(self, match: re.Match[str], bound: frozenset[str]) -> Formula:
+        letters = match["letters"].split(",")
+        entry = entry_of(match["name"].replace("{", "").replace("}", ""))
+        places = entry_of(f"place_{match['places']}")
+        if not isinstance(entry, Entry) or not isinstance(places, Entry) or not entry.indices:
+            raise Unknown
+        self._names.add(entry)
+        self._free |= (letters_of(entry) - set(letters) | letters_of(places)) - bound
+        runs = [self._ranges.run(letter, [entry]) for letter in letters]
+        spots = list(product(*runs))
+
+        def run(outer: Letters, source: Source) -> float:
+            def there(spot: tuple[int, ...]) -> float:
+                inner = {**outer, **dict(zip(letters, spot, strict=True))}
+                return source.value((entry.stem, place_of(entry, inner, source)))
+
+            return float(max(spots, key=there) == place_of(places, outer, source))
+
+        return run
+
+
+def _entries(form: sympy.Expr) -> list[Entry]:
+    """The entries in a formula, those of conditions apart."""
+    found = [entry_of(symbol.name) for symbol in form.free_symbols]
+    return [entry for name in found for entry in entries_in(name)]
+
+
+def _letter(name: str, letters: Letters) -> float:
+    if name not in letters:
+        raise Unknown
+    return float(letters[name])
+
+
+def _multiplied(parts: Sequence[Formula]) -> Formula:
+    def run(letters: Letters, source: Source) -> float:
+        found, failure = 1.0, None
+        for part in parts:
+            try:
+                value = part(letters, source)
+            except ArithmeticError as error:
+                failure = error
+                continue
+            if value == 0:
+                return 0.0
+            found *= value
+        if failure is not None:
+            raise failure
+        return found
+
+    return run
+
+
+def _terms(
+    letters: Sequence[str], spots: Sequence[tuple[int, ...]], inside: Formula
+) -> Callable[[Letters, Source], list[float]]:
+    bindings = [dict(zip(letters, spot, strict=True)) for spot in spots]
+
+    def run(outer: Letters, source: Source) -> list[float]:
+        return [inside({**outer, **binding}, source) for binding in bindings]
+
+    return run
+
+
+def _collected(collect: Callable[[list[float]], float]) -> Callable[..., Formula]:
+    def made(letters: Sequence[str], spots: Sequence[tuple[int, ...]], inside: Formula) -> Formula:
+        terms = _terms(letters, spots, inside)
+        return lambda outer, source: collect(terms(outer, source))
+
+    return made
+
+
+def _argmax(letters: Sequence[str], spots: Sequence[tuple[int, ...]], inside: Formula) -> Formula:
+    if len(letters) != 1:
+        raise Unknown
+    terms = _terms(letters, spots, inside)
+
+    def run(outer: Letters, source: Source) -> float:
+        values = terms(outer, source)
+        return float(spots[values.index(max(values))][0])
+
+    return run
+
+
+_BIGS: Mapping[str, Callable[..., Formula]] = {
+    "sum": _collected(math.fsum),
+    "prod": _collected(math.prod),
+    "max": _collected(max),
+    "min": _collected(min),
+    "argmax": _argmax,
+}
+
+
+def _double(form: sympy.Expr) -> float:
+    try:
+        return float(form)
+    except (OverflowError, TypeError):
+        raise Unknown from None
+
+
+def _power(base: float, exponent: float) -> float:
+    value = base**exponent if base or exponent >= 0 else math.inf
+    if isinstance(value, complex) or not math.isfinite(value):
+        raise ZeroDivisionError
+    return value
+
+
+def _log(value: float) -> float:
+    if value <= 0:
+        raise ZeroDivisionError
+    return math.log(value)
+
+
+def _within(function: Callable[[float], float]) -> Callable[[float], float]:
+    def run(value: float) -> float:
+        try:
+            return function(value)
+        except ValueError:
+            raise ZeroDivisionError from None
+
+    return run
+
+
+_FUNCTIONS: Mapping[object, Callable[..., float]] = {
+    sympy.Pow: _power,
+    sympy.Max: max,
+    sympy.Min: min,
+    sympy.Abs: abs,
+    sympy.exp: math.exp,
+    sympy.log: _log,
+    LogOfZero: _log,
+    sympy.tanh: math.tanh,
+    sympy.sinh: math.sinh,
+    sympy.cosh: math.cosh,
+    sympy.atan: math.atan,
+    sympy.asin: _within(math.asin),
+    sympy.acos: _within(math.acos),
+    sympy.sin: math.sin,
+    sympy.cos: math.cos,
+    sympy.floor: lambda x: float(math.floor(x)),
+    sympy.ceiling: lambda x: float(math.ceil(x)),
+    sympy.erf: math.erf,
+    sympy.sign: lambda x: float((x > 0) - (x < 0)),
+    sympy.Heaviside: lambda x, _at_zero=0.0: float(x > 0),
+}
