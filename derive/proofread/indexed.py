@@ -18,12 +18,13 @@ from sympy.core.function import AppliedUndef
 
 from derive.proofread.claim import Claim, Item
 from derive.proofread.matrices import parted
-from derive.proofread.policy import Policy, last_exponent
+from derive.proofread.policy import Policy, coarsest_exponent
 from derive.proofread.spread import Known, reach, rounded_copy
 from derive.proofread.values import FAILURES, decimal_text, exact_value, value_of
 
 MOST_TERMS = 200  # of one entry
 MOST_ENTRIES = 2_000  # of a document that are worked out
+NOISE = Fraction(1, 10**11)  # of a value that is worked out
 NOWHERE = -1  # where an entry is that no table prints
 _PART = re.compile(r"(?P<letter>[A-Za-z]'*)(?P<shift>[+-]\d{1,3})?|(?P<number>\d{1,6})")
 _SUM = re.compile(r"sum_(?P<letters>[A-Za-z]'*(?:,[A-Za-z]'*)*)")
@@ -288,10 +289,11 @@ def _result(
         found = _value(form, letters, tables)
     except (_Unknown, *FAILURES):
         return
-    last = last_exponent(policy, found.value, decimal_text(print_.value))
+    last = coarsest_exponent(policy, found.value, decimal_text(print_.value))
     unit = 2 * print_.half_unit or Fraction(10) ** last
     # Which way a tie went, and what is lost in twelve digits, is not judged here.
-    agrees = abs(found.value - print_.value) <= found.half_unit + unit * Fraction(1001, 2000)
+    near = found.half_unit + unit * Fraction(1001, 2000) + abs(found.value) * NOISE
+    agrees = abs(found.value - print_.value) <= near
     yield _Result(number, agrees, f"{name} would be {float(found.value):.6g}")
 
 

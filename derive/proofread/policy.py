@@ -58,6 +58,15 @@ def last_exponent(policy: Policy, value: Fraction, printed: str) -> int:
     return printed_exponent(printed)
 
 
+def coarsest_exponent(policy: Policy, value: Fraction, printed: str) -> int:
+    """The same, where a text with no rule for its digits may have closing zeros that are none."""
+    last = last_exponent(policy, value, printed)
+    if policy.digits is not None or policy.decimals is not None or not value:
+        return last
+    size = abs(Decimal(printed).normalize())
+    return max(last, printed_exponent(str(size)))
+
+
 def printed_exponent(printed: str) -> int:
     """Power of ten of the last digit of a printed number."""
     exponent = Decimal(printed).as_tuple().exponent

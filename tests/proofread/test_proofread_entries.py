@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import pytest
+import sympy
 
+import derive
+from derive import InputError
+from derive.proofread.digits import found_policy
 from derive.proofread.entries.consistency import inconsistencies
+from derive.proofread.entries.moved import FUNCTIONS, STEP, Kink
 from derive.proofread.entries.places import Entry, Index, Slope, entry_of
 from derive.proofread.entries.ranges import declared
 from derive.proofread.policy import Policy
 from derive.proofread.reader import read
 from derive.proofread.report import checked
+from derive.spec import parse_spec
+from tests.random_library import random_network
 
 PAGE = r"""
 Here $0 \le u < 3,\ 0 \le r < 2$.
@@ -80,3 +87,103 @@ def test_names_are_taken_apart() -> None:
     word = entry_of("W_token_n,d")
     assert isinstance(word, Entry) and word.stem == ("W", "") and word.indices[0].entry
     assert entry_of("net_h1") == Entry(("net_h1", ""), ())
+
+
+POINTS = {sympy.log: (0.7,), sympy.Pow: (1.7, 2.5), sympy.Max: (0.3, 0.2), sympy.Min: (0.3, 0.2)}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=str)
+def test_a_moved_number_goes_on_as_fast_as_differences_tell(function: object) -> None:
+    run, point = FUNCTIONS[function], POINTS.get(function, (0.3,))
+    for k, here in enumerate(point):
+
+        def at(value: complex, k: int = k) -> complex:
+            return run(*point[:k], value, *point[k + 1 :])
+
+        slope = (at(here + 1e-5) - at(here - 1e-5)).real / 2e-5
+        moved = at(complex(here, STEP))
+        assert moved.real == pytest.approx(at(here).real)
+        assert moved.imag / STEP == pytest.approx(slope, abs=1e-8)
+
+
+def test_a_kink_has_no_derivative() -> None:
+    for function in (sympy.Abs, sympy.Heaviside, sympy.sign, sympy.floor):
+        with pytest.raises(Kink):
+            FUNCTIONS[function](complex(0, STEP))
+    with pytest.raises(Kink):
+        FUNCTIONS[sympy.Max](complex(1, STEP), 1.0)
+
+
+RECURRENCE = r"""
+It begins with $y_{-1} = s$. $$s = 2$$
+$$x = \begin{pmatrix} 0.5 \\ -1.2 \\ 0.8 \end{pmatrix}$$
+$$y_{t} = x_{t} + 0.5\,y_{t-1}$$
+$$y = \begin{pmatrix} 1.5 \\ -0.45 \\ 0.575 \end{pmatrix}$$
+$$z_{t} = 2\,y_{t}$$
+$$z = \begin{pmatrix} 3 \\ -0.9 \\ 1.15 \end{pmatrix}$$
+"""
+
+
+def test_a_recurrence_begins_as_the_text_says() -> None:
+    policy = Policy(digits=4, chained=False)
+    assert inconsistencies(read(RECURRENCE), policy, {}) == {}
+    wrong = RECURRENCE.replace("-0.45", "-0.43")
+    words = list(inconsistencies(read(wrong), policy, {}).values())
+    assert words == ["by its formula, y_1 would be -0.45"]
+    number = RECURRENCE.replace("= s$", "= 2$")
+    assert inconsistencies(read(number), policy, {}) == {}
+    unsaid = RECURRENCE.replace("= s$", "= r$").replace("-0.45", "-0.43")
+    assert inconsistencies(read(unsaid), policy, {}) == {}
+
+
+def column(name: str, *values: float) -> str:
+    entries = r" \\ ".join(f"{value:.4g}" for value in values)
+    return rf"$${name} = \begin{{pmatrix}} {entries} \end{{pmatrix}}$$"
+
+
+WINDOW = [
+    column("x", 0.5, -1.2, 0.8),
+    r"$$y_{t} = x_{t} + 2\,x_{t+1}$$ $$z_{t} = 3\,x_{t}$$",
+    column("z", 1.5, -3.6, 2.4),
+]
+
+
+def test_zeros_around_a_table_are_taken_only_if_they_are_meant() -> None:
+    policy = Policy(digits=4, chained=False)
+    for last, found in ((1.8, 0), (0.8, 0)):
+        text = "\n".join([*WINDOW, column("y", -1.9, 0.4, last)])
+        assert len(inconsistencies(read(text), policy, {})) == found
+    more = "\n".join([*WINDOW, r"$$v_{t} = x_{t} + x_{t+1}$$", column("v", -0.7, -0.4, 0.8)])
+    text = "\n".join([more, column("y", -1.9, 0.4, 1.8)])
+    assert len(inconsistencies(read(text), policy, {})) == 1
+
+
+def test_of_what_has_no_formula_no_derivative_is_told() -> None:
+    start, formula, end = PAGE.partition(r"$$z_{u} = y_{u}^{2} + y_{u}$$")
+    assert formula
+    text = start + end
+    assert inconsistencies(read(text), Policy(digits=4, chained=False), declared(text)) == {}
+
+
+@pytest.mark.parametrize(("constant", "wrong"), [("1.67", 0), ("1.7", 1)])
+def test_a_given_number_may_be_a_rounded_one(constant: str, wrong: int) -> None:
+    """One of three digits may be; then what is worked out with it is off a little, and only so."""
+    given = (0.5, -1.2, 0.8, 0.9, 0.2, 0.3)
+    made = [float(constant) * value for value in given]
+    made[0] = 1.6733 * given[0]
+    text = "\n".join(
+        [column("x", *given), f"$$c = {constant}$$", r"$$y_{i} = c\,x_{i}$$", column("y", *made)]
+    )
+    assert len(inconsistencies(read(text), Policy(digits=4, chained=False), {})) == wrong
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(30))
+def test_nothing_is_found_on_pages_of_random_networks(seed: int) -> None:
+    try:
+        spec = parse_spec(random_network(seed), "random.yaml", "random")
+        text = derive.make(derive.build(spec)).texts["en"]
+    except InputError:
+        return
+    items = read(text)
+    assert inconsistencies(items, found_policy(items), declared(text)) == {}

@@ -12,8 +12,8 @@ from typing import Protocol
 import sympy
 from sympy.core.function import AppliedUndef
 
+from derive.proofread.entries.moved import FUNCTIONS, largest, multiplied, smallest, total
 from derive.proofread.entries.places import Entry, Index, Key, Place, Slope, Stem, entry_of
-from derive.proofread.functions import LogOfZero
 
 MOST_TERMS = 5_000  # of one sum
 Letters = Mapping[str, int]
@@ -33,7 +33,7 @@ class Unknown(Exception):
 class Source(Protocol):
     """Where values come from."""
 
-    def value(self, key: Key) -> float:
+    def value(self, key: Key) -> complex:
         """The value of an entry. Raises Unknown."""
 
     def slope(self, of: Key, by: Key) -> float:
@@ -50,7 +50,7 @@ class Ranges(Protocol):
         """Whether there are entries of a name."""
 
 
-Formula = Callable[[Letters, Source], float]
+Formula = Callable[[Letters, Source], complex]
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,9 @@ def place_of(entry: Entry, letters: Letters, source: Source) -> Place:
     for index in entry.indices:
         if index.entry is not None:
             there = source.value((index.entry.stem, place_of(index.entry, letters, source)))
-            if there != int(there):
+            if there != int(there.real):
                 raise Unknown
-            found.append(int(there))
+            found.append(int(there.real))
         else:
             found.append(_number(index, letters))
     return tuple(found)
@@ -123,10 +123,10 @@ class _Compiler:
             return self._big(form, bound)
         parts = [self.of(part, bound) for part in form.args]
         if form.is_Add:
-            return lambda letters, source: math.fsum(part(letters, source) for part in parts)
+            return lambda letters, source: total([part(letters, source) for part in parts])
         if form.is_Mul:
             return _multiplied(parts)
-        function = _FUNCTIONS.get(form.func)
+        function = FUNCTIONS.get(form.func)
         if function is None:
             raise Unknown
         return lambda letters, source: function(*[part(letters, source) for part in parts])
@@ -186,7 +186,7 @@ class _Compiler:
         def run(outer: Letters, source: Source) -> float:
             def there(spot: tuple[int, ...]) -> float:
                 inner = {**outer, **dict(zip(letters, spot, strict=True))}
-                return source.value((entry.stem, place_of(entry, inner, source)))
+                return source.value((entry.stem, place_of(entry, inner, source))).real
 
             return float(max(spots, key=there) == place_of(places, outer, source))
 
@@ -206,8 +206,9 @@ def _letter(name: str, letters: Letters) -> float:
 
 
 def _multiplied(parts: Sequence[Formula]) -> Formula:
-    def run(letters: Letters, source: Source) -> float:
-        found, failure = 1.0, None
+    def run(letters: Letters, source: Source) -> complex:
+        found: complex = 1.0
+        failure = None
         for part in parts:
             try:
                 value = part(letters, source)
@@ -226,16 +227,16 @@ def _multiplied(parts: Sequence[Formula]) -> Formula:
 
 def _terms(
     letters: Sequence[str], spots: Sequence[tuple[int, ...]], inside: Formula
-) -> Callable[[Letters, Source], list[float]]:
+) -> Callable[[Letters, Source], list[complex]]:
     bindings = [dict(zip(letters, spot, strict=True)) for spot in spots]
 
-    def run(outer: Letters, source: Source) -> list[float]:
+    def run(outer: Letters, source: Source) -> list[complex]:
         return [inside({**outer, **binding}, source) for binding in bindings]
 
     return run
 
 
-def _collected(collect: Callable[[list[float]], float]) -> Callable[..., Formula]:
+def _collected(collect: Callable[[list[complex]], complex]) -> Callable[..., Formula]:
     def made(letters: Sequence[str], spots: Sequence[tuple[int, ...]], inside: Formula) -> Formula:
         terms = _terms(letters, spots, inside)
         return lambda outer, source: collect(terms(outer, source))
@@ -249,17 +250,17 @@ def _argmax(letters: Sequence[str], spots: Sequence[tuple[int, ...]], inside: Fo
     terms = _terms(letters, spots, inside)
 
     def run(outer: Letters, source: Source) -> float:
-        values = terms(outer, source)
+        values = [value.real for value in terms(outer, source)]
         return float(spots[values.index(max(values))][0])
 
     return run
 
 
 _BIGS: Mapping[str, Callable[..., Formula]] = {
-    "sum": _collected(math.fsum),
-    "prod": _collected(math.prod),
-    "max": _collected(max),
-    "min": _collected(min),
+    "sum": _collected(total),
+    "prod": _collected(multiplied),
+    "max": _collected(largest),
+    "min": _collected(smallest),
     "argmax": _argmax,
 }
 
@@ -269,50 +270,3 @@ def _double(form: sympy.Expr) -> float:
         return float(form)
     except (OverflowError, TypeError):
         raise Unknown from None
-
-
-def _power(base: float, exponent: float) -> float:
-    value = base**exponent if base or exponent >= 0 else math.inf
-    if isinstance(value, complex) or not math.isfinite(value):
-        raise ZeroDivisionError
-    return value
-
-
-def _log(value: float) -> float:
-    if value <= 0:
-        raise ZeroDivisionError
-    return math.log(value)
-
-
-def _within(function: Callable[[float], float]) -> Callable[[float], float]:
-    def run(value: float) -> float:
-        try:
-            return function(value)
-        except ValueError:
-            raise ZeroDivisionError from None
-
-    return run
-
-
-_FUNCTIONS: Mapping[object, Callable[..., float]] = {
-    sympy.Pow: _power,
-    sympy.Max: max,
-    sympy.Min: min,
-    sympy.Abs: abs,
-    sympy.exp: math.exp,
-    sympy.log: _log,
-    LogOfZero: _log,
-    sympy.tanh: math.tanh,
-    sympy.sinh: math.sinh,
-    sympy.cosh: math.cosh,
-    sympy.atan: math.atan,
-    sympy.asin: _within(math.asin),
-    sympy.acos: _within(math.acos),
-    sympy.sin: math.sin,
-    sympy.cos: math.cos,
-    sympy.floor: lambda x: float(math.floor(x)),
-    sympy.ceiling: lambda x: float(math.ceil(x)),
-    sympy.erf: math.erf,
-    sympy.sign: lambda x: float((x > 0) - (x < 0)),
-    sympy.Heaviside: lambda x, _at_zero=0.0: float(x > 0),
-}

@@ -7,16 +7,21 @@ document fits is the rest taken for errors.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
 from derive.proofread.claim import Claim, Item
-from derive.proofread.entries.compiled import Compiled, Unknown, compiled, entries_in
+from derive.proofread.entries.compiled import Unknown
+from derive.proofread.entries.document import Document, Print, Statement, document_of
+from derive.proofread.entries.moved import STEP
 from derive.proofread.entries.places import Entry, Key, Slope, Stem, entry_of
-from derive.proofread.entries.world import Definition, Shape, World
-from derive.proofread.policy import Policy, last_exponent
+from derive.proofread.entries.world import Definition, World
+from derive.proofread.policy import Policy, coarsest_exponent, printed_exponent
+from derive.proofread.reading import ROUNDED
+from derive.proofread.spread import significant
 from derive.proofread.values import exact_value
 
 SEEDS = 2
@@ -24,57 +29,13 @@ MOST_PLACES = 16  # of a formula that are tried
 MOST_ITEMS = 3_000  # of a document that is held together
 FITS = 0.9  # of the prints and of the formulas, before others are errors
 LEAST = 4  # prints that fit
+TAME = (0.05, 2.0)  # between these are the sizes of numbers that are moved
 SAME = 1e-6
+NOTHING = 1e-9  # so small a difference may be all that is left of larger numbers
 NEAR = 1e-9
+NOISE = 1e-12  # of the largest number on the way to a value is lost by doubles
+MOST_ROUNDED = 100  # given numbers that may be rounded, on the way to a value
 FAILURES = (Unknown, ArithmeticError, ValueError)
-
-
-@dataclass(frozen=True)
-class _Print:
-    """A printed entry: the number of its claim, and its text."""
-
-    number: int
-    key: Key
-    text: str
-
-
-@dataclass(frozen=True)
-class _Statement:
-    """A claim with its sides computed, and the letters that are free in it."""
-
-    number: int
-    sides: tuple[Compiled, ...]
-    letters: tuple[str, ...]
-    runs: tuple[Sequence[int], ...]
-
-
-@dataclass
-class _Document:
-    """The tables of a document, what its letters run over, and what it defines."""
-
-    shapes: dict[Stem, Shape]
-    declared: Mapping[str, range]
-    mentioned: frozenset[Stem]
-
-    def knows(self, stem: Stem) -> bool:
-        """Whether there are entries of a name, or it is a number that is printed or defined."""
-        return stem in self.shapes or stem in self.mentioned
-
-    def run(self, letter: str, entries: Sequence[Entry]) -> Sequence[int]:
-        """What a letter runs over: the side of the table at which it stands, or as declared."""
-        found = {
-            self.shapes[entry.stem][k]
-            for entry in entries
-            if entry.stem in self.shapes and len(self.shapes[entry.stem]) == len(entry.indices)
-            for k, index in enumerate(entry.indices)
-            if index.letter == letter
-        }
-        plain = letter.rstrip("'")
-        if len(found) == 1:
-            return next(iter(found))
-        if not found and plain in self.declared:
-            return self.declared[plain]
-        raise Unknown
 
 
 def inconsistencies(
@@ -82,106 +43,24 @@ def inconsistencies(
 ) -> dict[int, str]:
     """What is wrong with claims, by their numbers, seen from the rest of the document."""
     claims = {k: item for k, item in enumerate(items) if isinstance(item, Claim)}
-    prints = list(_prints(claims))
-    shapes = _shapes(prints)
-    if not shapes or len(items) > MOST_ITEMS:
-        return {}
-    lefts = frozenset(
-        entry.stem for claim in claims.values()
-        if claim.lhs.is_Symbol and isinstance(entry := entry_of(str(claim.lhs)), Entry)
-    )  # fmt: skip
-    document = _Document(shapes, declared, lefts)
-    definitions = _definitions(claims, document)
-    statements = list(_statements(claims, document))
-    return _Trial(claims, document, definitions, statements, prints, policy).faults()
-
-
-def _prints(claims: Mapping[int, Claim]) -> Iterator[_Print]:
-    """The printed entries; where a name has several values, its prints say nothing."""
-    found: list[_Print] = []
-    texts: dict[Key, set[str]] = {}
-    for number, claim in claims.items():
-        if not claim.lhs.is_Symbol or claim.printed is None:
-            continue
-        entry = entry_of(str(claim.lhs))
-        if isinstance(entry, Entry) and entry.is_explicit:
-            key = entry.stem, entry.place()
-            found.append(_Print(number, key, claim.printed))
-            texts.setdefault(key, set()).add(claim.printed)
-    several = [key for key, each in texts.items() if len(set(map(exact_value, each))) > 1]
-    moving = {stem for stem, _ in several} if len(several) > 1 else set()
-    return (each for each in found if each.key[0] not in moving)
-
-
-def _shapes(prints: Sequence[_Print]) -> dict[Stem, Shape]:
-    """The shapes of tables that are printed as a whole."""
-    places: dict[Stem, set[tuple[int, ...]]] = {}
-    for each in prints:
-        places.setdefault(each.key[0], set()).add(each.key[1])
-    shapes: dict[Stem, Shape] = {}
-    for stem, found in places.items():
-        if len({len(place) for place in found}) == 1:
-            sides = [sorted(set(side)) for side in zip(*found, strict=True)]
-            shape = tuple(range(side[0], side[-1] + 1) for side in sides)
-            if all(place in found for place in product(*shape)):
-                shapes[stem] = shape
-    return shapes
-
-
-def _definitions(claims: Mapping[int, Claim], document: _Document) -> dict[Stem, Definition]:
-    """The formulas for all entries of a name: the first, or the last side of a derivative."""
-    found: dict[Stem, Definition] = {}
-    for number, claim in claims.items():
-        left = entry_of(str(claim.lhs)) if claim.lhs.is_Symbol else None
-        if not isinstance(left, Entry) or left.stem in found or not left.is_general:
-            continue
-        forms = [form for form in claim.forms if form.free_symbols]
-        if not forms:
-            continue
-        try:
-            formula = compiled(forms[-1] if "∂" in left.stem[0] else forms[0], document)
-            if left.stem not in document.shapes:
-                names = [each for name in formula.names for each in entries_in(name)]
-                shape = [document.run(index.letter, [*names]) for index in left.indices]
-                document.shapes[left.stem] = tuple(range(run[0], run[-1] + 1) for run in shape)
-        except Unknown:
-            continue
-        if formula.free <= {index.letter for index in left.indices}:
-            found[left.stem] = Definition(left, formula, number)
-    return found
-
-
-def _statements(claims: Mapping[int, Claim], document: _Document) -> Iterator[_Statement]:
-    for number, claim in claims.items():
-        forms = [form for form in claim.forms if form.free_symbols]
-        try:
-            sides = tuple(compiled(side, document) for side in (claim.lhs, *forms))
-            letters = tuple(sorted({letter for side in sides for letter in side.free}))
-            names = [e for side in sides for name in side.names for e in entries_in(name)]
-            runs = tuple(document.run(letter, names) for letter in letters)
-        except Unknown:
-            continue
-        if forms:
-            yield _Statement(number, sides, letters, runs)
+    document = document_of(claims, declared) if len(items) <= MOST_ITEMS else None
+    return {} if document is None else _Trial(document, policy).faults()
 
 
 @dataclass
 class _Trial:
     """A document on trial."""
 
-    claims: Mapping[int, Claim]
-    document: _Document
-    definitions: dict[Stem, Definition]
-    statements: Sequence[_Statement]
-    prints: Sequence[_Print]
+    document: Document
     policy: Policy
 
     def faults(self) -> dict[int, str]:
         """What is wrong, in words, by the numbers of claims."""
-        formulas, tried = self._wrong_statements(self.definitions)
+        formulas, tried = self._wrong_statements(self.document.definitions)
         printed = self._given()
-        wrong, held = self._wrong_prints(self.definitions, printed)
-        if len(formulas) > 1 or len(wrong) > 1:
+        wrong, held, padded = self._wrong_prints(self.document.definitions, printed)
+        sure = {each for each in wrong if padded or not self._leaves_a_table(printed, each.key)}
+        if len(formulas) > 1 or len(sure) > 1:
             blamed = self._definition_to_blame(formulas, wrong, printed)
             if blamed is not None:
                 return {blamed: "the rest of the document does not fit to this formula"}
@@ -193,11 +72,11 @@ class _Trial:
             if slip is not None:
                 return {**found, **slip}
         if held >= LEAST and len(wrong) <= max(1, (1 - FITS) * (held + len(wrong))):
-            found |= {each.number: words for each, words in wrong.items()}
+            found |= {each.number: wrong[each] for each in wrong if each in sure}
         return found
 
     def _given(self) -> dict[Key, float]:
-        return {each.key: float(exact_value(each.text)) for each in self.prints}
+        return {each.key: float(exact_value(each.text)) for each in self.document.prints}
 
     # --- formulas ------------------------------------------------------------------------------
 
@@ -206,9 +85,9 @@ class _Trial:
     ) -> tuple[list[int], int]:
         """The claims whose sides differ, and how many were compared."""
         worlds = [self._moved(definitions, seed) for seed in range(SEEDS)]
-        worlds.append(self._moved(definitions, None))  # as given: targets that sum to 1, say
+        given = self._moved(definitions, None)  # only there, targets sum to 1, say
         wrong, tried = [], 0
-        for statement in self.statements:
+        for statement in self.document.statements:
             if without and any(
                 _is_gradient(name) for side in statement.sides for name in side.names
             ):
@@ -216,15 +95,21 @@ class _Trial:
             results = [_agrees(statement, world) for world in worlds]
             if None not in results:
                 tried += 1
-                if not any(results):
+                if not any(results) and not _agrees(statement, given):
                     wrong.append(statement.number)
         return wrong, tried
 
     def _made(self, definitions: Mapping[Stem, Definition]) -> set[Stem]:
-        """The names that have a formula, be it understood or not, but for one that is left out."""
-        left_out = self.definitions.keys() - definitions.keys()
-        found = set()
-        for claim in self.claims.values():
+        """The names that have a formula, be it understood or not, but for one that is left out.
+
+        What has derivatives has a formula, though it may not be written down again.
+        """
+        left_out = self.document.definitions.keys() - definitions.keys()
+        names = {
+            name for each in self.document.statements for side in each.sides for name in side.names
+        }
+        found = {name.of.stem for name in names if isinstance(name, Slope)} - left_out
+        for claim in self.document.claims.values():
             if claim.lhs.is_Symbol and any(form.free_symbols for form in claim.forms):
                 entry = entry_of(str(claim.lhs))
                 if isinstance(entry, Entry) and entry.stem not in left_out:
@@ -237,7 +122,7 @@ class _Trial:
         whole = {
             stem
             for stem in self.document.shapes
-            if all("." not in each.text for each in self.prints if each.key[0] == stem)
+            if all("." not in each.text for each in self.document.prints if each.key[0] == stem)
         }
         made = self._made(definitions)
         given = {}
@@ -247,63 +132,108 @@ class _Trial:
             for place in product(*shape):
                 value = printed.get((stem, place))
                 if value is None or (seed is not None and stem not in whole):
-                    near = source.uniform(0.1, 0.9) if value is None else value
-                    value = near * source.uniform(0.8, 1.2) + source.uniform(0.01, 0.03)
+                    value = _beside(value, source)
                 given[stem, place] = value
-        return World(definitions, self.document.shapes, given, differentiate=True)
+        return self._world(definitions, given, differentiate=True)
+
+    def _world(
+        self,
+        definitions: Mapping[Stem, Definition],
+        given: Mapping[Key, complex],
+        differentiate: bool = False,
+    ) -> World:
+        document = self.document
+        return World(definitions, document.shapes, given, document.starts, differentiate)
 
     # --- prints --------------------------------------------------------------------------------
 
     def _wrong_prints(
         self, definitions: Mapping[Stem, Definition], printed: Mapping[Key, float]
-    ) -> tuple[dict[_Print, str], int]:
-        """The prints that are not what follows from what is given, and how many are."""
-        leaves = {key: value for key, value in printed.items() if key[0] not in definitions}
-        full = World(definitions, self.document.shapes, leaves)
-        wrong, held = {}, 0
-        for each in self.prints:
+    ) -> tuple[dict[Print, str], int, bool]:
+        """The prints that are not what follows from what is given, and how many are.
+
+        And whether some of these are what comes out of zeros around a table.
+        """
+        leaves = _leaves(definitions, printed)
+        full = self._world(definitions, leaves)
+        wrong: dict[Print, str] = {}
+        held, padded = 0, False
+        for each in self.document.prints:
             if each.key[0] not in definitions:
                 continue
+            full.beyond = False
             try:
-                value = full.value(each.key)
+                value = full.value(each.key).real
             except FAILURES:
                 continue
-            if self._fits(value, each.text) or self._fits_stepwise(definitions, printed, each):
+            if (
+                self._fits(value, each.text)
+                or self._fits_stepwise(definitions, printed, each)
+                or self._fits(value, each.text, self._slack(definitions, leaves, each.key))
+            ):
                 held += 1
+                padded = padded or full.beyond
             else:
-                stem, place = each.key
-                name = f"{stem[0]}_{','.join(map(str, place))}{stem[1]}" if place else stem[0]
-                wrong[each] = f"by its formula, {name} would be {value:.6g}"
-        return wrong, held
+                wrong[each] = f"by its formula, {_name(each.key)} would be {value:.6g}"
+        return wrong, held, padded
+
+    def _leaves_a_table(self, printed: Mapping[Key, float], key: Key) -> bool:
+        """Whether a value is made with what would stand around a table."""
+        definitions = self.document.definitions
+        world = self._world(definitions, _leaves(definitions, printed))
+        world.value(key)
+        return world.beyond
 
     def _fits_stepwise(
-        self, definitions: Mapping[Stem, Definition], printed: Mapping[Key, float], each: _Print
+        self, definitions: Mapping[Stem, Definition], printed: Mapping[Key, float], each: Print
     ) -> bool:
         others = {key: value for key, value in printed.items() if key != each.key}
         try:
-            value = World(definitions, self.document.shapes, others).value(each.key)
+            value = self._world(definitions, others).value(each.key).real
         except FAILURES:
             return False
         return self._fits(value, each.text)
 
-    def _fits(self, value: float, text: str) -> bool:
+    def _slack(
+        self, definitions: Mapping[Stem, Definition], leaves: Mapping[Key, float], key: Key
+    ) -> float:
+        """How far a value may be off because of the given numbers that may be rounded ones."""
+        world = self._world(definitions, leaves)
+        world.value(key)
+        texts = {each.key: each.text for each in self.document.prints if each.key in leaves}
+        rounded = [k for k in world.values if len(significant(texts.get(k, ""))) >= ROUNDED]
+        slack = NOISE * max(abs(value) for value in world.values.values())
+        if len(rounded) > MOST_ROUNDED:
+            return math.inf
+        for leaf in rounded:
+            moved = self._world(definitions, {**leaves, leaf: complex(leaves[leaf], STEP)})
+            try:
+                slope = moved.value(key).imag / STEP
+            except FAILURES:
+                return math.inf
+            slack += abs(slope) * 10.0 ** printed_exponent(texts[leaf]) / 2
+        return slack
+
+    def _fits(self, value: float, text: str, slack: float = 0.0) -> bool:
         print_ = exact_value(text)
-        unit = 10.0 ** last_exponent(self.policy, print_, text)
+        unit = 10.0 ** coarsest_exponent(self.policy, print_, text)
         gap = abs(value - float(print_))
-        return gap <= unit * 0.5005 + NEAR * abs(value)
+        if max(abs(value), abs(float(print_))) < NOTHING:
+            return True
+        return gap <= unit * 0.5005 + NEAR * abs(value) + slack
 
     # --- who is to blame -----------------------------------------------------------------------
 
     def _definition_to_blame(
-        self, formulas: Sequence[int], wrong: Mapping[_Print, str], printed: Mapping[Key, float]
+        self, formulas: Sequence[int], wrong: Mapping[Print, str], printed: Mapping[Key, float]
     ) -> int | None:
         """The claim of the one definition without which all the rest fits."""
-        for stem, definition in self.definitions.items():
+        for stem, definition in self.document.definitions.items():
             own = [each for each in wrong if each.key[0] == stem]
-            all_of = [each for each in self.prints if each.key[0] == stem]
+            all_of = [each for each in self.document.prints if each.key[0] == stem]
             if 2 * len(own) <= len(all_of) and not formulas:
                 continue
-            rest = {s: d for s, d in self.definitions.items() if s != stem}
+            rest = {s: d for s, d in self.document.definitions.items() if s != stem}
             if self._wrong_prints(rest, printed)[0] or not (own or len(formulas) > 1):
                 continue
             left, _ = self._wrong_statements(rest, stem)
@@ -312,40 +242,64 @@ class _Trial:
         return None
 
     def _given_to_blame(
-        self, wrong: Mapping[_Print, str], printed: Mapping[Key, float]
+        self, wrong: Mapping[Print, str], printed: Mapping[Key, float]
     ) -> dict[int, str] | None:
         """The one given number that is another one but for a slip, with which all fits."""
-        leaves = {key: value for key, value in printed.items() if key[0] not in self.definitions}
+        leaves = {
+            key: value for key, value in printed.items() if key[0] not in self.document.definitions
+        }
         common: set[Key] | None = None
         for each in list(wrong)[:6]:
-            world = World(self.definitions, self.document.shapes, leaves)
+            world = self._world(self.document.definitions, leaves)
             world.value(each.key)
             reads = {key for key in world.values if key in leaves}
             common = reads if common is None else common & reads
-        for given in self.prints:
+        for given in self.document.prints:
             for text in _slips(given.text) if given.key in (common or ()) else ():
                 changed = {**printed, given.key: float(exact_value(text))}
                 if (
                     self._all_fit(list(wrong), changed)
-                    and not self._wrong_prints(self.definitions, changed)[0]
+                    and not self._wrong_prints(self.document.definitions, changed)[0]
                 ):
                     return {given.number: f"all that is worked out with it is that of {text}"}
         return None
 
-    def _all_fit(self, prints: Sequence[_Print], given: Mapping[Key, float]) -> bool:
-        leaves = {key: value for key, value in given.items() if key[0] not in self.definitions}
-        world = World(self.definitions, self.document.shapes, leaves)
+    def _all_fit(self, prints: Sequence[Print], given: Mapping[Key, float]) -> bool:
+        leaves = {
+            key: value for key, value in given.items() if key[0] not in self.document.definitions
+        }
+        world = self._world(self.document.definitions, leaves)
         try:
-            return all(self._fits(world.value(each.key), each.text) for each in prints)
+            return all(self._fits(world.value(each.key).real, each.text) for each in prints)
         except FAILURES:
             return False
+
+
+def _name(key: Key) -> str:
+    stem, place = key
+    return f"{stem[0]}_{','.join(map(str, place))}{stem[1]}" if place else "".join(stem)
+
+
+def _leaves(
+    definitions: Mapping[Stem, Definition], printed: Mapping[Key, float]
+) -> dict[Key, float]:
+    """The printed entries of what no formula defines."""
+    return {key: value for key, value in printed.items() if key[0] not in definitions}
+
+
+def _beside(value: float | None, source: random.Random) -> float:
+    """Another number like a given one, neither so large nor so small that digits get lost."""
+    near = source.uniform(0.1, 0.9) if value is None else value
+    if not TAME[0] <= abs(near) <= TAME[1]:
+        near = math.copysign(source.uniform(*TAME), near)
+    return near * source.uniform(0.8, 1.2) + source.uniform(0.01, 0.03)
 
 
 def _is_gradient(name: Entry | Slope) -> bool:
     return isinstance(name, Entry) and "∂" in name.stem[0]
 
 
-def _agrees(statement: _Statement, world: World) -> bool | None:
+def _agrees(statement: Statement, world: World) -> bool | None:
     """Whether the sides of a claim are the same at all places; None if they cannot be compared.
 
     Beyond the range of a table documents differ; there nothing is judged unless all differ.
@@ -359,11 +313,11 @@ def _agrees(statement: _Statement, world: World) -> bool | None:
         letters = dict(zip(statement.letters, spot, strict=True))
         world.beyond = False
         try:
-            values = [side.run(letters, world) for side in statement.sides]
+            values = [side.run(letters, world).real for side in statement.sides]
         except FAILURES:
             return None
         size = max(map(abs, values))
-        same = max(values) - min(values) <= SAME * max(size, 1e-6)
+        same = max(values) - min(values) <= SAME * size + NOTHING
         (outside if world.beyond else inside).append(same)
     return all(inside) and (not outside or any(outside) or not inside)
 

@@ -1,7 +1,7 @@
 """A document as entries: what is given, what formulas define, and what follows from these.
 
-Derivatives are found without a rule of differentiation: an operand of one formula is moved a
-little, and what comes of that is passed on from formula to formula.
+Derivatives are found without a rule of differentiation: an operand of one formula is moved, and
+what comes of that is passed on from formula to formula.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from itertools import product
 
 from derive.proofread.behind import above, below, is_derivative
 from derive.proofread.entries.compiled import Compiled, Letters, Unknown
-from derive.proofread.entries.places import Entry, Key, Place, Stem
+from derive.proofread.entries.moved import STEP
+from derive.proofread.entries.places import Entry, Index, Key, Place, Stem
 
-STEP = 1e-4
 DEEPEST = 150
 MOST_READS = 400  # of one entry, that are moved one after the other
 Shape = tuple[range, ...]
@@ -29,42 +29,50 @@ class Definition:
     number: int
 
     def letters(self, place: Place) -> Letters:
-        """The letters of one entry."""
-        pairs = zip(self.left.indices, place, strict=True)
-        return {index.letter: number for index, number in pairs}
+        """The letters of one entry. Raises Unknown where it says nothing of that."""
+        if len(place) != len(self.left.indices):
+            raise Unknown
+        pairs = list(zip(self.left.indices, place, strict=True))
+        if any(not index.letter and index != Index(number) for index, number in pairs):
+            raise Unknown
+        return {index.letter: number for index, number in pairs if index.letter}
 
 
 @dataclass
 class World:
     """Values for what is given, and what follows from them. Raises Unknown, ArithmeticError.
 
-    `known` are entries with a value although they are defined. With `differentiate`, gradients come
-    from the formulas of what they are gradients of, else from formulas for themselves.
+    `starts` are formulas for entries outside of tables, with which recurrences begin. With
+    `differentiate`, gradients come from the formulas of what they are gradients of, else from
+    formulas for themselves.
     """
 
     definitions: Mapping[Stem, Definition]
     shapes: Mapping[Stem, Shape]
-    given: Mapping[Key, float]
+    given: Mapping[Key, complex]
+    starts: Mapping[Stem, Definition] = field(default_factory=dict)
     differentiate: bool = False
-    total: bool = False  # derivatives of entries go through all formulas, not through one
     beyond: bool = False  # whether an entry outside the range of its table was read
-    values: dict[Key, float] = field(default_factory=dict)
+    values: dict[Key, complex] = field(default_factory=dict)
     _depth: int = 0
     _reads: list[dict[Key, None]] = field(default_factory=list)
-    _moved: dict[Key, float] = field(default_factory=dict)
+    _moved: Mapping[Key, complex] = field(default_factory=dict)
     _gradients: dict[Key, dict[Key, float]] = field(default_factory=dict)
 
-    def value(self, key: Key) -> float:
+    def value(self, key: Key) -> complex:
         """The value of an entry."""
         if self._reads:
             self._reads[-1][key] = None
         if key in self._moved:
             return self._moved[key]
+        if key[0] in self.starts and not _is_inside(key[1], self.shapes[key[0]]):
+            start = self.starts[key[0]]
+            return start.formula.run(start.letters(key[1]), self)
         if key not in self.values:
             self.values[key] = self._found(key)
         return self.values[key]
 
-    def _found(self, key: Key) -> float:
+    def _found(self, key: Key) -> complex:
         if key in self.given:
             return self.given[key]
         stem, place = key
@@ -80,7 +88,7 @@ class World:
             raise Unknown
         return self._computed(key)
 
-    def _computed(self, key: Key) -> float:
+    def _computed(self, key: Key) -> complex:
         definition = self.definitions[key[0]]
         if self._depth > DEEPEST:
             raise Unknown
@@ -107,8 +115,6 @@ class World:
             if not _is_inside(key[1], shape):
                 self.beyond = True
                 return 0.0
-        if self.total:
-            return self._gradient(of).get(by, 0.0)
         if not any(
             isinstance(name, Entry) and name.stem == by[0] for name in definition.formula.names
         ):
@@ -129,17 +135,11 @@ class World:
 
     def _local(self, of: Key, by: Key) -> float:
         definition = self.definitions[of[0]]
-        letters, here = definition.letters(of[1]), self.value(by)
         outer, reads = self._moved, self._reads
-        self._reads = []
-
-        def at(step: float) -> float:
-            self._moved = {by: here + step}
-            return definition.formula.run(letters, self)
-
+        moved = {by: complex(self.value(by).real, STEP)}
+        self._moved, self._reads = moved, []
         try:
-            near, far = at(STEP) - at(-STEP), at(2 * STEP) - at(-2 * STEP)
-            return (8 * near - far) / (12 * STEP)
+            return definition.formula.run(definition.letters(of[1]), self).imag / STEP
         finally:
             self._moved, self._reads = outer, reads
 
@@ -149,7 +149,10 @@ class World:
         by: Key = ((below(name), marks), place)
         if by[0] not in self.shapes or top[0] not in self.definitions:
             raise Unknown
-        return self._gradient(top).get(by, 0.0)
+        found = self._gradient(top)
+        if not any(stem == by[0] for stem, _ in found):
+            raise Unknown  # how it acts on that is not told
+        return found.get(by, 0.0)
 
     def _gradient(self, top: Key) -> dict[Key, float]:
         """The derivatives of an entry by all that it is made of."""
@@ -164,14 +167,14 @@ class World:
         order: list[Key] = []
         reads: dict[Key, Sequence[Key]] = {}
         self._visit(top, order, reads)
-        found = {top: 1.0}
+        found = dict.fromkeys(order, 0.0) | {top: 1.0}
         for key in reversed(order):
-            arrived = found.get(key, 0.0)
+            arrived = found[key]
             if arrived and len(reads[key]) > MOST_READS:
                 raise Unknown
             for operand in reads[key] if arrived else ():
                 if operand[0] in self.shapes and _is_inside(operand[1], self.shapes[operand[0]]):
-                    found[operand] = found.get(operand, 0.0) + arrived * self._local(key, operand)
+                    found[operand] += arrived * self._local(key, operand)
         return found
 
     def _visit(self, key: Key, order: list[Key], reads: dict[Key, Sequence[Key]]) -> None:

@@ -1,0 +1,184 @@
+"""What a document says of entries: its tables, what defines them, and what it states of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+
+from derive.proofread.claim import Claim
+from derive.proofread.entries.compiled import (
+    Compiled,
+    Letters,
+    Source,
+    Unknown,
+    compiled,
+    entries_in,
+)
+from derive.proofread.entries.places import Entry, Key, Stem, entry_of
+from derive.proofread.entries.world import Definition, Shape
+from derive.proofread.formula import exact_number
+from derive.proofread.values import exact_value
+
+
+@dataclass(frozen=True)
+class Print:
+    """A printed entry: the number of its claim, and its text."""
+
+    number: int
+    key: Key
+    text: str
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A claim with its sides computed, and the letters that are free in it."""
+
+    number: int
+    sides: tuple[Compiled, ...]
+    letters: tuple[str, ...]
+    runs: tuple[Sequence[int], ...]
+
+
+@dataclass
+class Document:
+    """The tables of a document, what its letters run over, and what it defines."""
+
+    claims: Mapping[int, Claim]
+    prints: Sequence[Print]
+    shapes: dict[Stem, Shape]
+    declared: Mapping[str, range]
+    mentioned: frozenset[Stem]
+    definitions: dict[Stem, Definition] = field(default_factory=dict)
+    starts: dict[Stem, Definition] = field(default_factory=dict)  # of recurrences
+    statements: list[Statement] = field(default_factory=list)
+
+    def knows(self, stem: Stem) -> bool:
+        """Whether there are entries of a name, or it is a number that is printed or defined."""
+        return stem in self.shapes or stem in self.mentioned
+
+    def run(self, letter: str, entries: Sequence[Entry]) -> Sequence[int]:
+        """What a letter runs over: the side of the table at which it stands, or as declared."""
+        found = {
+            self.shapes[entry.stem][k]
+            for entry in entries
+            if entry.stem in self.shapes and len(self.shapes[entry.stem]) == len(entry.indices)
+            for k, index in enumerate(entry.indices)
+            if index.letter == letter
+        }
+        plain = letter.rstrip("'")
+        if len(found) == 1:
+            return next(iter(found))
+        if not found and plain in self.declared:
+            return self.declared[plain]
+        raise Unknown
+
+
+def document_of(claims: Mapping[int, Claim], declared: Mapping[str, range]) -> Document | None:
+    """What claims say of entries; None if there is no table."""
+    prints = tuple(_prints(claims))
+    shapes = _shapes(prints)
+    if not shapes:
+        return None
+    lefts = frozenset(
+        entry.stem for claim in claims.values()
+        if claim.lhs.is_Symbol and isinstance(entry := entry_of(str(claim.lhs)), Entry)
+    )  # fmt: skip
+    document = Document(claims, prints, shapes, declared, lefts)
+    document.definitions.update(_definitions(claims, document))
+    document.starts.update(_starts(claims, document))
+    document.statements += _statements(claims, document)
+    return document
+
+
+def _prints(claims: Mapping[int, Claim]) -> Iterator[Print]:
+    """The printed entries; where a name has several values, its prints say nothing."""
+    found: list[Print] = []
+    texts: dict[Key, set[str]] = {}
+    for number, claim in claims.items():
+        if not claim.lhs.is_Symbol or claim.printed is None:
+            continue
+        entry = entry_of(str(claim.lhs))
+        if isinstance(entry, Entry) and entry.is_explicit and min(entry.place(), default=0) >= 0:
+            key = entry.stem, entry.place()
+            found.append(Print(number, key, claim.printed))
+            texts.setdefault(key, set()).add(claim.printed)
+    several = [key for key, each in texts.items() if len(set(map(exact_value, each))) > 1]
+    moving = {stem for stem, _ in several} if len(several) > 1 else set()
+    return (each for each in found if each.key[0] not in moving)
+
+
+def _shapes(prints: Sequence[Print]) -> dict[Stem, Shape]:
+    """The shapes of tables that are printed as a whole."""
+    places: dict[Stem, set[tuple[int, ...]]] = {}
+    for each in prints:
+        places.setdefault(each.key[0], set()).add(each.key[1])
+    shapes: dict[Stem, Shape] = {}
+    for stem, found in places.items():
+        if len({len(place) for place in found}) == 1:
+            sides = [sorted(set(side)) for side in zip(*found, strict=True)]
+            shape = tuple(range(side[0], side[-1] + 1) for side in sides)
+            if all(place in found for place in product(*shape)):
+                shapes[stem] = shape
+    return shapes
+
+
+def _definitions(claims: Mapping[int, Claim], document: Document) -> dict[Stem, Definition]:
+    """The formulas for all entries of a name: the first, or the last side of a derivative."""
+    found: dict[Stem, Definition] = {}
+    for number, claim in claims.items():
+        left = entry_of(str(claim.lhs)) if claim.lhs.is_Symbol else None
+        if not isinstance(left, Entry) or left.stem in found or not left.is_general:
+            continue
+        forms = [form for form in claim.forms if form.free_symbols]
+        if not forms:
+            continue
+        try:
+            formula = compiled(forms[-1] if "∂" in left.stem[0] else forms[0], document)
+            if left.stem not in document.shapes:
+                names = [each for name in formula.names for each in entries_in(name)]
+                shape = [document.run(index.letter, [*names]) for index in left.indices]
+                document.shapes[left.stem] = tuple(range(run[0], run[-1] + 1) for run in shape)
+        except Unknown:
+            continue
+        if formula.free <= {index.letter for index in left.indices}:
+            found[left.stem] = Definition(left, formula, number)
+    return found
+
+
+def _starts(claims: Mapping[int, Claim], document: Document) -> Iterator[tuple[Stem, Definition]]:
+    """The formulas for entries outside of tables; one that is not understood says nothing."""
+    for number, claim in claims.items():
+        left = entry_of(str(claim.lhs)) if claim.lhs.is_Symbol else None
+        if not isinstance(left, Entry) or left.stem not in document.shapes:
+            continue
+        shape = document.shapes[left.stem]
+        outside = [
+            not index.letters and not index.entry and index.number not in run
+            for index, run in zip(left.indices, shape, strict=False)
+        ]
+        if any(outside):
+            forms = claim.forms or (exact_number(claim.printed or "0"),)
+            try:
+                formula = compiled(forms[-1], document)
+            except Unknown:
+                formula = Compiled(_unknown, frozenset(), frozenset())
+            yield left.stem, Definition(left, formula, number)
+
+
+def _unknown(_letters: Letters, _source: Source) -> complex:
+    raise Unknown
+
+
+def _statements(claims: Mapping[int, Claim], document: Document) -> Iterator[Statement]:
+    for number, claim in claims.items():
+        forms = [form for form in claim.forms if form.free_symbols]
+        try:
+            sides = tuple(compiled(side, document) for side in (claim.lhs, *forms))
+            letters = tuple(sorted({letter for side in sides for letter in side.free}))
+            names = [e for side in sides for name in side.names for e in entries_in(name)]
+            runs = tuple(document.run(letter, names) for letter in letters)
+        except Unknown:
+            continue
+        if forms:
+            yield Statement(number, sides, letters, runs)
