@@ -12,14 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy
-from mpmath import mp, mpf
+from mpmath import mp
 
-from derive.limits import LARGEST_POWER
-
-SPARE = 60  # bits that a wave must have left of what it is rounded for
-FARTHEST = 330  # of the power of two in a sine: 10^99
-OUT = "a sine or cosine is asked for beyond 10^99, where no digit of it is sure"
-BEYOND = "a number on the way is beyond 10^1204"
+from derive.exactly import of_gamma, wave, within
 
 
 class logistic(sympy.Function):
@@ -116,6 +111,43 @@ class where(sympy.Function):
         return None
 
 
+class angle(sympy.Function):
+    """The angle of the point (b, a), from -pi to pi; 0, with the slope 0, where both are 0."""
+
+    nargs = 2
+    is_real = True
+
+
+class _Gamma(sympy.Function):
+    """What is known of the gamma function for x > 0."""
+
+    is_real = True
+
+    @classmethod
+    def eval(cls, *arguments: sympy.Expr) -> sympy.Expr | None:
+        """There is no value at or below 0."""
+        x = arguments[-1]
+        return sympy.nan if x.is_Rational and x <= 0 else None
+
+
+class log_gamma(_Gamma):
+    """The logarithm of the gamma function, of (x - 1)! where x is whole; for x > 0."""
+
+    nargs = 1
+
+
+class digamma(_Gamma):
+    """The derivative of lgamma, for x > 0."""
+
+    nargs = 1
+
+
+class polygamma(_Gamma):
+    """The derivative of order n of digamma, for x > 0."""
+
+    nargs = 2
+
+
 class held(sympy.Function):
     """The value of x, held fixed whatever is differentiated."""
 
@@ -165,41 +197,6 @@ class inverse_mills(sympy.Function):
     is_real = True
 
 
-def _within(
-    function: Callable[[Any], Any], most: int = LARGEST_POWER, why: str = BEYOND
-) -> Callable[[Any], Any]:
-    """A function that refuses a number so large that its result would take all memory.
-
-    Raises ValueError; towers of exponentials grow that large, and nothing else does. `most` is of
-    the power of two.
-    """
-
-    def checked(x: Any) -> Any:
-        if mp.isfinite(x) and mp.mag(x) > most:
-            raise ValueError(why)
-        return function(x)
-
-    return checked
-
-
-def _wave(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """A sine or cosine, which far out tells of digits that no training has kept."""
-    return _within(lambda x: _crossed(x, function(x)), FARTHEST, OUT)
-
-
-def _crossed(x: Any, found: Any) -> Any:
-    """A wave where it crosses zero: of sin(π) only the noise of the last digits of π is left."""
-    noise = mp.isfinite(x) and found and mp.mag(found) < mp.mag(x) - mp.prec + SPARE
-    return mp.zero if noise else found
-
-
-def raised(base: Any, exponent: Any) -> Any:
-    """A power. Raises ValueError as above."""
-    if isinstance(exponent, mpf) and mp.isfinite(exponent) and mp.mag(exponent) > LARGEST_POWER:
-        raise ValueError(BEYOND)
-    return base**exponent
-
-
 def _select(chosen: Any, yes: Any, no: Any) -> Any:
     return yes if chosen == 1 else no
 
@@ -221,13 +218,24 @@ def _nothing(*_: sympy.Expr) -> sympy.Expr:
     return sympy.Integer(0)
 
 
+def _turned(share: Callable[[sympy.Expr, sympy.Expr], sympy.Expr]) -> Callable[..., sympy.Expr]:
+    """A slope of an angle, which is 0 at the origin."""
+
+    def slope(y: sympy.Expr, x: sympy.Expr) -> sympy.Expr:
+        square = x**2 + y**2
+        return where(greater(square, sympy.S.Zero), share(y, x) / square, sympy.S.Zero)
+
+    return slope
+
+
 @dataclass(frozen=True)
 class Row:
     """A function: its name in the language, its SymPy class, and how it is evaluated exactly.
 
     `tex` is its command on pages; `math`, `numpy` and `torch` are what these libraries call it, if
     they have it (JAX calls it as NumPy does). A function that is told or computed in another way
-    leaves them out, and has a row of its own where that is written.
+    leaves them out, and has a row of its own where that is written. `smooth` says that the slopes
+    are those of the values; otherwise slopes without a definition are a convention.
     """
 
     name: str
@@ -240,6 +248,12 @@ class Row:
     math: str = ""
     numpy: str = ""
     torch: str = ""
+    smooth: bool = False
+
+    @property
+    def chooses(self) -> bool:
+        """Whether it moves as what it chooses, by convention, rather than as its values do."""
+        return self.slopes is not None and self.definition is None and not self.smooth
 
 
 def _smooth(
@@ -255,13 +269,13 @@ def _smooth(
 
 
 ROWS = (
-    replace(_smooth("exp", sympy.exp, _within(lambda x: mp.exp(x))), tex=""),
+    replace(_smooth("exp", sympy.exp, within(lambda x: mp.exp(x))), tex=""),
     _smooth("log", sympy.log, lambda x: mp.log(x), "ln"),
     _smooth("tanh", sympy.tanh, lambda x: mp.tanh(x)),
-    _smooth("sin", sympy.sin, _wave(lambda x: mp.sin(x))),
-    _smooth("cos", sympy.cos, _wave(lambda x: mp.cos(x))),
-    _smooth("sinh", sympy.sinh, _within(lambda x: mp.sinh(x))),
-    _smooth("cosh", sympy.cosh, _within(lambda x: mp.cosh(x))),
+    _smooth("sin", sympy.sin, wave(lambda x: mp.sin(x))),
+    _smooth("cos", sympy.cos, wave(lambda x: mp.cos(x))),
+    _smooth("sinh", sympy.sinh, within(lambda x: mp.sinh(x))),
+    _smooth("cosh", sympy.cosh, within(lambda x: mp.cosh(x))),
     _smooth("atan", sympy.atan, lambda x: mp.atan(x), "arctan", "arctan"),
     _smooth("asin", sympy.asin, lambda x: mp.asin(x), "arcsin", "arcsin"),
     _smooth("acos", sympy.acos, lambda x: mp.acos(x), "arccos", "arccos"),
@@ -269,13 +283,13 @@ ROWS = (
     Row(
         "logistic",
         logistic,
-        _within(lambda x: 1 / (1 + mp.exp(-x))),
+        within(lambda x: 1 / (1 + mp.exp(-x))),
         definition=lambda x: 1 / (1 + sympy.exp(-x)),
     ),
     Row(
         "softplus",
         softplus,
-        _within(lambda x: mp.log1p(mp.exp(x))),
+        within(lambda x: mp.log1p(mp.exp(x))),
         definition=lambda x: sympy.log(1 + sympy.exp(x)),
     ),
     Row("max", maximum, lambda a, b: b if b > a else a, slopes=_kinked(True), arity=2),
@@ -290,6 +304,35 @@ ROWS = (
         math="floor",
         numpy="floor",
         torch="floor",
+    ),
+    Row(
+        "atan2",
+        angle,
+        lambda y, x: mp.atan2(y, x),
+        slopes=(_turned(lambda y, x: x), _turned(lambda y, x: -y)),
+        arity=2,
+        tex="atan2",
+        numpy="arctan2",
+        torch="atan2",
+    ),
+    Row(
+        "lgamma",
+        log_gamma,
+        lambda x: of_gamma(-1, x, mp.prec),
+        slopes=(lambda x: digamma(x),),
+        tex="lgamma",
+        math="lgamma",
+        torch="lgamma",
+        smooth=True,
+    ),
+    Row(
+        "digamma",
+        digamma,
+        lambda x: of_gamma(0, x, mp.prec),
+        slopes=(lambda x: polygamma(1, x),),
+        tex="digamma",
+        torch="digamma",
+        smooth=True,
     ),
     Row("stop_gradient", held, lambda x: x, slopes=(_nothing,)),
     Row("greater", greater, lambda a, b: mp.mpf(a > b), slopes=(_nothing, _nothing), arity=2),
@@ -306,8 +349,17 @@ ROWS = (
         arity=3,
     ),
 )
-# Functions of stable forms: code has them, the language has not.
+# Functions of stable forms and of derivatives: code has them, the language has not.
 INNER = (
+    Row(
+        "polygamma",
+        polygamma,
+        lambda n, x: of_gamma(int(n), x, mp.prec),
+        slopes=(_nothing, lambda n, x: polygamma(n + 1, x)),
+        arity=2,
+        tex="polygamma",
+        smooth=True,
+    ),
     Row(
         "log1p",
         log1p,

@@ -20,8 +20,9 @@ import sympy
 from mpmath import mp, mpf
 from sympy import integer_nthroot
 
+from derive.exactly import raised
 from derive.expression import Chosen, Delta, Element, Inside, Total
-from derive.functions import BY_SYMBOL, Row, raised, where
+from derive.functions import BY_SYMBOL, Row, where
 from derive.limits import LONGEST_PRINT
 
 DIGITS = 50
@@ -249,12 +250,20 @@ def _floor(x: Number) -> Fraction:
     return near - (compare(x, near) < 0)
 
 
+def _angle(y: Number, x: Number) -> Number:
+    """The angle of a point; what noise alone tells from 0 has no side."""
+    if compare(y, Fraction(0)) == 0:
+        return Fraction(0) if compare(x, Fraction(0)) >= 0 else +mp.pi
+    return mp.atan2(real(y), real(x))
+
+
 _PIECES: Mapping[str, Callable[..., Number]] = {  # rational wherever their arguments are
     "max": lambda a, b: b if compare(b, a) > 0 else a,
     "min": lambda a, b: b if compare(b, a) < 0 else a,
     "abs": lambda x: abs(x),
     "stop_gradient": lambda x: x,
     "floor": lambda x: _floor(x),
+    "atan2": lambda y, x: _angle(y, x),
     "sign": lambda x: Fraction(compare(x, Fraction(0))),
     "greater": lambda a, b: Fraction(compare(a, b) > 0),
     "at_least": lambda a, b: Fraction(compare(a, b) >= 0),

@@ -31,6 +31,11 @@ OTHER_FUNCTIONS = {
     "reduce_prod": ("prod",),
     "fabs": ("abs",),
     "sigma": ("logistic",),
+    "psi": ("digamma",),
+    "gammaln": ("lgamma",),
+    "loggamma": ("lgamma",),
+    "polygamma": ("digamma",),
+    "arctan2": ("atan2",),
     "if": ("where",),
 }
 SPELLED = {

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import sympy
 from hypothesis import strategies as st
+from mpmath import mp
 
 from derive.backprop import differentiate
 from derive.expression import (
@@ -110,6 +111,9 @@ FLOATS = Algebra(
         "min": lambda a, b: b if b < a else a,
         "abs": abs,
         "floor": math.floor,
+        "lgamma": math.lgamma,
+        "digamma": lambda x: float(mp.digamma(x)),
+        "polygamma": lambda n, x: float(mp.polygamma(int(n), x)),
         "sign": lambda x: float((x > 0) - (x < 0)),
         "greater": lambda a, b: float(a > b),
         "at_least": lambda a, b: float(a >= b),

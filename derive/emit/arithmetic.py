@@ -117,6 +117,16 @@ def call(name: str) -> Callable[..., Code]:
     return written
 
 
+def digamma(x: Code) -> Code:
+    """The first of the functions that `polygamma` computes."""
+    return Code(f"polygamma(0, {x.text})")
+
+
+def polygamma(order: Code, x: Code) -> Code:
+    """A derivative of the digamma function; its order is a whole number in code, too."""
+    return Code(f"polygamma({int(float(order.text))}, {x.text})")
+
+
 def comparison(operator: str) -> Callable[..., Code]:
     """A comparison of two values; a number stands on the right."""
 

@@ -56,7 +56,7 @@ MODULES: Mapping[str, Collection[str]] = {
     "math": {
         *("exp", "log", "log1p", "expm1", "sqrt", "pow", "tanh", "sinh", "cosh", "sin", "cos"),
         *("tan", "atan", "asin", "acos", "erf", "erfc", "fsum", "isfinite", "floor", "copysign"),
-        *("pi", "e", "inf", "nan"),
+        *("atan2", "lgamma", "factorial", "pi", "e", "inf", "nan"),
     },
     "random": {"Random"},
     "np.random": {"default_rng"},
@@ -71,6 +71,7 @@ MODULES: Mapping[str, Collection[str]] = {
         *(
             "tan",
             "arctan",
+            "arctan2",
             "arcsin",
             "arccos",
             "sign",

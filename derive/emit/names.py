@@ -19,6 +19,7 @@ RESERVED = frozenset(
 )
 HELPERS = (
     *("logistic", "softplus", "sign", "log_sum_exp", "is_first_largest", "dot", "erf"),
+    *("atan2", "lgamma", "polygamma"),
     *("log_add_exp", "erfc", "log_erfc", "inverse_mills", "tail_series"),
     *("at", "over", "total", "largest", "first_place", "windows", "folded"),
     *("np", "math", "random", "generator"),

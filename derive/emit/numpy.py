@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from types import MappingProxyType
 
-from derive.emit.arithmetic import COMPARISONS, Code, call
+from derive.emit.arithmetic import COMPARISONS, Code, call, digamma, polygamma
 from derive.emit.arrays import Arrays, vectorised
 from derive.emit.grids import gridded, is_plain, stepwise
 from derive.emit.layout import STEP, statement
@@ -31,6 +31,9 @@ HELPERS = MappingProxyType(
         "ratio": (),
         "log_sum_exp": (),
         "is_first_largest": (),
+        "atan2": (),
+        "lgamma": ("math",),
+        "polygamma": ("math",),
         "erf": ("math",),
         "erfc": ("math",),
         "log_erfc": ("math", "tail_series", "erf", "erfc"),
@@ -54,10 +57,14 @@ def _indicator(compare: Callable[..., Code]) -> Callable[..., Code]:
 NAMES = {row.name: row.numpy for row in ROWS if row.numpy} | {
     name: name for name in ("expm1", "log1p", "sqrt", "abs", "sign", "where")
 }
-OWN = ("logistic", "softplus", "erf", "erfc", "log_erfc", "inverse_mills", "ratio")
+OWN = (
+    *("logistic", "softplus", "atan2", "lgamma", "erf", "erfc", "log_erfc", "inverse_mills"),
+    "ratio",
+)
 HEADS = MappingProxyType(
     {name: call(f"np.{own}") for name, own in NAMES.items()}
     | {name: call(name) for name in OWN}
+    | {"digamma": digamma, "polygamma": polygamma}
     | {"log_add_exp": call("np.logaddexp"), "times log": call("times_log")}
     | {"times log1p": call("times_log1p")}
     | {"power": call("np.float_power"), "stop_gradient": lambda value: value}

@@ -14,7 +14,7 @@ from derive.emit.names import code_name
 from derive.emit.program import Assignment, Program
 from derive.emit.tree import Loop, Pick, Read, Reduce
 from derive.expression import Axis
-from derive.functions import ROWS
+from derive.functions import BY_SYMBOL
 from derive.graph import Quantity
 from derive.library.losses import Reduction
 from derive.problem import Problem
@@ -149,7 +149,8 @@ TEXT = Spelling(
     _pick,
     position=lambda position: Code(str(position), Level.NAME),
     heads=MappingProxyType(
-        {row.name: call(row.name) for row in ROWS} | {"sqrt": call("sqrt"), "power": call("power")}
+        {row.name: call(row.name) for row in BY_SYMBOL.values()}
+        | {"sqrt": call("sqrt"), "power": call("power")}
     ),
     constants=MappingProxyType({name: name for name in ("pi", "e", "batch")}),
 )

@@ -8,7 +8,17 @@ from types import MappingProxyType
 
 import sympy
 
-from derive.emit.arithmetic import COMPARISONS, Code, Level, Spelling, call, floating, write
+from derive.emit.arithmetic import (
+    COMPARISONS,
+    Code,
+    Level,
+    Spelling,
+    call,
+    digamma,
+    floating,
+    polygamma,
+    write,
+)
 from derive.emit.layout import statement
 from derive.emit.loops import grouped, looped, recurrent, zeros
 from derive.emit.module import Writing, module
@@ -30,6 +40,8 @@ HELPERS = MappingProxyType(
         "times_log1p": ("math",),
         "ratio": (),
         "sign": (),
+        "atan2": ("math",),
+        "polygamma": ("math",),
         "log_add_exp": ("math",),
         "log_erfc": ("math", "tail_series"),
         "inverse_mills": ("math", "tail_series"),
@@ -67,11 +79,12 @@ def _where(test: Code, yes: Code, no: Code) -> Code:
 MATH = {row.name: row.math for row in ROWS if row.math} | {
     name: name for name in ("expm1", "log1p", "erfc", "sqrt")
 }
-OWN = ("logistic", "softplus", "log_add_exp", "log_erfc", "inverse_mills")
+OWN = ("logistic", "softplus", "atan2", "log_add_exp", "log_erfc", "inverse_mills")
 HEADS = MappingProxyType(
     {name: call(f"math.{own}") for name, own in MATH.items()}
     | {name: call(name) for name in (*OWN, "max", "min", "abs", "sign")}
     | {name: _indicator(compare) for name, compare in COMPARISONS.items()}
+    | {"digamma": digamma, "polygamma": polygamma}
     | {
         "where": _where,
         "stop_gradient": lambda value: value,

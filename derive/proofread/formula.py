@@ -19,7 +19,7 @@ import sympy
 from derive.proofread.arithmetic import Arithmetic, NameReader, NumberReader
 from derive.proofread.conditions import indicator, is_list, sides
 from derive.proofread.differentials import operator, read_differential, whole_differential
-from derive.proofread.functions import COMMANDS, UNARY, VARIADIC, absolute
+from derive.proofread.functions import BINARY, COMMANDS, UNARY, VARIADIC, absolute
 from derive.proofread.names import FONTS, Name, read_name, spelled, starts_name, with_scripts
 from derive.proofread.tokens import FormulaError, Token, TokenKind, TokenStream, tokenize
 
@@ -248,7 +248,7 @@ class _Parser(Arithmetic):
             inside = "".join(token.text for token in self._between_brackets())
             return self._name(f"{name.canonical}{_raised(name)}[{inside}]")
         if name.power is None and self.stream.at_sign("(", "["):
-            if name.is_plain and (name.base in UNARY or name.base in VARIADIC):
+            if name.is_plain and name.base in {*UNARY, *VARIADIC, *BINARY}:
                 return self._applied(name.base)
             # An unknown function keeps its argument but has no value here.
             of_several = self.stream.at_sign("(") and self._lists()
@@ -308,6 +308,10 @@ class _Parser(Arithmetic):
         arguments = self._arguments()
         if function in VARIADIC:
             return VARIADIC[function](*arguments)
+        if function in BINARY:
+            if len(arguments) != 2:
+                raise FormulaError(f"{function} takes two arguments", position)
+            return BINARY[function](*arguments)
         if len(arguments) != 1:
             raise FormulaError(f"{function} takes one argument", position)
         return UNARY[function](arguments[0])

@@ -52,6 +52,22 @@ def _fixed(x: sympy.Expr) -> sympy.Expr:
     return x
 
 
+def _lgamma(x: sympy.Expr) -> sympy.Expr:
+    return sympy.loggamma(x, evaluate=False)
+
+
+def _digamma(x: sympy.Expr) -> sympy.Expr:
+    return sympy.polygamma(0, x, evaluate=False)
+
+
+def _polygamma(order: sympy.Expr, x: sympy.Expr) -> sympy.Expr:
+    return sympy.polygamma(order, x, evaluate=False)
+
+
+def _atan2(y: sympy.Expr, x: sympy.Expr) -> sympy.Expr:
+    return sympy.atan2(y, x, evaluate=False)
+
+
 UNARY: Mapping[str, Builder] = MappingProxyType(
     {
         "sigma": _sigmoid,
@@ -73,6 +89,8 @@ UNARY: Mapping[str, Builder] = MappingProxyType(
         "ReLU": _relu,
         "softplus": _softplus,
         "erf": sympy.erf,
+        "lgamma": _lgamma,
+        "digamma": _digamma,
         "sgn": sympy.sign,
         "sign": sympy.sign,
         "H": _step,
@@ -80,6 +98,7 @@ UNARY: Mapping[str, Builder] = MappingProxyType(
     }
 )
 VARIADIC: Mapping[str, Builder] = MappingProxyType({"max": _max, "min": _min})
+BINARY: Mapping[str, Builder] = MappingProxyType({"atan2": _atan2, "polygamma": _polygamma})
 # Commands that are functions by themselves; `sigma` is one only before a bracket.
 COMMANDS = frozenset(
     {

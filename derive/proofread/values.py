@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from functools import reduce
+from functools import partial, reduce
 from types import MappingProxyType
 from typing import Any
 
@@ -153,6 +153,19 @@ def _wave(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda angle: _kept(_call(function)(angle), abs(_inexact(angle)))
 
 
+def _above_zero(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def applied(value: Any) -> Any:
+        if value <= 0:
+            raise ValueError("the gamma function has no value here")
+        return function(value)
+
+    return applied
+
+
+def _angle(y: Any, x: Any) -> Any:
+    return _context.atan2(_inexact(y), _inexact(x)) if y or x else Fraction(0)
+
+
 def _whole(function: Callable[[Any], int], value: Any) -> Fraction:
     if _context.mag(_inexact(value)) > _MAX_BITS:
         raise ValueFailure("the argument of a function is out of range")
@@ -214,6 +227,9 @@ _RULES: Mapping[Any, Callable[..., Any]] = MappingProxyType(
         sympy.floor: lambda x: _whole(math.floor, x),
         sympy.ceiling: lambda x: _whole(math.ceil, x),
         sympy.erf: _call(_context.erf),
+        sympy.loggamma: _call(_above_zero(_context.loggamma)),
+        sympy.polygamma: lambda n, x: _call(_above_zero(partial(_context.psi, int(n))))(x),
+        sympy.atan2: _angle,
         sympy.sign: lambda x: Fraction((x > 0) - (x < 0)),
         sympy.Heaviside: lambda x, _at_zero=0: Fraction(int(x > 0)),
     }

@@ -16,7 +16,7 @@ import sympy
 from derive.errors import InputError
 from derive.expression import Element, Index, LogTotalExp, Total
 from derive.functions import (
-    ROWS,
+    BY_SYMBOL,
     absolute,
     at_least,
     floored,
@@ -238,7 +238,7 @@ def _where(writer: Writer, test: sympy.Expr, yes: sympy.Expr, no: sympy.Expr) ->
 
 _FUNCTIONS: Mapping[type[sympy.Function], Callable[..., Piece]] = {
     sympy.exp: _exp,
-    **{row.symbol: _call(row.tex) for row in ROWS if row.tex},
+    **{row.symbol: _call(row.tex) for row in BY_SYMBOL.values() if row.tex},
     logistic: _logistic,
     softplus: _softplus,
     maximum: _call("max"),

@@ -14,7 +14,8 @@ import sympy
 from mpmath import mp
 from sympy.printing.pycode import MpmathPrinter
 
-from derive.functions import BY_NAME, BY_SYMBOL, raised
+from derive.exactly import raised
+from derive.functions import BY_NAME, BY_SYMBOL
 
 DIGITS = 100
 STEP = 40  # a central difference with h = 10^-40 is good to about 60 digits, and to 40 at a bend
@@ -219,6 +220,7 @@ def _comparing(order: Callable[[Any, Any], int]) -> dict[str, Callable[..., Any]
         "sign": lambda x: mp.mpf(order(x, 0)),
         "abs": lambda x: order(x, 0) * x,
         "floor": lambda x: _floor(x, order),
+        "atan2": lambda y, x: angle(y, x, order, ATAN),
     }
 
 
@@ -228,13 +230,20 @@ def _floor(x: Any, order: Callable[[Any, Any], int]) -> Any:
     return near - 1 if order(x, near) < 0 else near
 
 
+def angle(y: Any, x: Any, order: Callable[[Any, Any], int], atan: Callable[[Any], Any]) -> Any:
+    """The angle of a point as what its side gives it: there is no jump within a side."""
+    if order(x, 0) > 0:
+        return atan(y / x)
+    if side := order(y, 0):
+        return side * (mp.pi / 2) - atan(x / y)
+    return mp.pi + atan(y / x) if order(x, 0) < 0 else mp.zero
+
+
+ATAN = _lifted(BY_NAME["atan"].exact)
 TIES = _comparing(order)
 EXACT = Algebra(
     lambda value: mp.mpf(value.numerator) / value.denominator,
-    {
-        r.name: r.exact if r.slopes and r.definition is None else _lifted(r.exact)
-        for r in BY_SYMBOL.values()
-    }
+    {r.name: r.exact if r.chooses else _lifted(r.exact) for r in BY_SYMBOL.values()}
     | TIES
     | {"stop_gradient": _still},
     _rounded_once,

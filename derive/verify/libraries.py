@@ -144,6 +144,7 @@ def _torch() -> Library:
     names = {row.name: row.torch for row in ROWS if row.torch} | {"sign": "sign", "where": "where"}
     functions = {name: getattr(torch, own) for name, own in names.items()}
     functions["stop_gradient"] = lambda x: x.detach()
+    functions["polygamma"] = lambda n, x: torch.polygamma(int(n), x)
     return Library(torch, torch, number, _functions(number, functions))
 
 
@@ -193,7 +194,9 @@ def _jax() -> Library:
 
     names = {row.name: row.numpy for row in ROWS if row.numpy} | {"sign": "sign"}
     functions = {name: getattr(jnp, own) for name, own in names.items()}
-    functions |= {"erf": importlib.import_module("jax.scipy.special").erf, "where": jnp.where}
+    special = importlib.import_module("jax.scipy.special")
+    functions |= {"erf": special.erf, "where": jnp.where, "lgamma": special.gammaln}
+    functions |= {"digamma": special.digamma, "polygamma": special.polygamma}
     functions["stop_gradient"] = jax.lax.stop_gradient
     whole = importlib.import_module("numpy")
     return Library(jnp, whole, number, _functions(number, functions))

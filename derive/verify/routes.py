@@ -283,6 +283,16 @@ class Root(sympy.Function):
         return Choice(Above(base, 0), exponent * self / base, 0)
 
 
+def _angle(y: Any, x: Any) -> sympy.Expr:
+    """The angle of a point, side by side, so that its slope is that of an arctangent."""
+    quarter = sympy.pi / 2
+    left = Choice(Above(0, x), sympy.pi + sympy.atan(y / x), 0)
+    below = Choice(Above(0, y), -quarter - sympy.atan(x / y), left)
+    return Choice(
+        Above(x, 0), sympy.atan(y / x), Choice(Above(y, 0), quarter - sympy.atan(x / y), below)
+    )
+
+
 def _power(base: Any, exponent: Any) -> sympy.Expr:
     between = isinstance(exponent, sympy.Rational) and 0 < exponent < 1
     return Root(base, exponent) if between and base.free_symbols else base**exponent
@@ -316,6 +326,9 @@ SYMBOLIC = Algebra(
         "abs": Size,
         "sign": Sign,
         "floor": Whole,
+        "atan2": _angle,
+        "lgamma": sympy.loggamma,
+        "digamma": sympy.digamma,
         "stop_gradient": Fixed,
         "greater": Above,
         "at_least": lambda a, b: 1 - Above(b, a),

@@ -14,9 +14,19 @@ from typing import Any
 
 from mpmath import mp
 
-from derive.functions import BY_SYMBOL
+from derive.functions import BY_NAME, BY_SYMBOL
 from derive.graph import Graph
-from derive.verify.algebra import EXACT, TIES, Algebra, Pairs, order, partial, summed, working
+from derive.verify.algebra import (
+    EXACT,
+    TIES,
+    Algebra,
+    Pairs,
+    angle,
+    order,
+    partial,
+    summed,
+    working,
+)
 from derive.verify.interpreter import Program
 from derive.verify.meaning import Key, Values
 
@@ -122,6 +132,10 @@ def _compared(sign: Callable[[int], bool]) -> Callable[[Any, Any], Any]:
     return lambda a, b: mp.mpf(sign(order(_still(a), _still(b))))
 
 
+def _above(a: Any, b: Any) -> int:
+    return order(_still(a), _still(b))
+
+
 _BRANCHES: dict[str, Callable[..., Any]] = {  # what compares moves as the branch that is taken
     "max": lambda a, b: b if order(_still(b), _still(a)) > 0 else a,
     "min": lambda a, b: b if order(_still(b), _still(a)) < 0 else a,
@@ -130,15 +144,13 @@ _BRANCHES: dict[str, Callable[..., Any]] = {  # what compares moves as the branc
     "sign": lambda x: mp.mpf(order(_still(x), 0)),
     "abs": lambda x: order(_still(x), 0) * x,
     "floor": lambda x: TIES["floor"](_still(x)),
+    "atan2": lambda y, x: angle(y, x, _above, _lifted(BY_NAME["atan"].exact)),
     "stop_gradient": _still,
 }
 _ALGEBRA = Algebra(
     EXACT.number,
     {
-        **{
-            r.name: r.exact if r.slopes and r.definition is None else _lifted(r.exact)
-            for r in BY_SYMBOL.values()
-        },
+        **{r.name: r.exact if r.chooses else _lifted(r.exact) for r in BY_SYMBOL.values()},
         **_BRANCHES,
     },
     _total,

@@ -72,6 +72,7 @@ def test_what_has_no_theorem_is_listed() -> None:
     [
         ("y = stop_gradient(w*x)*w", "stop_gradient"),
         ("y = erf(w*x)", "erf"),
+        ("y = digamma(w*x)", "digamma"),
     ],
 )
 def test_what_cannot_be_stated_is_refused_in_words(model: str, words: str) -> None:

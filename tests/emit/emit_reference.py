@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 
 import sympy
+from mpmath import mp
 
 from derive.build import build
 from derive.expression import Delta, Element, Index, Largest, LogTotalExp, Total
@@ -43,6 +44,10 @@ FLOAT: Mapping[str, Callable[..., float]] = {
     "min": min,
     "abs": abs,
     "floor": math.floor,
+    "atan2": math.atan2,
+    "lgamma": math.lgamma,
+    "digamma": lambda x: float(mp.digamma(x)),
+    "polygamma": lambda n, x: float(mp.polygamma(int(n), x)),
     "sign": lambda x: math.copysign(1.0, x) if x else 0.0,
     "greater": lambda a, b: float(a > b),
     "at_least": lambda a, b: float(a >= b),

@@ -19,6 +19,11 @@ CANCELLING = [
     (r"\sqrt{2}\sqrt{3} - \sqrt{6}", lambda: mp.zero),
     (r"\cos(\frac{\pi}{2})", lambda: mp.zero),
     (r"\ln(1)", lambda: mp.zero),
+    (r"\operatorname{lgamma}(0.5)", lambda: mp.log(mp.pi) / 2),
+    (r"\operatorname{digamma}(1)", lambda: -mp.euler),
+    (r"\operatorname{polygamma}(1, 1)", lambda: mp.pi**2 / 6),
+    (r"\operatorname{atan2}(0, -2)", lambda: +mp.pi),
+    (r"\operatorname{atan2}(0, 0)", lambda: mp.zero),
     (r"\frac{e^{-200000}}{e^{-200000} + e^{-200001}}", lambda: 1 / (1 + mp.exp(-1))),
     (r"\frac{e^{-10^{30}}}{1 + e^{-10^{30}}}", lambda: mp.zero),
     (r"2.9\cdot 10^{-2678}\cdot 4.9\cdot 10^{-1624}", lambda: mp.zero),  # printed as 0, too

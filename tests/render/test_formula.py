@@ -17,12 +17,16 @@ from sympy import Rational, cos, erf, exp, log, pi, sin, sqrt, tanh
 from derive.expression import Axis, Element, Index, LogTotalExp, Total
 from derive.functions import (
     absolute,
+    angle,
     at_least,
+    digamma,
     floored,
     greater,
+    log_gamma,
     logistic,
     maximum,
     minimum,
+    polygamma,
     sign,
     softplus,
     where,
@@ -151,6 +155,13 @@ TABLE = [
     (minimum(B, A), r"\min(w_5^{+}, a)", r"\min(0.3, -0.5)", "min(w5, a)"),
     (absolute(A), r"\left\lvert a\right\rvert", r"\left\lvert -0.5\right\rvert", "|a|"),
     (floored(A), r"\left\lfloor a\right\rfloor", r"\left\lfloor -0.5\right\rfloor", "floor(a)"),
+    (angle(A, B), r"\operatorname{atan2}(a, w_5^{+})", r"\operatorname{atan2}(-0.5, 0.3)",
+     "atan2(a, w5)"),
+    (log_gamma(B), r"\operatorname{lgamma}(w_5^{+})", r"\operatorname{lgamma}(0.3)", "lgamma(w5)"),
+    (digamma(B), r"\operatorname{digamma}(w_5^{+})", r"\operatorname{digamma}(0.3)",
+     "digamma(w5)"),
+    (polygamma(1, B), r"\operatorname{polygamma}(1, w_5^{+})",
+     r"\operatorname{polygamma}(1, 0.3)", "polygamma(1, w5)"),
     (sign(A), r"\operatorname{sgn}(a)", r"\operatorname{sgn}(-0.5)", "sgn(a)"),
     (greater(A, 0), r"\operatorname{H}(a)", r"\operatorname{H}(-0.5)", "H(a)"),
     (greater(0, A), r"\operatorname{H}(-a)", r"\operatorname{H}(-(-0.5))", "H(-a)"),
@@ -270,6 +281,9 @@ SYMBOLS: dict[type[sympy.Basic], Callable[..., Any]] = {
     sympy.Min: min,
     sympy.Abs: abs,
     sympy.Heaviside: lambda x, at_zero: mp.mpf(x > 0) if x != 0 else at_zero,
+    sympy.atan2: mp.atan2,
+    sympy.loggamma: mp.loggamma,
+    sympy.polygamma: lambda n, x: mp.polygamma(int(n), x),
     **{f: getattr(mp, f.__name__) for f in (exp, log, tanh, sin, erf, sympy.sign)},
 }
 
@@ -338,6 +352,8 @@ def plain_value(text: str, values: dict[sympy.Symbol, Fraction]) -> Any:
         functions = {
             "mpf": mp.mpf, "e": +mp.e, "pi": +mp.pi, "ln": mp.log, "sqrt": mp.sqrt,
             "tanh": mp.tanh, "sin": mp.sin, "erf": mp.erf, "sgn": mp.sign, "max": max, "min": min,
+            "atan2": mp.atan2, "lgamma": mp.loggamma, "digamma": mp.digamma,
+            "polygamma": lambda n, x: mp.polygamma(int(n), x),
             "floor": mp.floor, "abs": abs, "H": lambda x: mp.mpf(x > 0), "__builtins__": {},
         }  # fmt: skip
         return eval(source, functions | known)  # our own text

@@ -107,6 +107,8 @@ def test_every_function_has_its_exact_value(name: str) -> None:
             "softplus": mp.log(1 + mp.exp("0.7")),
             "max": "0.7", "min": "-0.3", "abs": "0.7", "sign": 1, "greater": 1, "at_least": 1,
             "where": "-0.3", "stop_gradient": "0.7", "floor": 0,
+            "atan2": mp.atan2("0.7", "-0.3"), "lgamma": mp.loggamma("0.7"),
+            "digamma": mp.digamma("0.7"),
         }  # fmt: skip
         given = {key: mpf(str(v)) for key, v in zip(given, ("0.7", "-0.3", "0.2"), strict=True)}
         assert distance(value(expr, given, {}, EXACT), mpf(by_hand[name])) < 1e-30

@@ -63,6 +63,9 @@ SLOPES: list[tuple[str, Callable[[Any], Any], str]] = [
     ("abs below 0", lambda h: FUNCTIONS["abs"](h - 2), "-1"),
     ("sign", lambda h: FUNCTIONS["sign"](h), "0"),
     ("a whole number at its end", lambda h: FUNCTIONS["floor"](h), "0"),
+    ("an angle at the cut", lambda h: FUNCTIONS["atan2"](3 * h, mpf(-2)), "-1.5"),
+    ("an angle upward", lambda h: FUNCTIONS["atan2"](mpf(2), 3 * h), "-1.5"),
+    ("an angle at the origin", lambda h: FUNCTIONS["atan2"](h, mpf(0)), "0"),
     ("a step", lambda h: FUNCTIONS["greater"](h, mpf(0)), "0"),
     ("tanh and a kink", lambda h: FUNCTIONS["tanh"](h) + FUNCTIONS["abs"](h), "1"),
     ("exp of a kink", lambda h: FUNCTIONS["exp"](FUNCTIONS["max"](3 * h, 2 * h)), "3"),
@@ -78,7 +81,9 @@ def test_the_slope_of_a_function(function: Callable[[Any], Any], expected: str) 
         assert abs(slope(function) - mpf(expected)) < mpf("1e-25")
 
 
-@pytest.mark.parametrize("name", ["logistic", "softplus", "erf", "sin", "cos", "log", "exp"])
+@pytest.mark.parametrize(
+    "name", ["logistic", "softplus", "erf", "sin", "cos", "log", "exp", "lgamma", "digamma"]
+)
 def test_forward_mode_agrees_with_a_difference(name: str) -> None:
     with mp.workdps(DIGITS):
         dual = FUNCTIONS[name](Dual(mpf("0.7"), mpf(1)))
