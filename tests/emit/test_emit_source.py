@@ -39,6 +39,8 @@ PROBLEMS = {
     "coupled": spec(("y[n,h] = x[n,h] - max(k, x[n,k])", "softmax"), batch=2, units=3),
     "shifted": spec(("y[n,h] = tanh(x[n,h])*x[n,0]",), batch=2, units=3),
     "one": spec(("tanh",), "half_squared_error", "none", units=1, inputs=1),
+    "gamma": spec(("f(x) = lgamma(softplus(x)) + digamma(1 + x**2)*atan2(x, 1)",), batch=2),
+    "gamma_one": spec(("f(x) = lgamma(softplus(x)) + digamma(1 + x**2)*atan2(x, 1)",)),
     "large": spec(("relu", "softmax"), "categorical_cross_entropy", units=30, inputs=40),
 }
 
