@@ -1,7 +1,8 @@
 """Derivation and page → a proof that the kernel of Coq checks.
 
-A certificate knows no layer: it is written from the graph, scalar by scalar, one theorem for each
-equation and one for each printed number.
+A certificate knows no layer: it is written from the graph, one theorem for each equation and one
+for each printed number. Small derivations are written out, scalar by scalar (`theorems`); in large
+ones sums stay sums, and a theorem holds for all letters of its equation (`unwritten`).
 """
 
 from derive.certify.certificate import Certificate, certify

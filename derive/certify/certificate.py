@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from derive.certify import figures as numbers
-from derive.certify import here, theorems
+from derive.certify import here, theorems, unwritten
 from derive.certify.figures import Figures, figures_of
 from derive.certify.here import Here, here_of
-from derive.certify.names import comment, prelude
+from derive.certify.names import Identifiers, comment, prelude
 from derive.certify.printed import MORE, Printed, printed
 from derive.certify.scalars import Scalars, count, scalars_of
 from derive.certify.terms import Unprovable, term
@@ -22,6 +22,11 @@ from derive.render.blocks import Page
 from derive.render.weights import ALPHA
 
 MOST_SCALARS = 1500
+LARGE = 300  # scalars from which on equations are not written out, where that is possible
+MOST_NUMBERS = 200  # of a page whose equations are not written out
+MOST_UNROUNDED = 24  # where each needs bounds of all that it is computed from
+MOST_OPERANDS = 100  # from which one of them is computed
+FURTHER = "of so many numbers a certificate has those of its equations and few more"
 NO_BOUNDS = "so near an edge, as log(1 - y) is where y is all but 1, it has no bounds"
 AT_THE_EDGE = "it does not hold at the values of the spec: a kink, or an edge"
 
@@ -54,18 +59,24 @@ def certify(problem: Problem, derivation: Derivation, page: Page) -> Certificate
     """
     if problem.forward_only or not derivation.backward.equations:
         raise InputError("nothing is differentiated here, so there is nothing to certify")
-    size = count(derivation)
-    if size > MOST_SCALARS:
-        raise InputError(
-            f"a certificate is written scalar by scalar, and this has {size} of them; "
-            f"at most {MOST_SCALARS} can be checked in a reasonable time"
-        )
     for quantity in problem.graph.given:
         if quantity.integer:
             raise InputError(
                 f"no certificate can be written: '{quantity.name}' holds whole numbers, which "
                 "stand in positions, and a certificate knows real numbers only"
             )
+    size = count(derivation)
+    why = ""
+    if size > LARGE:
+        try:
+            return _for_all_letters(problem, derivation, page)
+        except Unprovable as error:
+            why = str(error)
+    if size > MOST_SCALARS:
+        raise InputError(
+            f"no certificate can be written: {why}, and this has {size} scalars; "
+            f"at most {MOST_SCALARS} can be checked in a reasonable time"
+        )
     scalars = scalars_of(derivation)
     words = words_of(scalars, names_of(problem))
     try:
@@ -74,6 +85,44 @@ def certify(problem: Problem, derivation: Derivation, page: Page) -> Certificate
         raise InputError(f"no certificate can be written: {error}") from error
     found, without = printed(problem, page, scalars, words.names)
     return _written(problem, words, figures_of(words, found), without)
+
+
+def _for_all_letters(problem: Problem, derivation: Derivation, page: Page) -> Certificate:
+    """The certificate with one theorem for all letters of an equation. Raises Unprovable."""
+    made = Identifiers()
+    section, derivatives = unwritten.section(derivation, made)
+    if problem.symbolic or not page.numbers:
+        text = [*_head(problem, ()), prelude(), *section]
+        text += _assumptions("proven", [t.name for t in derivatives])
+        return Certificate("\n".join(text) + "\n", derivatives, (), ())
+    scalars = scalars_of(derivation)
+    words = words_of(scalars, names_of(problem), made)
+    found, without = printed(problem, page, scalars, words.names)
+    most = MOST_NUMBERS if problem.numbers.chained else MOST_UNROUNDED
+    chosen, further = _chosen(found, page, most)
+    figures = figures_of(words, tuple(_needed(found, chosen)))
+    return _numbered(problem, figures, chosen, (*without, *further), section, derivatives)
+
+
+def _chosen(
+    found: tuple[Printed, ...], page: Page, most: int
+) -> tuple[tuple[Printed, ...], tuple[tuple[str, str], ...]]:
+    """The numbers that have a theorem if there are too many: those of equations before others."""
+    shown = {display.label.removeprefix("eq:").removeprefix("at-") for display in page.displays()}
+    short = [each for each in found if len(each.operands) <= MOST_OPERANDS]
+    kept = sorted(short, key=lambda each: each.code not in shown)[:most]
+    reports = {each.report for each in kept}
+    rest = len(found) - len(kept)
+    further = ((f"{rest} further numbers", FURTHER),) if rest else ()
+    return tuple(each for each in found if each.report in reports), further
+
+
+def _needed(found: Sequence[Printed], chosen: Sequence[Printed]) -> list[Printed]:
+    """Some numbers with those that they are computed from, in order."""
+    keys = {each.key for each in chosen}
+    for each in reversed(found):
+        keys |= set(each.operands) if each.key in keys else set()
+    return [each for each in found if each.key in keys]
 
 
 def _checked(scalars: Scalars, words: Words) -> None:
@@ -85,27 +134,39 @@ def _checked(scalars: Scalars, words: Words) -> None:
 def _written(
     problem: Problem, words: Words, figures: Figures, without: tuple[tuple[str, str], ...]
 ) -> Certificate:
-    at = here_of(problem, words, figures)
-    unrounded = figures.numbers if at is not None and not problem.numbers.chained else ()
-    at_values = [] if at is None else list(here.theorems(at))
-    missing = [*without, *_missing(at, unrounded)]
     local, sums = list(theorems.local_theorems(words)), list(theorems.adjoint_theorems(words))
     proven = list(theorems.derivatives(words))
     told = list(numbers.told_theorems(figures))
+    section = _part("The equations of the forward pass.", theorems.equations(words))
+    section += _derivation(words, figures, local, sums, proven, told)
+    derivatives = (*local, *sums, *proven, *told)
+    return _numbered(problem, figures, figures.numbers, without, section, derivatives)
+
+
+def _numbered(
+    problem: Problem,
+    figures: Figures,
+    shown: tuple[Printed, ...],
+    without: tuple[tuple[str, str], ...],
+    section: list[str],
+    derivatives: tuple[Theorem, ...],
+) -> Certificate:
+    """A certificate with numbers of its page, after the section of the derivation."""
+    at = here_of(problem, figures.words, figures)
+    unrounded = shown if at is not None and not problem.numbers.chained else ()
+    at_values = [] if at is None else list(here.theorems(at))
+    missing = [*without, *_missing(at, unrounded)]
     if at is not None and not problem.numbers.chained:
         prints = list(here.number_theorems(at, unrounded))
     else:
-        prints = list(numbers.number_theorems(figures))
-    parts: list[str] = [*_head(problem, missing), prelude()]
-    parts += _part("The equations of the forward pass.", theorems.equations(words))
-    parts += _derivation(words, figures, local, sums, proven, told)
+        prints = list(numbers.number_theorems(replace(figures, numbers=shown)))
+    parts: list[str] = [*_head(problem, missing), prelude(), *section]
     if at is not None and (keys := here.wanted(at, unrounded)):
         bounds = (*here.definitions(at, keys), *(t.text for t in at_values))
         parts += _part("At the values of the spec: bounds, and what was taken for granted.", bounds)
     if prints:
         title = "Each printed number, rounded as the page says."
         parts += _part(title, [t.text for t in prints])
-    derivatives = (*local, *sums, *proven, *told)
     parts += _assumptions("proven", [t.name for t in derivatives])
     parts += _assumptions("proven_of_numbers", [t.name for t in (*at_values, *prints)])
     theorems_ = (*derivatives, *at_values)

@@ -135,7 +135,8 @@ def _computed(figures: Figures, each: Printed) -> tuple[str, str]:
     base = _unmarked(each.key) if isinstance(each.key, Element) else each.key
     marks = {key: _unmarked(key) for key in each.operands if isinstance(key, Element)}
     forward = figures.words.scalars.forward
-    if isinstance(base, Element) and forward.get(base) == each.formula.xreplace(marks):
+    known = isinstance(base, Element) and figures.words.written_out
+    if known and forward.get(base) == each.formula.xreplace(marks):
         plain = {_unmarked(k): v for k, v in each.operands.items() if isinstance(k, Element)}
         function = figures.words.of(base)
         read = elements_in([forward[base]])

@@ -176,7 +176,7 @@ def definitions(here: Here, keys: tuple[Key, ...]) -> Iterator[str]:
 def _value(here: Here, key: Key) -> tuple[str, list[str]]:
     """A number by the function of its equation, or by its formula."""
     forward = here.words.scalars.forward
-    if key in forward:
+    if key in forward and here.words.written_out:
         read = [here.name(e) for e in elements_in([forward[key]])]
         return call(here.words.of(key), read), [here.words.of(key)]
     return term(here.formulas[key], here.name), []

@@ -12,7 +12,12 @@ from typing import Any
 
 from derive.certify.certificate import AT_THE_EDGE, Certificate
 from derive.certify.scalars import Scalars, adjoint_of, scalars_of
-from derive.certify.words import about_derivative, about_local, about_number
+from derive.certify.words import (
+    about_derivative,
+    about_every_derivative,
+    about_local,
+    about_number,
+)
 from derive.graph import Derivation
 from derive.notation import Names, derivative, names_of
 from derive.problem import Problem
@@ -50,6 +55,13 @@ def _proven(
 ) -> Iterator[str]:
     """The labels of the equations of a page that are proven."""
     known = {theorem.about for theorem in (*certificate.derivatives, *certificate.prints)}
+    if problem.is_model:  # whose page has the formulas of the derivation
+        names = names_of(problem)
+        known |= {
+            about_derivative(names.name(scalar).report)
+            for scalar in scalars.moving
+            if about_every_derivative(scalar.name) in known
+        }
     edge = any(why == AT_THE_EDGE for _, why in certificate.without)
     said = _said(problem, scalars, page)
     for label, ending in _labels([block.fields for block in page.blocks]):

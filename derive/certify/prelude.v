@@ -1,4 +1,4 @@
-Require Import Reals Lra List Permutation PArith Bool.
+Require Import Reals Lra Lia List Permutation PArith Arith Bool.
 From Coquelicot Require Import Coquelicot.
 From Interval Require Import Tactic.
 Import ListNotations.
@@ -15,6 +15,56 @@ Definition greater (a b : R) : R := if Rlt_dec b a then 1 else 0.
 Definition at_least (a b : R) : R := if Rle_dec b a then 1 else 0.
 Definition sign (x : R) : R := if Rlt_dec 0 x then 1 else if Rlt_dec x 0 then -1 else 0.
 Definition where_ (c a b : R) : R := if Req_EM_T c 1 then a else b.
+
+(* ---- Finite sums over an axis, of any size ---- *)
+
+Fixpoint total (n : nat) (f : nat -> R) : R :=
+  match n with O => 0 | S m => total m f + f m end.
+Definition delta (i j : nat) : R := if Nat.eqb i j then 1 else 0.
+
+Lemma total_ext n f g : (forall i, (i < n)%nat -> f i = g i) -> total n f = total n g.
+Proof.
+  induction n as [|n IH]; intros H; [reflexivity|]. cbn. rewrite H by lia.
+  rewrite IH; [reflexivity|]. intros; apply H; lia.
+Qed.
+Lemma total_zero n : total n (fun _ => 0) = 0.
+Proof. induction n as [|n IH]; cbn; [|rewrite IH]; ring. Qed.
+Lemma total_const n c : total n (fun _ => c) = INR n * c.
+Proof. induction n as [|n IH]; [cbn; ring|]. cbn [total]. rewrite IH, S_INR. ring. Qed.
+Lemma total_plus n f g : total n (fun i => f i + g i) = total n f + total n g.
+Proof. induction n as [|n IH]; cbn; [|rewrite IH]; ring. Qed.
+Lemma total_mult n c f : total n (fun i => c * f i) = c * total n f.
+Proof. induction n as [|n IH]; cbn; [|rewrite IH]; ring. Qed.
+Lemma total_swap n m f :
+  total n (fun i => total m (fun j => f i j)) = total m (fun j => total n (fun i => f i j)).
+Proof.
+  induction n as [|n IH]; cbn; [rewrite total_zero; reflexivity|]. rewrite IH, total_plus. reflexivity.
+Qed.
+Lemma total_pos n f : (0 < n)%nat -> (forall i, (i < n)%nat -> 0 < f i) -> 0 < total n f.
+Proof.
+  induction n as [|n IH]; intros N H; [lia|]. cbn. destruct n as [|n].
+  - assert (0 < f 0%nat) by (apply H; lia). cbn. lra.
+  - assert (0 < total (S n) f) by (apply IH; [lia|intros; apply H; lia]).
+    assert (0 < f (S n)) by (apply H; lia). lra.
+Qed.
+Lemma total_not_below n f : (forall i, (i < n)%nat -> 0 <= f i) -> 0 <= total n f.
+Proof.
+  induction n as [|n IH]; intros H; cbn; [lra|].
+  assert (0 <= total n f) by (apply IH; intros; apply H; lia).
+  assert (0 <= f n) by (apply H; lia). lra.
+Qed.
+Lemma total_none n a f : (n <= a)%nat -> total n (fun i => f i * delta i a) = 0.
+Proof.
+  induction n as [|n IH]; intros L; cbn; [reflexivity|]. rewrite IH by lia. unfold delta.
+  rewrite (proj2 (Nat.eqb_neq n a)) by lia. ring.
+Qed.
+Lemma total_pick n a f : (a < n)%nat -> total n (fun i => f i * delta i a) = f a.
+Proof.
+  induction n as [|n IH]; intros L; [lia|]. cbn [total].
+  destruct (Nat.eq_dec n a) as [E|E].
+  - subst a. rewrite total_none by lia. unfold delta. rewrite Nat.eqb_refl. ring.
+  - rewrite IH by lia. unfold delta. rewrite (proj2 (Nat.eqb_neq n a)) by lia. ring.
+Qed.
 
 (* ---- What is surely above zero ---- *)
 
@@ -39,6 +89,7 @@ Ltac head e := match e with ?f _ => head f | _ => e end.
 Ltac open e := let f := head e in first [is_var f; fail 1 | unfold f].
 Ltac surely := match goal with
   | |- _ => assumption
+  | H : forall _, _ |- _ => apply H; assumption
   | |- _ => lra
   | |- _ ^ _ <> 0 => apply pow_nonzero; surely
   | |- _ * _ <> 0 => apply Rmult_integral_contrapositive_currified; surely
@@ -46,6 +97,7 @@ Ltac surely := match goal with
   | |- ?x > 0 => unfold Rgt; surely
   | |- 0 <= ?e => surely_not_below
   | |- 0 < exp _ => apply exp_pos
+  | |- 0 < total _ _ => apply total_pos; [assumption|intros; surely]
   | |- 0 < logistic _ => apply logistic_pos
   | |- 0 < 1 - logistic _ => apply one_minus_logistic_pos
   | |- 0 < cosh _ => apply cosh_pos
@@ -64,6 +116,7 @@ with surely_not_below := match goal with
   | |- _ => assumption
   | |- _ => lra
   | |- 0 <= _ ^ 2 => apply pow2_ge_0
+  | |- 0 <= total _ _ => apply total_not_below; intros; surely_not_below
   | |- 0 <= exp _ => apply Rlt_le, exp_pos
   | |- 0 <= logistic _ => apply Rlt_le, logistic_pos
   | |- 0 <= cosh _ => apply Rlt_le, cosh_pos
@@ -161,6 +214,14 @@ Lemma moves_sinh f v d : moves f v d -> moves (fun x => sinh (f x)) (sinh v) (co
 Proof. intros. apply (moves_through sinh); [unfold sinh, cosh; auto_derive; [exact I|field]|assumption]. Qed.
 Lemma moves_cosh f v d : moves f v d -> moves (fun x => cosh (f x)) (cosh v) (sinh v * d).
 Proof. intros. apply (moves_through cosh); [unfold sinh, cosh; auto_derive; [exact I|field]|assumption]. Qed.
+
+Lemma moves_total n (f : R -> nat -> R) v d :
+  (forall i, (i < n)%nat -> moves (fun x => f x i) (v i) (d i)) ->
+  moves (fun x => total n (f x)) (total n v) (total n d).
+Proof.
+  induction n as [|n IH]; intros H; cbn; [apply moves_const|].
+  apply moves_plus; [apply IH; intros; apply H; lia|apply H; lia].
+Qed.
 
 (* ---- Kinks: away from them one side is taken ---- *)
 
@@ -273,7 +334,9 @@ Ltac take_still := match goal with
   end
 with take_apart := match goal with
   | |- moves _ _ _ => eassumption
+  | H : forall _, _ |- moves _ _ _ => eapply H; eassumption
   | |- moves (fun _ => ?c) _ _ => apply moves_const
+  | |- moves (fun x => total ?n (fun i => @?f x i)) _ _ => eapply (moves_total n f); intros; take_apart
   | |- moves (fun x => @?f x + @?g x) _ _ => eapply moves_plus; take_apart
   | |- moves (fun x => @?f x - @?g x) _ _ => eapply moves_minus; take_apart
   | |- moves (fun x => - @?f x) _ _ => eapply moves_opp; take_apart
@@ -435,6 +498,53 @@ Proof.
   unfold along. auto_derive; [exact I|ring].
 Qed.
 
+(* A movement of quantities over axes: that with the number k is moved by x * d k at each place. *)
+Lemma moves_along c d : moves (fun x => c + x * d) c d.
+Proof. split; [ring|]. auto_derive; [exact I|ring]. Qed.
+Lemma moves_on f v s d : moves f v s -> moves (fun x => f x + x * d) v (s + d).
+Proof.
+  intros F. apply (moves_as _ (v + 0) (s + d)); [|ring|ring]. apply moves_plus; [assumption|].
+  split; [ring|]. auto_derive; [exact I|ring].
+Qed.
+Fixpoint deltas (l m : list nat) : R := match l, m with
+  | [], [] => 1
+  | i :: l', j :: m' => delta i j * deltas l' m'
+  | _, _ => 0 end.
+Definition at_place (q : positive) (m : list nat) (k : positive) (l : list nat) : R :=
+  if Pos.eqb k q then deltas l m else 0.
+Fixpoint own (sizes l : list nat) (f d : list nat -> R) : R := match sizes with
+  | [] => f l * d l
+  | n :: rest => total n (fun i => own rest (l ++ [i]) f d) end.
+Lemma own_none sizes f d : (forall l, d l = 0) -> forall l, own sizes l f d = 0.
+Proof.
+  intros D. induction sizes as [|n rest IH]; intros l; cbn; [rewrite D; ring|].
+  rewrite <- (total_zero n). apply total_ext. intros; apply IH.
+Qed.
+Lemma deltas_split l m i j : length l = length m -> deltas (l ++ [i]) (m ++ [j]) = deltas l m * delta i j.
+Proof.
+  revert m. induction l as [|a l IH]; intros [|b m] H; cbn in *; try discriminate; [ring|].
+  rewrite IH by lia. ring.
+Qed.
+Fixpoint within (m sizes : list nat) : Prop := match m, sizes with
+  | [], [] => True
+  | j :: m', n :: rest => (j < n)%nat /\ within m' rest
+  | _, _ => False end.
+Lemma own_at sizes f : forall m l o, within m sizes -> length l = length o ->
+  own sizes l f (fun k => deltas k (o ++ m)) = deltas l o * f (l ++ m).
+Proof.
+  induction sizes as [|n rest IH]; intros [|j m] l o W L; cbn in W; try contradiction.
+  - cbn. rewrite !app_nil_r. ring.
+  - destruct W as [J W]. cbn [own].
+    assert (S : forall i, (i < n)%nat -> own rest (l ++ [i]) f (fun k => deltas k (o ++ j :: m)) =
+      (deltas l o * f ((l ++ [i]) ++ m)) * delta i j).
+    { intros i _. specialize (IH m (l ++ [i]) (o ++ [j]) W).
+      rewrite <- app_assoc in IH. cbn [app] in IH. rewrite IH by (rewrite !app_length; cbn; lia).
+      rewrite deltas_split by assumption. ring. }
+    rewrite (total_ext n _ _ S), total_pick by assumption. rewrite <- app_assoc. reflexivity.
+Qed.
+Lemma own_only sizes f m : within m sizes -> own sizes [] f (fun k => deltas k m) = f m.
+Proof. intros W. etransitivity; [exact (own_at sizes f m [] [] W eq_refl)|cbn; ring]. Qed.
+
 (* ---- Tactics of the theorems ---- *)
 
 Ltac lift := intros; eapply moves_as; [take_apart|reflexivity|].
@@ -452,6 +562,81 @@ Ltac name_root := match goal with |- context [sqrt ?e] =>
 Ltac equal := cbn [pred INR]; first
   [ ring | field; sides | kinks; first [ring | field; sides | lra]
   | progress (repeat name_root); field; sides ].
+(* A term as one part without a sum over n, and one sum over n. *)
+Definition splits (n : nat) (e a : R) (f : nat -> R) : Prop := e = a + total n f.
+Lemma splits_total n f : splits n (total n f) 0 f.
+Proof. unfold splits. ring. Qed.
+Lemma splits_other n e : splits n e e (fun _ => 0).
+Proof. unfold splits. rewrite total_zero. ring. Qed.
+Lemma splits_plus n e a f e' a' f' :
+  splits n e a f -> splits n e' a' f' -> splits n (e + e') (a + a') (fun i => f i + f' i).
+Proof. unfold splits. intros -> ->. rewrite total_plus. ring. Qed.
+Lemma splits_mult n c e a f : splits n e a f -> splits n (c * e) (c * a) (fun i => c * f i).
+Proof. unfold splits. intros ->. rewrite total_mult. ring. Qed.
+Lemma splits_times n c e a f : splits n e a f -> splits n (e * c) (a * c) (fun i => f i * c).
+Proof.
+  unfold splits. intros ->. rewrite (total_ext n (fun i => f i * c) (fun i => c * f i)).
+  - rewrite total_mult. ring.
+  - intros; ring.
+Qed.
+Lemma splits_opp n e a f : splits n e a f -> splits n (- e) (- a) (fun i => - f i).
+Proof.
+  unfold splits. intros ->. rewrite (total_ext n (fun i => - f i) (fun i => -1 * f i)).
+  - rewrite total_mult. ring.
+  - intros; ring.
+Qed.
+Lemma splits_minus n e a f e' a' f' :
+  splits n e a f -> splits n e' a' f' -> splits n (e - e') (a - a') (fun i => f i - f' i).
+Proof. intros H H'. apply (splits_plus n e a f (- e')); [assumption|apply splits_opp; assumption]. Qed.
+Lemma splits_div n c e a f : splits n e a f -> splits n (e / c) (a / c) (fun i => f i / c).
+Proof. apply splits_times. Qed.
+Lemma splits_equal n e a f e' a' f' :
+  splits n e a f -> splits n e' a' f' -> a = a' -> (forall i, (i < n)%nat -> f i = f' i) -> e = e'.
+Proof. unfold splits. intros -> -> -> H. rewrite (total_ext n f f' H). reflexivity. Qed.
+
+(* Sums at which a term is linear: those outside of other functions. *)
+Ltac has_sum n e := match e with
+  | total n _ => idtac
+  | ?a + ?b => first [has_sum n a | has_sum n b]
+  | ?a - ?b => first [has_sum n a | has_sum n b]
+  | ?a * ?b => first [has_sum n a | has_sum n b]
+  | - ?a => has_sum n a
+  | ?a / _ => has_sum n a end.
+Ltac a_sum e := match e with
+  | total ?n _ => n
+  | ?a + ?b => match constr:(Set) with _ => a_sum a | _ => a_sum b end
+  | ?a - ?b => match constr:(Set) with _ => a_sum a | _ => a_sum b end
+  | ?a * ?b => match constr:(Set) with _ => a_sum a | _ => a_sum b end
+  | - ?a => a_sum a
+  | ?a / _ => a_sum a end.
+Ltac split_sums := match goal with
+  | |- splits ?n (total ?n _) _ _ => apply splits_total
+  | |- splits ?n (?a + ?b) _ _ => has_sum n (a + b); eapply splits_plus; split_sums
+  | |- splits ?n (?a - ?b) _ _ => has_sum n (a - b); eapply splits_minus; split_sums
+  | |- splits ?n (- ?a) _ _ => has_sum n a; eapply splits_opp; split_sums
+  | |- splits ?n (?a * _) _ _ => has_sum n a; eapply splits_times; split_sums
+  | |- splits ?n (_ * ?b) _ _ => has_sum n b; eapply splits_mult; split_sums
+  | |- splits ?n (?a / _) _ _ => has_sum n a; eapply splits_div; split_sums
+  | |- _ => apply splits_other
+  end.
+(* Sums are equal if their terms are: those over axes of one size are put together. *)
+Ltac sums := cbv beta; match goal with
+  | |- ?e = ?e' =>
+      let n := match constr:(Set) with _ => a_sum e | _ => a_sum e' end in
+      eapply (splits_equal n); [split_sums|split_sums|sums|intros; sums]
+  | |- _ => equal
+  end.
+(* With t adding up to one, as the targets of a cross-entropy do. *)
+Lemma normalised n t e e' a f :
+  total n t = 1 -> splits n e' a f -> (forall i, (i < n)%nat -> f i = (e - a) * t i) -> e = e'.
+Proof.
+  unfold splits. intros T -> H. rewrite (total_ext n f _ H), total_mult, T. ring.
+Qed.
+(* What is measured from its mean adds up to nothing. *)
+Lemma total_centred n f m : m * INR n = total n f -> total n (fun i => f i - m) = 0.
+Proof.
+  intros M. unfold Rminus. rewrite total_plus, total_const, <- M. ring.
+Qed.
 Ltac apart_from_each_other := repeat match goal with B : _ <= _ <= _ |- _ => destruct B end.
 (* What is printed is the value within half a unit of its last digit. *)
 Ltac printed := subst; apart_from_each_other; try kinks; rewrite ?tanh_once;

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import sympy
 
-from derive.expression import Chosen, Element
+from derive.expression import Chosen, Element, Total
 from derive.functions import (
     BY_SYMBOL,
     absolute,
@@ -72,6 +72,9 @@ def _written(expr: sympy.Expr, name: Name) -> tuple[str, int]:
         return "PI", ATOM
     if expr == sympy.E:
         return "exp 1", TIGHT
+    if isinstance(expr, Total):
+        size, letter = name(expr.index.axis.size), name(expr.index)
+        return f"total {size} (fun {letter} => {_written(expr.body, name)[0]})", TIGHT
     if isinstance(expr, sympy.Add):
         return _sum(expr, name), SUM
     if isinstance(expr, sympy.Mul):
@@ -191,6 +194,8 @@ def _above(expr: sympy.Expr, known: Mapping[sympy.Expr, sympy.Expr]) -> bool:
         return bool(expr > 0) and (expr.is_Rational or expr == sympy.pi)
     if isinstance(expr, Element):
         return expr in known and _above(known[expr], known)
+    if isinstance(expr, Total):
+        return _above(expr.body, known)
     if isinstance(expr, sympy.Add):
         return _sum_above(expr, known)
     if isinstance(expr, sympy.Mul):
@@ -213,6 +218,8 @@ def _not_below(expr: sympy.Expr, known: Mapping[sympy.Expr, sympy.Expr]) -> bool
         return bool(expr >= 0) and (expr.is_Rational or expr == sympy.pi)
     if isinstance(expr, Element):
         return expr in known and _not_below(known[expr], known)
+    if isinstance(expr, Total):
+        return _not_below(expr.body, known)
     if isinstance(expr, sympy.Add | sympy.Mul):
         return all(_not_below(a, known) for a in expr.args)
     if isinstance(expr, sympy.Pow):

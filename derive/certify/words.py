@@ -27,6 +27,11 @@ def about_local(report: str) -> str:
     return f"the derivatives of {report} by what it reads"
 
 
+def about_every_derivative(name: str) -> str:
+    """What the theorem is about that all entries of an adjoint are derivatives of the loss."""
+    return f"every entry of dE/d{name} is the derivative of the loss"
+
+
 def about_number(report: str) -> str:
     """What the theorem of a printed number is about."""
     return f"the printed {report}"
@@ -43,10 +48,14 @@ class Theorem:
 
 @dataclass(frozen=True)
 class Words:
-    """The identifiers of one derivation, made when they are first asked for."""
+    """The identifiers of one derivation, made when they are first asked for.
+
+    Equations are functions of scalars if they are written out.
+    """
 
     scalars: Scalars
     names: Names
+    written_out: bool = True
     made: Identifiers = field(default_factory=Identifiers)
     known: dict[object, str] = field(default_factory=dict)
 
@@ -138,9 +147,9 @@ class Words:
         return self.known[key]
 
 
-def words_of(scalars: Scalars, names: Names) -> Words:
-    """Identifiers, those of the scalars first: they keep their names."""
-    words = Words(scalars, names)
+def words_of(scalars: Scalars, names: Names, made: Identifiers | None = None) -> Words:
+    """Identifiers, those of the scalars first: they keep their names, if none has been `made`."""
+    words = Words(scalars, names, made is None, made or Identifiers())
     for scalar in (*scalars.given, *scalars.forward):
         words(scalar)
     return words

@@ -1,0 +1,297 @@
+"""A derivation as it stands: quantities over axes, and each local derivative as linear terms.
+
+Nothing is written out: an equation with letters stays one equation, and what it has in common with
+another of the graph is told by the letters that both have.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import sympy
+
+from derive.certify.names import Identifiers
+from derive.certify.terms import Condition, Unprovable, conditions, sure
+from derive.expression import (
+    Chosen,
+    Delta,
+    Element,
+    Fresh,
+    Index,
+    Inside,
+    Largest,
+    LogTotalExp,
+    Total,
+    elements,
+    rebuild,
+    substitute,
+)
+from derive.graph import Derivation, Equation, Local, Quantity, adjoint_name
+from derive.rules import Rule
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One linear term of a local derivative: `of` moves by `slope` times the movement of `by`.
+
+    A place of `by` is given by letters of `of`, where a delta links them, and by letters of its
+    own, over which the term is added up.
+    """
+
+    number: int
+    of: str
+    by: str
+    letters: tuple[Index, ...]
+    place: tuple[Index, ...]
+    slope: sympy.Expr
+
+    @property
+    def own(self) -> tuple[Index, ...]:
+        """The letters of `by` that no letter of `of` is."""
+        return tuple(i for i in self.place if i not in self.letters)
+
+    @property
+    def left(self) -> tuple[Index, ...]:
+        """The letters of `of` that no letter of `by` is."""
+        return tuple(i for i in self.letters if i not in self.place)
+
+
+@dataclass(frozen=True)
+class Families:
+    """The quantities of a derivation, those that move in order, and their edges."""
+
+    derivation: Derivation
+    given: tuple[Quantity, ...]
+    forward: Mapping[str, Equation]
+    adjoints: Mapping[str, Equation]
+    edges: tuple[Edge, ...]
+
+    @property
+    def loss(self) -> str:
+        """The quantity that is differentiated."""
+        return self.derivation.forward.loss.name
+
+    @cached_property
+    def moving(self) -> tuple[str, ...]:
+        """The quantities by which the loss is differentiated, itself among them."""
+        every = (*(q.name for q in self.given), *self.forward)
+        return tuple(n for n in every if n == self.loss or n in self.adjoints)
+
+    def quantity(self, name: str) -> Quantity:
+        """A quantity of the forward pass."""
+        return self.derivation.forward.quantities[name]
+
+    def letters(self, name: str) -> tuple[Index, ...]:
+        """The letters at which a quantity is told."""
+        if name in self.forward:
+            return self.forward[name].indices
+        if name in self.adjoints:
+            return self.adjoints[name].indices
+        return tuple(Index(f"a#{k}", axis) for k, axis in enumerate(self.quantity(name).axes))
+
+    def out_of(self, name: str) -> tuple[Edge, ...]:
+        """The terms by which a quantity moves with those that it reads."""
+        return tuple(e for e in self.edges if e.of == name)
+
+    def into(self, name: str) -> tuple[Edge, ...]:
+        """The terms by which its readers move with a quantity."""
+        return tuple(e for e in self.edges if e.by == name)
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """The lengths of the axes."""
+        found = [q.shape for q in self.derivation.forward.quantities.values()]
+        return tuple(sorted({size for shape in found for size in shape}))
+
+    @cached_property
+    def distributions(self) -> tuple[Quantity, ...]:
+        """Given quantities whose rows add up to one, where the derivation makes use of it."""
+        if not any(step.rule is Rule.NORMALISED for step in self.derivation.steps):
+            return ()
+        return tuple(q for q in self.given if q.sums_to_one)
+
+    @cached_property
+    def conditions(self) -> tuple[tuple[tuple[Index, ...], Condition], ...]:
+        """What equations need to have a derivative, for all values of the letters in it."""
+        known = _Known(self.forward)
+        found = (
+            c
+            for name in self.moving
+            if name in self.forward
+            for c in conditions(self.forward[name].rhs)
+            if not sure(c, known)
+        )
+        return tuple((_free(c), c) for c in dict.fromkeys(found))
+
+
+def _free(condition: Condition) -> tuple[Index, ...]:
+    inside = (condition.left.free_symbols | condition.right.free_symbols) & _indices(condition)
+    return tuple(sorted(inside, key=str))
+
+
+def _indices(condition: Condition) -> set[sympy.Basic]:
+    return {*condition.left.atoms(Index), *condition.right.atoms(Index)}
+
+
+class _Known(Mapping[sympy.Expr, sympy.Expr]):
+    """What an entry of a quantity is computed as, at any letters."""
+
+    def __init__(self, forward: Mapping[str, Equation]) -> None:
+        self.forward = forward
+
+    def __getitem__(self, key: sympy.Expr) -> sympy.Expr:
+        if not isinstance(key, Element) or key.name not in self.forward:
+            raise KeyError(key)
+        equation = self.forward[key.name]
+        change = dict(zip(equation.indices, key.indices, strict=True))
+        return substitute(equation.rhs, change, Fresh())
+
+    def __iter__(self) -> Iterator[sympy.Expr]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def families_of(derivation: Derivation) -> Families:
+    """A derivation by its quantities. Raises Unprovable for what is not told by letters alone."""
+    graph = derivation.forward
+    if any(block.step for block in (*graph.blocks, *derivation.backward.blocks)):
+        raise Unprovable("a recurrence is written out step by step")
+    forward = {e.quantity.name: _plain(e) for e in graph.equations}
+    adjoints = {
+        e.quantity.name.removeprefix(adjoint_name("")): _plain(e)
+        for e in derivation.backward.equations
+    }
+    moving = {*adjoints, graph.loss.name}
+    found = (
+        term
+        for local in derivation.locals
+        if local.of in moving and local.by in moving
+        for term in _terms(local)
+    )
+    edges = tuple(Edge(k, *term) for k, term in enumerate(found, 1))
+    return Families(derivation, tuple(graph.given), forward, adjoints, edges)
+
+
+def _plain(equation: Equation) -> Equation:
+    """An equation in which every place is a letter."""
+    return Equation(equation.quantity, equation.indices, _in_letters(equation.rhs))
+
+
+def _in_letters(expr: sympy.Expr) -> sympy.Expr:
+    plain = rebuild(expr, _log_of_total)
+    if plain.has(Inside, Chosen, Largest):
+        raise Unprovable("maxima and windows are written out place by place")
+    for element in elements(plain):
+        if not all(isinstance(i, Index) for i in element.indices):
+            raise Unprovable(f"{element} stands at a computed place, and is written out")
+    return plain
+
+
+def _log_of_total(node: sympy.Expr) -> sympy.Expr:
+    if isinstance(node, LogTotalExp):
+        return sympy.log(Total(sympy.exp(node.body), node.index))
+    return node
+
+
+Term = tuple[str, str, tuple[Index, ...], tuple[Index, ...], sympy.Expr]
+
+
+def _terms(local: Local) -> Iterator[Term]:
+    """The linear terms of a local derivative, each with its deltas carried out."""
+    value = _in_letters(local.value)
+    parts = sympy.Add.make_args(value)
+    if any(_rest(part).has(Delta) for part in parts):
+        parts = sympy.Add.make_args(sympy.expand(value))
+    for part in parts:
+        yield _term(local, part)
+
+
+def _rest(part: sympy.Expr) -> sympy.Expr:
+    """What a term is without its deltas."""
+    return sympy.Mul(*[f for f in sympy.Mul.make_args(part) if not isinstance(f, Delta)])
+
+
+def _term(local: Local, part: sympy.Expr) -> Term:
+    slope, change = _rest(part), {}
+    for factor in sympy.Mul.make_args(part):
+        if isinstance(factor, Delta):
+            mine, other = factor.args
+            if mine not in local.indices:
+                mine, other = other, mine
+            if mine not in local.indices or other not in local.at or other in change:
+                raise Unprovable(f"{factor} links no two letters")
+            change[other] = mine
+    if slope.has(Delta):
+        raise Unprovable("a delta stands within a function")
+    place = tuple(change.get(i, i) for i in local.at)
+    if len(set(place)) < len(place):
+        raise Unprovable("a place is linked twice")
+    return local.of, local.by, local.indices, place, substitute(slope, change, Fresh())
+
+
+@dataclass(frozen=True)
+class Letters:
+    """The identifiers of letters, sizes, and of what belongs to quantities."""
+
+    families: Families
+    made: Identifiers = field(default_factory=Identifiers)
+    known: dict[object, str] = field(default_factory=dict)
+
+    def __call__(self, key: sympy.Expr) -> str:
+        """A letter, a size, or an entry of a quantity."""
+        if isinstance(key, Index):
+            return self.letter(key)
+        if isinstance(key, Element):
+            return self.entry(self.of(key.name), key.indices)
+        return self.size(int(key))
+
+    def of(self, name: str) -> str:
+        """A quantity, or ∂E/∂quantity."""
+        inner = name.removeprefix(adjoint_name(""))
+        return self.adjoint(inner) if inner != name else self.role("{}", name)
+
+    def adjoint(self, name: str) -> str:
+        """∂E/∂quantity."""
+        loss = self.role("{}", self.families.loss)
+        return self.role(f"d{loss}_d{{}}", name)
+
+    def role(self, pattern: str, name: str) -> str:
+        """What belongs to a quantity."""
+        if pattern == "{}":
+            return self._new(name, name)
+        return self._new((pattern, name), pattern.format(self._new(name, name)))
+
+    def named(self, name: str) -> str:
+        """What belongs to no quantity alone."""
+        return self._new(("named", name), name)
+
+    def slope(self, edge: Edge) -> str:
+        """The local derivative of an edge."""
+        of, by = (self.role("{}", n) for n in (edge.of, edge.by))
+        return self._new(("slope", edge.number), f"d{of}_d{by}")
+
+    def size(self, length: int) -> str:
+        """The length of axes."""
+        return self._new(("size", length), f"n_{length}")
+
+    def letter(self, index: Index) -> str:
+        """A letter; it begins with an underscore, so it is the name of nothing else."""
+        if index not in self.known:
+            base = re.sub(r"[^a-z0-9]", "_", f"_{index.name.lower()}")
+            same = [k for k in self.known.values() if k.startswith(base)]
+            self.known[index] = f"{base}_{len(same)}_" if same else base
+        return self.known[index]
+
+    def entry(self, function: str, indices: tuple[sympy.Expr, ...]) -> str:
+        """A function at letters, as a term that stands alone."""
+        return f"({' '.join([function, *map(self, indices)])})" if indices else function
+
+    def _new(self, key: object, name: str) -> str:
+        if key not in self.known:
+            self.known[key] = self.made.new(name)
+        return self.known[key]

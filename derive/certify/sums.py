@@ -1,0 +1,279 @@
+"""The theorems of a derivation that is not written out: one for each equation, for all letters.
+
+The sizes of axes are variables of the certificate: what does not speak of the length of an axis
+holds for every length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from derive.certify.families import Edge, Letters
+from derive.certify.terms import term
+from derive.certify.words import Theorem, wrapped
+from derive.expression import Index, Total, reads
+from derive.graph import Quantity
+
+# --- pieces ---------------------------------------------------------------------------------
+
+
+def binder(names: Sequence[str], kind: str = "nat") -> str:
+    """Letters as arguments of a definition."""
+    return f" ({' '.join(names)} : {kind})" if names else ""
+
+
+def forall(w: Letters, names: Sequence[str], shape: Sequence[int]) -> str:
+    """For all letters within their axes."""
+    if not names:
+        return ""
+    inside = "".join(f"({a} < {w.size(n)})%nat -> " for a, n in zip(names, shape, strict=True))
+    return f"forall {' '.join(names)} : nat, {inside}"
+
+
+def totals(w: Letters, letters: Sequence[tuple[str, int]], body: str) -> str:
+    """A sum over several letters, the first outermost."""
+    for name, size in reversed(letters):
+        body = f"total {w.size(size)} (fun {name} => {body})"
+    return body
+
+
+def at(function: str, names: Sequence[str]) -> str:
+    """A function at letters, as a term that stands alone."""
+    return f"({' '.join([function, *names])})" if names else function
+
+
+def kind_of(quantity: Quantity) -> str:
+    """The type of a quantity."""
+    return " -> ".join(["nat"] * len(quantity.axes) + ["R"])
+
+
+def letters_of(w: Letters, name: str) -> list[str]:
+    """The letters at which a quantity is told."""
+    return [w.letter(i) for i in w.families.letters(name)]
+
+
+def shape_of(w: Letters, name: str) -> tuple[int, ...]:
+    """The lengths of its axes."""
+    return w.families.quantity(name).shape
+
+
+def forth(w: Letters, edge: Edge, mine: Sequence[str], function: Sequence[str]) -> str:
+    """How much `of` moves at some letters with `by`, a function of letters."""
+    named = dict(zip(edge.letters, mine, strict=True))
+    own = {i: f"_K{k}" for k, i in enumerate(edge.own, 1)}
+    every = named | own
+    slope = at(w.slope(edge), [*mine, *own.values()])
+    moved = at(function[0], [*function[1:], *(every[i] for i in edge.place)])
+    return totals(w, _sized(own), f"{slope} * {moved}")
+
+
+def back(w: Letters, edge: Edge, mine: Sequence[str]) -> str:
+    """How much the derivative by `by` at some letters has from that by `of`."""
+    named = dict(zip(edge.place, mine, strict=True))
+    left = {i: f"_U{k}" for k, i in enumerate(edge.left, 1)}
+    every = named | left
+    slope = at(w.slope(edge), [every[i] for i in (*edge.letters, *edge.own)])
+    adjoint = at(w.adjoint(edge.of), [every[i] for i in edge.letters])
+    return totals(w, _sized(left), f"{adjoint} * {slope}")
+
+
+def _sized(letters: dict[Index, str]) -> list[tuple[str, int]]:
+    return [(name, int(index.axis.size)) for index, name in letters.items()]
+
+
+# --- definitions ----------------------------------------------------------------------------
+
+
+def sizes(w: Letters) -> Iterator[str]:
+    """The lengths of axes: any that are not nothing."""
+    for size in w.families.sizes:
+        name = w.size(size)
+        yield f"Variables {name} : nat."
+        yield f"Hypothesis {w.named(f'{name}_is_some')} : (0 < {name})%nat."
+        yield f"Hypothesis {_length(w, size)} : INR {name} = {size}."
+
+
+def _length(w: Letters, size: int) -> str:
+    """The hypothesis how long an axis is; few theorems make use of it."""
+    return w.named(f"{w.size(size)}_is_{size}")
+
+
+def variables(w: Letters) -> Iterator[str]:
+    """What is given."""
+    for quantity in w.families.given:
+        yield f"Variables {w.of(quantity.name)} : {kind_of(quantity)}."
+
+
+def equations(w: Letters) -> Iterator[str]:
+    """Each equation as a function of what it reads, and each quantity by its equation."""
+    for name, equation in w.families.forward.items():
+        read = reads(equation.rhs)
+        own = letters_of(w, name)
+        inner = "".join(f" ({w.of(n)} : {kind_of(w.families.quantity(n))})" for n in read)
+        of = w.role("{}_of", name)
+        yield wrapped(f"Definition {of}{inner}{binder(own)} : R :=", term(equation.rhs, w))
+        value = " ".join([of, *map(w.of, read), *own])
+        yield wrapped(f"Definition {w.of(name)}{binder(own)} : R :=", value)
+
+
+def assumptions(w: Letters) -> Iterator[str]:
+    """What is taken for granted: rows that add up to one, and what equations need."""
+    for quantity in w.families.distributions:
+        names = letters_of(w, quantity.name)
+        row = totals(w, [(names[-1], quantity.shape[-1])], at(w.of(quantity.name), names))
+        front = forall(w, names[:-1], quantity.shape[:-1])
+        yield wrapped(f"Hypothesis {w.role('{}_is_one', quantity.name)} :", f"{front}{row} = 1")
+    for number, (letters, condition) in enumerate(w.families.conditions, 1):
+        name = w.named(f"away_from_the_edge_{number}")
+        front = forall(w, [w.letter(i) for i in letters], [int(i.axis.size) for i in letters])
+        yield wrapped(f"Hypothesis {name} :", front + condition.text(w))
+
+
+def slopes(w: Letters) -> Iterator[str]:
+    """The local derivatives: of each linear term what its movement is multiplied by."""
+    for edge in w.families.edges:
+        names = [w.letter(i) for i in (*edge.letters, *edge.own)]
+        yield wrapped(f"Definition {w.slope(edge)}{binder(names)} : R :=", term(edge.slope, w))
+
+
+def adjoints(w: Letters) -> Iterator[str]:
+    """The backward pass, as the derivation has it."""
+    families = w.families
+    if families.loss not in families.adjoints:
+        yield f"Definition {w.adjoint(families.loss)} : R := 1."
+    for name, equation in families.adjoints.items():
+        own = [w.letter(i) for i in equation.indices]
+        head = f"Definition {w.adjoint(name)}{binder(own)} : R :="
+        yield wrapped(head, term(equation.rhs, w))
+
+
+# --- theorems -------------------------------------------------------------------------------
+
+
+def local_theorems(w: Letters) -> Iterator[Theorem]:
+    """Each equation moves as its local derivatives say, whatever moves what it reads."""
+    for name in w.families.moving:
+        if name in w.families.forward:
+            text = "\n".join([*_local_statement(w, name), _local_proof(w, name)])
+            about = f"the derivatives of every entry of {name} by what it reads"
+            yield Theorem(w.role("{}_local", name), text, about)
+
+
+def operands(w: Letters, name: str) -> list[str]:
+    """The moving quantities that an equation reads."""
+    read = reads(w.families.forward[name].rhs)
+    return [n for n in read if n in w.families.moving]
+
+
+def _local_statement(w: Letters, name: str) -> Iterator[str]:
+    families = w.families
+    read = operands(w, name)
+    path = {n: f"_F{k}" for k, n in enumerate(read, 1)}
+    speed = {n: f"_S{k}" for k, n in enumerate(read, 1)}
+    kinds = {n: kind_of(families.quantity(n)) for n in read}
+    paths = "".join(f" ({path[n]} : {kinds[n][:-1]}R -> R) ({speed[n]} : {kinds[n]})" for n in read)
+    yield f"Theorem {w.role('{}_local', name)}{paths} :"
+    for n in read:
+        own = letters_of(w, n)
+        moved = f"moves {at(path[n], own)} {at(w.of(n), own)} {at(speed[n], own)}"
+        yield f"  ({forall(w, own, shape_of(w, n))}{moved}) ->"
+    mine = letters_of(w, name)
+    inner = [_moved_operand(w, n, path) for n in reads(families.forward[name].rhs)]
+    whole = " ".join([w.role("{}_of", name), *inner, *mine])
+    slope = " + ".join(forth(w, e, mine, [speed[e.by]]) for e in families.out_of(name)) or "0"
+    yield f"  {forall(w, mine, shape_of(w, name))}"
+    yield wrapped(f"  moves (fun _X => {whole}) {at(w.of(name), mine)}", f"({slope})")
+
+
+def _moved_operand(w: Letters, name: str, path: dict[str, str]) -> str:
+    if name not in path:
+        return w.of(name)
+    own = letters_of(w, name)
+    head = f"fun {' '.join(own)} => " if own else ""
+    return f"({head}{path[name]} {' '.join([*own, '_X'])})"
+
+
+def _local_proof(w: Letters, name: str) -> str:
+    out = w.families.out_of(name)
+    stated = list(dict.fromkeys(n for e in out for n in reads(e.slope) if n in w.families.forward))
+    below = [n for n in reads(w.families.forward[name].rhs) if n in w.families.forward]
+    tries = [
+        "sums",
+        opened(w, [name]),
+        opened(w, [name, *stated]),
+        opened(w, [name, *stated, *below]),
+    ]
+    if any(t.body.has(Total) for t in w.families.forward[name].rhs.atoms(Total)):
+        tries += [f"rewrite total_swap; {each}" for each in tries]
+    names = ", ".join(dict.fromkeys(map(w.slope, out)))
+    start = f"Proof.\n  unfold {w.role('{}_of', name)}; lift."
+    start += f" unfold {names}." if names else ""
+    return "\n".join([start, f"  {first(tries)}.", "Qed."])
+
+
+def opened(
+    w: Letters, names: Sequence[str], adjoints_: Sequence[str] = (), end: str = "sums"
+) -> str:
+    """An attempt with the definitions of quantities opened, and those of adjoints."""
+    forward = w.families.forward
+    every = [x for n in names if n in forward for x in (w.of(n), w.role("{}_of", n))]
+    found = ", ".join(dict.fromkeys([*map(w.adjoint, adjoints_), *every]))
+    return f"unfold {found}; {end}" if found else end
+
+
+def first(tries: Sequence[str]) -> str:
+    """The first attempt that works."""
+    fresh = list(dict.fromkeys(tries))
+    return fresh[0] if len(fresh) == 1 else "first [ " + "\n  | ".join(fresh) + " ]"
+
+
+def sum_theorems(w: Letters) -> Iterator[Theorem]:
+    """Each adjoint is the sum over the readers of its quantity, and over their letters."""
+    for name in w.families.moving:
+        mine = letters_of(w, name)
+        parts = [back(w, e, mine) for e in w.families.into(name)]
+        parts += ["1"] if name == w.families.loss else []
+        own = at(w.adjoint(name), mine)
+        front = forall(w, mine, shape_of(w, name))
+        identifier = w.role("{}_sum", name)
+        statement = wrapped(
+            f"Theorem {identifier} : {front}", f"{own} = {' + '.join(parts) or '0'}"
+        )
+        text = "\n".join([statement, _sum_proof(w, name)])
+        yield Theorem(identifier, text, f"every entry of dE/d{name} from those of its readers")
+
+
+def _sum_proof(w: Letters, name: str) -> str:
+    families = w.families
+    into = families.into(name)
+    above = [e.of for e in into if e.of != name]
+    formulas = [families.adjoints[n].rhs for n in (name, *above) if n in families.adjoints]
+    read = list(dict.fromkeys(n for f in (*formulas, *(e.slope for e in into)) for n in reads(f)))
+    read = [n for n in read if n in families.forward]
+    below = [n for x in read for n in reads(families.forward[x].rhs) if n in families.forward]
+    inner = {n for x in read for n in reads(families.forward[x].rhs)}
+    outer = [n for n in read if n not in inner]
+    tries = ["sums", opened(w, [], above), opened(w, outer, above), opened(w, read)]
+    tries += [opened(w, read, above)]
+    tries += [opened(w, [*read, *below], above)]
+    tries += list(_special(w, name, above, read))
+    names = dict.fromkeys([w.adjoint(name), *map(w.slope, into)])
+    start = f"Proof.\n  intros. unfold {', '.join(names)}."
+    return "\n".join([start, f"  {first(tries)}.", "Qed."])
+
+
+def _special(w: Letters, name: str, above: list[str], read: list[str]) -> Iterator[str]:
+    """Where rows add up to one, or what is measured from a mean to nothing."""
+    mine = letters_of(w, name)
+    for quantity in w.families.distributions:
+        rows = mine[: len(quantity.shape) - 1]
+        row = " ".join([w.role("{}_is_one", quantity.name), *rows])
+        row += " ltac:(assumption)" * len(rows)
+        end = f"eapply normalised; [exact ({row})|split_sums|intros; equal]"
+        yield opened(w, [], above, end)
+        yield opened(w, read, above, end)
+    lengths = ", ".join(f"?{_length(w, n)}" for n in w.families.sizes)
+    means = [n for n in read if w.families.forward[n].rhs.has(Total)]
+    if means:
+        shown = opened(w, means, (), f"rewrite {lengths}; sums")
+        yield opened(w, [], above, f"rewrite !total_centred by ({shown}); sums")

@@ -1,0 +1,59 @@
+"""The certificate of a derivation that is not written out: one theorem for all letters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from derive.certify import joined, sums
+from derive.certify.families import Letters, families_of
+from derive.certify.names import Identifiers, comment
+from derive.certify.words import Theorem
+from derive.graph import Derivation
+
+
+def section(derivation: Derivation, made: Identifiers) -> tuple[list[str], tuple[Theorem, ...]]:
+    """The section with all definitions and proofs, and its theorems. Raises Unprovable."""
+    families = families_of(derivation)
+    w = Letters(families, made)
+    for name in families.derivation.forward.quantities:
+        w.of(name)  # quantities keep their names
+    for name in families.moving:
+        w.adjoint(name)
+    local, sum_ = list(sums.local_theorems(w)), list(sums.sum_theorems(w))
+    proven = list(joined.derivatives(w))
+    return [*_text(w, local, sum_, proven)], (*local, *sum_, *proven)
+
+
+def _part(title: str) -> tuple[str, str, str]:
+    return "", comment(f"==== {title} ===="), ""
+
+
+def _text(
+    w: Letters, local: list[Theorem], sum_: list[Theorem], proven: list[Theorem]
+) -> Iterator[str]:
+    yield from _part("For all lengths of the axes, and all values of what is given.")
+    yield "Section Derivation."
+    yield from sums.sizes(w)
+    yield from sums.variables(w)
+    yield from _part("The equations of the forward pass.")
+    yield from sums.equations(w)
+    assumed = list(sums.assumptions(w))
+    if assumed:
+        yield from _part("What is taken for granted.")
+        yield from assumed
+    yield from _part("The local derivatives: of each linear term, at the letters that it has.")
+    yield from sums.slopes(w)
+    yield from _part("The backward pass.")
+    yield from sums.adjoints(w)
+    yield from _part("Each equation has the local derivatives stated.")
+    yield from (t.text for t in local)
+    yield from _part("Each derivative of the loss is the sum over the readers.")
+    yield from (t.text for t in sum_)
+    yield from _part("All quantities are moved, each entry by an amount of its own.")
+    yield from joined.movements(w)
+    yield from _part("The sum of derivatives times rates, from what is read and from what reads.")
+    yield from joined.pairings(w)
+    yield from joined.both_ways(w)
+    yield from _part("The chain rule; if one entry alone is moved, the loss changes at this rate.")
+    yield from (t.text for t in proven)
+    yield "End Derivation."

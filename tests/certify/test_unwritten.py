@@ -1,0 +1,225 @@
+"""Certificates of large derivations: one theorem for all letters, sums as finite sums."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from itertools import islice
+
+import pytest
+
+from derive.build import build
+from derive.certify import CheckError, certify, check, checker
+from derive.certify import certificate as module
+from derive.certify.certificate import LARGE, Certificate
+from derive.certify.families import families_of
+from derive.certify.scalars import count
+from derive.certify.terms import Unprovable
+from derive.expression import Element, elements
+from derive.graph import Derivation
+from derive.pipeline import Made, make
+from derive.spec import parse_spec
+from tests.certify_support import (
+    made,
+    told,
+    with_adjoint,
+    wrong_adjoints,
+    wrong_digits,
+    wrong_locals,
+)
+from tests.coq_text import stray
+
+PROGRAM = checker() or ""
+needs_coq = pytest.mark.skipif(not PROGRAM, reason="Coq is not installed")
+SECONDS = 300
+
+DENSE = """\
+title: Dense 16-32-10
+network:
+  inputs: 16
+  layers: [{dense: 32, activation: tanh}, {dense: 10, activation: logistic}]
+  loss: half_squared_error
+"""
+SOFTMAX = """\
+title: 16-32-10 with softmax
+inputs: {x: {shape: [16]}}
+parameters: {W: {shape: [32, 16]}, b: {shape: [32]}, V: {shape: [10, 32]}, c: {shape: [10]}}
+targets: {t: {shape: [10]}}
+model:
+  - "h[j] = relu(sum(i, W[j,i]*x[i]) + b[j])"
+  - "z[k] = sum(j, V[k,j]*h[j]) + c[k]"
+  - {layer: softmax, name: y, inputs: z, output: y}
+loss: [{loss: categorical_cross_entropy, inputs: [y, t], name: E}]
+"""
+LAYER_NORM = """\
+title: Layer norm over 32
+inputs: {x: {shape: [8, 32]}}
+parameters: {y_gamma: {shape: [32]}, y_beta: {shape: [32]}}
+model: [{layer: layer_norm, name: y, inputs: x, output: y}]
+loss: "E = sum(n, k, y[n,k]**2)/2"
+"""
+BATCH = """\
+title: A batch of 20
+inputs: {x: {shape: [20, 6]}}
+parameters: {W: {shape: [8, 6]}, b: {shape: [8]}}
+targets: {t: {shape: [20, 8]}}
+model:
+  - "z[n,k] = sum(i, W[k,i]*x[n,i]) + b[k]"
+  - {layer: softmax, name: y, inputs: z, output: y}
+loss: [{loss: categorical_cross_entropy, inputs: [y, t], name: E}]
+"""
+OWN = {"dense": DENSE, "softmax": SOFTMAX, "layer norm": LAYER_NORM, "batch": BATCH}
+SMALL = ("softmax", "attention", "layer_norm", "article")
+
+
+@cache
+def large(name: str) -> Made:
+    """What is made of a large spec."""
+    return make(build(parse_spec(OWN[name], f"{name}.yaml", name)))
+
+
+def forced(
+    name: str, monkeypatch: pytest.MonkeyPatch, derivation: Derivation | None = None
+) -> Certificate:
+    """The certificate of a small spec as if it were a large one."""
+    monkeypatch.setattr(module, "LARGE", 0)
+    problem, page = told(name)
+    return certify(problem, derivation or made(name).derivation, page)
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_nothing_is_written_out(name: str) -> None:
+    derivation = large(name).derivation
+    found = large(name).certificate
+    assert count(derivation) > LARGE
+    assert not stray(found.text)
+    assert len(found.derivatives) < 4 * len(families_of(derivation).edges)
+    about = {t.about for t in found.derivatives}
+    for equation in derivation.backward.equations:
+        by = equation.quantity.name.removeprefix("adj_")
+        assert f"every entry of dE/d{by} is the derivative of the loss" in about
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_numbers_have_theorems_in_either_form(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = forced(name, monkeypatch)
+    assert not stray(found.text)
+    assert found.prints
+    assert {t.about for t in found.prints} <= {t.about for t in made(name).certificate.prints}
+
+
+@pytest.mark.parametrize(("name", "words"), [("rnn", "recurrence"), ("conv1d", "computed place")])
+def test_what_stands_at_computed_places_is_written_out(name: str, words: str) -> None:
+    with pytest.raises(Unprovable, match=words):
+        families_of(made(name).derivation)
+
+
+@needs_coq
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OWN)
+def test_right_certificates_of_large_specs_are_checked(name: str) -> None:
+    check(large(name).certificate.text, PROGRAM, SECONDS)
+
+
+@needs_coq
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SMALL)
+def test_right_certificates_with_numbers_are_checked(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check(forced(name, monkeypatch).text, PROGRAM, SECONDS)
+
+
+# --- faults ---------------------------------------------------------------------------------
+
+
+def refused_at(found: Certificate) -> str:
+    """What the theorem is about at which a certificate is refused."""
+    with pytest.raises(CheckError) as refusal:
+        check(found.text, PROGRAM, SECONDS)
+    return found.about(refusal.value.theorem)
+
+
+def numbered(
+    found: Iterator[tuple[str, str, object]], step: int, most: int
+) -> list[tuple[str, str, int]]:
+    """Some faults by their number; a place that is shifted is no letter, and is written out."""
+    return [(kind, own, k) for k, (kind, own, _) in enumerate(found) if kind != "index"][::step][
+        :most
+    ]
+
+
+def wrong_letters(name: str) -> Iterator[tuple[str, str, Derivation]]:
+    """Each adjoint with two letters exchanged at a place, where both run over as many places."""
+    derivation = made(name).derivation
+    for equation in derivation.backward.equations:
+        for each in dict.fromkeys(elements(equation.rhs)):
+            turned = Element(each.name, *reversed(each.indices))
+            if len(each.indices) == 2 and len({i.axis.size for i in each.indices}) == 1:
+                own = equation.quantity.name
+                yield (
+                    "index",
+                    own,
+                    with_adjoint(derivation, own, equation.rhs.xreplace({each: turned})),
+                )
+
+
+ADJOINTS = [
+    (name, *fault)
+    for name, step in (("article", 2), ("softmax", 2), ("layer_norm", 3), ("attention", 2))
+    for fault in numbered(wrong_adjoints(name), step, 6)
+]
+LETTERS = [
+    (name, kind, own, number)
+    for name in ("article", "attention")
+    for number, (kind, own, _) in islice(enumerate(wrong_letters(name)), 8)
+]
+LOCALS = [
+    (name, *fault)
+    for name, step in (("article", 2), ("softmax", 2), ("attention", 3))
+    for fault in numbered(wrong_locals(name), step, 4)
+]
+DIGITS = [("article", report) for report, _ in islice(wrong_digits("article"), 0, None, 12)]
+
+
+def test_there_are_forty_faults_of_all_kinds() -> None:
+    assert len(ADJOINTS) + len(LETTERS) + len(LOCALS) + len(DIGITS) >= 40
+    assert len(LETTERS) > 5
+    assert {kind for _, kind, *_ in ADJOINTS} >= {"sign", "factor", "left out"}
+
+
+@needs_coq
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "kind", "own", "number"), [*ADJOINTS, *LETTERS])
+def test_a_wrong_adjoint_is_refused_where_it_is(
+    name: str, kind: str, own: str, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults = wrong_letters if kind == "index" else wrong_adjoints
+    *_, derivation = next(islice(faults(name), number, None))
+    of = own.removeprefix("adj_")
+    below = {e.by for e in families_of(derivation).out_of(of)}
+    at = {f"every entry of dE/d{each} from those of its readers" for each in (of, *below)}
+    assert refused_at(forced(name, monkeypatch, derivation)) in at
+
+
+@needs_coq
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "kind", "own", "number"), LOCALS)
+def test_a_wrong_local_derivative_is_refused_where_it_is(
+    name: str, kind: str, own: str, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    *_, derivation = next(islice(wrong_locals(name), number, None))
+    found = forced(name, monkeypatch, derivation)
+    assert refused_at(found) == f"the derivatives of every entry of {own} by what it reads"
+
+
+@needs_coq
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "report"), DIGITS)
+def test_a_wrong_digit_is_refused_where_it_is(
+    name: str, report: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LARGE", 0)
+    page = dict(wrong_digits(name))[report]
+    found = certify(told(name)[0], made(name).derivation, page)
+    assert refused_at(found) == f"the printed {report}"
