@@ -61,6 +61,8 @@ SIZES_OF: Mapping[str, Mapping[str, tuple[int, ...]]] = {
     "conv_transpose1d": {"i": (2, 3), "r": (2, 3)},
     "conv_transpose2d": {"h": (2, 3), "w": (2,), "r": (2, 3), "s": (2,)},
     "group_norm": {"c": (2, 4)},
+    "rope": {"d": (2, 4)},
+    "sinusoidal_positions": {"d": (2, 4)},
     "reshape": {"j": (2, 4)},
     "glu": {"j": (2, 4)},
     **{name: {"i": (2, 4)} for name, row in ROWS.items() if "heads" in row.settings},
@@ -93,6 +95,9 @@ POSITIVE: Mapping[str, tuple[str, ...]] = {
     "gaussian": ("var",),
     "focal": ("y", "t"),
     "dice": ("y", "t"),
+    "iou": ("y", "t"),
+    "tversky": ("y", "t"),
+    "negative_binomial": ("t", "r"),
 }
 WIDE = {"hard_sigmoid": 5, "hard_tanh": 2, "hinge": 2, "squared_hinge": 2, "triplet": 2}
 

@@ -81,6 +81,49 @@ ROWS = (
         sizes={"o": "size(r)"},
     ),
     Layer(
+        "alibi_attention",
+        "attention",
+        "causal attention of heads a, with scores that fall with the distance (ALiBi)",
+        ("Q[...,a,t,d]", "K[...,a,r,d]", "V[...,a,r,e]"),
+        f"""
+        s[...,a,t,r] = sum(d, Q[...,a,t,d]*K[...,a,r,d])/sqrt(size(d)) \
++ exp(-8*(a + 1)*log(2)/size(a))*(r - t)
+        p[...,a,t,r] = {_masked("s[...,a,t,r]")}
+        y[...,a,t,e] = sum(r, p[...,a,t,r]*V[...,a,r,e])
+        """,
+        sizes={"o": "size(r)"},
+        notes="Head a, counted from 0, has the slope 2**(-8*(a + 1)/size(a)).",
+    ),
+    Layer(
+        "rope",
+        "attention",
+        "places told by rotations: entry d and d + size(d)/2 turn by the angle of t",
+        ("x[...,t,d]",),
+        """
+        theta[j] = exp(-2*j*log(base)/size(d))
+        angle[t,d] = t*(theta[d + 0] + theta[d - size(j)])
+        y[...,t,d] = x[...,t,d]*cos(angle[t,d]) \
++ (x[...,t,d - size(j)] - x[...,t,d + size(j)])*sin(angle[t,d])
+        """,
+        settings={"base": 10000},
+        sizes={"j": "size(d)/2"},
+        notes="The halves of an entry are paired, as in GPT-NeoX and Llama.",
+    ),
+    Layer(
+        "sinusoidal_positions",
+        "attention",
+        "a sine and a cosine of each of several wavelengths, added to tell the place",
+        ("x[...,t,d]",),
+        """
+        theta[j] = exp(-2*j*log(base)/size(d))
+        y[...,t,d] = x[...,t,d] + sum(j, (d == 2*j)*sin(t*theta[j]) \
++ (d == 2*j + 1)*cos(t*theta[j]))
+        """,
+        settings={"base": 10000},
+        sizes={"j": "size(d)/2"},
+        notes="As in Vaswani and others (2017): even entries have the sines.",
+    ),
+    Layer(
         "multi_head_attention",
         "attention",
         "self-attention in several heads, joined by a matrix",

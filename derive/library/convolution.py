@@ -94,6 +94,15 @@ ROWS = (
         sizes={"u": _size("h", "r"), "v": _size("w", "s")},
     ),
     Layer(
+        "causal_depthwise_conv1d",
+        "convolution",
+        "a kernel of its own for each channel, which sees no later place",
+        ("x[...,t,c]",),
+        "y[...,t,c] = sum(r, K[c,r]*x[...,t + r + 1 - size(r),c]) + b[c]",
+        parameters=("K[c,r]", "b[c]"),
+        notes="The last entry of the kernel is that of the place itself, as in Mamba.",
+    ),
+    Layer(
         "conv_transpose1d",
         "convolution",
         "the transposed convolution along one axis",

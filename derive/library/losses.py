@@ -221,6 +221,15 @@ FURTHER = (
         outputs=Reduction.MEAN,
     ),
     Loss(
+        "negative_binomial",
+        "minus the log-likelihood of a count with the mean exp(y) and the shape r",
+        "lgamma(r[...]) + lgamma(t[...] + 1) - lgamma(t[...] + r[...]) "
+        "+ (t[...] + r[...])*softplus(y[...] - log(r[...])) - t[...]*(y[...] - log(r[...]))",
+        inputs=("y[...]", "t[...]", "r[...]"),
+        outputs=Reduction.MEAN,
+        notes="Its variance is m + m**2/r, with the mean m.",
+    ),
+    Loss(
         "gaussian",
         "minus the log-likelihood of a normal variable, without its constant",
         "(log(var[...]) + (y[...] - t[...])**2/var[...])/2",
@@ -247,6 +256,22 @@ FURTHER = (
         "1 - (2*sum(o, y[...,o]*t[...,o]) + smooth)/(sum(o, y[...,o]) + sum(o, t[...,o]) + smooth)",
         inputs=PAIR,
         settings={"smooth": 1},
+    ),
+    Loss(
+        "iou",
+        "one minus the overlap of both as a share of their union (Jaccard)",
+        "1 - (sum(o, y[...,o]*t[...,o]) + smooth)"
+        "/(sum(o, y[...,o] + t[...,o] - y[...,o]*t[...,o]) + smooth)",
+        inputs=PAIR,
+        settings={"smooth": 1},
+    ),
+    Loss(
+        "tversky",
+        "one minus the overlap, where what is too much and what is missed weigh differently",
+        "1 - (sum(o, y[...,o]*t[...,o]) + smooth)/(sum(o, y[...,o]*t[...,o] "
+        "+ excess*y[...,o]*(1 - t[...,o]) + missed*(1 - y[...,o])*t[...,o]) + smooth)",
+        inputs=PAIR,
+        settings={"excess": Fraction(3, 10), "missed": Fraction(7, 10), "smooth": 1},
     ),
     Loss(
         "l1_penalty",

@@ -161,5 +161,57 @@ ROWS = (
         ADAM_SETTINGS,
         "As in Kingma and Ba (2015), with eps against a division by zero.",
     ),
+    Optimizer(
+        "nadam",
+        "Adam that looks one step ahead",
+        "mu = beta1*(1 - 0.96**(k*fade)/2)\n"
+        "ahead = beta1*(1 - 0.96**((k + 1)*fade)/2)\n"
+        "q = 1 - (1 - q)*mu\n"
+        "m = beta1*m + (1 - beta1)*g\n"
+        "v = beta2*v + (1 - beta2)*g**2\n"
+        "mhat = ahead*m/(1 - (1 - q)*ahead) + (1 - mu)*g/q\n"
+        "vhat = v/(1 - beta2**k)\n"
+        "w = w - alpha*mhat/(sqrt(vhat) + eps)",
+        ("q", "m", "v"),
+        {"beta1": BETA1, "beta2": BETA2, "fade": Fraction(4, 1000), "eps": EPS},
+        "As in Dozat (2016) and PyTorch; 1 - q is the product of all mu so far.",
+    ),
+    Optimizer(
+        "radam",
+        "Adam whose first steps, of which the variance is not known, are without it",
+        "m = beta1*m + (1 - beta1)*g\n"
+        "v = beta2*v + (1 - beta2)*g**2\n"
+        "mhat = m/(1 - beta1**k)\n"
+        "most = 2/(1 - beta2) - 1\n"
+        "rho = most - 2*k*beta2**k/(1 - beta2**k)\n"
+        "known = max(rho - 4, 0)*(rho - 2)*most/((most - 4)*(most - 2)*rho)\n"
+        "w = w - alpha*mhat*where(rho > 5, "
+        "sqrt(known*(1 - beta2**k))/(sqrt(v) + eps), 1)",
+        ("m", "v"),
+        ADAM_SETTINGS,
+        "As in Liu and others (2020), with the bound 5 of PyTorch.",
+    ),
+    Optimizer(
+        "adabelief",
+        "Adam with the square of what the gradient differs from its running mean",
+        "m = beta1*m + (1 - beta1)*g\n"
+        "s = beta2*s + (1 - beta2)*(g - m)**2 + eps\n"
+        "mhat = m/(1 - beta1**k)\n"
+        "shat = s/(1 - beta2**k)\n"
+        "w = w - alpha*mhat/(sqrt(shat) + eps)",
+        ("m", "s"),
+        {**ADAM_SETTINGS, "eps": Fraction(1, 10**16)},
+        "As in Zhuang and others (2020).",
+    ),
+    Optimizer(
+        "lion",
+        "steps of one size, by the sign of a running mean",
+        "c = beta1*m + (1 - beta1)*g\n"
+        "m = beta2*m + (1 - beta2)*g\n"
+        "w = w - alpha*(sign(c) + decay*w)",
+        ("m",),
+        {"beta1": BETA1, "beta2": Fraction(99, 100), "decay": 0},
+        "As in Chen and others (2023).",
+    ),
 )
 OPTIMIZERS = {row.name: row for row in ROWS}
