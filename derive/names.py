@@ -16,7 +16,7 @@ from derive.functions import BY_NAME
 LONGEST_NAME = 60
 NAME = r"[A-Za-z][A-Za-z0-9_]*"
 IDENTIFIER = re.compile(rf"{NAME}\Z")
-ITEM = rf"({NAME})(?:\[([\d,\s]*)\])?"
+ITEM = rf"({NAME})(?:\[([\d,:\s]*)\])?"
 PUBLISHED = re.compile(rf"\s*(?:d{ITEM}\s*/\s*d{ITEM}|{ITEM})\s*(\+|@\s*\d+)?\s*", re.ASCII)
 
 GREEK = re.compile(
@@ -70,5 +70,5 @@ def wrong_published(text: str) -> str:
     """Why a text does not name a number that somebody may have printed."""
     match = PUBLISHED.fullmatch(text)
     if match is None:
-        return f"{shown(text)} is no name; it is written like W[0,1], dE/dW[0,1] or W[0,1]@1"
+        return f"{shown(text)} is no name; it is written like W[0,1], dE/dW[0,2:5] or W[0,1]@1"
     return next(filter(None, (wrong_name(match[k]) for k in (1, 3, 5) if match[k])), "")

@@ -102,7 +102,8 @@ What a layer makes is called after the use of the layer: with `name: bn`, `batch
 `bn_mu`, `bn_var` and `bn_xhat`, and its parameters are `bn_gamma` and `bn_beta` if nothing else is
 wired. `derive layers batch_norm` lists these names.
 
-In `published:` a name is that of a number, `W[0,1]`, of a table, `W`, or of a part of one, `W[0]`;
+In `published:` a name is that of a number, `W[0,1]`, of a table, `W`, or of a part of one, `W[0]`,
+`W[:8]` or `W[0,2:5]`; what was not printed of a table is `null`.
 `dE/dW` is the derivative of the loss, also where `upstream` stands for one, and `dp/dz` of anything
 by anything. `W@3` is after three updates and `W+` after one; `m_W@1` is what the optimizer calls m,
 for W.

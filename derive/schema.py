@@ -167,13 +167,14 @@ class PublishedSpec(_Strict):
     """A number that was printed elsewhere, to be compared with what comes out here."""
 
     name: PublishedName
-    """What it is: `y`, `W[0,1]`, `dE/dW[0,1]`, `dh[1]/da[1]`; `@3` after it means after 3 updates,
-    `+` after one. Indices count from 0. `dy/dx` is the local derivative where the equation of y
-    reads x, and goes through all equations between them where it does not. In a network:
-    `w5`, `out_h1`, `dE/dw5`, `w5+`, or the entries of `W1`, `b1`, `net1`, `out1` as of a model."""
+    """What it is: `y`, `W[0,1]`, `dE/dW[0,1]`, `dh[1]/da[1]`; `W[0,2:5]` is a part of a table, from
+    2 and before 5; `@3` after it means after 3 updates, `+` after one. Indices count from 0.
+    `dy/dx` is the local derivative where the equation of y reads x, and goes through all equations
+    between them where it does not. In a network: `w5`, `out_h1`, `dE/dw5`, `w5+`, or the entries of
+    `W1`, `b1`, `net1`, `out1` as of a model."""
     printed: str | list[Any]
-    """The number as printed, so that its digits count, or nested lists, a table. Of
-    `dp/dz` the places of p come first, then those of z."""
+    """The number as printed, so that its digits count, or nested lists, a table, with `null` for
+    what was not printed. Of `dp/dz` the places of p come first, then those of z."""
     where: str = ""
     """Where it was printed."""
     misprint: str | None = None

@@ -9,10 +9,14 @@ from functools import cache
 import pytest
 
 import derive
+from derive import build
+from derive.errors import InputError
+from derive.pipeline import make
 from derive.problem import Problem, Published
 from derive.render.blocks import Page
 from derive.render.carried import carried
 from derive.render.model_story import tell_model
+from derive.spec import parse_spec
 from derive.verify.model_numbers import model_rows
 from derive.verify.report import NumberRow, Status
 from derive.verify.sampling import spec_values
@@ -137,3 +141,48 @@ def test_after_many_rounds() -> None:
     assert [row.status is Status.DISAGREES for row in bare] == [
         row.status is Status.MISPRINT for row in rows
     ]
+
+
+PARTS = (
+    "inputs: {x: [0.5, -1, 2]}\nparameters: {w: [0.3, 0, 5], V: [[1, 2], [3, 4], [5, 6]]}\n"
+    "model: ['y[i] = w[i]*x[i] + sum(j, V[i,j])', 'E = sum(i, y[i]**2)/2']\npublished:\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "printed", "wrong"),
+    [
+        ("y[:2]", "[3.15, 7]", []),
+        ("y", "[3.15, null, 21]", []),
+        ("y", "[3.15, ~, 20]", ["y[2]"]),
+        ("dE/dV[1:,0]", "[7, 21]", []),
+        ("dE/dV[0:2]", "[[null, 3.15], [7, null]]", []),
+        ("dE/dV[0:2,1:]", "[[3.15], [7.5]]", ["dE/dV[1,1]"]),
+        ("dy[1:]/dV[1,:1]", "[[1], [0]]", []),
+    ],
+)
+def test_a_part_of_a_table_is_compared(name: str, printed: str, wrong: list[str]) -> None:
+    text = f"{PARTS}  - {{name: '{name}', printed: {printed}}}\n"
+    report = make(build(parse_spec(text, "my.yaml", "my"))).verify()
+    judged = [row for row in report.numbers if row.published is not None]
+    counted = sum(part.strip(" []") not in ("null", "~") for part in printed.split(","))
+    assert len(judged) == counted
+    assert [row.name for row in judged if row.status is Status.DISAGREES] == wrong
+
+
+@pytest.mark.parametrize(
+    ("name", "printed", "words"),
+    [
+        ("y[1:5]", "[1, 2]", r"no entry \[1:5\]: its shape is 3"),
+        ("y[2:2]", "[1]", "no entry"),
+        ("y[1:2:3]", "[1]", "no entry"),
+        ("y[:2]", "1", "is 2; name one entry"),
+        ("y[:2]", "[1, 2, 3]", "this table is not"),
+        ("y", "[null, null, null]", "not even one number"),
+        ("y[0]", "null", "not even one number"),
+    ],
+)
+def test_a_part_that_is_not_there_is_refused(name: str, printed: str, words: str) -> None:
+    text = f"{PARTS}  - {{name: '{name}', printed: {printed}}}\n"
+    with pytest.raises(InputError, match=words):
+        build(parse_spec(text, "my.yaml", "my"))

@@ -17,24 +17,30 @@ from derive.problem import Published
 from derive.spec import Path_, SpecFile
 
 Place = tuple[int, ...]
+NULLS = ("", "~", "null")  # what YAML reads as nothing; the texts of prints are kept as they are
 
 
 @dataclass(frozen=True)
 class _Item:
-    """A quantity, or a part of it, and the axes that are left."""
+    """A quantity, or a part of it: a place or a range of places on each axis."""
 
     name: str
-    fixed: Place
-    left: Place
+    parts: tuple[int | range, ...]
+
+    @property
+    def left(self) -> Place:
+        """The lengths of the axes that are left."""
+        return tuple(len(part) for part in self.parts if isinstance(part, range))
 
     def at(self, place: Place) -> str:
         """The name of one entry of what is left."""
-        whole = (*self.fixed, *place)
+        rest = iter(place)
+        whole = [part[next(rest)] if isinstance(part, range) else part for part in self.parts]
         return f"{self.name}[{','.join(map(str, whole))}]" if whole else self.name
 
 
 def published(file: SpecFile, graph: Graph) -> Iterator[Published]:
-    """Published numbers; a table is a number for each of its places.
+    """Published numbers; a table is a number for each of its places, but for those with null.
 
     Of `dp/dz` the places of p come first, then those of z.
     """
@@ -52,7 +58,10 @@ def published(file: SpecFile, graph: Graph) -> Iterator[Published]:
         above = _item(file, path, of, of_place, shapes) if of is not None else None
         left = (*(above.left if above is not None else ()), *below.left)
         _check_table(file, path, each.name.strip(), each.printed, left)
-        for place, text in _entries(file, path, each.printed):
+        entries = list(_entries(file, path, each.printed))
+        if not entries:
+            raise file.fail((*path, "printed"), "nothing is printed here, not even one number")
+        for place, text in entries:
             cut = len(above.left) if above is not None else 0
             name = below.at(place[cut:])
             if above is not None:
@@ -77,13 +86,25 @@ def _item(
     if name not in shapes:
         raise file.fail((*path, "name"), f"there is no '{name}'; {nearest(name, shapes)}")
     shape = shapes[name]
-    fixed = tuple(int(part) for part in (places or "").split(",") if part.strip())
-    inside = all(k < size for k, size in zip(fixed, shape, strict=False))
-    if len(fixed) > len(shape) or not inside:
+    texts = ["".join(part.split()) for part in (places or "").split(",") if part.strip()]
+    parts = [_part(text, size) for text, size in zip(texts, shape, strict=False)]
+    inside = tuple(part for part in parts if part is not None)
+    if len(texts) > len(shape) or len(inside) < len(parts):
         size = " x ".join(map(str, shape)) or "a single number"
-        words = f"'{name}' has no entry {list(fixed)}: its shape is {size}, counted from 0"
+        words = f"'{name}' has no entry [{', '.join(texts)}]: its shape is {size}, counted from 0"
         raise file.fail((*path, "name"), words)
-    return _Item(name, fixed, shape[len(fixed) :])
+    return _Item(name, (*inside, *map(range, shape[len(texts) :])))
+
+
+def _part(text: str, size: int) -> int | range | None:
+    """A place on an axis, or those of `2:5`, from 2 and before 5; None if they are not there."""
+    low, colon, high = text.partition(":")
+    if not colon:
+        return int(text) if int(text) < size else None
+    if ":" in high:
+        return None
+    found = range(int(low or 0), int(high or size))
+    return found if found and found.stop <= size else None
 
 
 def _check_table(file: SpecFile, path: Path_, name: str, printed: Any, shape: Place) -> None:
@@ -109,6 +130,8 @@ def _shape_of(table: Any) -> Place | None:
 
 
 def _entries(file: SpecFile, path: Path_, printed: Any) -> Iterator[tuple[Place, str]]:
+    if printed is None or (isinstance(printed, str) and printed.strip().lower() in NULLS):
+        return
     if isinstance(printed, str):
         yield (), _plain(printed)
     elif isinstance(printed, list):
@@ -116,7 +139,8 @@ def _entries(file: SpecFile, path: Path_, printed: Any) -> Iterator[tuple[Place,
             for place, text in _entries(file, path, part):
                 yield (k, *place), text
     else:
-        raise file.fail((*path, "printed"), "a print is a number, or nested lists of numbers")
+        words = "a print is a number, null where none was printed, or nested lists of these"
+        raise file.fail((*path, "printed"), words)
 
 
 def _plain(text: str) -> str:
