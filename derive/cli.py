@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     code = add("code", "coding", "write a code module")
     _spec(code)
-    code.add_argument("--target", default="python", help="such as numpy (default: python)")
+    code.add_argument("--target", default="python", help="python, numpy or c (default: python)")
     code.add_argument("--output", "-o", type=Path, metavar="FILE")
     _checks(add)
     tell = add("explain", "telling", "show the derivation by one weight or quantity")
@@ -111,6 +111,12 @@ def _checks(add: Add) -> None:
         "--kernel",
         action="store_true",
         help="also have Coq check the certificate, if it is installed",
+    )
+    check.add_argument(
+        "--target",
+        action="append",
+        default=[],
+        help="also check the module of a target that is not made of every spec, such as c",
     )
     proof = add("certify", "proving", "write a proof of the derivation that Coq checks")
     _spec(proof)

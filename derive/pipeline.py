@@ -8,7 +8,7 @@ from functools import cached_property
 
 from derive.backprop import differentiate
 from derive.certify import Certificate, certify, kernel_route, marked
-from derive.emit import TARGETS, EmitError, emit
+from derive.emit import USUAL, EmitError, emit
 from derive.errors import InputError, nearest
 from derive.graph import Derivation
 from derive.notation import notation
@@ -39,6 +39,7 @@ class Made:
     languages: tuple[str, ...] = ()
     weights: tuple[str, ...] = ()
     certificate_file: str = ""
+    targets: tuple[str, ...] = tuple(USUAL)
 
     @cached_property
     def derivation(self) -> Derivation:
@@ -91,7 +92,7 @@ class Made:
 
     @cached_property
     def _modules(self) -> Mapping[str, str | EmitError]:
-        return {target: self._module(target) for target in TARGETS}
+        return {target: self._module(target) for target in self.targets}
 
     def _module(self, target: str) -> str | EmitError:
         try:

@@ -10,7 +10,7 @@ import pytest
 
 import derive
 from derive import Made, Problem, Report
-from derive.emit import TARGETS, execute
+from derive.emit import USUAL, execute
 from derive.spec import builtin_names
 from derive.verify import Status
 from tests.verify_support import NEURON, made, problem
@@ -55,7 +55,7 @@ def test_built_in_specs_verify(name: str) -> None:
     assert report.agree, wrong(report)
 
 
-@pytest.mark.parametrize("target", sorted(TARGETS))
+@pytest.mark.parametrize("target", sorted(USUAL))
 def test_a_large_classifier_is_emitted(target: str) -> None:
     spec = derive.load("digits")
     assert spec.symbolic

@@ -11,7 +11,7 @@ import pytest
 
 import derive
 from derive.backprop import differentiate
-from derive.emit import TARGETS, load
+from derive.emit import USUAL, load
 from derive.errors import InputError
 from derive.graph import Role, adjoint_name
 from derive.problem import Problem
@@ -334,7 +334,7 @@ def test_modules_of_random_models(seed: int) -> None:
     own = problem(text)
     derivation = differentiate(own.graph, own.wanted)
     points = [point(own, Bench(derivation, model_values(own, derivation, seed)))]
-    for target in TARGETS:
+    for target in USUAL:
         source = derive.emit(own, derivation, target)
         route, _ = module_route(target, source, own, points, trajectory(own))
         assert route.status is Status.AGREES, route.detail

@@ -8,14 +8,19 @@ from dataclasses import replace
 
 from derive.commands.shared import as_text, loaded, print_report
 from derive.edge import FOUND, GOOD, progress
+from derive.emit import TARGETS, USUAL
+from derive.errors import InputError, nearest
 from derive.pipeline import make
 
 
 def verify(options: argparse.Namespace) -> int:
     """Check everything that is made of a spec."""
     problem = loaded(options.spec)
+    for target in options.target:
+        if target not in TARGETS:
+            raise InputError(f"unknown target '{target}'; {nearest(target, TARGETS)}")
     with progress("deriving and verifying"):
-        made = make(problem)
+        made = replace(make(problem), targets=(*USUAL, *options.target))
         report = made.verify()
         if options.kernel:
             report = replace(report, routes=(*report.routes, made.kernel))

@@ -13,7 +13,7 @@ from derive.certify.route import refused
 from derive.certify.run import Unfinished
 from derive.commands.shared import as_text, loaded, print_report, written
 from derive.edge import BAD, FOUND, GOOD, progress
-from derive.emit import TARGETS
+from derive.emit import USUAL
 from derive.errors import InputError, printable
 from derive.files import Files, write
 from derive.pipeline import Made, make
@@ -138,7 +138,7 @@ def _stem(problem: Problem) -> str:
 def _file_names(problem: Problem) -> dict[str, str]:
     stem = _stem(problem)
     names = {f"tex {language}": f"{stem}.{language}.tex" for language in ("ko", "en")}
-    names |= {f"code {target.name}": f"{stem}{target.suffix}" for target in TARGETS.values()}
+    names |= {f"code {target.name}": f"{stem}{target.suffix}" for target in USUAL.values()}
     return {**names, "report": f"{stem}.report.json"}
 
 

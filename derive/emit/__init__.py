@@ -1,7 +1,17 @@
 """Derivation → source code of a module that computes it."""
 
 from derive.emit.run import Executed, execute, load
-from derive.emit.targets import TARGETS, Target, emit, module
+from derive.emit.targets import TARGETS, USUAL, Target, emit, module
 from derive.emit.tree import EmitError
 
-__all__ = ["TARGETS", "EmitError", "Executed", "Target", "emit", "execute", "load", "module"]
+__all__ = [
+    "TARGETS",
+    "USUAL",
+    "EmitError",
+    "Executed",
+    "Target",
+    "emit",
+    "execute",
+    "load",
+    "module",
+]

@@ -149,7 +149,9 @@ Heads = Mapping[str, Callable[..., Code]]
 Join = Callable[..., Code]
 
 
-def operation(node: Node, heads: Heads) -> tuple[tuple[Node, ...], Join] | None:
+def operation(
+    node: Node, heads: Heads, raised: Callable[[Code, int], Code] = power
+) -> tuple[tuple[Node, ...], Join] | None:
     """The operands of an arithmetic operation or a function, and how their codes are joined."""
     match node:
         case Sum():
@@ -161,7 +163,7 @@ def operation(node: Node, heads: Heads) -> tuple[tuple[Node, ...], Join] | None:
             cut = len(node.above)
             return (*node.above, *node.below), lambda *codes: product(codes[:cut], codes[cut:])
         case Power():
-            return (node.base,), lambda base: power(base, node.exponent)
+            return (node.base,), lambda base: raised(base, node.exponent)
         case Apply(head="where"):
             return _choice(node, heads["where"])
         case Apply() if node.head in COMPARISONS:
@@ -210,7 +212,10 @@ def floating(code: Code) -> Code:
 
 @dataclass(frozen=True)
 class Spelling:
-    """How one target writes what is not arithmetic."""
+    """How one target writes what is not arithmetic.
+
+    `counted` is a position that is used as a number, if not as in a subscript.
+    """
 
     read: Callable[[Read], Code]
     reduce: Callable[[Reduce], Code]
@@ -220,21 +225,24 @@ class Spelling:
     constants: Mapping[str, str]
     indicator: Callable[[str], str] = "float({})".format
     both: str = "0 <= {0} < {1}"
+    number: Callable[[Number], Code] = number
+    power: Callable[[Code, int], Code] = power
+    counted: Callable[[sympy.Expr], Code] | None = None
 
 
 def write(node: Node, spelling: Spelling) -> Code:
     """A tree as code."""
-    found = operation(node, spelling.heads)
+    found = operation(node, spelling.heads, spelling.power)
     if found is not None:
         operands, join = found
         return join(*[write(operand, spelling) for operand in operands])
     match node:
         case Number():
-            return number(node)
+            return spelling.number(node)
         case Constant():
             return Code(spelling.constants[node.name], Level.NAME)
         case Position():
-            return spelling.position(node.index)
+            return (spelling.counted or spelling.position)(node.index)
         case Read():
             return spelling.read(node)
         case Reduce():

@@ -26,7 +26,19 @@ HELPERS = (
     *("NamedTuple", "Any"),
     *("Sequence", "NDArray", "Array", "Whole", "Vector", "Matrix"),
 )
-TAKEN = frozenset({*RESERVED, *HELPERS, *keyword.kwlist})
+C_WORDS = (
+    *("auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else"),
+    *("enum", "extern", "float", "for", "goto", "if", "inline", "int", "long", "register"),
+    *("restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef"),
+    *("union", "unsigned", "void", "volatile", "while", "main", "NULL", "EOF", "NAN", "INFINITY"),
+    *("HUGE_VAL", "BUFSIZ", "stdin", "stdout", "stderr", "nothing"),
+)
+C_FUNCTIONS = (  # that a variable would hide
+    *("exp", "log", "tanh", "sin", "cos", "sinh", "cosh", "atan", "asin", "acos", "floor", "pow"),
+    *("expm1", "log1p", "erf", "erfc", "sqrt", "fabs", "memcpy", "printf", "add_exp", "ratio"),
+    *("larger", "smaller", "square", "whole_power", "times_log", "times_log1p"),
+)
+TAKEN = frozenset({*RESERVED, *HELPERS, *C_WORDS, *keyword.kwlist})
 
 
 def code_name(name: str) -> str:

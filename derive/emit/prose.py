@@ -183,6 +183,17 @@ def documented(lines: Iterable[str]) -> list[str]:
     return ["".join(map(_escaped, line)) for line in lines]
 
 
+def in_comment(lines: Iterable[str]) -> list[str]:
+    """Lines of a comment of C, whatever they hold: the one border where text enters such a file.
+
+    Nothing ends the comment, begins another, or continues a line.
+    """
+    return [
+        "".join(map(_escaped, line)).replace("*/", "* /").replace("/*", "/ *").replace("??", "? ?")
+        for line in lines
+    ]
+
+
 def _escaped(letter: str) -> str:
     if letter in '"\\':
         return f"\\{letter}"

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from derive.emit.checked import checked
 from derive.emit.names import code_name
 from derive.emit.scalars import Place
 from derive.emit.targets import TARGETS
@@ -216,10 +215,10 @@ def load(problem: Problem, source: str, target: str) -> Module:
 
     Raises Refused.
     """
-    namespace: dict[str, Any] = {"__name__": f"emitted_{target}"}
-    exec(checked(source), namespace)
     row = TARGETS[target]
-    return Module(problem, namespace, row.codes(problem), row.table, row.whole_table)
+    return Module(
+        problem, row.namespace(source, problem), row.codes(problem), row.table, row.whole_table
+    )
 
 
 def execute(

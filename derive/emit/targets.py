@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from derive.emit.c import emit_c
+from derive.emit.checked import checked
+from derive.emit.names import code_name
 from derive.emit.numpy import emit_numpy
 from derive.emit.python import emit_python, python_codes
 from derive.emit.scalars import Place
@@ -13,6 +18,8 @@ from derive.emit.tree import EmitError
 from derive.errors import InputError, nearest
 from derive.graph import Derivation
 from derive.problem import Problem
+
+COMPILERS = ("cc", "gcc", "clang")
 
 
 def _no_codes(problem: Problem) -> Mapping[Place, str]:
@@ -37,27 +44,67 @@ def _whole_array(table: Any) -> Any:
     return numpy.asarray(table, dtype=numpy.int64)
 
 
+def _executed(source: str, problem: Problem) -> dict[str, Any]:
+    """What a module of Python defines, if nothing stands in it that no module needs."""
+    namespace: dict[str, Any] = {"__name__": "emitted"}
+    exec(checked(source), namespace)
+    return namespace
+
+
+def _compiled(source: str, problem: Problem) -> dict[str, Any]:
+    """What a file of C defines; what compiles it is imported only where one is run."""
+    from derive.emit.native import namespace
+
+    loss = "" if problem.forward_only else code_name(problem.graph.loss.name)
+    return namespace(source, loss)
+
+
+def _nothing_missing() -> str:
+    return ""
+
+
+def _without_numpy() -> str:
+    return "" if importlib.util.find_spec("numpy") else "numpy is not installed"
+
+
+def _without_compiler() -> str:
+    return "" if any(map(shutil.which, COMPILERS)) else "there is no C compiler"
+
+
 @dataclass(frozen=True)
 class Target:
     """A target: its name, the end of its file's name, and how it is written and fed.
 
     `codes` gives the variable of every scalar if the module has one for each; it is empty where
-    records hold tables, which `table` makes from nested lists.
+    records hold tables, which `table` makes from nested lists. `namespace` is what a source defines
+    once it runs, and `missing` why it cannot run here. What is `usual` is made of every spec.
     """
 
     name: str
     suffix: str
     emit: Callable[[Problem, Derivation], str]
-    codes: Callable[[Problem], Mapping[Place, str]]
-    table: Callable[[Any], Any]
-    whole_table: Callable[[Any], Any]
+    codes: Callable[[Problem], Mapping[Place, str]] = _no_codes
+    table: Callable[[Any], Any] = _lists
+    whole_table: Callable[[Any], Any] = _lists
+    namespace: Callable[[str, Problem], dict[str, Any]] = _executed
+    missing: Callable[[], str] = _nothing_missing
+    usual: bool = True
 
 
 ROWS = (
-    Target("python", "_python.py", emit_python, python_codes, _lists, _lists),
-    Target("numpy", "_numpy.py", emit_numpy, _no_codes, _array, _whole_array),
+    Target("python", "_python.py", emit_python, codes=python_codes),
+    Target(
+        "numpy",
+        "_numpy.py",
+        emit_numpy,
+        table=_array,
+        whole_table=_whole_array,
+        missing=_without_numpy,
+    ),
+    Target("c", ".c", emit_c, namespace=_compiled, missing=_without_compiler, usual=False),
 )
 TARGETS: Mapping[str, Target] = {row.name: row for row in ROWS}
+USUAL: Mapping[str, Target] = {name: row for name, row in TARGETS.items() if row.usual}
 
 
 def emit(problem: Problem, derivation: Derivation, target: str) -> str:

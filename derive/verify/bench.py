@@ -38,7 +38,8 @@ def enough_digits(graph: Graph, given: Values) -> int:
     Without a loss every value has to keep them.
 
     Of 1 - y hardly any are left where y is saturated, and a small step does not show in those; and
-    with few digits next to nothing is taken for the noise of nothing.
+    with few digits next to nothing is taken for the noise of nothing. Where none are left of it, a
+    logarithm on the way has no value, though the loss may have one.
     """
     choices: list[int] = []
     program = Program(graph, noting(choices))
@@ -46,24 +47,25 @@ def enough_digits(graph: Graph, given: Values) -> int:
     ends = graph.of_role(Role.LOSS) or [equation.quantity for equation in graph.equations]
     keys = [key for quantity in ends for key in places(quantity)]
 
-    def found(digits: int) -> tuple[list[Any], list[int]]:
+    def found(digits: int) -> tuple[list[Any], list[int], bool]:
         choices.clear()
         with mp.workdps(digits):
             values = program.run(given)
-            return [values[key] for key in keys], choices.copy()
+            finite = all(map(mp.isfinite, values.values()))
+            return [values[key] for key in keys], choices.copy(), finite
 
     def kept(finer: Sequence[Any], value: Sequence[Any]) -> bool:
         pairs = zip(finer, value, strict=True)
         return all(abs(fine - old) <= KEPT * max(1, abs(fine)) for fine, old in pairs)
 
     digits = max(DIGITS, mp.dps)
-    value, chosen = found(digits)
+    value, chosen, finite = found(digits)
     while digits < MOST_DIGITS:
         more = 2 * digits if all(chosen) else MOST_DIGITS  # a tie may be one of rounded numbers
-        finer, again = found(more)
-        if again == chosen and kept(finer, value):
+        finer, again, ended = found(more)
+        if finite and again == chosen and kept(finer, value):
             break
-        digits, value, chosen = more, finer, again
+        digits, value, chosen, finite = more, finer, again, ended
     return digits
 
 

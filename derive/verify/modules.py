@@ -5,7 +5,6 @@ Emitted code may be anything that somebody made of it, so whatever it raises is 
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +14,7 @@ from typing import Any
 from mpmath import mp
 
 from derive.amount import work
-from derive.emit import Executed, load
+from derive.emit import TARGETS, Executed, load
 from derive.emit.checked import Refused
 from derive.emit.run import Module
 from derive.errors import InputError
@@ -59,7 +58,7 @@ LARGEST = 1e150  # of what is squared on the way to a double
 MOST_POINTS = 8
 POINTS_BUDGET = 8_000  # multiplications of further points
 ENTRY = 10  # multiplications that an entry costs besides its own
-MOST_RUN = {"python": 5_000_000, "numpy": 20_000_000}  # multiplications of a pass
+MOST_RUN = {"python": 5_000_000, "numpy": 20_000_000, "c": 20_000_000}  # multiplications of a pass
 BATCHES = (1, 2, 3)
 PROMISE = "Batch: any number of samples."
 
@@ -200,8 +199,9 @@ def module_route(
     module that promises to take any number of samples is given others than the spec has, too.
     """
     name = f"module {target}"
-    if target != "python" and not _installed(target):
-        return skipped(name, f"{target} is not installed"), None
+    missing = TARGETS[target].missing()
+    if missing:
+        return skipped(name, missing), None
     points = list(points)
     try:
         module = load(problem, source, target)
@@ -241,8 +241,9 @@ def _broken(name: str, error: Exception) -> Route:
 def large_module_route(target: str, source: str, problem: Problem, seed: int) -> Route:
     """A module too large for the interpreter: its gradient against its own loss along a line."""
     name = f"module {target}"
-    if target != "python" and not _installed(target):
-        return skipped(name, f"{target} is not installed")
+    missing = TARGETS[target].missing()
+    if missing:
+        return skipped(name, missing)
     if problem.forward_only:
         return skipped(name, "the model is too large for its values to be computed digit by digit")
     if holds(problem.graph.equations):
@@ -276,14 +277,6 @@ def _along_lines(module: Module, seed: int) -> Iterator[Comparison]:
     if problem.training.order is Order.SIMULTANEOUS:
         given = {(q, p): v for q, table in values.items() for p, v in table.items()}
         yield from _updates(done, problem, Point(given, {}, {}))
-
-
-def _installed(target: str) -> bool:
-    try:
-        importlib.import_module(target)
-    except ImportError:
-        return False
-    return True
 
 
 def _comparisons(done: Executed, problem: Problem, expected: Point) -> Iterator[Comparison]:

@@ -303,6 +303,8 @@ def _composed(
 def demonstration(module: Module) -> Iterator[Comparison]:
     """What the module prints of itself, with few updates, against its own functions."""
     call = {**module.namespace}
+    if "main" not in call:
+        return  # a program of its own
     parameters, sample = _demonstrated(module)
     samples = call.get("SAMPLES", (sample,))
     with warnings.catch_warnings():

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import derive
-from derive.emit import TARGETS, module
+from derive.emit import USUAL, module
 from derive.emit.checked import Refused, checked
 from derive.emit.run import load
 from derive.library.layers import LAYERS
@@ -122,7 +122,7 @@ TOP = [  # at the level of the module, where it would run at once
 ]
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", USUAL)
 @pytest.mark.parametrize("attack", TOP)
 def test_an_attack_is_refused(attack: str, target: str, tmp_path: Path) -> None:
     source = SOURCES[target]
@@ -182,7 +182,7 @@ def problems() -> Iterator[Problem]:
 def test_every_module_of_the_library_passes() -> None:
     for problem in problems():
         derivation = derive.differentiate(problem.graph, problem.wanted)
-        for target in TARGETS:
+        for target in USUAL:
             checked(module(problem, derivation, target))
 
 

@@ -14,7 +14,7 @@ import pytest
 from mpmath import mp
 
 from derive.build import build
-from derive.emit import TARGETS, emit, load
+from derive.emit import USUAL, emit, load
 from derive.emit.run import Module
 from derive.graph import adjoint_name
 from derive.spec import parse_spec
@@ -71,7 +71,7 @@ def modules(name: str) -> tuple[Use, Mapping[str, Module]]:
         tables.setdefault(quantity, {})[place] = value
     wanted = tuple(quantity.name for quantity in use.real)
     problem = replace(BASE, graph=use.graph, values=tables, wanted=wanted)
-    sources = {target: emit(problem, use.derivation, target) for target in TARGETS}
+    sources = {target: emit(problem, use.derivation, target) for target in USUAL}
     return use, {target: load(problem, text, target) for target, text in sources.items()}
 
 

@@ -8,7 +8,7 @@ import pytest
 from emit_reference import Place, evaluator, sample, slopes, spec, tables
 
 from derive.backprop import differentiate
-from derive.emit import TARGETS, emit, execute
+from derive.emit import USUAL, emit, execute
 from derive.library.activations import ACTIVATIONS
 from derive.library.losses import LOSSES
 
@@ -45,7 +45,7 @@ def check(activations: tuple[str, ...], loss: str, bias: str, batch: int) -> Non
     hidden = {place: value for place, value in forward.items() if place not in given}
     names = {name for name, _ in given if name not in ("x", "t")}
     gradient = dict(slopes(problem.graph, given, names))
-    for target in TARGETS:
+    for target in USUAL:
         found = execute(problem, emit(problem, derivation, target), target, tables(given))
         close(found.forward, hidden, 1e-12)
         close(found.gradients, gradient, 1e-7)

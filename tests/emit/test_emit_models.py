@@ -12,7 +12,7 @@ from mpmath import mp
 
 from derive import Problem, build
 from derive.backprop import differentiate
-from derive.emit import TARGETS, emit, load
+from derive.emit import USUAL, emit, load
 from derive.graph import adjoint_name
 from derive.library.layers import LAYERS
 from derive.library.losses import loss_names
@@ -87,7 +87,7 @@ def test_both_modules_compute_the_model(name: str) -> None:
     derivation = differentiate(problem.graph, problem.wanted)
     drawn = {} if name == "masked softmax of large scores" else model_values(problem, derivation, 1)
     points = [point(problem, Bench(derivation, drawn))] if drawn else []
-    for target in TARGETS:
+    for target in USUAL:
         source = emit(problem, derivation, target)
         assert max(map(len, source.splitlines())) <= 100
         route, _ = module_route(target, source, problem, points)
@@ -104,7 +104,7 @@ def test_large_scores_do_not_overflow() -> None:
             for place, value in table.items()
         }
         exact = run(derivation.backward, run(derivation.forward, given))
-    for target in TARGETS:
+    for target in USUAL:
         done = load(problem, emit(problem, derivation, target), target).run()
         for (name, place), found in done.gradients.items():
             assert math.isclose(found, exact[adjoint_name(name), place], abs_tol=1e-12)
@@ -123,7 +123,7 @@ def test_every_optimizer_is_emitted(optimizer: str) -> None:
     problem = made(TRAINED % optimizer)
     derivation = differentiate(problem.graph, problem.wanted)
     points = [point(problem, Bench(derivation, model_values(problem, derivation, 1)))]
-    for target in TARGETS:
+    for target in USUAL:
         source = emit(problem, derivation, target)
         route, done = module_route(target, source, problem, points)
         assert route.status is Status.AGREES, route.detail
@@ -139,7 +139,7 @@ def test_first_states_are_written_into_the_module() -> None:
 
 
 @pytest.mark.parametrize("name", ["gathers", "two steps back", "largest of a square", "lstm"])
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", USUAL)
 def test_a_module_runs_alone(name: str, target: str, tmp_path: Path) -> None:
     problem = made(ALL[name])
     source = emit(problem, differentiate(problem.graph, problem.wanted), target)

@@ -15,7 +15,7 @@ from emit_reference import evaluator, sample, spec, tables
 
 from derive.backprop import differentiate
 from derive.build import build
-from derive.emit import TARGETS, emit, execute
+from derive.emit import USUAL, emit, execute
 from derive.emit.layout import WIDTH, statement
 from derive.errors import InputError
 from derive.problem import Problem
@@ -54,7 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All modules as files."""
     path = tmp_path_factory.mktemp("emitted")
     for name, problem in PROBLEMS.items():
-        for target, row in TARGETS.items():
+        for target, row in USUAL.items():
             (path / f"{name}{row.suffix}").write_text(source_of(problem, target), "utf-8")
     return path
 
@@ -101,7 +101,7 @@ def titled(title: str) -> Problem:
     return build(parse_spec(text, "test", "test"))
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", USUAL)
 @pytest.mark.parametrize(
     "title",
     [
@@ -159,7 +159,7 @@ def test_the_same_text_whatever_the_hash_seed() -> None:
     program = (
         "import sys; sys.path.insert(0, sys.argv[1]); import test_emit_source as t; "
         "print(*[t.source_of(t.PROBLEMS[n], x) for n in ('bce', 'coupled', 'long_batch')"
-        " for x in t.TARGETS])"
+        " for x in t.USUAL])"
     )
     texts = set()
     for seed in ("1", "2"):
@@ -169,7 +169,7 @@ def test_the_same_text_whatever_the_hash_seed() -> None:
     assert len(texts) == 1
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", USUAL)
 def test_large_and_small_networks_are_little_work(target: str) -> None:
     for problem in (
         spec(("relu", "relu", "softmax"), "categorical_cross_entropy", units=300, inputs=784),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from test_emit_stable_rows import faults
 
-from derive.emit import TARGETS
+from derive.emit import USUAL
 
 SHARES = "  - p[i] = exp(z[i])/sum(k, exp(z[k]))\n"
 LOGS = "  - l[i] = z[i] - log(sum(k, exp(z[k])))\n"
@@ -79,7 +79,7 @@ def spec(form: str, scores: str) -> str:
 @pytest.mark.parametrize("scores", SCORES)
 @pytest.mark.parametrize("form", FORMS)
 def test_a_form_written_by_hand(form: str, scores: str) -> None:
-    for target in TARGETS:
+    for target in USUAL:
         assert not faults(spec(form, scores), target, flat=1e-9)
 
 
@@ -105,6 +105,6 @@ PLACES = ("1000", "-1000", "40", "-40", "1.0e-8", "0", "1.0e-308")
 @pytest.mark.parametrize("form", SCALARS)
 def test_a_function_written_by_hand(form: str) -> None:
     for x in PLACES:
-        for target in TARGETS:
+        for target in USUAL:
             text = f"parameters: {{x: {x}}}\nloss: E = {SCALARS[form]}\n"
             assert not faults(text, target, flat=1e-15), x

@@ -13,7 +13,7 @@ from emit_reference import evaluator, sample, slopes, spec, tables
 
 from derive.backprop import differentiate
 from derive.build import build
-from derive.emit import TARGETS, emit, execute, load
+from derive.emit import USUAL, emit, execute, load
 from derive.functions import ROWS
 from derive.problem import Problem
 from derive.spec import load_spec
@@ -25,7 +25,7 @@ def source_of(problem: Problem, target: str) -> str:
     return emit(problem, differentiate(problem.graph), target)
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", USUAL)
 def test_the_article(target: str) -> None:
     found = execute(ARTICLE, source_of(ARTICLE, target), target)
     assert math.isclose(found.loss, 0.2396740075623098, rel_tol=1e-14)
@@ -61,7 +61,7 @@ def test_the_article_in_matrices() -> None:
         assert f"    {line}" in lines
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", USUAL)
 @pytest.mark.parametrize("problem", [ARTICLE, spec(batch=2)], ids=["values", "symbolic"])
 def test_the_module_runs_by_itself(problem: Problem, target: str, tmp_path: Path) -> None:
     file = tmp_path / "module.py"
@@ -73,7 +73,7 @@ def test_the_module_runs_by_itself(problem: Problem, target: str, tmp_path: Path
         assert " = 0.2396740075623" in printed.stdout
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", USUAL)
 def test_training_goes_on_from_the_update(target: str) -> None:
     names = load(ARTICLE, source_of(ARTICLE, target), target).namespace
     trained, losses = names["train"](names["PARAMETERS"], names["SAMPLE"], 0.5, 2)
@@ -113,7 +113,7 @@ def test_samples_that_depend_on_each_other_keep_their_number() -> None:
     text = "y[n,h] = x[n,h] - mean(m, x[m,h])"
     problem = spec((text, "logistic"), batch=3)
     given = sample(problem)
-    for target in TARGETS:
+    for target in USUAL:
         source = source_of(problem, target)
         assert "Batch: 3 samples." in source
         found = execute(problem, source, target, tables(given))
@@ -125,11 +125,11 @@ def test_samples_that_depend_on_each_other_keep_their_number() -> None:
 def test_samples_that_read_each_other_keep_their_number(reading: str) -> None:
     """A place among the samples is a place in this batch: one of two samples has no place 2."""
     problem = spec((f"y[n,h] = x[n,h] + {reading}", "logistic"), batch=3)
-    for target in TARGETS:
+    for target in USUAL:
         assert "Batch: 3 samples." in source_of(problem, target)
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", USUAL)
 @pytest.mark.parametrize("batch", [1, 3])
 def test_frozen_parameters_stay(target: str, batch: int) -> None:
     problem = spec(("tanh", "tanh"), batch=batch, extra="training: {frozen: [W1, b2]}\n")
@@ -147,7 +147,7 @@ def test_adjoints_that_nobody_needs_are_not_computed() -> None:
     assert "dE_dnet_h1" not in frozen
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", USUAL)
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 @pytest.mark.parametrize("batch", [1, 3])
 def test_every_function_in_every_target(row: object, target: str, batch: int) -> None:
@@ -171,7 +171,7 @@ def test_every_function_in_every_target(row: object, target: str, batch: int) ->
         assert math.isclose(found.gradients[place], held * slope, rel_tol=1e-6)
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", USUAL)
 @pytest.mark.parametrize("batch", [1, 3])
 @pytest.mark.parametrize(
     "text",
@@ -233,7 +233,7 @@ def test_the_backward_pass_costs_little_more_than_the_forward_pass(units: int) -
     assert (forward + gradients) / forward <= 2.2
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", USUAL)
 @pytest.mark.parametrize("batch", [1, 3])
 def test_a_shifted_index_is_zero_outside(batch: int, target: str) -> None:
     problem = spec(("y[n,h] = tanh(x[n,h-1])*x[n,h+1] + x[n,h]", "tanh"), batch=batch, units=4)

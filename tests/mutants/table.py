@@ -31,6 +31,7 @@ GRIDS, LOOPS, STABLE = (
     f"derive/emit/{name}.py" for name in ("grids", "loops", "stable_differences")
 )
 ARITHMETIC = "derive/emit/arithmetic.py"
+C_LINES = "derive/emit/c_lines.py"
 WINDOWS, VIEWS = "derive/emit/windows.py", "derive/emit/views.py"
 ORIGINS, FACTORS = "derive/verify/consequences.py", "derive/verify/factors.py"
 SEARCH, QUESTION = "derive/verify/why/search.py", "derive/verify/why/question.py"
@@ -287,4 +288,9 @@ MUTANTS = (
     Mutant(WORKED, "[a for a in node.args if not self._is_zero(a)]",
            "list(node.args)",
            "a long sum is written out with its zeros", "tests/render/test_worked.py"),
+    Mutant(C_LINES, "{'+' if part.sign > 0 else '-'}=", "+=",
+           "C adds what a fold takes away", "tests/emit/test_emit_c.py"),
+    Mutant(C_LINES, "            if not stays_on_axis(position, axis.size):\n",
+           "            if False:\n",
+           "C reads beyond an axis", "tests/emit/test_emit_c.py"),
 )  # fmt: skip

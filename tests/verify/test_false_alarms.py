@@ -40,6 +40,9 @@ SPECS: dict[str, str] = {
     "a slope that prints like an input": "inputs: {x: [0.1, 0.3]}\nparameters: {w: 2}\nmodel:\n"
     "  - 'h[t] = 0.5*h[t-1] + w*x[t]'\nloss: 'E = 0.104*h[1] + 0.0834*h[0]'\n"
     "gradients: [h, w]\nnumbers: {significant_digits: 2, chained: false}\n",
+    # a logarithm of what few digits take for nothing, and the loss does not feel
+    "a logarithm of nothing behind a saturated unit": "inputs: {x: 2450}\nparameters: {w: 1}\n"
+    "model:\n  - 'o = log(1 - logistic(w*x))'\n  - 'y = tanh(o)'\nloss: 'E = (y - 0.5)**2'\n",
     # what 800 digits do not tell from its bound, and 1,600 do
     "below a bound by next to nothing": "inputs: {x: 1832}\nmodel:\n  - 'y = 1 - exp(-x)'\n"
     "  - 'z = min(y, 1)'\nloss: 'E = z**2'\ngradients: [y]\nnumbers: {chained: false}\n",

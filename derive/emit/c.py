@@ -1,0 +1,259 @@
+"""The target `c`: one file of C99, for a microcontroller as for a server.
+
+It needs nothing but the standard library and allocates nothing. Everything has the sizes of the
+spec; intermediate values stand in static variables, so one call runs at a time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+import sympy
+
+from derive.emit.c_lines import Scope, assigned, recurrent, wrapped
+from derive.emit.loops import grouped
+from derive.emit.names import C_FUNCTIONS, TAKEN, code_name
+from derive.emit.program import Assignment, Program, is_small, lower, updated
+from derive.emit.prose import explanation, in_comment, length, listing, summary
+from derive.graph import Derivation, Quantity
+from derive.problem import Problem, Tensor
+from derive.scalar import positions
+from derive.templating import environment
+
+TEMPLATE = "code/c.c.j2"
+ARGUMENTS = ("parameters", "sample", "values", "slopes", "state", "learning_rate", "number")
+HELPERS: Mapping[str, tuple[str, ...]] = {
+    "larger": (),
+    "smaller": (),
+    "square": (),
+    "whole_power": (),
+    "sign": (),
+    "logistic": (),
+    "softplus": ("larger",),
+    "log_add_exp": ("larger",),
+    "times_log": (),
+    "times_log1p": (),
+    "ratio": (),
+    "add_exp": (),
+    "log_erfc": ("tail_series",),
+    "inverse_mills": ("tail_series",),
+    "tail_series": (),
+}
+
+
+@dataclass(frozen=True)
+class _Function:
+    """The lines of a function, and which of its arguments it does not need."""
+
+    lines: tuple[str, ...]
+    unused: tuple[str, ...]
+
+
+def emit_c(problem: Problem, derivation: Derivation) -> str:
+    """A file of C. Raises EmitError for an equation that has no form in it."""
+    program = lower(problem, derivation, batch=sympy.Integer(problem.batch))
+    bodies = {"forward": _forward(program)}
+    if not problem.forward_only:
+        bodies["gradients"] = _gradients(program)
+    if program.trained:
+        bodies["update"] = _update(program)
+    words = {word for each in bodies.values() for word in re.findall(r"\w+", "\n".join(each.lines))}
+    used = words.union(*(HELPERS[name] for name in words & HELPERS.keys()))
+    symbolic, states = problem.symbolic, bool(program.states)
+    small = is_small(problem) and not symbolic
+    text = (
+        environment("code")
+        .get_template(TEMPLATE)
+        .render(
+            summary=in_comment([summary(problem)])[0],
+            explanation=in_comment(explanation(program, _names)),
+            batch=problem.batch if not problem.is_model else 0,
+            model=problem.is_model,
+            records=_records(program),
+            constants=_constants(program),
+            bodies=bodies,
+            docs={
+                "Forward": in_comment(listing(program.values, _names)),
+                "Gradients": in_comment(listing(program.gradients, _names)),
+                "Updated": in_comment(listing(program.trained, _names)),
+            },
+            used=used,
+            loss="" if problem.forward_only else code_name(program.loss.name),
+            learning_rate=repr(float(problem.training.learning_rate)),
+            steps=problem.training.steps,
+            symbolic=symbolic,
+            trained=bool(program.trained),
+            interleaved=program.interleaved,
+            states=states,
+            samples=len(problem.samples),
+            prints=_prints(program) if small else {},
+            last=next(_entries("values", program.values[-1], "")),
+        )
+    )
+    lines = [part for line in text.splitlines() for part in (wrapped(line) or [""])]
+    return "\n".join(lines) + "\n"
+
+
+def _names(quantities: Iterable[Quantity]) -> list[str]:
+    return [code_name(quantity.name) for quantity in quantities]
+
+
+def _function(
+    assignments: Iterable[Assignment],
+    places: Mapping[str, str],
+    arguments: Iterable[str],
+    program: Program,
+    after: Iterable[str] = (),
+) -> _Function:
+    """The body of a function: what it keeps for itself, its loops, and what comes after them."""
+    assignments = tuple(assignments)
+    own = [each.quantity for each in assignments if each.quantity.name not in places]
+    scope = Scope(
+        {**places, **{quantity.name: code_name(quantity.name) for quantity in own}},
+        frozenset({*TAKEN, *C_FUNCTIONS, *ARGUMENTS, *(code_name(q.name) for q in own)}),
+        tuple(q for q in program.problem.graph.given if q.integer),
+    )
+    lines = [f"static {_declared(quantity)};" for quantity in own]
+    for group in grouped(assignments):
+        lines += recurrent(group, scope) if group[0].step else assigned(group[0], scope)
+    lines += after
+    words = set(re.findall(r"\w+", "\n".join(lines)))
+    folded = [line for each in lines for line in wrapped(f"    {each}")]
+    return _Function(tuple(folded), tuple(name for name in arguments if name not in words))
+
+
+def _forward(program: Program) -> _Function:
+    places = _given(program) | _fields("values", program.values)
+    return _function(program.forward, places, ("parameters", "sample"), program)
+
+
+def _gradients(program: Program) -> _Function:
+    places = _given(program) | _fields("values", program.values)
+    places |= _fields("slopes", program.gradients)
+    return _function(program.backward, places, ("parameters", "sample", "values"), program)
+
+
+def _update(program: Program) -> _Function:
+    """New states and parameters are computed from old ones, and then put in their place."""
+    places = _given(program) | _fields("state", program.states)
+    arguments = ["parameters", "learning_rate"]
+    if program.states:
+        arguments += ["state", "number"]
+    if program.interleaved:
+        places |= _fields("values", program.values)
+        arguments += ["sample", "values"]
+    else:
+        places |= _fields("slopes", program.gradients)
+        arguments += ["slopes"]
+    moved = [("parameters", q) for q in program.trained] + [("state", q) for q in program.states]
+    after = [
+        line
+        for record, quantity in moved
+        for line in _copied(f"{record}->{code_name(quantity.name)}", updated(quantity))
+    ]
+    return _function(program.updates, places, arguments, program, after)
+
+
+def _given(program: Program) -> dict[str, str]:
+    return _fields("parameters", program.parameters) | _fields("sample", program.sample)
+
+
+def _fields(record: str, quantities: Iterable[Quantity]) -> dict[str, str]:
+    return {quantity.name: f"{record}->{code_name(quantity.name)}" for quantity in quantities}
+
+
+def _copied(target: str, source: Quantity) -> list[str]:
+    """The lines that put what was computed in the place of what was there."""
+    letters = [f"k{k}" for k, _ in enumerate(source.axes, 1)]
+    place = "".join(f"[{letter}]" for letter in letters)
+    lines = [f"{target}{place} = {code_name(source.name)}{place};"]
+    for letter, axis in zip(reversed(letters), reversed(source.axes), strict=True):
+        head = f"for (int {letter} = 0; {letter} < {length(axis)}; {letter}++) {{"
+        lines = [head, *(f"    {line}" for line in lines), "}"]
+    return lines
+
+
+def _declared(quantity: Quantity) -> str:
+    """A variable or a field: `double W1[2][3]`."""
+    kind = "int" if quantity.integer else "double"
+    sizes = "".join(f"[{length(axis)}]" for axis in quantity.axes)
+    return f"{kind} {code_name(quantity.name)}{sizes}"
+
+
+def _records(program: Program) -> list[tuple[str, str, list[str]]]:
+    """The records: name, what it holds, and its fields; one without any has one for nothing."""
+    model = program.problem.is_model
+    trained = "What is trained." if model else "Weights and biases."
+    given = "What is given and not trained." if model else "Inputs and targets."
+    groups = [
+        ("Parameters", trained, program.parameters),
+        ("Sample", given, program.sample),
+        ("Forward", "The values of the forward pass.", program.values),
+    ]
+    if program.gradients:
+        groups.append(("Gradients", "The derivatives of the loss.", program.gradients))
+    if program.states:
+        kept = "What the optimizer keeps from one update to the next."
+        groups.append(("State", kept, program.states))
+    return [
+        (name, about, [f"{_declared(quantity)};" for quantity in quantities] or ["int nothing;"])
+        for name, about, quantities in groups
+    ]
+
+
+def _constants(program: Program) -> list[tuple[str, list[str]]]:
+    """The given values, and the first states: what is declared, and how it is initialised."""
+    problem = program.problem
+    found = []
+    if not problem.symbolic:
+        own = problem.values
+        found += [
+            ("Parameters PARAMETERS", _initialiser(program.parameters, own)),
+            ("Sample SAMPLE", _initialiser(program.sample, own)),
+        ]
+    if problem.samples:
+        rows = [_initialiser(program.sample, {**own, **values}) for values in problem.samples]
+        braced = [["    {", *(f"    {line}" for line in row), "    },"] for row in rows]
+        found.append((f"Sample SAMPLES[{len(rows)}]", [line for row in braced for line in row]))
+    if program.states:
+        found.append(("State STATE", _initialiser(program.states, dict(_first_states(program)))))
+    return found
+
+
+def _first_states(program: Program) -> Iterator[tuple[str, Tensor]]:
+    given = program.problem.training.states
+    for quantity in program.states:
+        state, _, parameter = quantity.name.partition("_")
+        zeros = dict.fromkeys(positions(quantity.axes), Fraction(0))
+        yield quantity.name, {**zeros, **given.get((state, parameter), {})}
+
+
+def _initialiser(quantities: Iterable[Quantity], values: Mapping[str, Tensor]) -> list[str]:
+    lines = [f"{_nested(q, (), values[q.name])}," for q in quantities] or ["0"]
+    return [line for each in lines for line in wrapped(f"    {each}")]
+
+
+def _nested(quantity: Quantity, place: tuple[int, ...], values: Tensor) -> str:
+    if len(place) == len(quantity.shape):
+        return repr(int(values[place]) if quantity.integer else float(values[place]))
+    rows = range(quantity.shape[len(place)])
+    return f"{{{', '.join(_nested(quantity, (*place, k), values) for k in rows)}}}"
+
+
+def _prints(program: Program) -> dict[str, list[tuple[str, str]]]:
+    """The entries that `main` prints, and what each is called."""
+    return {
+        "values": [each for q in program.values for each in _entries("values", q, "")],
+        "slopes": [each for q in program.gradients for each in _entries("slopes", q, "")],
+        "parameters": [each for q in program.trained for each in _entries("parameters", q, "_new")],
+    }
+
+
+def _entries(record: str, quantity: Quantity, mark: str) -> Iterator[tuple[str, str]]:
+    name = code_name(quantity.name)
+    for place in positions(quantity.axes):
+        entry = "".join(f"[{k}]" for k in place)
+        yield f"{name}{mark}{entry}", f"{record}.{name}{entry}"

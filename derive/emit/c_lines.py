@@ -1,0 +1,381 @@
+"""Loops of C: an assignment as nested loops, its reductions as variables of their own.
+
+A reduction is computed in the outermost loop in which all its letters have values, and once for all
+that reads it there.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import Any
+
+import sympy
+
+from derive.emit.arithmetic import COMPARISONS, Code, Heads, Level, Spelling, call, number, write
+from derive.emit.formula import position_formula
+from derive.emit.layout import WIDTH
+from derive.emit.program import Assignment
+from derive.emit.prose import length
+from derive.emit.tree import (
+    Fold,
+    How,
+    Loop,
+    Node,
+    Number,
+    Pick,
+    Read,
+    Reduce,
+    Sum,
+    positions_of,
+    walk,
+)
+from derive.emit.windows import PAIR, without_grids
+from derive.expression import Index, stays_on_axis
+from derive.functions import ROWS
+from derive.graph import Quantity
+
+STEP = 4
+UNBROKEN = "\u00a0"
+POINTER = re.compile(r"\b(Parameters|Sample|Forward|Gradients|State) \*")
+TEMPORARY = {How.TOTAL: "sum", How.LARGEST: "most", How.LOG_TOTAL_EXP: "log_sum"}
+MATH = {row.name: row.math for row in ROWS if row.math} | {
+    name: name for name in ("expm1", "log1p", "erfc", "sqrt")
+}
+
+
+def _indicator(compare: Callable[..., Code]) -> Callable[..., Code]:
+    return lambda left, right: Code(f"(double)({compare(left, right).text})")
+
+
+def _where(test: Code, yes: Code, no: Code) -> Code:
+    text = f"{test.at(Level.COMPARISON)} ? {yes.at(Level.SUM)} : {no.at(Level.SUM)}"
+    return Code(text, Level.CHOICE)
+
+
+def _power(base: Code, exponent: int) -> Code:
+    if exponent == 2:
+        return Code(f"square({base.text})")
+    return Code(f"whole_power({base.text}, {exponent})")
+
+
+def _double(node: Number) -> Code:
+    """A number in doubles: 1 / 2 is nothing among the integers of C."""
+    shown = number(node)
+    parts = [
+        part if "." in part or "e" in part else f"{part}.0" for part in shown.text.split(" / ")
+    ]
+    return Code(" / ".join(parts), shown.level)
+
+
+HEADS: Heads = {
+    **{name: call(own) for name, own in MATH.items()},
+    **{
+        name: call(name)
+        for name in ("logistic", "softplus", "log_add_exp", "log_erfc", "inverse_mills", "sign")
+    },
+    **{name: _indicator(compare) for name, compare in COMPARISONS.items()},
+    "abs": call("fabs"),
+    "max": call("larger"),
+    "min": call("smaller"),
+    "where": _where,
+    "stop_gradient": lambda value: value,
+    "power": call("pow"),
+    "times log": call("times_log"),
+    "times log1p": call("times_log1p"),
+    "ratio": call("ratio"),
+}
+CONSTANTS = {
+    "pi": "3.141592653589793",
+    "e": "2.718281828459045",
+    "inf": "INFINITY",
+    "learning_rate": "learning_rate",
+    "step": "number",
+}
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where each quantity stands in C, names that letters may not have, and whole numbers.
+
+    `fresh` numbers the variables of a function.
+    """
+
+    places: Mapping[str, str]
+    taken: frozenset[str]
+    whole: tuple[Quantity, ...] = ()
+    fresh: Iterator[int] = field(default_factory=lambda: count(1))
+
+
+def assigned(assignment: Assignment, scope: Scope) -> list[str]:
+    """The lines of an assignment that is no part of a recurrence."""
+    rest, added = _parted(assignment)
+    each = replace(assignment, value=rest)
+    lines = _Writer(scope, letters_of((each,), scope.taken)).filled(each, each.loops)
+    for part in added:
+        lines += _Writer(
+            scope, letters_of((replace(each, value=part.body),), scope.taken, part.loops)
+        ).added(each, part)
+    return lines
+
+
+@dataclass(frozen=True)
+class _Added:
+    """Terms that are added to the entries of an assignment, in these loops.
+
+    A fold adds to the entries at `places`, which may lie outside.
+    """
+
+    sign: int
+    body: Node
+    loops: tuple[Loop, ...]
+    places: Mapping[Index, sympy.Expr] = field(default_factory=dict)
+
+
+def _parted(assignment: Assignment) -> tuple[Node, list[_Added]]:
+    """The value that entries begin with, and what is added to them after that."""
+    value = without_grids(assignment.value)
+    terms = value.terms if isinstance(value, Sum) else ((1, value),)
+    plain = tuple((sign, term) for sign, term in terms if not isinstance(term, Fold))
+    folds = [(sign, term) for sign, term in terms if isinstance(term, Fold)]
+    inner = [*(term for _, term in plain), *(fold.body for _, fold in folds)]
+    if any(isinstance(node, Fold) for part in inner for node in walk(part)):
+        return assignment.value, []
+    if not folds and _goes_by_rows(value, assignment.loops):
+        assert isinstance(value, Reduce)
+        *outer, last = assignment.loops
+        return Number(0), [_Added(1, value.body, (*outer, *value.loops, last))]
+    rest = plain[0][1] if len(plain) == 1 and plain[0][0] > 0 else Sum(plain)
+    return rest if plain else Number(0), [_laid(assignment, *each) for each in folds]
+
+
+def _laid(assignment: Assignment, sign: int, fold: Fold) -> _Added:
+    places = {
+        laid.index: laid.start + sum(step * loop.index for loop, step in laid.terms)
+        for laid in fold.places
+    }
+    terms = {laid.index: [loop for loop, _ in laid.terms] for laid in fold.places}
+    loops = tuple(each for loop in assignment.loops for each in terms.get(loop.index, [loop]))
+    return _Added(sign, fold.body, loops, places)
+
+
+def _goes_by_rows(value: Node, loops: Sequence[Loop]) -> bool:
+    """Whether a sum is better added row by row: it runs over the rows of what it reads."""
+    if not isinstance(value, Reduce) or value.how is not How.TOTAL or len(loops) < PAIR:
+        return False
+    ends = [n.indices[-1] for n in walk(value.body) if isinstance(n, Read) and n.indices]
+    summed = value.loops[-1].index
+    return loops[-1].index in ends and not any(end.has(summed) for end in ends)
+
+
+def recurrent(group: Sequence[Assignment], scope: Scope) -> list[str]:
+    """The lines of a recurrence: a loop over its steps, in which each quantity gets its entries."""
+    letters, first = letters_of(group, scope.taken), group[0]
+    walked = first.loops[first.along]
+    letter = letters[walked.index]
+    writer = _Writer(scope, letters | {each.loops[each.along].index: letter for each in group})
+    lines = []
+    for each in group:
+        others = [loop for k, loop in enumerate(each.loops) if k != each.along]
+        lines += writer.filled(each, others)
+    size = length(walked.axis)
+    upward = f"for (int {letter} = 0; {letter} < {size}; {letter}++)"
+    downward = f"for (int {letter} = {size} - 1; {letter} >= 0; {letter}--)"
+    return _block(upward if first.step > 0 else downward, lines)
+
+
+def letters_of(
+    group: Iterable[Assignment], taken: frozenset[str], more: Iterable[Loop] = ()
+) -> dict[Index, str]:
+    """A variable for every index of some assignments, different from all that is taken."""
+    found: dict[Index, str] = {}
+    used = set(taken)
+    for assignment in group:
+        loops = [*assignment.loops, *more]
+        for node in walk(assignment.value):
+            loops += node.loops if isinstance(node, Reduce) else ()
+        for loop in loops:
+            if loop.index not in found:
+                # the place in a window is called by what it is, such as `d - u`
+                letter = loop.index.name if loop.index.name.isidentifier() else "k"
+                while letter in used:
+                    letter += "_"
+                found[loop.index] = letter
+                used.add(letter)
+    return found
+
+
+def wrapped(line: str) -> list[str]:
+    """A line of C, broken between words where it is too long."""
+    pad = " " * (len(line) - len(line.lstrip()) + STEP)
+    kept = POINTER.sub(f"\\1{UNBROKEN}*", line)
+    parts = textwrap.wrap(
+        kept, WIDTH, subsequent_indent=pad, break_long_words=False, break_on_hyphens=False
+    )
+    return [part.replace(UNBROKEN, " ") for part in parts]
+
+
+def _block(head: str, lines: Iterable[str]) -> list[str]:
+    return [f"{head} {{", *(f"{' ' * STEP}{line}" for line in lines), "}"]
+
+
+@dataclass
+class _Open:
+    """A loop whose lines are being written, and the variables that its reductions have there."""
+
+    loop: Loop | None
+    lines: list[str] = field(default_factory=list)
+    known: dict[Node, str] = field(default_factory=dict)
+
+
+class _Writer:
+    """Writes expressions; what they need before them goes into the open loops, outermost first."""
+
+    def __init__(self, scope: Scope, letters: Mapping[Index, str]) -> None:
+        self.scope, self.letters = scope, letters
+        self.open: list[_Open] = []
+        self.spelling = Spelling(
+            self._read, self._reduce, self._pick, self._position, HEADS, CONSTANTS,
+            indicator="(double)({})".format, both="0 <= {0} && {0} < {1}",
+            number=_double, power=_power, counted=self._counted,
+        )  # fmt: skip
+
+    def filled(self, assignment: Assignment, loops: Iterable[Loop]) -> list[str]:
+        """The lines that give every entry its value, in these loops."""
+        self.open = [_Open(None), *map(_Open, loops)]
+        value = write(assignment.value, self.spelling).text
+        places = "".join(f"[{self.letters[loop.index]}]" for loop in assignment.loops)
+        target = self.scope.places[assignment.quantity.name]
+        self.open[-1].lines.append(f"{target}{places} = {value};")
+        self._closed(1)
+        return self.open[0].lines
+
+    def added(self, assignment: Assignment, part: _Added) -> list[str]:
+        """The lines that add to the entries."""
+        self.open = [_Open(None), *map(_Open, part.loops)]
+        value = write(part.body, self.spelling)
+        text, guards = self.scope.places[assignment.quantity.name], []
+        for loop in assignment.loops:
+            position = part.places.get(loop.index, loop.index)
+            place = self._position(position)
+            text += f"[{place.text}]"
+            if not stays_on_axis(position, loop.axis.size):
+                here = place.at(Level.SUM)
+                guards.append(f"0 <= {here} && {here} < {length(loop.axis)}")
+        line = f"{text} {'+' if part.sign > 0 else '-'}= {value.text};"
+        lines = [f"if ({' && '.join(guards)}) {{", f"    {line}", "}"] if guards else [line]
+        self.open[-1].lines += lines
+        self._closed(1)
+        return self.open[0].lines
+
+    def _closed(self, depth: int) -> None:
+        """Every open loop from a depth on, as a line of the one around it."""
+        for inner, outer in zip(self.open[: depth - 1 : -1], self.open[-2::-1], strict=False):
+            assert inner.loop is not None
+            letter = self.letters[inner.loop.index]
+            head = f"for (int {letter} = 0; {letter} < {length(inner.loop.axis)}; {letter}++)"
+            outer.lines += _block(head, inner.lines)
+        del self.open[depth:]
+
+    def _reduce(self, node: Reduce) -> Code:
+        return Code(self._found(node, self._reduced), Level.NAME)
+
+    def _pick(self, node: Pick) -> Code:
+        """Whether a place, counted in reading order, is that of the first largest value."""
+        first = self._found(replace(node, positions=()), self._first)
+        place = ""
+        for loop, position in zip(node.largest.loops, node.positions, strict=True):
+            here = self._position(position).at(Level.SUM)
+            place = f"({place}) * {length(loop.axis)} + {here}" if place else here
+        return Code(f"(double)({place} == {first})")
+
+    def _fresh(self, what: str) -> str:
+        """A name for a variable that nothing else has."""
+        names = (f"{what}{number}" for number in self.scope.fresh)
+        return next(name for name in names if name not in self.scope.taken)
+
+    def _found(self, node: Reduce | Pick, compute: Callable[[Any], str]) -> str:
+        """The variable of a reduction, computed as far outside as its letters allow."""
+        letters = {s for part in walk(node) for p in positions_of(part) for s in p.free_symbols}
+        home = max(
+            k for k, each in enumerate(self.open) if each.loop is None or each.loop.index in letters
+        )
+        block = self.open[home]
+        if node not in block.known:
+            deeper, self.open = self.open[home + 1 :], self.open[: home + 1]
+            block.known[node] = compute(node)
+            self.open += deeper
+        return block.known[node]
+
+    def _loops(self, loops: Iterable[Loop], start: Sequence[str]) -> int:
+        """Opens loops after some lines; where the first of them stands."""
+        depth = len(self.open)
+        self.open[-1].lines += start
+        self.open += map(_Open, loops)
+        return depth
+
+    def _reduced(self, node: Reduce) -> str:
+        name = self._fresh(TEMPORARY[node.how])
+        start = {
+            How.TOTAL: [f"double {name} = 0.0;"],
+            How.LARGEST: [f"double {name} = -INFINITY;"],
+            How.LOG_TOTAL_EXP: [f"double {name} = -INFINITY;", f"double {name}_share = 0.0;"],
+        }[node.how]
+        home = self.open[-1]
+        depth = self._loops(node.loops, start)
+        value = write(node.body, self.spelling)
+        if node.how is How.TOTAL:
+            self.open[-1].lines.append(f"{name} += {value.text};")
+        elif node.how is How.LARGEST:
+            self.open[-1].lines.append(f"{name} = larger({name}, {value.text});")
+        else:
+            self.open[-1].lines.append(f"add_exp(&{name}, &{name}_share, {value.text});")
+        self._closed(depth)
+        if node.how is How.LOG_TOTAL_EXP:
+            home.lines.append(f"{name} += log({name}_share);")
+        return name
+
+    def _first(self, node: Pick) -> str:
+        name = self._fresh("first")
+        start = [
+            f"int {name} = 0;", f"int {name}_place = 0;", f"double {name}_most = -INFINITY;"
+        ]  # fmt: skip
+        depth = self._loops(node.largest.loops, start)
+        value = write(node.largest.body, self.spelling).text
+        self.open[-1].lines += [
+            f"const double {name}_value = {value};",
+            f"if ({name}_value > {name}_most) {{",
+            f"    {name}_most = {name}_value;",
+            f"    {name} = {name}_place;",
+            "}",
+            f"{name}_place++;",
+        ]
+        self._closed(depth)
+        return name
+
+    def _position(self, position: sympy.Expr) -> Code:
+        if isinstance(position, Index):
+            return Code(self.letters[position], Level.NAME)
+        whole = replace(self.spelling, number=number, counted=None)
+        return write(position_formula(position, self.scope.whole), whole)
+
+    def _counted(self, position: sympy.Expr) -> Code:
+        """A position as a number, in doubles."""
+        return Code(f"(double){self._position(position).at(Level.CALL)}")
+
+    def _read(self, node: Read) -> Code:
+        """An entry; a position that may leave its axis is guarded, because outside it is zero."""
+        text, guards = self.scope.places[node.name], []
+        for position, axis in zip(node.indices, node.axes, strict=True):
+            place = self._position(position)
+            text += f"[{place.text}]"
+            if not stays_on_axis(position, axis.size):
+                here = place.at(Level.SUM)
+                guards.append(f"0 <= {here} && {here} < {length(axis)}")
+        if guards:
+            zero = "0" if any(q.name == node.name for q in self.scope.whole) else "0.0"
+            return Code(f"{' && '.join(guards)} ? {text} : {zero}", Level.CHOICE)
+        return Code(text, Level.CALL)

@@ -1,0 +1,72 @@
+"""Before a file of C is compiled: what stands in it is held to a short list.
+
+The list is written down here once more, apart from what writes such files, so that no mistake there
+lets anything through: only arithmetic, loops, records and the functions of this list.
+"""
+
+from __future__ import annotations
+
+import re
+
+from derive.emit.checked import Refused
+
+HEADERS = ("#include <math.h>", "#include <stdio.h>")
+WORDS = frozenset({"for", "if", "return", "sizeof"})  # that may stand before a bracket
+REFUSED = frozenset(
+    {
+        *("asm", "auto", "break", "case", "continue", "default", "do", "extern", "goto", "inline"),
+        *("register", "restrict", "signed", "switch", "union", "unsigned", "volatile", "while"),
+        "_Pragma",
+    }
+)
+CALLED = frozenset(
+    {
+        *("exp", "log", "tanh", "sin", "cos", "sinh", "cosh", "tan", "atan", "asin", "acos"),
+        *("floor", "pow", "expm1", "log1p", "erf", "erfc", "sqrt", "fabs", "lgamma", "printf"),
+    }
+)
+TOKEN = re.compile(
+    r"(?P<comment>/\*.*?\*/)|(?P<text>\"[^\"\n]*\")|(?P<line>^\#[^\n]*)"
+    r"|(?P<number>\.?\d(?:[eE][+-]|[\w.])*)|(?P<word>[A-Za-z_]\w*)|(?P<blank>\s+)"
+    r"|(?P<sign>->|\+\+|--|\+=|\*=|-=|<=|>=|==|!=|&&|\|\||[-+*/<>=?:;,.(){}\[\]&%])",
+    re.DOTALL | re.MULTILINE,
+)
+PRINTED = re.compile(r'"(?:[A-Za-z_0-9\[\] =]|%d|%\.17g)*\\n"')
+OTHERWISE = ("??", "%:", "<:", "<%", ":>", "%>")
+DEFINED = re.compile(r"^(?:static )?(?:void|double|int) (\w+)\(", re.MULTILINE)
+
+
+def checked_c(source: str) -> str:
+    """A source of C, if nothing stands in it that no generated file needs. Raises Refused."""
+    allowed = CALLED | {*DEFINED.findall(source)} | WORDS
+    place = 0
+    while place < len(source):
+        found = TOKEN.match(source, place)
+        fault = f"'{source[place]}' is not expected" if found is None else ""
+        if found is not None:
+            fault = _fault(found, source, allowed)
+            place = found.end()
+        if fault:
+            raise Refused(source.count("\n", 0, place) + 1, fault)
+    return source
+
+
+def _fault(found: re.Match[str], source: str, allowed: frozenset[str]) -> str:
+    """What is wrong with a token; nothing if it may stand there."""
+    text, before, after = found[0], source[: found.start()], source[found.end() :].lstrip()[:1]
+    match found.lastgroup:
+        case "comment" | "text" | "line" if "??" in text:
+            return "'??' begins another sign"
+        case "line" if text not in HEADERS:
+            return f"'{text}' is not expected"
+        case "text" if not PRINTED.fullmatch(text):
+            return "this text is not printed by such a file"
+        case "word" if text in REFUSED or text.startswith("__"):
+            return f"'{text}' is not expected"
+        case "word" if after == "(" and text not in allowed:
+            return f"'{text}' is not called by such a file"
+        case "sign" if text + after in OTHERWISE:
+            return f"'{text}{after}' is another way to write a sign"
+        case "sign" if text in ")]" and after == "(" and not before.endswith("(double"):
+            return "nothing is called but functions by their names"
+    return ""
