@@ -27,6 +27,7 @@ _MAX_MAGNITUDE = 100_000
 _MAX_BITS = 200  # of an argument: masks reach 1e30, towers of exponentials do not end
 _MAX_POWER_BITS = 200_000
 
+_SLIGHT = mpmath.mpf(10) ** -30
 _context: Any = mpmath.MPContext()
 _context.dps = _WORKING_DIGITS
 
@@ -89,6 +90,12 @@ def _walk(expression: sympy.Expr, known: Mapping[str, Fraction]) -> Any:
         raise ValueFailure(f"{expression} is not a finite real number")
     if expression.is_Mul:
         return _product(expression, known)
+    if expression.func is sympy.log and expression.args[0].as_coeff_Add()[0] == 1:
+        beside_one = _walk(expression.args[0] - 1, known)
+        if (
+            0 < abs(_inexact(beside_one)) < _SLIGHT
+        ):  # which no number of digits tells from 1 in the sum
+            return _real(_call(_context.log1p)(beside_one))
     return _real(rule(*(_walk(argument, known) for argument in expression.args)))
 
 

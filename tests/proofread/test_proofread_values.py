@@ -11,6 +11,8 @@ from derive.proofread import parse_formula
 from derive.proofread.values import leading_exponent, value_of
 
 CANCELLING = [
+    (r"\ln(1 + e^{-4203})", lambda: mp.exp(-4203)),
+    (r"\tanh(\ln(1 + \exp(-4203)))", lambda: mp.exp(-4203)),
     (r"\ln(1 + e^{-670})", lambda: mp.log1p(mp.exp(-670))),
     (r"-670\cdot \tanh(\ln(1 + e^{-670}))", lambda: -670 * mp.tanh(mp.log1p(mp.exp(-670)))),
     (r"1 - (\tanh(160))^{2}", lambda: mp.sech(160) ** 2),
