@@ -14,6 +14,7 @@ from fractions import Fraction
 
 from derive.proofread.align import Atom, Template, in_steps, template
 from derive.proofread.claim import Claim, Finding, Item, Kind, Unread
+from derive.proofread.constants import PI, is_circle
 from derive.proofread.formula import parse_formula
 from derive.proofread.judge import judge_item
 from derive.proofread.omissions import namesake, omission
@@ -45,6 +46,8 @@ def check(
 def read_through(items: Sequence[Item], reading: Reading) -> Reading:
     """Judge all items in their order, with what is known before the first."""
     reading.moving = _moving(items)
+    if is_circle(items):  # texts of sides have its letter
+        reading.learn("pi", PI, PI)
     for place, item in enumerate(items):
         if isinstance(item, Unread):
             reading.remark(Remark(place, item, Verdict.UNREAD, reason=item.reason))

@@ -17,6 +17,8 @@ import sympy
 from sympy.core.function import AppliedUndef
 
 from derive.proofread.claim import Claim, Item
+from derive.proofread.entries.compiled import entries_in
+from derive.proofread.entries.places import Stem, entry_of
 from derive.proofread.matrices import parted
 from derive.proofread.policy import Policy, coarsest_exponent
 from derive.proofread.spread import Known, reach, rounded_copy
@@ -340,13 +342,11 @@ def _out_of_range(items: Sequence[Item], tables: _Tables) -> Iterator[tuple[int,
     name, and only one such entry for a slip: many are entries of something else.
     """
     beyond: dict[tuple[str, str], dict[Place, list[int]]] = {}
-    general = set()
+    general = _general(items)
     for number, item in enumerate(items):
         for indexed in _names(item):
             table = tables.places.get(indexed.stem)
-            if indexed.letters:
-                general.add(indexed.stem)
-            elif table and _is_beyond(indexed.at({}), table):
+            if not indexed.letters and table and _is_beyond(indexed.at({}), table):
                 places = beyond.setdefault(indexed.stem, {})
                 places.setdefault(indexed.at({}), []).append(number)
     for stem, places in beyond.items():
@@ -354,6 +354,13 @@ def _out_of_range(items: Sequence[Item], tables: _Tables) -> Iterator[tuple[int,
             ((place, numbers),) = places.items()
             name = f"{stem[0]}_{','.join(map(str, place))}{stem[1]}"
             yield from ((n, f"there is no {name} in the table {''.join(stem)}") for n in numbers)
+
+
+def _general(items: Sequence[Item]) -> set[Stem]:
+    """The names that have letters for indices somewhere."""
+    names = {name for item in items if isinstance(item, Claim) for name in item.names}
+    entries = [entry for name in names for entry in entries_in(entry_of(name))]
+    return {entry.stem for entry in entries if not entry.is_explicit}
 
 
 def _is_beyond(place: Place, table: Mapping[Place, int]) -> bool:

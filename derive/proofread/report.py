@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -12,6 +12,8 @@ from derive.proofread.as_spec import spec_of
 from derive.proofread.behind import Behind, Stated, above, behind, below
 from derive.proofread.check import read_through
 from derive.proofread.claim import Claim, Item, Unread, Where
+from derive.proofread.commas import with_thousands
+from derive.proofread.constants import PI, with_circle
 from derive.proofread.digits import found_policy
 from derive.proofread.documents import Part, parts
 from derive.proofread.entries.consistency import inconsistencies
@@ -76,8 +78,11 @@ def checked(
     that the document itself states.
     """
     expander = Expander()
-    places = [(part, item) for part in parts(name, text) for item in _items(part, expander)]
-    items = [item for _, item in places]
+    read_parts = parts(name, text)
+    told = with_thousands(part.text for part in read_parts)
+    read_parts = [replace(part, text=text) for part, text in zip(read_parts, told, strict=True)]
+    places = [(part, item) for part in read_parts for item in _items(part, expander)]
+    items = with_circle([item for _, item in places])
     rule = found_policy(items) if policy is None else policy
     network, known = behind(items), None
     if stated is None:
@@ -87,12 +92,19 @@ def checked(
         stated = stated.spelled(names)
         known = (len(names & stated.network.known), len(names))
         faults = wrong_formulas(items, stated.network, sure=True)
-    ranges = {letter: run for part, _ in places for letter, run in declared(part.text).items()}
-    faults = {**inconsistencies(items, rule, ranges), **wrong_entries(items, rule), **faults}
+    ranges = {letter: run for part in read_parts for letter, run in declared(part.text).items()}
+    held = inconsistencies(items, rule, ranges)
+    meant = [_with_print(item, held.meant.get(number)) for number, item in enumerate(items)]
+    faults = {**held.words, **wrong_entries(meant, rule), **faults}
     reading = Reading(rule, faults=faults, network=network, stated=stated)
     read_through(items, reading)
-    remarks, numbers = tuple(reading.remarks), reading.printed.numbers
+    remarks = tuple(reading.remarks)
+    numbers = {k: v for k, v in reading.printed.numbers.items() if v != PI.value}
     return Checked(name, rule, policy is None, tuple(places), remarks, network, numbers, known)
+
+
+def _with_print(item: Item, text: str | None) -> Item:
+    return replace(item, printed=text) if text is not None and isinstance(item, Claim) else item
 
 
 def _names(items: Sequence[Item]) -> set[str]:

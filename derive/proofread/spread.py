@@ -80,6 +80,8 @@ def spread(tex: str, ledger: Ledger, policy: Policy) -> Fraction:
     expression = parse_formula(POWER_OF_TEN.sub(_written_out, tex), read_operand)
     used = {str(symbol) for symbol in expression.free_symbols} & ledger.keys()
     known = {name: ledger[name] for name in used} | operands
+    if not known.keys() >= {str(symbol) for symbol in expression.free_symbols}:
+        return Fraction(0)  # it has a value without all of its names: one of its factors is 0
     return reach(*_without_waves(expression, known))
 
 
@@ -101,6 +103,7 @@ def _without_waves(
 ) -> tuple[sympy.Expr, Mapping[str, Known]]:
     """Each sine and cosine whose argument may move by much as an operand of its own.
 
+    And each condition that is not met at its edge as what it is: rounding turns no order round.
     Between the ends of such a move it turns, so that the ends do not tell how far it goes; but it
     never goes farther than its argument, and never beyond 1.
     """
@@ -112,6 +115,10 @@ def _without_waves(
             centre = value_of(wave, {name: entry.value for name, entry in known.items()})
             everything[name] = Known(centre, min(far, 1 + abs(centre)))
             changes[wave] = sympy.Symbol(name, real=True)
+    values = {name: entry.value for name, entry in known.items()}
+    for step in expression.atoms(sympy.Heaviside):
+        if value_of(step.args[0], values):
+            changes[step] = sympy.Integer(int(value_of(step, values)))
     return expression.xreplace(changes), everything
 
 

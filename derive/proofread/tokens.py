@@ -40,7 +40,7 @@ class Token:
     position: int
 
 
-_DIGITS = r"\d{1,3}(?:\\,\d{3})+|\d+"
+_DIGITS = r"\d{1,3}(?:(?:\\,|\{'\})\d{3})+|\d+"
 _DECIMALS = r"(?:\d{3}\\,)+\d{1,3}|\d+"
 _SPACING = (
     r"\s+|~|\\[,;:!>\ ]|\\(?:quad|qquad|displaystyle|textstyle|limits|nolimits|mathstrut|strut"
@@ -105,7 +105,7 @@ def _token(match: re.Match[str]) -> Token:
     kind = TokenKind(str(match.lastgroup))
     text = match.group(kind.value)
     if kind is TokenKind.NUMBER:
-        text = text.replace("{,}", ".").replace("\\,", "")
+        text = text.replace("{,}", ".").replace("\\,", "").replace("{'}", "")
         if len(text) > MAX_DIGITS:
             raise FormulaError(f"a number of more than {MAX_DIGITS} characters", match.start())
     same = _SAME_COMMAND if kind is TokenKind.COMMAND else _SAME_SIGN

@@ -16,6 +16,7 @@ from derive.proofread.policy import Policy
 from derive.proofread.reader import read
 from derive.proofread.report import checked
 from derive.spec import parse_spec
+from tests.proofread.changes import page
 from tests.random_library import random_network
 
 PAGE = r"""
@@ -56,13 +57,13 @@ def test_the_page_is_right() -> None:
 def test_what_does_not_fit_is_found(old: str, new: str, words: list[str]) -> None:
     assert old in PAGE
     text = PAGE.replace(old, new, 1) if old else PAGE
-    found = inconsistencies(read(text), Policy(digits=4, chained=False), declared(text))
+    found = inconsistencies(read(text), Policy(digits=4, chained=False), declared(text)).words
     assert list(found.values()) == words
 
 
 def test_a_document_that_fits_nowhere_is_not_judged() -> None:
     text = PAGE.replace("x_{u+r}", "x_{u-r}").replace("y_{u}^{2} + y", "y_{u}^{3} - y")
-    assert inconsistencies(read(text), Policy(digits=4, chained=False), declared(text)) == {}
+    assert inconsistencies(read(text), Policy(digits=4, chained=False), declared(text)).words == {}
 
 
 RANGES = [
@@ -126,14 +127,14 @@ $$z = \begin{pmatrix} 3 \\ -0.9 \\ 1.15 \end{pmatrix}$$
 
 def test_a_recurrence_begins_as_the_text_says() -> None:
     policy = Policy(digits=4, chained=False)
-    assert inconsistencies(read(RECURRENCE), policy, {}) == {}
+    assert inconsistencies(read(RECURRENCE), policy, {}).words == {}
     wrong = RECURRENCE.replace("-0.45", "-0.43")
-    words = list(inconsistencies(read(wrong), policy, {}).values())
+    words = list(inconsistencies(read(wrong), policy, {}).words.values())
     assert words == ["by its formula, y_1 would be -0.45"]
     number = RECURRENCE.replace("= s$", "= 2$")
-    assert inconsistencies(read(number), policy, {}) == {}
+    assert inconsistencies(read(number), policy, {}).words == {}
     unsaid = RECURRENCE.replace("= s$", "= r$").replace("-0.45", "-0.43")
-    assert inconsistencies(read(unsaid), policy, {}) == {}
+    assert inconsistencies(read(unsaid), policy, {}).words == {}
 
 
 def column(name: str, *values: float) -> str:
@@ -148,21 +149,26 @@ WINDOW = [
 ]
 
 
+def test_an_entry_beside_its_table_is_no_trouble() -> None:
+    text = RECURRENCE + "\n" + r"$$y_{5} = 0.3 + 0.2 = 0.7$$"
+    assert inconsistencies(read(text), Policy(digits=4, chained=False), {}).words == {}
+
+
 def test_zeros_around_a_table_are_taken_only_if_they_are_meant() -> None:
     policy = Policy(digits=4, chained=False)
     for last, found in ((1.8, 0), (0.8, 0)):
         text = "\n".join([*WINDOW, column("y", -1.9, 0.4, last)])
-        assert len(inconsistencies(read(text), policy, {})) == found
+        assert len(inconsistencies(read(text), policy, {}).words) == found
     more = "\n".join([*WINDOW, r"$$v_{t} = x_{t} + x_{t+1}$$", column("v", -0.7, -0.4, 0.8)])
     text = "\n".join([more, column("y", -1.9, 0.4, 1.8)])
-    assert len(inconsistencies(read(text), policy, {})) == 1
+    assert len(inconsistencies(read(text), policy, {}).words) == 1
 
 
 def test_of_what_has_no_formula_no_derivative_is_told() -> None:
     start, formula, end = PAGE.partition(r"$$z_{u} = y_{u}^{2} + y_{u}$$")
     assert formula
     text = start + end
-    assert inconsistencies(read(text), Policy(digits=4, chained=False), declared(text)) == {}
+    assert inconsistencies(read(text), Policy(digits=4, chained=False), declared(text)).words == {}
 
 
 @pytest.mark.parametrize(("constant", "wrong"), [("1.67", 0), ("1.7", 1)])
@@ -174,7 +180,98 @@ def test_a_given_number_may_be_a_rounded_one(constant: str, wrong: int) -> None:
     text = "\n".join(
         [column("x", *given), f"$$c = {constant}$$", r"$$y_{i} = c\,x_{i}$$", column("y", *made)]
     )
-    assert len(inconsistencies(read(text), Policy(digits=4, chained=False), {})) == wrong
+    assert len(inconsistencies(read(text), Policy(digits=4, chained=False), {}).words) == wrong
+
+
+LOCAL = "\n".join(
+    [
+        column("x", 0.5, -1.2, 0.8),
+        column("g", 0.3, -0.6, 0.9),
+        r"$$y_{n} = x_{n}^{2} + x_{n}$$",
+        r"$$\frac{\partial y_{n'}}{\partial x_{n}} = \delta_{n',n}\,(2\,x_{n'} + 1)$$",
+        column("y", 0.75, 0.24, 1.44),
+        r"$$d_{n} = g_{n}\,(1 - y_{n}^{2})$$",
+        r"$$d = g \odot (1 - y \odot y)$$",
+        r"$$v = x - g$$",
+        r"$$v_{n} = x_{n} - g_{n}$$",
+    ]
+)
+SLIPS_OF_FORMULAS = [
+    ("", ""),
+    (r"(2\,x_{n'} + 1)", r"(2\,x_{n'} - 1)"),
+    (r"(1 - y \odot y)", r"(1 + y \odot y)"),
+    ("$v = x - g", "$v = x + g"),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), SLIPS_OF_FORMULAS)
+def test_primed_letters_and_whole_tables_are_read(old: str, new: str) -> None:
+    text = LOCAL.replace(old, new, 1) if old else LOCAL
+    assert bool(old) == (text != LOCAL)
+    found = inconsistencies(read(text), Policy(digits=4, chained=False), {}).words
+    assert list(found.values()) == ([DIFFER] if old else [])
+
+
+def test_a_product_of_tables_without_its_sign_is_not_entry_by_entry() -> None:
+    text = LOCAL.replace("$v = x - g", "$v = x g")
+    assert inconsistencies(read(text), Policy(digits=4, chained=False), {}).words == {}
+
+
+def test_a_name_with_a_prime_that_is_defined_is_no_letter() -> None:
+    start = LOCAL[: LOCAL.index("$$d_{n}")].replace("n'", "m")
+    text = start + r"$$x'_{n} = x_{n} - 0.1$$ $$u_{n} = x'_{n} + 1$$ $$u_{n} = x_{n} + 0.9$$"
+    assert inconsistencies(read(text), Policy(digits=4, chained=False), {}).words == {}
+
+
+def test_a_prime_that_may_be_of_a_name_or_of_a_letter_tells_nothing() -> None:
+    text = LOCAL + "\n" + r"$$x'_{n} = x_{n} - 0.1$$"
+    assert inconsistencies(read(text), Policy(digits=4, chained=False), {}).words == {}
+
+
+def test_one_print_of_many_digits_tells_what_was_given() -> None:
+    """Unless it is a slip itself: then it may be that as well."""
+    exp, tanh = (1.649, 3.32, 2.226), (0.4621, 0.8337, 0.664)
+    for function, right, given, printed, blamed in (
+        ("exp", exp, -0.4, 1.492, "x_3"),
+        ("exp", exp, 0.4, 1.482, "y_3"),
+        ("tanh", tanh, -0.4, 0.3799, "y_3"),
+    ):
+        lines = [column("x", 0.5, 1.2, 0.8, given), rf"$$y_{{i}} = \{function}(x_{{i}})$$"]
+        (own,) = checked("page.tex", "\n".join([*lines, column("y", *right, printed)])).own
+        assert own.name == blamed
+
+
+CIRCLE = r"$$a = 0.5$$ $$y = \frac{a}{\sqrt{\pi}} = \frac{0.5}{\sqrt{\pi}} = 0.2821$$"
+POLICY = r"$$L = 2 \pi = 0.6024$$ $$\pi = 0.3012$$"
+IN_NUMBERS = "\n".join(
+    [
+        column("a", 1, 2, 2.5, 4),
+        r"$$x_{n} = \frac{a_{n}}{3}$$",
+        column("x", 0.3333, 0.6667, 0.8333, 1.333),
+        r"$$w = \frac{x_{0}}{\sqrt{\pi}} = \frac{0.3333}{\sqrt{\pi}} = 0.1881$$",
+    ]
+)
+
+
+def test_the_number_of_the_circle_is_one_where_a_text_has_its_root() -> None:
+    assert checked("page.tex", CIRCLE).own == []
+    (own,) = checked("page.tex", CIRCLE.replace("0.2821", "0.2841")).own
+    assert own.expected == "0.2821"
+    assert checked("page.tex", POLICY).own == []
+    assert checked("page.tex", IN_NUMBERS).own == []
+
+
+def test_rounding_turns_no_condition_round() -> None:
+    text = page("hard_tanh", "en")
+    old, new = r"-1)]\cdot [-0.9", r"-1)]+ [-0.9"
+    assert text.count(old) == 1 and checked("page.tex", text).own == []
+    (own,) = checked("page.tex", text.replace(old, new)).own
+    assert own.expected == "1.5"
+
+
+def test_a_product_with_nothing_has_a_value_without_its_names() -> None:
+    text = r"$$c = 0.5 \cdot 0.5 = 0.25$$ $$b = 0.3 - 0.3 = 0$$ $$a = 0 \cdot q = 0$$"
+    assert checked("page.tex", text).own == []
 
 
 @pytest.mark.slow
@@ -186,4 +283,4 @@ def test_nothing_is_found_on_pages_of_random_networks(seed: int) -> None:
     except InputError:
         return
     items = read(text)
-    assert inconsistencies(items, found_policy(items), declared(text)) == {}
+    assert inconsistencies(items, found_policy(items), declared(text)).words == {}

@@ -49,6 +49,9 @@ class Ranges(Protocol):
     def knows(self, stem: Stem) -> bool:
         """Whether there are entries of a name."""
 
+    def named(self, name: str) -> Entry | Slope:
+        """A name by its indices."""
+
 
 Formula = Callable[[Letters, Source], complex]
 
@@ -132,11 +135,13 @@ class _Compiler:
         return lambda letters, source: function(*[part(letters, source) for part in parts])
 
     def _name(self, name: str, bound: frozenset[str]) -> Formula:
-        found = entry_of(name)
+        found = self._ranges.named(name)
         if isinstance(found, Entry) and not self._ranges.knows(found.stem):
             if re.fullmatch(r"[A-Za-z]'*", name):  # a letter as a number
                 self._free |= {name} - bound
                 return lambda letters, source: _letter(name, letters)
+            if found.stem == ("pi", "") and not found.indices:
+                return lambda letters, source: math.pi
             if found.stem == ("delta", "") and len(found.indices) == 2:
                 self._free |= letters_of(found) - bound
                 return lambda letters, source: float(
@@ -166,7 +171,8 @@ class _Compiler:
                 raise Unknown
             runs: list[Sequence[int]] = [range(int(match["first"]), int(match["last"]) + 1)]
         else:
-            entries = _entries(form.args[0])
+            names = [self._ranges.named(symbol.name) for symbol in form.args[0].free_symbols]
+            entries = [entry for name in names for entry in entries_in(name)]
             runs = [self._ranges.run(letter, entries) for letter in letters]
         if math.prod(map(len, runs)) > MOST_TERMS:
             raise Unknown
@@ -191,12 +197,6 @@ class _Compiler:
             return float(max(spots, key=there) == place_of(places, outer, source))
 
         return run
-
-
-def _entries(form: sympy.Expr) -> list[Entry]:
-    """The entries in a formula, those of conditions apart."""
-    found = [entry_of(symbol.name) for symbol in form.free_symbols]
-    return [entry for name in found for entry in entries_in(name)]
 
 
 def _letter(name: str, letters: Letters) -> float:

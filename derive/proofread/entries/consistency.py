@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 
 from derive.proofread.claim import Claim, Item
@@ -38,13 +38,27 @@ MOST_ROUNDED = 100  # given numbers that may be rounded, on the way to a value
 FAILURES = (Unknown, ArithmeticError, ValueError)
 
 
-def inconsistencies(
-    items: Sequence[Item], policy: Policy, declared: Mapping[str, range]
-) -> dict[int, str]:
-    """What is wrong with claims, by their numbers, seen from the rest of the document."""
+@dataclass(frozen=True)
+class Faults:
+    """What is wrong, in words, and what was meant by given numbers, by the numbers of claims."""
+
+    words: Mapping[int, str] = field(default_factory=dict)
+    meant: Mapping[int, str] = field(default_factory=dict)
+
+
+def inconsistencies(items: Sequence[Item], policy: Policy, declared: Mapping[str, range]) -> Faults:
+    """What is wrong with claims, seen from the rest of the document."""
     claims = {k: item for k, item in enumerate(items) if isinstance(item, Claim)}
     document = document_of(claims, declared) if len(items) <= MOST_ITEMS else None
-    return {} if document is None else _Trial(document, policy).faults()
+    return Faults() if document is None else _Trial(document, policy).faults()
+
+
+@dataclass(frozen=True)
+class _Wrong:
+    """What a print should be, and in words."""
+
+    value: float
+    words: str
 
 
 @dataclass
@@ -54,26 +68,40 @@ class _Trial:
     document: Document
     policy: Policy
 
-    def faults(self) -> dict[int, str]:
-        """What is wrong, in words, by the numbers of claims."""
+    def faults(self) -> Faults:
+        """What is wrong."""
         formulas, tried = self._wrong_statements(self.document.definitions)
         printed = self._given()
         wrong, held, padded = self._wrong_prints(self.document.definitions, printed)
         sure = {each for each in wrong if padded or not self._leaves_a_table(printed, each.key)}
+        if not formulas and self._tells(wrong):
+            slip = self._given_to_blame(wrong, printed)
+            if slip is not None:
+                number, text = slip
+                return Faults(
+                    {number: f"all that is worked out with it is that of {text}"}, {number: text}
+                )
         if len(formulas) > 1 or len(sure) > 1:
             blamed = self._definition_to_blame(formulas, wrong, printed)
             if blamed is not None:
-                return {blamed: "the rest of the document does not fit to this formula"}
+                return Faults({blamed: "the rest of the document does not fit to this formula"})
         found = {}
         if len(formulas) <= max(1, (1 - FITS) * tried):
             found = dict.fromkeys(formulas, "its sides are not the same")
-        if len(wrong) > 1:
-            slip = self._given_to_blame(wrong, printed)
-            if slip is not None:
-                return {**found, **slip}
         if held >= LEAST and len(wrong) <= max(1, (1 - FITS) * (held + len(wrong))):
-            found |= {each.number: wrong[each] for each in wrong if each in sure}
-        return found
+            found |= {each.number: wrong[each].words for each in wrong if each in sure}
+        return Faults(found)
+
+    def _tells(self, wrong: Mapping[Print, _Wrong]) -> bool:
+        """Whether prints are enough to tell what a number that they come from was meant to be.
+
+        One print is if it has many digits and is no slip itself.
+        """
+        if len(wrong) != 1:
+            return bool(wrong)
+        ((each, found),) = wrong.items()
+        itself = any(self._fits(found.value, text) for text in _slips(each.text))
+        return len(significant(each.text)) > ROUNDED and not itself
 
     def _given(self) -> dict[Key, float]:
         return {each.key: float(exact_value(each.text)) for each in self.document.prints}
@@ -149,14 +177,14 @@ class _Trial:
 
     def _wrong_prints(
         self, definitions: Mapping[Stem, Definition], printed: Mapping[Key, float]
-    ) -> tuple[dict[Print, str], int, bool]:
+    ) -> tuple[dict[Print, _Wrong], int, bool]:
         """The prints that are not what follows from what is given, and how many are.
 
         And whether some of these are what comes out of zeros around a table.
         """
         leaves = _leaves(definitions, printed)
         full = self._world(definitions, leaves)
-        wrong: dict[Print, str] = {}
+        wrong: dict[Print, _Wrong] = {}
         held, padded = 0, False
         for each in self.document.prints:
             if each.key[0] not in definitions:
@@ -174,7 +202,8 @@ class _Trial:
                 held += 1
                 padded = padded or full.beyond
             else:
-                wrong[each] = f"by its formula, {_name(each.key)} would be {value:.6g}"
+                words = f"by its formula, {_name(each.key)} would be {value:.6g}"
+                wrong[each] = _Wrong(value, words)
         return wrong, held, padded
 
     def _leaves_a_table(self, printed: Mapping[Key, float], key: Key) -> bool:
@@ -202,7 +231,7 @@ class _Trial:
         world.value(key)
         texts = {each.key: each.text for each in self.document.prints if each.key in leaves}
         rounded = [k for k in world.values if len(significant(texts.get(k, ""))) >= ROUNDED]
-        slack = NOISE * max(abs(value) for value in world.values.values())
+        slack = NOISE * max(map(abs, world.values.values()), default=0.0)
         if len(rounded) > MOST_ROUNDED:
             return math.inf
         for leaf in rounded:
@@ -225,7 +254,7 @@ class _Trial:
     # --- who is to blame -----------------------------------------------------------------------
 
     def _definition_to_blame(
-        self, formulas: Sequence[int], wrong: Mapping[Print, str], printed: Mapping[Key, float]
+        self, formulas: Sequence[int], wrong: Mapping[Print, _Wrong], printed: Mapping[Key, float]
     ) -> int | None:
         """The claim of the one definition without which all the rest fits."""
         for stem, definition in self.document.definitions.items():
@@ -242,8 +271,8 @@ class _Trial:
         return None
 
     def _given_to_blame(
-        self, wrong: Mapping[Print, str], printed: Mapping[Key, float]
-    ) -> dict[int, str] | None:
+        self, wrong: Mapping[Print, _Wrong], printed: Mapping[Key, float]
+    ) -> tuple[int, str] | None:
         """The one given number that is another one but for a slip, with which all fits."""
         leaves = {
             key: value for key, value in printed.items() if key[0] not in self.document.definitions
@@ -261,7 +290,7 @@ class _Trial:
                     self._all_fit(list(wrong), changed)
                     and not self._wrong_prints(self.document.definitions, changed)[0]
                 ):
-                    return {given.number: f"all that is worked out with it is that of {text}"}
+                    return given.number, text
         return None
 
     def _all_fit(self, prints: Sequence[Print], given: Mapping[Key, float]) -> bool:

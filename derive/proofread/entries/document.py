@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 from derive.proofread.claim import Claim
@@ -14,8 +14,10 @@ from derive.proofread.entries.compiled import (
     Unknown,
     compiled,
     entries_in,
+    letters_of,
 )
-from derive.proofread.entries.places import Entry, Key, Stem, entry_of
+from derive.proofread.entries.places import Entry, Index, Key, Slope, Stem, entry_of
+from derive.proofread.entries.whole import of_entries
 from derive.proofread.entries.world import Definition, Shape
 from derive.proofread.formula import exact_number
 from derive.proofread.values import exact_value
@@ -49,6 +51,7 @@ class Document:
     shapes: dict[Stem, Shape]
     declared: Mapping[str, range]
     mentioned: frozenset[Stem]
+    primed: frozenset[str]  # letters that have a prime where it can be that of nothing else
     definitions: dict[Stem, Definition] = field(default_factory=dict)
     starts: dict[Stem, Definition] = field(default_factory=dict)  # of recurrences
     statements: list[Statement] = field(default_factory=list)
@@ -56,6 +59,29 @@ class Document:
     def knows(self, stem: Stem) -> bool:
         """Whether there are entries of a name, or it is a number that is printed or defined."""
         return stem in self.shapes or stem in self.mentioned
+
+    def named(self, name: str) -> Entry | Slope:
+        r"""A name by its indices; a prime behind `y_{n'}` is that of the letter.
+
+        Unless the text says what `y'_{n}` is: the two are spelled alike.
+        """
+        found = entry_of(name)
+        if isinstance(found, Slope):
+            return Slope(self._primed(found.of), self._primed(found.by))
+        return self._primed(found)
+
+    def _primed(self, entry: Entry) -> Entry:
+        stem, marks = entry.stem
+        last = entry.indices[-1] if entry.indices else Index()
+        if set(marks) != {"'"} or not last.letters:
+            return entry
+        letter, factor = last.letters[-1]
+        if self.knows(entry.stem):
+            if letter + marks in self.primed:
+                raise Unknown
+            return entry
+        primed = replace(last, letters=(*last.letters[:-1], (letter + marks, factor)))
+        return Entry((stem, ""), (*entry.indices[:-1], primed))
 
     def run(self, letter: str, entries: Sequence[Entry]) -> Sequence[int]:
         """What a letter runs over: the side of the table at which it stands, or as declared."""
@@ -84,7 +110,11 @@ def document_of(claims: Mapping[int, Claim], declared: Mapping[str, range]) -> D
         entry.stem for claim in claims.values()
         if claim.lhs.is_Symbol and isinstance(entry := entry_of(str(claim.lhs)), Entry)
     )  # fmt: skip
-    document = Document(claims, prints, shapes, declared, lefts)
+    names = {name for claim in claims.values() for name in claim.names}
+    primed = frozenset(
+        letter for name in names for letter in letters_of(entry_of(name)) if letter.endswith("'")
+    )
+    document = Document(claims, prints, shapes, declared, lefts, primed)
     document.definitions.update(_definitions(claims, document))
     document.starts.update(_starts(claims, document))
     document.statements += _statements(claims, document)
@@ -135,6 +165,8 @@ def _definitions(claims: Mapping[int, Claim], document: Document) -> dict[Stem, 
             continue
         try:
             formula = compiled(forms[-1] if "∂" in left.stem[0] else forms[0], document)
+            if _has_whole_tables(formula, document):
+                continue
             if left.stem not in document.shapes:
                 names = [each for name in formula.names for each in entries_in(name)]
                 shape = [document.run(index.letter, [*names]) for index in left.indices]
@@ -144,6 +176,14 @@ def _definitions(claims: Mapping[int, Claim], document: Document) -> dict[Stem, 
         if formula.free <= {index.letter for index in left.indices}:
             found[left.stem] = Definition(left, formula, number)
     return found
+
+
+def _has_whole_tables(formula: Compiled, document: Document) -> bool:
+    """Whether a formula is one for tables and not for their entries."""
+    return any(
+        isinstance(name, Entry) and not name.indices and document.shapes.get(name.stem)
+        for name in formula.names
+    )
 
 
 def _starts(claims: Mapping[int, Claim], document: Document) -> Iterator[tuple[Stem, Definition]]:
@@ -172,13 +212,16 @@ def _unknown(_letters: Letters, _source: Source) -> complex:
 
 def _statements(claims: Mapping[int, Claim], document: Document) -> Iterator[Statement]:
     for number, claim in claims.items():
-        forms = [form for form in claim.forms if form.free_symbols]
+        said = [(form, tex) for form, tex in claim.sides if form.free_symbols]
+        said.insert(0, (claim.lhs, claim.lhs_tex))
         try:
-            sides = tuple(compiled(side, document) for side in (claim.lhs, *forms))
+            whole = of_entries(said, document.shapes, document.named)
+            forms = whole or [form for form, _ in said]
+            sides = tuple(compiled(side, document) for side in forms)
             letters = tuple(sorted({letter for side in sides for letter in side.free}))
             names = [e for side in sides for name in side.names for e in entries_in(name)]
             runs = tuple(document.run(letter, names) for letter in letters)
         except Unknown:
             continue
-        if forms:
+        if len(sides) > 1:
             yield Statement(number, sides, letters, runs)
