@@ -15,7 +15,18 @@ from typing import Any
 
 import sympy
 
-from derive.emit.arithmetic import COMPARISONS, Code, Heads, Level, Spelling, call, number, write
+from derive.emit.arithmetic import (
+    COMPARISONS,
+    Code,
+    Heads,
+    Level,
+    Spelling,
+    call,
+    digamma,
+    number,
+    polygamma,
+    write,
+)
 from derive.emit.formula import position_formula
 from derive.emit.layout import WIDTH
 from derive.emit.program import Assignment
@@ -79,6 +90,9 @@ HEADS: Heads = {
     },
     **{name: _indicator(compare) for name, compare in COMPARISONS.items()},
     "abs": call("fabs"),
+    "atan2": call("angle"),
+    "digamma": digamma,
+    "polygamma": polygamma,
     "max": call("larger"),
     "min": call("smaller"),
     "where": _where,

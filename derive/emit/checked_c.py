@@ -22,7 +22,19 @@ REFUSED = frozenset(
 CALLED = frozenset(
     {
         *("exp", "log", "tanh", "sin", "cos", "sinh", "cosh", "tan", "atan", "asin", "acos"),
-        *("floor", "pow", "expm1", "log1p", "erf", "erfc", "sqrt", "fabs", "lgamma", "printf"),
+        *(
+            "floor",
+            "pow",
+            "expm1",
+            "log1p",
+            "erf",
+            "erfc",
+            "sqrt",
+            "fabs",
+            "lgamma",
+            "atan2",
+            "printf",
+        ),
     }
 )
 TOKEN = re.compile(

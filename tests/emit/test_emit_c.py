@@ -55,6 +55,8 @@ SPECS = {
     "model: ['y[u] = -sum(r, k[r]*x[u + r])']\nloss: E = sum(u, y[u]**2)\n",
     "beyond both ends": "parameters: {x: [1, 2, -1], k: [0.5, -2, 1]}\nsizes: {u: 3}\n"
     "model: ['y[u] = sum(r, k[r]*exp(x[u + r - 1]))']\nloss: E = sum(u, y[u]**2)\n",
+    "angles and gamma functions": "parameters: {a: [0.3, 4, 90], b: -2}\n"
+    "loss: E = sum(i, lgamma(a[i])*0.1 + digamma(a[i])**2 + atan2(b, a[i]))\n",
     "a tie of two axes": "parameters: {W: [[1, 3, 2], [3, 0, 3]]}\n"
     "loss: E = max(i, max(j, W[i,j]))**2\n",
     "powers and halves": "inputs: {x: [0.5, -2]}\nparameters: {w: 3}\n"
