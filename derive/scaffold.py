@@ -145,6 +145,7 @@ REAL = "[[0.5, 1, 1], [-1, 0.5, 0]]"  # partly near to the outputs, partly far f
 LABELS = "[1, 2]"
 DISTRIBUTION = "[[0.7, 0.2, 0.1], [0.1, 0.3, 0.6]]"
 ONE_HOT = "[[0, 1, 0], [0, 0, 1]]"
+COUNTS = "[[1, 0, 2], [3, 1, 0]]"
 SIGNS = "[[1, -1, -1], [-1, 1, 1]]"
 
 
@@ -168,7 +169,10 @@ FED: Mapping[str, Fed] = {
     "label_smoothing_cross_entropy": Fed("softmax", ONE_HOT),
     "focal": Fed("logistic", ONE_HOT),
     "dice": Fed("logistic", ONE_HOT),
-    "poisson": Fed("", "[[1, 0, 2], [3, 1, 0]]"),
+    "iou": Fed("logistic", ONE_HOT),
+    "tversky": Fed("logistic", ONE_HOT),
+    "poisson": Fed("", COUNTS),
+    "negative_binomial": Fed("", {"t": COUNTS, "r": "[[0.5, 1, 2], [1, 4, 1]]"}),
     "gaussian": Fed("", {"t": REAL, "var": "[[0.5, 1, 2], [1, 0.5, 1]]"}),
     "hinge": Fed("", SIGNS),
     "squared_hinge": Fed("", SIGNS),

@@ -116,11 +116,11 @@ ROWS = (
         ("x[...,t,d]",),
         """
         theta[j] = exp(-2*j*log(base)/size(d))
-        y[...,t,d] = x[...,t,d] + sum(j, (d == 2*j)*sin(t*theta[j]) \
-+ (d == 2*j + 1)*cos(t*theta[j]))
+        p[t,j,r] = (r == 0)*sin(t*theta[j]) + (r == 1)*cos(t*theta[j])
+        y[...,t,d] = x[...,t,d] + sum(j, r, (d == 2*j + r)*p[t,j,r])
         """,
         settings={"base": 10000},
-        sizes={"j": "size(d)/2"},
+        sizes={"j": "size(d)/2", "r": "2"},
         notes="As in Vaswani and others (2017): even entries have the sines.",
     ),
     Layer(
