@@ -37,7 +37,7 @@ def symbol(name: str, axes: int) -> str:
     read as a power of Euler's number, so `e1` stays a word.
     """
     name = name.rstrip("_")
-    if name not in GREEK:
+    if name.partition("_")[0] not in GREEK:
         name = OF.sub(lambda found: "_".join(filter(None, found.groups())), name)
     match = re.fullmatch(r"([A-Za-z]+?)(\d*)(?:_(.+))?", name)
     head, number, mark = match.groups(default="") if match else (name, "", "")

@@ -15,6 +15,8 @@ SYMBOLS = [
     ("W_xh", 2, r"W^{(\mathrm{xh})}"),
     ("gamma1_out", 1, r"\gamma^{(1,\mathrm{out})}"),
     ("mu", 1, r"\mu"),
+    ("beta_y", 1, r"\beta^{(y)}"),
+    ("bmu_y", 1, r"b^{(\mu,y)}"),
     ("xhat", 1, r"\hat{x}"),
     ("Wq", 2, "W^{(q)}"),
     ("lambda_", 0, r"\lambda"),
@@ -70,6 +72,16 @@ def test_a_letter_of_the_optimizer_is_no_quantity(name: str, optimizer: str, wor
     training = f"training: {{optimizer: {optimizer}, learning_rate: 0.1}}\nlanguages: [en]\n"
     whole = derive.make(derive.build(parse_spec(text + training, "a.yaml", "a")))
     assert words in whole.texts["en"]
+    assert whole.verify().agree
+
+
+def test_a_letter_of_the_optimizer_is_no_entry_of_a_table() -> None:
+    text = (
+        "parameters: {beta: [2, 0.5, 3]}\nloss: E = sum(i, beta[i]**2)\nlanguages: [en]\n"
+        "training: {optimizer: adam, learning_rate: 0.1}\nnumbers: {chained: false}\n"
+    )
+    whole = derive.make(derive.build(parse_spec(text, "a.yaml", "a")))
+    assert r"1 - \beta_{1,\mathrm{opt}}^{k}" in whole.texts["en"]
     assert whole.verify().agree
 
 

@@ -96,9 +96,14 @@ def _start(
 
 
 def own_symbol(form: ModelForm, name: str) -> str:
-    """A letter of the optimizer; it says so if a quantity of the model has the same."""
+    r"""A letter of the optimizer; it says so if a quantity of the model has the same.
+
+    Beside a table \beta the letter \beta_{1} would be an entry of it.
+    """
     tex = symbol(name, 0)
-    return tex if tex not in form.taken else symbol(f"{name}_opt", 0)
+    tables = {q.tex for q in form.problem.graph.quantities.values() if q.axes}
+    is_free = tex not in form.taken and tex.partition("_{")[0] not in tables
+    return tex if is_free else symbol(f"{name}_opt", 0)
 
 
 def _rows(
