@@ -10,7 +10,7 @@ from typing import Any
 
 from derive.proofread.as_spec import spec_of
 from derive.proofread.behind import Behind, Stated, above, behind, below
-from derive.proofread.check import read_through
+from derive.proofread.check import check, read_through
 from derive.proofread.claim import Claim, Item, Unread, Where
 from derive.proofread.commas import with_thousands
 from derive.proofread.constants import PI, with_circle
@@ -21,6 +21,7 @@ from derive.proofread.entries.ranges import declared
 from derive.proofread.formulas import wrong_formulas
 from derive.proofread.indexed import wrong_entries
 from derive.proofread.macros import Expander
+from derive.proofread.plain import plain_lines
 from derive.proofread.policy import Policy
 from derive.proofread.reader import read
 from derive.proofread.reading import OWN, Reading, Remark, Verdict
@@ -98,9 +99,17 @@ def checked(
     faults = {**held.words, **wrong_entries(meant, rule), **faults}
     reading = Reading(rule, faults=faults, network=network, stated=stated)
     read_through(items, reading)
-    remarks = tuple(reading.remarks)
+    plain = [(part, claim) for part in read_parts for claim in plain_lines(part.text)]
+    remarks = (*reading.remarks, *_of_plain(plain, len(places)))
+    places += plain
     numbers = {k: v for k, v in reading.printed.numbers.items() if v != PI.value}
     return Checked(name, rule, policy is None, tuple(places), remarks, network, numbers, known)
+
+
+def _of_plain(lines: Sequence[tuple[Part, Claim]], first: int) -> Iterator[Remark]:
+    """The remarks on lines of code, each at its own digits."""
+    for remark in check([claim for _, claim in lines], Policy(chained=False)):
+        yield replace(remark, place=first + remark.place, follows=None)
 
 
 def _with_print(item: Item, text: str | None) -> Item:
