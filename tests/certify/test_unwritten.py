@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from functools import cache
 from itertools import islice
@@ -11,7 +12,13 @@ import pytest
 from derive.build import build
 from derive.certify import CheckError, certify, check, checker
 from derive.certify import certificate as module
-from derive.certify.certificate import LARGE, Certificate
+from derive.certify.certificate import (
+    FURTHER,
+    LARGE,
+    MOST_NUMBERS,
+    MOST_UNROUNDED,
+    Certificate,
+)
 from derive.certify.families import families_of
 from derive.certify.scalars import count
 from derive.certify.terms import Unprovable
@@ -112,6 +119,38 @@ def test_numbers_have_theorems_in_either_form(name: str, monkeypatch: pytest.Mon
 def test_what_stands_at_computed_places_is_written_out(name: str, words: str) -> None:
     with pytest.raises(Unprovable, match=words):
         families_of(made(name).derivation)
+
+
+def valued(chained: bool) -> Made:
+    """What is made of a large spec with numbers."""
+    tables = {
+        "inputs": {"x": [k / 100 - 0.1 for k in range(20)]},
+        "parameters": {"w": [[(3 * k + i) % 7 / 10 - 0.3 for i in range(20)] for k in range(12)]},
+    }
+    rule = f"{{significant_digits: 4, chained: {str(chained).lower()}}}"
+    text = f"title: t\n{json.dumps(tables)[1:-1].replace('}, ', '}' + chr(10))}\n"
+    text += "model: ['y[k] = tanh(sum(i, w[k,i]*x[i]))']\nloss: E = sum(k, y[k]**2)\n"
+    return make(build(parse_spec(f"{text}numbers: {rule}\n", "v.yaml", "v")))
+
+
+@pytest.mark.parametrize("chained", [True, False])
+def test_of_very_many_numbers_those_of_equations_have_theorems(chained: bool) -> None:
+    found = valued(chained).certificate
+    most = MOST_NUMBERS if chained else MOST_UNROUNDED
+    assert len(found.prints) == most
+    left = [what for what, why in found.without if why == FURTHER]
+    given = ("x[", "w[")
+    total = sum(not report.startswith(given) for report in valued(chained).page.numbers)
+    assert left == [f"{total - most} further numbers"]
+    about = {t.about for t in found.prints}
+    assert {"the printed y[0]", "the printed E", "the printed dE/dw[0,0]"} <= about
+
+
+@needs_coq
+@pytest.mark.slow
+@pytest.mark.parametrize("chained", [True, False])
+def test_numbers_of_large_specs_are_checked(chained: bool) -> None:
+    check(valued(chained).certificate.text, PROGRAM, SECONDS)
 
 
 @needs_coq
