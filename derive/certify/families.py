@@ -179,6 +179,9 @@ def families_of(derivation: Derivation) -> Families:
 
 def _plain(equation: Equation) -> Equation:
     """An equation in which every place is a letter."""
+    share, rest = equation.rhs.as_coeff_Mul()
+    if share.q > 1 and equation.indices and isinstance(rest, Total) and rest.body.func is Total:
+        raise Unprovable("a mean over several axes is written out")
     return Equation(equation.quantity, equation.indices, _in_letters(equation.rhs))
 
 
@@ -186,10 +189,30 @@ def _in_letters(expr: sympy.Expr) -> sympy.Expr:
     plain = rebuild(expr, _log_of_total)
     if plain.has(Inside, Chosen, Largest):
         raise Unprovable("maxima and windows are written out place by place")
+    if _bare(plain):
+        raise Unprovable("a letter stands as a number, and is written out")
+    if any(_log_of_sum(node) for node in plain.atoms(Total)):
+        raise Unprovable("a sum within a function within a sum over as many places is written out")
     for element in elements(plain):
         if not all(isinstance(i, Index) for i in element.indices):
             raise Unprovable(f"{element} stands at a computed place, and is written out")
     return plain
+
+
+def _bare(expr: sympy.Basic) -> bool:
+    """Whether a letter stands in an expression itself, not at a place, in a delta or a sum."""
+    if isinstance(expr, Element | Delta):
+        return False
+    return isinstance(expr, Index) or any(
+        map(_bare, expr.args[:1] if isinstance(expr, Total) else expr.args)
+    )
+
+
+def _log_of_sum(outer: Total) -> bool:
+    """Whether a sum holds a function of a sum of as many terms."""
+    functions = outer.body.atoms(sympy.Function)
+    inner = {node.index.axis.size for f in functions for node in f.atoms(Total)}
+    return outer.index.axis.size in inner
 
 
 def _log_of_total(node: sympy.Expr) -> sympy.Expr:

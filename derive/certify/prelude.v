@@ -590,6 +590,12 @@ Lemma splits_minus n e a f e' a' f' :
 Proof. intros H H'. apply (splits_plus n e a f (- e')); [assumption|apply splits_opp; assumption]. Qed.
 Lemma splits_div n c e a f : splits n e a f -> splits n (e / c) (a / c) (fun i => f i / c).
 Proof. apply splits_times. Qed.
+Lemma splits_under n m e a f :
+  (forall j, (j < m)%nat -> splits n (e j) (a j) (f j)) ->
+  splits n (total m e) (total m a) (fun i => total m (fun j => f j i)).
+Proof.
+  unfold splits. intros H. rewrite (total_ext m e _ H), total_plus, total_swap. reflexivity.
+Qed.
 Lemma splits_equal n e a f e' a' f' :
   splits n e a f -> splits n e' a' f' -> a = a' -> (forall i, (i < n)%nat -> f i = f' i) -> e = e'.
 Proof. unfold splits. intros -> -> -> H. rewrite (total_ext n f f' H). reflexivity. Qed.
@@ -597,6 +603,7 @@ Proof. unfold splits. intros -> -> -> H. rewrite (total_ext n f f' H). reflexivi
 (* Sums at which a term is linear: those outside of other functions. *)
 Ltac has_sum n e := match e with
   | total n _ => idtac
+  | total _ ?f => match f with context [total n _] => idtac end
   | ?a + ?b => first [has_sum n a | has_sum n b]
   | ?a - ?b => first [has_sum n a | has_sum n b]
   | ?a * ?b => first [has_sum n a | has_sum n b]
@@ -611,6 +618,7 @@ Ltac a_sum e := match e with
   | ?a / _ => a_sum a end.
 Ltac split_sums := match goal with
   | |- splits ?n (total ?n _) _ _ => apply splits_total
+  | |- splits ?n (total ?m ?f) _ _ => has_sum n (total m f); eapply splits_under; intros; split_sums
   | |- splits ?n (?a + ?b) _ _ => has_sum n (a + b); eapply splits_plus; split_sums
   | |- splits ?n (?a - ?b) _ _ => has_sum n (a - b); eapply splits_minus; split_sums
   | |- splits ?n (- ?a) _ _ => has_sum n a; eapply splits_opp; split_sums

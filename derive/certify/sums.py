@@ -203,12 +203,20 @@ def _local_proof(w: Letters, name: str) -> str:
         opened(w, [name, *stated]),
         opened(w, [name, *stated, *below]),
     ]
+    tries += [f"{_held(len(operands(w, name)))}; {each}" for each in tries[1:2]]
     if any(t.body.has(Total) for t in w.families.forward[name].rhs.atoms(Total)):
         tries += [f"rewrite total_swap; {each}" for each in tries]
     names = ", ".join(dict.fromkeys(map(w.slope, out)))
     start = f"Proof.\n  unfold {w.role('{}_of', name)}; lift."
     start += f" unfold {names}." if names else ""
     return "\n".join([start, f"  {first(tries)}.", "Qed."])
+
+
+def _held(count: int) -> str:
+    """A step by which sums that do not move are numbers, whatever they are sums of."""
+    moving = "".join(f" | context [_S{k}] => fail" for k in range(1, count + 1))
+    found = f"lazymatch f with{moving} | _ => set (total n f) end"
+    return f"repeat match goal with |- context [total ?n ?f] => {found} end"
 
 
 def opened(

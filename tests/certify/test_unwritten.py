@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from itertools import islice
 
@@ -25,6 +26,7 @@ from derive.certify.terms import Unprovable
 from derive.expression import Element, elements
 from derive.graph import Derivation
 from derive.pipeline import Made, make
+from derive.scaffold import scaffold
 from derive.spec import parse_spec
 from tests.certify_support import (
     made,
@@ -115,10 +117,38 @@ def test_numbers_have_theorems_in_either_form(name: str, monkeypatch: pytest.Mon
     assert {t.about for t in found.prints} <= {t.about for t in made(name).certificate.prints}
 
 
+LIBRARY = [
+    ("causal_attention", "a letter stands as a number"),
+    ("batch_norm2d", "mean over several axes"),
+    ("categorical_cross_entropy_logits", "a function within a sum"),
+    ("max_pool1d", "computed place|maxima and windows"),
+]
+
+
 @pytest.mark.parametrize(("name", "words"), [("rnn", "recurrence"), ("conv1d", "computed place")])
 def test_what_stands_at_computed_places_is_written_out(name: str, words: str) -> None:
     with pytest.raises(Unprovable, match=words):
         families_of(made(name).derivation)
+
+
+@pytest.mark.parametrize(("name", "words"), LIBRARY)
+def test_what_has_no_theorem_for_all_letters_is_written_out(name: str, words: str) -> None:
+    problem = build(parse_spec(scaffold(name, False), f"{name}.yaml", name))
+    with pytest.raises(Unprovable, match=words):
+        families_of(make(problem).derivation)
+
+
+PROVEN = ("bilinear", "cosine", "batch_norm", "rms_norm", "additive_attention", "huber", "swiglu")
+
+
+@needs_coq
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PROVEN)
+def test_rows_of_the_library_are_checked(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LARGE", 0)
+    found = make(build(parse_spec(scaffold(name, False), f"{name}.yaml", name)))
+    without_numbers = replace(found.page, numbers={})
+    check(certify(found.problem, found.derivation, without_numbers).text, PROGRAM, SECONDS)
 
 
 def valued(chained: bool) -> Made:
