@@ -20,6 +20,7 @@ from derive.spec import parse_spec
 from derive.sugar import SUGAR
 from derive.verify.algebra import EXACT, working
 from derive.verify.bench import Slopes
+from derive.verify.doubles import DOUBLES, double
 from derive.verify.interpreter import run
 
 SMOOTH = {row.name: row for row in ROWS if row.math and not row.slopes}
@@ -105,3 +106,11 @@ def test_a_parameter_that_code_cannot_hold_is_bad_input() -> None:
     )
     with pytest.raises(InputError, match=r"w\S* is .*, and code holds numbers up to 1\.8e\+308"):
         make(build(parse_spec(spec, "my.yaml", "my"))).verify()
+
+
+@pytest.mark.parametrize("name", ["lgamma", "digamma"])
+def test_doubles_need_not_be_zero_where_a_sum_of_large_terms_is(name: str) -> None:
+    with working():
+        found = DOUBLES.functions[name](double(mp.mpf(2)))
+        assert found.error >= mp.mpf(2) ** -53
+        assert found.error < mp.mpf("1e-14")

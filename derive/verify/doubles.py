@@ -133,8 +133,10 @@ def _dot(pairs: Pairs) -> Double:
     return _summed(values, mp.fsum(passed, absolute=True) + rounded)
 
 
-def _carried(function: Callable[..., Any]) -> Callable[..., Double]:
+def _carried(function: Callable[..., Any], least: Any = 0) -> Callable[..., Double]:
     """A function whose errors are those of the corners that its arguments may move to.
+
+    `least` is what a sum of large terms leaves where the function is zero, as at lgamma(2).
 
     A quotient or a root that is a double is one; any other function only looks so, as tanh(160)
     does beside 1, and exp(0) where another formula has exp(log 2 - log 2).
@@ -150,7 +152,7 @@ def _carried(function: Callable[..., Any]) -> Callable[..., Double]:
         if not isinstance(found, mp.mpf):
             return NOWHERE
         rounded = rounding(found) if algebraic else max(abs(found) * UNIT, rounding(found))
-        return Double(found, _spread(function, numbers, found) + 2 * rounded)
+        return Double(found, _spread(function, numbers, found) + 2 * max(rounded, least))
 
     return carried
 
@@ -242,7 +244,10 @@ def _number(value: Fraction) -> Double:
 
 DOUBLES = Algebra(
     _number,
-    {row.name: _OWN.get(row.name) or _carried(row.exact) for row in BY_SYMBOL.values()},
+    {
+        row.name: _OWN.get(row.name) or _carried(row.exact, UNIT if row.smooth else 0)
+        for row in BY_SYMBOL.values()
+    },
     _total,
     _decided,
     dot=_dot,
