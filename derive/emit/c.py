@@ -19,6 +19,7 @@ from derive.emit.names import C_FUNCTIONS, TAKEN, code_name
 from derive.emit.program import Assignment, Program, is_small, lower, updated
 from derive.emit.prose import explanation, in_comment, length, listing, summary
 from derive.graph import Derivation, Quantity
+from derive.library.optimizers import counts
 from derive.problem import Problem, Tensor
 from derive.scalar import positions
 from derive.templating import environment
@@ -91,6 +92,7 @@ def emit_c(problem: Problem, derivation: Derivation) -> str:
             trained=bool(program.trained),
             interleaved=program.interleaved,
             states=states,
+            counted=counts(problem.training.optimizer),
             samples=len(problem.samples),
             prints=_prints(program) if small else {},
             last=next(_entries("values", program.values[-1], "")),
@@ -144,7 +146,9 @@ def _update(program: Program) -> _Function:
     places = _given(program) | _fields("state", program.states)
     arguments = ["parameters", "learning_rate"]
     if program.states:
-        arguments += ["state", "number"]
+        arguments += ["state"]
+    if counts(program.problem.training.optimizer):
+        arguments += ["number"]
     if program.interleaved:
         places |= _fields("values", program.values)
         arguments += ["sample", "values"]

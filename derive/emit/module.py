@@ -10,6 +10,7 @@ from derive.emit.layout import STEP, WIDTH, statement
 from derive.emit.program import Assignment, Program, is_small, updated
 from derive.emit.prose import documented, explanation, listing, summary
 from derive.graph import Quantity
+from derive.library.optimizers import counts
 from derive.problem import Tensor
 from derive.templating import environment
 
@@ -66,6 +67,7 @@ def module(program: Program, writing: Writing) -> str:
             trained=bool(program.trained),
             interleaved=program.interleaved,
             states=_states(program, writing),
+            counted=counts(problem.training.optimizer),
             samples=_samples(program, writing),
         )
     )

@@ -87,7 +87,7 @@ def namespace(source: str, loss: str) -> dict[str, Any]:
     found: dict[str, Any] = {"__doc__": source.partition("*/")[0]}
     found |= {name: record.plain for name, record in records.items()}
     found |= dict(_constants(library, source, records))
-    return found | dict(_Functions(library, records, loss).all())
+    return found | dict(_Functions(library, records, loss, "int number" in source).all())
 
 
 def _compiled(source: str) -> Any:
@@ -139,6 +139,7 @@ class _Functions:
     library: Any
     records: Mapping[str, _Record]
     loss: str
+    counted: bool
 
     def all(self) -> Iterator[tuple[str, Any]]:
         yield "forward", self.forward
@@ -167,14 +168,14 @@ class _Functions:
 
     def update(self, parameters: Any, *others: Any) -> Any:
         """A new record of parameters, and one of states if the optimizer has some."""
-        *kept, source, rate, number = others if "State" in self.records else (*others, None)
+        *kept, source, rate, number = others if self.counted else (*others, None)
         moved = self.records["Parameters"].of(parameters)
         states = [self.records["State"].of(state) for state in kept]
         if type(source).__name__ == "Sample":
             given = [self.records["Sample"].of(source), self._values(parameters, source)]
         else:
             given = [self.records["Gradients"].of(source)]
-        counted = [number] if states else []
+        counted = [number] if self.counted else []
         self._call("update", moved, *states, *given, ctypes.c_double(rate), *counted)
         return self._after(moved, states)
 

@@ -11,6 +11,7 @@ from derive.emit.names import code_name
 from derive.emit.scalars import Place
 from derive.emit.targets import TARGETS
 from derive.graph import Quantity, Role, adjoint_name
+from derive.library.optimizers import counts
 from derive.problem import Problem
 from derive.scalar import positions
 from derive.sequence import Order
@@ -104,7 +105,8 @@ class Module:
         It starts from the gradients or, if the parameters change one after the other, the sample.
         """
         if state is None:
-            return self.namespace["update"](parameters, source, rate), None
+            number = [step] if counts(self.problem.training.optimizer) else []
+            return self.namespace["update"](parameters, source, rate, *number), None
         after = self.namespace["update"](parameters, state, source, rate, step)
         return after[0], after[1]
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -45,6 +46,11 @@ class Optimizer:
                 raise LanguageError(line, 0, reason)
             found.append((name.strip(), text))
         return tuple(found)
+
+
+def counts(row: Optimizer) -> bool:
+    """Whether an update needs its number, from 1 on."""
+    return bool(row.states) or any(re.search(r"\bk\b", text) for _, text in row.lines)
 
 
 def parse_update(row: Optimizer, settings: Mapping[str, Number]) -> dict[str, sympy.Expr]:

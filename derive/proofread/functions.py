@@ -74,6 +74,7 @@ UNARY: Mapping[str, Builder] = MappingProxyType(
         "sigmoid": _sigmoid,
         "logistic": _sigmoid,
         "tanh": sympy.tanh,
+        "tan": sympy.tan,
         "exp": sympy.exp,
         "ln": _log,
         "log": _log,
@@ -102,7 +103,7 @@ BINARY: Mapping[str, Builder] = MappingProxyType({"atan2": _atan2, "polygamma": 
 # Commands that are functions by themselves; `sigma` is one only before a bracket.
 COMMANDS = frozenset(
     {
-        *("tanh", "exp", "ln", "log", "sin", "cos", "max", "min"),
+        *("tanh", "exp", "ln", "log", "sin", "cos", "tan", "max", "min"),
         *("sinh", "cosh", "arctan", "arcsin", "arccos"),
     }
 )

@@ -231,6 +231,7 @@ _RULES: Mapping[Any, Callable[..., Any]] = MappingProxyType(
         sympy.acos: _call(_context.acos),
         sympy.sin: _wave(_context.sin),
         sympy.cos: _wave(_context.cos),
+        sympy.tan: _wave(_context.tan),
         sympy.floor: lambda x: _whole(math.floor, x),
         sympy.ceiling: lambda x: _whole(math.ceil, x),
         sympy.erf: _call(_context.erf),

@@ -39,6 +39,9 @@ SPECS = {
     "adam": "inputs: {x: [0.5, -1]}\nparameters: {w: [0.3, 0.2]}\n"
     "loss: E = sum(i, (w[i]*x[i] - 1)**2)\n"
     "training: {learning_rate: 0.1, optimizer: adam, steps: 4}\n",
+    "an optimizer that counts": "parameters: {w: [0.3, 0.2]}\nloss: E = sum(i, (w[i] - 1)**2)\n"
+    "define: {optimizers: {fading: {equations: w = w - alpha*g/(1 + k)}}}\n"
+    "training: {learning_rate: 0.1, optimizer: fading, steps: 4}\n",
     "layer by layer": "inputs: {x: 0.5}\nparameters: {v: 0.3, w: 0.4}\n"
     "model: [h = tanh(v*x), y = w*h]\nloss: E = (y - 1)**2\n"
     "training: {learning_rate: 0.1, order: layer_by_layer, steps: 3}\n",

@@ -43,6 +43,10 @@ SPECS: dict[str, str] = {
     # a logarithm of what few digits take for nothing, and the loss does not feel
     "a logarithm of nothing behind a saturated unit": "inputs: {x: 2450}\nparameters: {w: 1}\n"
     "model:\n  - 'o = log(1 - logistic(w*x))'\n  - 'y = tanh(o)'\nloss: 'E = (y - 0.5)**2'\n",
+    "an optimizer that counts its updates and keeps nothing": "parameters: {w: [0.3, 0.2]}\n"
+    "loss: 'E = sum(i, (w[i] - 1)**2)'\n"
+    "define: {optimizers: {fading: {equations: w = w - alpha*g/(1 + k)}}}\n"
+    "training: {learning_rate: 0.1, optimizer: fading, steps: 4}\n",
     # what 800 digits do not tell from its bound, and 1,600 do
     "below a bound by next to nothing": "inputs: {x: 1832}\nmodel:\n  - 'y = 1 - exp(-x)'\n"
     "  - 'z = min(y, 1)'\nloss: 'E = z**2'\ngradients: [y]\nnumbers: {chained: false}\n",
