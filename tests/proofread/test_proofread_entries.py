@@ -149,6 +149,21 @@ WINDOW = [
 ]
 
 
+@pytest.mark.parametrize(
+    "right", [r"x_{t} \,y_{t}", r"\exp(x_{t}\,(y_{t} + 2\,\tanh(x_{t}\,y_{t})))"]
+)
+def test_what_is_defined_by_itself_has_no_value(right: str) -> None:
+    text = RECURRENCE.replace(r"x_{t} + 0.5\,y_{t-1}", right)
+    assert text != RECURRENCE
+    assert inconsistencies(read(text), Policy(digits=4, chained=False), {}).words == {}
+
+
+def test_a_start_that_is_its_own_has_no_value() -> None:
+    text = RECURRENCE.replace("y_{-1} = s", r"y_{-1} = s\\,y_{-1}")
+    assert text != RECURRENCE
+    assert inconsistencies(read(text), Policy(digits=4, chained=False), {}).words == {}
+
+
 def test_an_entry_beside_its_table_is_no_trouble() -> None:
     text = RECURRENCE + "\n" + r"$$y_{5} = 0.3 + 0.2 = 0.7$$"
     assert inconsistencies(read(text), Policy(digits=4, chained=False), {}).words == {}

@@ -15,7 +15,7 @@ from derive.proofread.entries.compiled import Compiled, Letters, Unknown
 from derive.proofread.entries.moved import STEP
 from derive.proofread.entries.places import Entry, Index, Key, Place, Stem
 
-DEEPEST = 150
+DEEPEST = 50  # formulas within formulas
 MOST_READS = 400  # of one entry, that are moved one after the other
 Shape = tuple[range, ...]
 
@@ -66,8 +66,7 @@ class World:
         if key in self._moved:
             return self._moved[key]
         if key[0] in self.starts and not _is_inside(key[1], self.shapes[key[0]]):
-            start = self.starts[key[0]]
-            return start.formula.run(start.letters(key[1]), self)
+            return self._run(self.starts[key[0]], key[1])
         if key not in self.values:
             self.values[key] = self._found(key)
         return self.values[key]
@@ -89,17 +88,24 @@ class World:
         return self._computed(key)
 
     def _computed(self, key: Key) -> complex:
-        definition = self.definitions[key[0]]
-        if self._depth > DEEPEST:
-            raise Unknown
         reads, moved = self._reads, self._moved
         self._reads, self._moved = [], {}
+        try:
+            return self._run(self.definitions[key[0]], key[1])
+        finally:
+            self._reads, self._moved = reads, moved
+
+    def _run(self, definition: Definition, place: Place) -> complex:
+        """What a formula gives for an entry; what goes in circles gives nothing."""
+        if self._depth > DEEPEST:
+            raise Unknown
         self._depth += 1
         try:
-            return definition.formula.run(definition.letters(key[1]), self)
+            return definition.formula.run(definition.letters(place), self)
+        except RecursionError:
+            raise Unknown from None
         finally:
             self._depth -= 1
-            self._reads, self._moved = reads, moved
 
     # --- derivatives ---------------------------------------------------------------------------
 
