@@ -294,7 +294,7 @@ LINEAR: Mapping[str, Reference] = {
     "bilinear": lambda o, s: F.bilinear(o.x, o.z, o.W, o.b),
     "lora": lambda o, s: F.linear(o.x, o.W + s.scale * o.B @ o.A, o.b),
     "graph_conv": lambda o, s: o.A @ F.linear(o.x, o.W) + o.b,
-    "rbf": lambda o, s: torch.exp(-o.gamma * (o.x[..., None, :] - o.c).square().sum(-1)),
+    "rbf": lambda o, s: torch.exp(-(o.x[..., None, :] - o.c).square().sum(-1) / 2 / o.sigma**2),
     "embedding": lambda o, s: F.embedding(o.token, o.W),
     "scale_shift": lambda o, s: torch.addcmul(o.beta, o.gamma, o.x),
     "add": lambda o, s: torch.add(o.x, o.z),

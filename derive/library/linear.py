@@ -57,8 +57,8 @@ ROWS = (
         "linear",
         "how near the input is to each of some centres, by radial basis functions",
         ("x[...,i]",),
-        "y[...,h] = exp(-gamma[h]*sum(i, (x[...,i] - c[h,i])**2))",
-        parameters=("c[h,i]", "gamma[h]"),
+        "y[...,h] = exp(-sum(i, (x[...,i] - c[h,i])**2)/(2*sigma[h]**2))",
+        parameters=("c[h,i]", "sigma[h]"),
     ),
     Layer(
         "bilinear",
