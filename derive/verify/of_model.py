@@ -95,7 +95,7 @@ def verify_model(
         truth |= _later(page, trajectory)
         if modules:
             check_range((name.report, value) for name, value in truth.items())
-            check_range(_parameters(trajectory))
+            check_range(_farthest(trajectory))
         routes.append(numbers_route(page, truth))
     routes += [
         text_route(name, text, page, problem, truth, derivation) for name, text in texts.items()
@@ -200,11 +200,11 @@ def _later(page: Page, trajectory: Trajectory) -> dict[Name, Any]:
     return {name: trajectory.value(name.report) for name in later}
 
 
-def _parameters(trajectory: Trajectory) -> Iterator[tuple[str, Any]]:
-    """What is trained, after each update that the page tells of."""
-    for update, parameters in enumerate(trajectory.followed):
-        for (name, place), value in parameters.items():
-            yield f"{entry(name, place)}@{update}", value
+def _farthest(trajectory: Trajectory) -> Iterator[tuple[str, Any]]:
+    """The largest number of each update that the page tells of."""
+    for update, ((name, place), value) in enumerate(trajectory.farthest, 1):
+        what = entry(name.removeprefix("adj_"), place)
+        yield f"the derivative by {what}" if name.startswith("adj_") else f"{what}@{update}", value
 
 
 def true_values_of_model(problem: Problem, bench: Bench, trajectory: Trajectory) -> dict[Name, Any]:

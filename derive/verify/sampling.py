@@ -17,7 +17,7 @@ from derive.expression import Axis, Index, elements
 from derive.graph import Derivation, Equation, Graph, Local, Quantity, Role, Step
 from derive.library.losses import Reduction
 from derive.problem import Problem
-from derive.verify.algebra import EXACT, working
+from derive.verify.algebra import DIGITS, EXACT, working
 from derive.verify.bench import Slopes
 from derive.verify.interpreter import run
 from derive.verify.meaning import Values
@@ -33,10 +33,13 @@ FADED = 1e-9
 
 
 def spec_values(problem: Problem) -> Values | None:
-    """The values that the spec gives, exactly; None if it leaves some out."""
+    """The values that the spec gives, with all digits that anything is computed with here.
+
+    None if it leaves some out.
+    """
     if problem.symbolic:
         return None
-    with working():
+    with mp.workdps(max(DIGITS, mp.dps, problem.numbers.working)):
         return {
             (name, place): EXACT.number(value)
             for name, tensor in problem.values.items()

@@ -19,9 +19,10 @@ from derive.verify.bench import Bench
 from derive.verify.interpreter import value
 from derive.verify.meaning import Values
 from derive.verify.report import Comparison, Route, Status, judged
-from derive.verify.routes import EXACT_TOLERANCE, relative
+from derive.verify.routes import EXACT_TOLERANCE, FLOOR, compared, relative
 
 NAME = "stable forms"
+SPARE = 40  # digits of the working precision that long sums may lose
 MOST_PLACES = 12  # of one step; a rewrite that is wrong is wrong nearly everywhere
 
 
@@ -48,10 +49,17 @@ def _at(steady: Derivation, bench: Bench) -> Iterator[Comparison]:
     slopes = {key: v for key, v in bench.derived.items() if key[0] in given}
     with working():
         yield from stable_steps(stable)
+        floor = _noise(bench)
         for key, expected in (*bench.forward.items(), *slopes.items()):
             found = stable.derived if key in stable.derived else stable.forward
             if key in found and _is_number(expected):
-                yield Comparison(f"{key[0]}{list(key[1])}", relative(found[key], expected))
+                yield compared(f"{key[0]}{list(key[1])}", found[key], expected, floor)
+
+
+def _noise(bench: Bench) -> Any:
+    """What rounding may leave of a sum that is nothing, where the largest numbers stand in it."""
+    sizes = [abs(v) for v in (bench.forward | bench.derived).values() if _is_number(v)]
+    return max(FLOOR, max(sizes, default=mp.zero) * mp.mpf(10) ** (SPARE - bench.digits))
 
 
 def stable_steps(bench: Bench) -> Iterator[Comparison]:

@@ -60,6 +60,7 @@ class Trajectory:
     turn: int = 0
     _parameters: list[tuple[Values, Values]] = field(default_factory=list)
     _values: dict[int, Values] = field(default_factory=dict)
+    _farthest: list[tuple[Key, Any] | None] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         trained = self._trained()
@@ -169,6 +170,8 @@ class Trajectory:
                     values |= {key: v for key, v in after.items() if key in parameters}
                     kept |= {key: v for key, v in after.items() if key not in parameters}
             self._parameters.append(({key: values[key] for key in parameters}, kept))
+            numbers = {key: v for key, v in (values | kept).items() if isinstance(v, mp.mpf)}
+            self._farthest.append(max(numbers.items(), key=lambda each: abs(each[1]), default=None))
         return self._parameters[update]
 
     @property
@@ -177,9 +180,9 @@ class Trajectory:
         return max(DIGITS, mp.dps, self.problem.numbers.working)
 
     @property
-    def followed(self) -> list[Values]:
-        """The parameters before the first update, and after each that was looked at."""
-        return [parameters for parameters, _ in self._parameters]
+    def farthest(self) -> list[tuple[Key, Any]]:
+        """The largest number of each update that was looked at, the derivatives on its way too."""
+        return [each for each in self._farthest if each is not None]
 
     @cached_property
     def _stages(self) -> list[tuple[Graph, list[Key]]]:

@@ -47,6 +47,13 @@ SPECS: dict[str, str] = {
     "loss: 'E = sum(i, (w[i] - 1)**2)'\n"
     "define: {optimizers: {fading: {equations: w = w - alpha*g/(1 + k)}}}\n"
     "training: {learning_rate: 0.1, optimizer: fading, steps: 4}\n",
+    "a sum that is nothing before a sign, beside what needs many digits": "inputs:\n"
+    "  g: [0.4, -0.7, 0.3]\n  x: 750\nparameters: {b: 0.11, w: 1}\n"
+    "loss: 'E = sum(t, g[t]*b) + tanh(w*x)'\n"
+    "training: {learning_rate: 0.1, optimizer: lion, steps: 2}\nnumbers: {chained: false}\n",
+    "a gradient of nothing beside a loss of e^250": "inputs: {x: 250}\n"
+    "parameters: {b: [0.2, 0.5], c: 1}\nmodel:\n  - 'z[k] = b[k] + c - max(i, b[i] + c)'\n"
+    "  - 'p[k] = z[k] - log(sum(i, exp(z[i])))'\nloss: 'E = sum(k, exp(x)*exp(p[k]))*x'\n",
     # what 800 digits do not tell from its bound, and 1,600 do
     "below a bound by next to nothing": "inputs: {x: 1832}\nmodel:\n  - 'y = 1 - exp(-x)'\n"
     "  - 'z = min(y, 1)'\nloss: 'E = z**2'\ngradients: [y]\nnumbers: {chained: false}\n",
@@ -222,6 +229,11 @@ def test_a_right_spec_is_verified(text: str) -> None:
 OVERFLOW = [
     ("parameters: {x: 800}\nmodel: [m = exp(x)]\nloss: E = m\n", "m is 2.73e+347"),
     ("parameters: {x: 2}\nloss: E = exp(x)*x\ntraining: {learning_rate: -50}\n", "E+ is "),
+    (  # a state of the optimizer
+        "inputs: {x: 450}\nparameters: {w: 1}\nloss: E = w*exp(x)\n"
+        "training: {learning_rate: 0.1, optimizer: rmsprop}\n",
+        "s_w@1 is ",
+    ),
 ]
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from mpmath import mp, mpf
 
 import derive
-from derive.emit import emit
+from derive.emit import TARGETS, emit
 from derive.graph import Graph
 from derive.verify import Status, modules
 from derive.verify.algebra import DIGITS, EXACT, Dual, slope
@@ -152,7 +153,8 @@ def test_a_library_that_is_not_installed_is_skipped(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_module_whose_target_is_not_installed_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(modules, "_installed", lambda _: False)
+    absent = replace(TARGETS["numpy"], missing=lambda: "numpy is not installed")
+    monkeypatch.setattr(modules, "TARGETS", {**TARGETS, "numpy": absent})
     whole = made("article")
     report = whole.verify()
     statuses = {route.name: route.status for route in report.routes}
