@@ -60,7 +60,7 @@ class Trajectory:
     turn: int = 0
     _parameters: list[tuple[Values, Values]] = field(default_factory=list)
     _values: dict[int, Values] = field(default_factory=dict)
-    _farthest: list[tuple[Key, Any] | None] = field(default_factory=list)
+    _numbers: list[Values] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         trained = self._trained()
@@ -170,8 +170,7 @@ class Trajectory:
                     values |= {key: v for key, v in after.items() if key in parameters}
                     kept |= {key: v for key, v in after.items() if key not in parameters}
             self._parameters.append(({key: values[key] for key in parameters}, kept))
-            numbers = {key: v for key, v in (values | kept).items() if isinstance(v, mp.mpf)}
-            self._farthest.append(max(numbers.items(), key=lambda each: abs(each[1]), default=None))
+            self._numbers.append(values | kept)
         return self._parameters[update]
 
     @property
@@ -179,10 +178,13 @@ class Trajectory:
         """As many digits as the page needs, for what they decide may be felt much later."""
         return max(DIGITS, mp.dps, self.problem.numbers.working)
 
-    @property
-    def farthest(self) -> list[tuple[Key, Any]]:
-        """The largest number of each update that was looked at, the derivatives on its way too."""
-        return [each for each in self._farthest if each is not None]
+    def farthest(self, slopes: bool) -> list[tuple[Key, Any]]:
+        """The largest number of each update so far, or of the derivatives on its way."""
+        chosen = [
+            {key: v for key, v in numbers.items() if key[0].startswith(adjoint_name("")) == slopes}
+            for numbers in self._numbers
+        ]
+        return [max(each.items(), key=lambda entry: abs(entry[1])) for each in chosen if each]
 
     @cached_property
     def _stages(self) -> list[tuple[Graph, list[Key]]]:
