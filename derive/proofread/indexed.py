@@ -22,7 +22,7 @@ from derive.proofread.entries.places import Stem, entry_of
 from derive.proofread.matrices import parted
 from derive.proofread.policy import Policy, coarsest_exponent
 from derive.proofread.spread import Known, reach, rounded_copy
-from derive.proofread.values import FAILURES, decimal_text, exact_value, value_of
+from derive.proofread.values import FAILURES, about, decimal_text, exact_value, value_of
 
 MOST_TERMS = 200  # of one entry
 MOST_ENTRIES = 2_000  # of a document that are worked out
@@ -296,7 +296,7 @@ def _result(
     # Which way a tie went, and what is lost in twelve digits, is not judged here.
     near = found.half_unit + unit * Fraction(1001, 2000) + abs(found.value) * NOISE
     agrees = abs(found.value - print_.value) <= near
-    yield _Result(number, agrees, f"{name} would be {float(found.value):.6g}")
+    yield _Result(number, agrees, f"{name} would be {about(found.value)}")
 
 
 def _grounded(form: sympy.Expr, letters: Mapping[str, int], tables: _Tables) -> sympy.Expr:

@@ -56,6 +56,11 @@ def exact_value(text: str | Decimal | int) -> Fraction:
     return Fraction(Decimal(text))
 
 
+def about(value: Fraction) -> str:
+    """A value of any size for a message, with six digits."""
+    return f"{Decimal(value.numerator) / Decimal(value.denominator):.6g}"
+
+
 def unknown_names(expression: sympy.Expr, known: Mapping[str, Fraction]) -> tuple[str, ...]:
     """Names and opaque functions of an expression that have no known value, sorted."""
     names = {symbol.name for symbol in expression.free_symbols if symbol.name not in known}

@@ -299,3 +299,11 @@ def test_nothing_is_found_on_pages_of_random_networks(seed: int) -> None:
         return
     items = read(text)
     assert inconsistencies(items, found_policy(items), declared(text)).words == {}
+
+
+def test_numbers_beyond_doubles_are_judged_in_words() -> None:
+    text = (
+        r"$$x = \begin{pmatrix} 2 \\ 3 \end{pmatrix}$$ $$y_{i} = 3 \cdot 10^{400}\, x_{i}$$ "
+        r"$$y = \begin{pmatrix} 6 \cdot 10^{400} \\ 8 \cdot 10^{400} \end{pmatrix}$$"
+    )
+    assert [finding.expected for finding in checked("page.tex", text).own] != []

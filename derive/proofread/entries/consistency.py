@@ -15,7 +15,7 @@ from itertools import product
 
 from derive.proofread.claim import Claim, Item
 from derive.proofread.entries.compiled import Unknown
-from derive.proofread.entries.document import Document, Print, Statement, document_of
+from derive.proofread.entries.document import Document, Print, Statement, document_of, is_formula
 from derive.proofread.entries.moved import STEP
 from derive.proofread.entries.places import Entry, Key, Slope, Stem, entry_of
 from derive.proofread.entries.world import Definition, World
@@ -138,7 +138,7 @@ class _Trial:
         }
         found = {name.of.stem for name in names if isinstance(name, Slope)} - left_out
         for claim in self.document.claims.values():
-            if claim.lhs.is_Symbol and any(form.free_symbols for form in claim.forms):
+            if claim.lhs.is_Symbol and any(map(is_formula, claim.forms)):
                 entry = entry_of(str(claim.lhs))
                 if isinstance(entry, Entry) and entry.stem not in left_out:
                     found.add(entry.stem)

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 
+import sympy
+
 from derive.proofread.claim import Claim
 from derive.proofread.entries.compiled import (
     Compiled,
@@ -21,6 +23,8 @@ from derive.proofread.entries.whole import of_entries
 from derive.proofread.entries.world import Definition, Shape
 from derive.proofread.formula import exact_number
 from derive.proofread.values import exact_value
+
+FARTHEST = 10**150  # beyond it a print is not worked with in doubles
 
 
 @dataclass(frozen=True)
@@ -121,12 +125,19 @@ def document_of(claims: Mapping[int, Claim], declared: Mapping[str, range]) -> D
     return document
 
 
+def is_formula(form: sympy.Expr) -> bool:
+    """Whether a side is written in names; the number pi is none."""
+    return any(str(symbol) != "pi" for symbol in form.free_symbols)
+
+
 def _prints(claims: Mapping[int, Claim]) -> Iterator[Print]:
     """The printed entries; where a name has several values, its prints say nothing."""
     found: list[Print] = []
     texts: dict[Key, set[str]] = {}
     for number, claim in claims.items():
         if not claim.lhs.is_Symbol or claim.printed is None:
+            continue
+        if abs(exact_value(claim.printed)) > FARTHEST:
             continue
         entry = entry_of(str(claim.lhs))
         if isinstance(entry, Entry) and entry.is_explicit and min(entry.place(), default=0) >= 0:
@@ -160,7 +171,7 @@ def _definitions(claims: Mapping[int, Claim], document: Document) -> dict[Stem, 
         left = entry_of(str(claim.lhs)) if claim.lhs.is_Symbol else None
         if not isinstance(left, Entry) or left.stem in found or not left.is_general:
             continue
-        forms = [form for form in claim.forms if form.free_symbols]
+        forms = [form for form in claim.forms if is_formula(form)]
         if not forms:
             continue
         try:
@@ -212,7 +223,7 @@ def _unknown(_letters: Letters, _source: Source) -> complex:
 
 def _statements(claims: Mapping[int, Claim], document: Document) -> Iterator[Statement]:
     for number, claim in claims.items():
-        said = [(form, tex) for form, tex in claim.sides if form.free_symbols]
+        said = [(form, tex) for form, tex in claim.sides if is_formula(form)]
         said.insert(0, (claim.lhs, claim.lhs_tex))
         try:
             whole = of_entries(said, document.shapes, document.named)
