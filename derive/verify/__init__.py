@@ -68,7 +68,8 @@ def _digits(problem: Problem) -> int:
     if own is None:
         return DIGITS
     digits = enough_digits(problem.graph, own)
-    return max(digits, WAVES) if _turns_far(problem, own) else digits
+    with mp.workdps(digits):
+        return max(digits, WAVES) if _turns_far(problem, own) else digits
 
 
 def _turns_far(problem: Problem, own: Values) -> bool:

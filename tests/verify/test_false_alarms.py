@@ -54,6 +54,9 @@ SPECS: dict[str, str] = {
     "a gradient of nothing beside a loss of e^250": "inputs: {x: 250}\n"
     "parameters: {b: [0.2, 0.5], c: 1}\nmodel:\n  - 'z[k] = b[k] + c - max(i, b[i] + c)'\n"
     "  - 'p[k] = z[k] - log(sum(i, exp(z[i])))'\nloss: 'E = sum(k, exp(x)*exp(p[k]))*x'\n",
+    "a sine beside what few digits divide by nothing": "inputs: {x: [90, 0.3]}\n"
+    "parameters: {w: 1}\nmodel:\n  - 'y[i] = 1/(1 - tanh(w*x[i]))'\n"
+    "  - 'z[i] = sin(w*x[i])'\nloss: 'E = sum(i, log(y[i]) + z[i])'\n",
     # what 800 digits do not tell from its bound, and 1,600 do
     "below a bound by next to nothing": "inputs: {x: 1832}\nmodel:\n  - 'y = 1 - exp(-x)'\n"
     "  - 'z = min(y, 1)'\nloss: 'E = z**2'\ngradients: [y]\nnumbers: {chained: false}\n",
