@@ -114,9 +114,8 @@ class Made:
         self, texts: Mapping[str, str] | None = None, modules: Mapping[str, str] | None = None
     ) -> Report:
         """Verify what was made, or what was read back from the files it was written to."""
-        problem, _ = self._written
         report = verify(
-            problem,
+            self._written[0],
             self.derivation,
             self.page,
             self.texts if texts is None else texts,

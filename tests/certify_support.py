@@ -8,17 +8,22 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 
+import pytest
 import sympy
 
 from derive import load
 from derive.build import build
-from derive.certify import Certificate, certify
+from derive.certify import Certificate, certify, checker
 from derive.expression import Element, Index
 from derive.graph import Derivation, Equation, Graph, Local
 from derive.pipeline import Made, make
 from derive.problem import Problem
 from derive.render.blocks import Page
 from derive.spec import parse_spec
+
+PROGRAM = checker() or ""
+needs_coq = pytest.mark.skipif(not PROGRAM, reason="Coq is not installed")
+SECONDS = 300
 
 SOFTMAX = """\
 title: Softmax with cross-entropy

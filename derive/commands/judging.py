@@ -8,19 +8,16 @@ from dataclasses import replace
 
 from derive.commands.shared import as_text, loaded, print_report
 from derive.edge import FOUND, GOOD, progress
-from derive.emit import TARGETS, USUAL
-from derive.errors import InputError, nearest
+from derive.emit import USUAL, target_of
 from derive.pipeline import make
 
 
 def verify(options: argparse.Namespace) -> int:
     """Check everything that is made of a spec."""
     problem = loaded(options.spec)
-    for target in options.target:
-        if target not in TARGETS:
-            raise InputError(f"unknown target '{target}'; {nearest(target, TARGETS)}")
+    asked = [target_of(name).name for name in options.target]
     with progress("deriving and verifying"):
-        made = replace(make(problem), targets=(*USUAL, *options.target))
+        made = replace(make(problem), targets=(*USUAL, *asked))
         report = made.verify()
         if options.kernel:
             report = replace(report, routes=(*report.routes, made.kernel))

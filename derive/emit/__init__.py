@@ -1,7 +1,7 @@
 """Derivation → source code of a module that computes it."""
 
 from derive.emit.run import Executed, execute, load
-from derive.emit.targets import TARGETS, USUAL, Target, emit, module
+from derive.emit.targets import TARGETS, USUAL, Target, emit, module, target_of
 from derive.emit.tree import EmitError
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     "execute",
     "load",
     "module",
+    "target_of",
 ]

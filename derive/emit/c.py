@@ -13,11 +13,12 @@ from fractions import Fraction
 
 import sympy
 
-from derive.emit.c_lines import Scope, assigned, recurrent, wrapped
+from derive.emit.c_lines import Scope, assigned, nested, recurrent, wrapped
 from derive.emit.loops import grouped
 from derive.emit.names import C_FUNCTIONS, TAKEN, code_name
 from derive.emit.program import Assignment, Program, is_small, lower, updated
 from derive.emit.prose import explanation, in_comment, length, listing, summary
+from derive.emit.python import table
 from derive.graph import Derivation, Quantity
 from derive.library.optimizers import counts
 from derive.problem import Problem, Tensor
@@ -25,6 +26,7 @@ from derive.scalar import positions
 from derive.templating import environment
 
 TEMPLATE = "code/c.c.j2"
+BRACES = str.maketrans("[]", "{}")
 ARGUMENTS = ("parameters", "sample", "values", "slopes", "state", "learning_rate", "number")
 HELPERS: Mapping[str, tuple[str, ...]] = {
     "larger": (),
@@ -126,8 +128,10 @@ def _function(
         lines += recurrent(group, scope) if group[0].step else assigned(group[0], scope)
     lines += after
     words = set(re.findall(r"\w+", "\n".join(lines)))
-    folded = [line for each in lines for line in wrapped(f"    {each}")]
-    return _Function(tuple(folded), tuple(name for name in arguments if name not in words))
+    return _Function(
+        tuple(f"    {line}" for line in lines),
+        tuple(name for name in arguments if name not in words),
+    )
 
 
 def _forward(program: Program) -> _Function:
@@ -178,8 +182,7 @@ def _copied(target: str, source: Quantity) -> list[str]:
     place = "".join(f"[{letter}]" for letter in letters)
     lines = [f"{target}{place} = {code_name(source.name)}{place};"]
     for letter, axis in zip(reversed(letters), reversed(source.axes), strict=True):
-        head = f"for (int {letter} = 0; {letter} < {length(axis)}; {letter}++) {{"
-        lines = [head, *(f"    {line}" for line in lines), "}"]
+        lines = nested(letter, axis, lines)
     return lines
 
 
@@ -239,15 +242,8 @@ def _first_states(program: Program) -> Iterator[tuple[str, Tensor]]:
 
 
 def _initialiser(quantities: Iterable[Quantity], values: Mapping[str, Tensor]) -> list[str]:
-    lines = [f"{_nested(q, (), values[q.name])}," for q in quantities] or ["0"]
-    return [line for each in lines for line in wrapped(f"    {each}")]
-
-
-def _nested(quantity: Quantity, place: tuple[int, ...], values: Tensor) -> str:
-    if len(place) == len(quantity.shape):
-        return repr(int(values[place]) if quantity.integer else float(values[place]))
-    rows = range(quantity.shape[len(place)])
-    return f"{{{', '.join(_nested(quantity, (*place, k), values) for k in rows)}}}"
+    tables = [table(quantity, (), values[quantity.name]) for quantity in quantities]
+    return [f"    {each.translate(BRACES)}," for each in tables] or ["    0"]
 
 
 def _prints(program: Program) -> dict[str, list[tuple[str, str]]]:

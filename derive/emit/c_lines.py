@@ -29,8 +29,10 @@ from derive.emit.arithmetic import (
 )
 from derive.emit.formula import position_formula
 from derive.emit.layout import WIDTH
+from derive.emit.loops import letters_beside
 from derive.emit.program import Assignment
 from derive.emit.prose import length
+from derive.emit.python import MATH
 from derive.emit.tree import (
     Fold,
     How,
@@ -45,17 +47,13 @@ from derive.emit.tree import (
     walk,
 )
 from derive.emit.windows import PAIR, without_grids
-from derive.expression import Index, stays_on_axis
-from derive.functions import ROWS
+from derive.expression import Axis, Index, stays_on_axis
 from derive.graph import Quantity
 
 STEP = 4
 UNBROKEN = "\u00a0"
 POINTER = re.compile(r"\b(Parameters|Sample|Forward|Gradients|State) \*")
 TEMPORARY = {How.TOTAL: "sum", How.LARGEST: "most", How.LOG_TOTAL_EXP: "log_sum"}
-MATH = {row.name: row.math for row in ROWS if row.math} | {
-    name: name for name in ("expm1", "log1p", "erfc", "sqrt")
-}
 
 
 def _indicator(compare: Callable[..., Code]) -> Callable[..., Code]:
@@ -128,10 +126,10 @@ def assigned(assignment: Assignment, scope: Scope) -> list[str]:
     """The lines of an assignment that is no part of a recurrence."""
     rest, added = _parted(assignment)
     each = replace(assignment, value=rest)
-    lines = _Writer(scope, letters_of((each,), scope.taken)).filled(each, each.loops)
+    lines = _Writer(scope, letters_beside((each,), scope.taken)).filled(each, each.loops)
     for part in added:
         lines += _Writer(
-            scope, letters_of((replace(each, value=part.body),), scope.taken, part.loops)
+            scope, letters_beside((replace(each, value=part.body),), scope.taken, part.loops)
         ).added(each, part)
     return lines
 
@@ -187,7 +185,7 @@ def _goes_by_rows(value: Node, loops: Sequence[Loop]) -> bool:
 
 def recurrent(group: Sequence[Assignment], scope: Scope) -> list[str]:
     """The lines of a recurrence: a loop over its steps, in which each quantity gets its entries."""
-    letters, first = letters_of(group, scope.taken), group[0]
+    letters, first = letters_beside(group, scope.taken), group[0]
     walked = first.loops[first.along]
     letter = letters[walked.index]
     writer = _Writer(scope, letters | {each.loops[each.along].index: letter for each in group})
@@ -195,31 +193,7 @@ def recurrent(group: Sequence[Assignment], scope: Scope) -> list[str]:
     for each in group:
         others = [loop for k, loop in enumerate(each.loops) if k != each.along]
         lines += writer.filled(each, others)
-    size = length(walked.axis)
-    upward = f"for (int {letter} = 0; {letter} < {size}; {letter}++)"
-    downward = f"for (int {letter} = {size} - 1; {letter} >= 0; {letter}--)"
-    return _block(upward if first.step > 0 else downward, lines)
-
-
-def letters_of(
-    group: Iterable[Assignment], taken: frozenset[str], more: Iterable[Loop] = ()
-) -> dict[Index, str]:
-    """A variable for every index of some assignments, different from all that is taken."""
-    found: dict[Index, str] = {}
-    used = set(taken)
-    for assignment in group:
-        loops = [*assignment.loops, *more]
-        for node in walk(assignment.value):
-            loops += node.loops if isinstance(node, Reduce) else ()
-        for loop in loops:
-            if loop.index not in found:
-                # the place in a window is called by what it is, such as `d - u`
-                letter = loop.index.name if loop.index.name.isidentifier() else "k"
-                while letter in used:
-                    letter += "_"
-                found[loop.index] = letter
-                used.add(letter)
-    return found
+    return nested(letter, walked.axis, lines, upward=first.step > 0)
 
 
 def wrapped(line: str) -> list[str]:
@@ -232,8 +206,13 @@ def wrapped(line: str) -> list[str]:
     return [part.replace(UNBROKEN, " ") for part in parts]
 
 
-def _block(head: str, lines: Iterable[str]) -> list[str]:
-    return [f"{head} {{", *(f"{' ' * STEP}{line}" for line in lines), "}"]
+def nested(letter: str, axis: Axis, lines: Iterable[str], upward: bool = True) -> list[str]:
+    """Lines in a loop over an axis."""
+    size = length(axis)
+    run = f"{letter} = 0; {letter} < {size}; {letter}++"
+    if not upward:
+        run = f"{letter} = {size} - 1; {letter} >= 0; {letter}--"
+    return [f"for (int {run}) {{", *(f"{' ' * STEP}{line}" for line in lines), "}"]
 
 
 @dataclass
@@ -271,16 +250,12 @@ class _Writer:
         """The lines that add to the entries."""
         self.open = [_Open(None), *map(_Open, part.loops)]
         value = write(part.body, self.spelling)
-        text, guards = self.scope.places[assignment.quantity.name], []
-        for loop in assignment.loops:
-            position = part.places.get(loop.index, loop.index)
-            place = self._position(position)
-            text += f"[{place.text}]"
-            if not stays_on_axis(position, loop.axis.size):
-                here = place.at(Level.SUM)
-                guards.append(f"0 <= {here} && {here} < {length(loop.axis)}")
+        text, guard = self._entry(
+            assignment.quantity.name,
+            [(part.places.get(loop.index, loop.index), loop.axis) for loop in assignment.loops],
+        )
         line = f"{text} {'+' if part.sign > 0 else '-'}= {value.text};"
-        lines = [f"if ({' && '.join(guards)}) {{", f"    {line}", "}"] if guards else [line]
+        lines = [f"if ({guard}) {{", f"    {line}", "}"] if guard else [line]
         self.open[-1].lines += lines
         self._closed(1)
         return self.open[0].lines
@@ -289,9 +264,7 @@ class _Writer:
         """Every open loop from a depth on, as a line of the one around it."""
         for inner, outer in zip(self.open[: depth - 1 : -1], self.open[-2::-1], strict=False):
             assert inner.loop is not None
-            letter = self.letters[inner.loop.index]
-            head = f"for (int {letter} = 0; {letter} < {length(inner.loop.axis)}; {letter}++)"
-            outer.lines += _block(head, inner.lines)
+            outer.lines += nested(self.letters[inner.loop.index], inner.loop.axis, inner.lines)
         del self.open[depth:]
 
     def _reduce(self, node: Reduce) -> Code:
@@ -381,15 +354,20 @@ class _Writer:
         return Code(f"(double){self._position(position).at(Level.CALL)}")
 
     def _read(self, node: Read) -> Code:
-        """An entry; a position that may leave its axis is guarded, because outside it is zero."""
-        text, guards = self.scope.places[node.name], []
-        for position, axis in zip(node.indices, node.axes, strict=True):
+        """An entry; outside its axes it is zero."""
+        text, guard = self._entry(node.name, zip(node.indices, node.axes, strict=True))
+        if guard:
+            zero = "0" if any(q.name == node.name for q in self.scope.whole) else "0.0"
+            return Code(f"{guard} ? {text} : {zero}", Level.CHOICE)
+        return Code(text, Level.CALL)
+
+    def _entry(self, name: str, pairs: Iterable[tuple[sympy.Expr, Axis]]) -> tuple[str, str]:
+        """An entry, and what must hold for it to be there; nothing if it always is."""
+        text, guards = self.scope.places[name], []
+        for position, axis in pairs:
             place = self._position(position)
             text += f"[{place.text}]"
             if not stays_on_axis(position, axis.size):
                 here = place.at(Level.SUM)
                 guards.append(f"0 <= {here} && {here} < {length(axis)}")
-        if guards:
-            zero = "0" if any(q.name == node.name for q in self.scope.whole) else "0.0"
-            return Code(f"{' && '.join(guards)} ? {text} : {zero}", Level.CHOICE)
-        return Code(text, Level.CALL)
+        return text, " && ".join(guards)

@@ -45,6 +45,7 @@ TOKEN = re.compile(
 )
 PRINTED = re.compile(r'"(?:[A-Za-z_0-9\[\] =]|%d|%\.17g)*\\n"')
 OTHERWISE = ("??", "%:", "<:", "<%", ":>", "%>")
+NEXT = re.compile(r"\s*(.?)")
 DEFINED = re.compile(r"^(?:static )?(?:void|double|int) (\w+)\(", re.MULTILINE)
 
 
@@ -65,7 +66,8 @@ def checked_c(source: str) -> str:
 
 def _fault(found: re.Match[str], source: str, allowed: frozenset[str]) -> str:
     """What is wrong with a token; nothing if it may stand there."""
-    text, before, after = found[0], source[: found.start()], source[found.end() :].lstrip()[:1]
+    text, after = found[0], NEXT.match(source, found.end())
+    following = after[1] if after else ""
     match found.lastgroup:
         case "comment" | "text" | "line" if "??" in text:
             return "'??' begins another sign"
@@ -75,10 +77,12 @@ def _fault(found: re.Match[str], source: str, allowed: frozenset[str]) -> str:
             return "this text is not printed by such a file"
         case "word" if text in REFUSED or text.startswith("__"):
             return f"'{text}' is not expected"
-        case "word" if after == "(" and text not in allowed:
+        case "word" if following == "(" and text not in allowed:
             return f"'{text}' is not called by such a file"
-        case "sign" if text + after in OTHERWISE:
-            return f"'{text}{after}' is another way to write a sign"
-        case "sign" if text in ")]" and after == "(" and not before.endswith("(double"):
+        case "sign" if text + following in OTHERWISE:
+            return f"'{text}{following}' is another way to write a sign"
+        case "sign" if text in ")]" and following == "(":
+            if source.endswith("(double", 0, found.start()):
+                return ""
             return "nothing is called but functions by their names"
     return ""

@@ -106,18 +106,27 @@ def grouped(assignments: Iterable[Assignment]) -> Iterator[tuple[Assignment, ...
 
 def letters(assignment: Assignment, taken: Iterable[str]) -> dict[Index, str]:
     """A variable for every index of an assignment, different from all that is taken."""
-    used = {*taken, *CONFUSING, *keyword.kwlist, *dir(builtins)}
-    loops = list(assignment.loops)
-    for node in walk(assignment.value):
-        loops += node.loops if isinstance(node, Reduce) else ()
+    return letters_beside((assignment,), {*taken, *CONFUSING, *keyword.kwlist, *dir(builtins)})
+
+
+def letters_beside(
+    assignments: Iterable[Assignment], taken: Iterable[str], more: Iterable[Loop] = ()
+) -> dict[Index, str]:
+    """A variable for every index of some assignments, and of some more loops."""
     found: dict[Index, str] = {}
-    for loop in loops:
-        if loop.index not in found:
-            letter = loop.index.name
-            while letter in used:
-                letter += "_"
-            found[loop.index] = letter
-            used.add(letter)
+    used = set(taken)
+    for assignment in assignments:
+        loops = [*assignment.loops, *more]
+        for node in walk(assignment.value):
+            loops += node.loops if isinstance(node, Reduce) else ()
+        for loop in loops:
+            if loop.index not in found:
+                # the place in a window is called by what it is, such as `d - u`
+                letter = loop.index.name if loop.index.name.isidentifier() else "k"
+                while letter in used:
+                    letter += "_"
+                found[loop.index] = letter
+                used.add(letter)
     return found
 
 

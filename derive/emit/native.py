@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 import re
-import shutil
 import subprocess
 import tempfile
 from collections import namedtuple
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from derive.emit.checked_c import checked_c
-from derive.emit.targets import COMPILERS
+from derive.emit.targets import compiler
 
 FLAGS = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-O1", "-shared", "-fPIC")
 RECORD = re.compile(r"typedef struct \{\n(.*?)\} (\w+);", re.DOTALL)
@@ -91,7 +90,7 @@ def namespace(source: str, loss: str) -> dict[str, Any]:
 
 
 def _compiled(source: str) -> Any:
-    program = next(filter(None, map(shutil.which, COMPILERS)), None)
+    program = compiler()
     if program is None:
         raise ValueError("there is no C compiler")
     with tempfile.TemporaryDirectory() as folder:

@@ -19,7 +19,10 @@ from derive.errors import InputError, nearest
 from derive.graph import Derivation
 from derive.problem import Problem
 
-COMPILERS = ("cc", "gcc", "clang")
+
+def compiler() -> str | None:
+    """The C compiler of this machine, if it has one."""
+    return next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
 
 
 def _no_codes(problem: Problem) -> Mapping[Place, str]:
@@ -68,7 +71,7 @@ def _without_numpy() -> str:
 
 
 def _without_compiler() -> str:
-    return "" if any(map(shutil.which, COMPILERS)) else "there is no C compiler"
+    return "" if compiler() else "there is no C compiler"
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,8 @@ class Target:
 
     `codes` gives the variable of every scalar if the module has one for each; it is empty where
     records hold tables, which `table` makes from nested lists. `namespace` is what a source defines
-    once it runs, and `missing` why it cannot run here. What is `usual` is made of every spec.
+    once it runs, and `missing` why it cannot run here. `most` is how many multiplications a pass
+    may take that is run to be checked. What is `usual` is made of every spec.
     """
 
     name: str
@@ -88,11 +92,12 @@ class Target:
     whole_table: Callable[[Any], Any] = _lists
     namespace: Callable[[str, Problem], dict[str, Any]] = _executed
     missing: Callable[[], str] = _nothing_missing
+    most: int = 20_000_000
     usual: bool = True
 
 
 ROWS = (
-    Target("python", "_python.py", emit_python, codes=python_codes),
+    Target("python", "_python.py", emit_python, codes=python_codes, most=5_000_000),
     Target(
         "numpy",
         "_numpy.py",
@@ -107,11 +112,16 @@ TARGETS: Mapping[str, Target] = {row.name: row for row in ROWS}
 USUAL: Mapping[str, Target] = {name: row for name, row in TARGETS.items() if row.usual}
 
 
+def target_of(name: str) -> Target:
+    """The target of a name. Raises InputError if there is none."""
+    if name not in TARGETS:
+        raise InputError(f"unknown target '{name}'; {nearest(name, TARGETS)}")
+    return TARGETS[name]
+
+
 def emit(problem: Problem, derivation: Derivation, target: str) -> str:
     """The source text of a whole module. Raises InputError for an unknown target."""
-    if target not in TARGETS:
-        raise InputError(f"unknown target '{target}'; {nearest(target, TARGETS)}")
-    return TARGETS[target].emit(problem, derivation)
+    return target_of(target).emit(problem, derivation)
 
 
 def module(problem: Problem, derivation: Derivation, target: str) -> str:

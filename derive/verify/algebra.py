@@ -28,9 +28,9 @@ SMOOTH = 1e-20  # how far apart the slopes from the left and from the right may 
 NOISE = (-30, 20)  # what computing with n digits leaves of equal values is of such powers, less n
 
 
-def working() -> AbstractContextManager[object]:
-    """The working precision: `DIGITS`, or more where a caller has asked for more."""
-    context: AbstractContextManager[object] = mp.workdps(max(DIGITS, mp.dps))
+def working(digits: int = DIGITS) -> AbstractContextManager[object]:
+    """The working precision: `DIGITS`, or more where a page or a caller has asked for more."""
+    context: AbstractContextManager[object] = mp.workdps(max(DIGITS, digits, mp.dps))
     return context
 
 

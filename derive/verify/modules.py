@@ -58,7 +58,6 @@ LARGEST = 1e150  # of what is squared on the way to a double
 MOST_POINTS = 8
 POINTS_BUDGET = 8_000  # multiplications of further points
 ENTRY = 10  # multiplications that an entry costs besides its own
-MOST_RUN = {"python": 5_000_000, "numpy": 20_000_000, "c": 20_000_000}  # multiplications of a pass
 BATCHES = (1, 2, 3)
 PROMISE = "Batch: any number of samples."
 
@@ -249,7 +248,7 @@ def large_module_route(target: str, source: str, problem: Problem, seed: int) ->
     if holds(problem.graph.equations):
         return skipped(name, "too large for a check under which what is held fixed does not move")
     cost = work(problem.graph)
-    if cost > MOST_RUN[target]:
+    if cost > TARGETS[target].most:
         return skipped(name, f"one pass takes {cost:,} multiplications, too many to be run here")
     try:
         comparisons = list(_along_lines(load(problem, source, target), seed))

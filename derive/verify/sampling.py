@@ -17,7 +17,7 @@ from derive.expression import Axis, Index, elements
 from derive.graph import Derivation, Equation, Graph, Local, Quantity, Role, Step
 from derive.library.losses import Reduction
 from derive.problem import Problem
-from derive.verify.algebra import DIGITS, EXACT, working
+from derive.verify.algebra import EXACT, working
 from derive.verify.bench import Slopes
 from derive.verify.interpreter import run
 from derive.verify.meaning import Values
@@ -39,7 +39,7 @@ def spec_values(problem: Problem) -> Values | None:
     """
     if problem.symbolic:
         return None
-    with mp.workdps(max(DIGITS, mp.dps, problem.numbers.working)):
+    with working(problem.numbers.working):
         return {
             (name, place): EXACT.number(value)
             for name, tensor in problem.values.items()

@@ -24,7 +24,7 @@ from derive.library.optimizers import parse_update
 from derive.names import PUBLISHED, place_of, update_of
 from derive.problem import Problem
 from derive.sequence import stages
-from derive.verify.algebra import DIGITS, EXACT, FUNCTIONS, Algebra, exact_function, slope, working
+from derive.verify.algebra import EXACT, FUNCTIONS, Algebra, exact_function, slope, working
 from derive.verify.bench import holds
 from derive.verify.doubles import DOUBLES, NAMED, double
 from derive.verify.interpreter import Watched, element_slope, run, value, value_of
@@ -60,7 +60,7 @@ class Trajectory:
     turn: int = 0
     _parameters: list[tuple[Values, Values]] = field(default_factory=list)
     _values: dict[int, Values] = field(default_factory=dict)
-    _numbers: list[Values] = field(default_factory=list)
+    _farthest: list[dict[bool, tuple[Key, Any]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         trained = self._trained()
@@ -93,7 +93,8 @@ class Trajectory:
     def at(self, update: int) -> Values:
         """Every value, the adjoints included, after a number of updates."""
         if update not in self._values:
-            with mp.workdps(self._digits):
+            # with as many digits as the page, for what they decide may be felt much later
+            with working(self.problem.numbers.working):
                 forward = run(self.derivation.forward, self._given(update), self.algebra)
                 start = {**forward, **self.after(update + 1)[0]} if self.late else forward
                 found = run(self.derivation.backward, start, self.algebra)
@@ -159,7 +160,8 @@ class Trajectory:
         """Parameters after a number of updates; and the states, with what is named on the way."""
         while len(self._parameters) <= update:
             k = len(self._parameters)
-            with mp.workdps(self._digits if k <= MOST_EXACT else max(FEW_DIGITS, mp.dps)):
+            few = mp.workdps(max(FEW_DIGITS, mp.dps))
+            with working(self.problem.numbers.working) if k <= MOST_EXACT else few:
                 parameters, states = self._parameters[-1]
                 given = {**self._sample(k - 1), **parameters}
                 values = run(self.derivation.forward, given, self.algebra)
@@ -170,21 +172,12 @@ class Trajectory:
                     values |= {key: v for key, v in after.items() if key in parameters}
                     kept |= {key: v for key, v in after.items() if key not in parameters}
             self._parameters.append(({key: values[key] for key in parameters}, kept))
-            self._numbers.append(values | kept)
+            self._farthest.append(_farthest(values | kept))
         return self._parameters[update]
-
-    @property
-    def _digits(self) -> int:
-        """As many digits as the page needs, for what they decide may be felt much later."""
-        return max(DIGITS, mp.dps, self.problem.numbers.working)
 
     def farthest(self, slopes: bool) -> list[tuple[Key, Any]]:
         """The largest number of each update so far, or of the derivatives on its way."""
-        chosen = [
-            {key: v for key, v in numbers.items() if key[0].startswith(adjoint_name("")) == slopes}
-            for numbers in self._numbers
-        ]
-        return [max(each.items(), key=lambda entry: abs(entry[1])) for each in chosen if each]
+        return [each[slopes] for each in self._farthest if slopes in each]
 
     @cached_property
     def _stages(self) -> list[tuple[Graph, list[Key]]]:
@@ -277,6 +270,17 @@ class Trajectory:
 
     def _trained(self) -> list[Key]:
         return [k for k in self._parameter_keys() if k[0] not in self.problem.training.frozen]
+
+
+def _farthest(values: Values) -> dict[bool, tuple[Key, Any]]:
+    """The largest of some numbers, and under True that of the derivatives among them."""
+    found: dict[bool, tuple[Key, Any]] = {}
+    for key, number in values.items():
+        if isinstance(number, mp.mpf):
+            is_slope = key[0].startswith(adjoint_name(""))
+            if is_slope not in found or abs(number) > abs(found[is_slope][1]):
+                found[is_slope] = key, number
+    return found
 
 
 @lru_cache(maxsize=200)

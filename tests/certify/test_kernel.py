@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from derive.certify import CheckError, certify, check, checker, kernel_route
+from derive.certify import CheckError, certify, check, kernel_route
 from derive.certify.certificate import Certificate
 from derive.certify.run import ADVICE, Unfinished
 from derive.certify.scalars import scalars_of
@@ -18,17 +18,16 @@ from derive.notation import names_of
 from derive.verify.report import Status
 from tests.certify_support import (
     ALL,
+    PROGRAM,
+    SECONDS,
     certificate,
     made,
+    needs_coq,
     told,
     wrong_adjoints,
     wrong_digits,
     wrong_locals,
 )
-
-PROGRAM = checker() or ""
-needs_coq = pytest.mark.skipif(not PROGRAM, reason="Coq is not installed")
-SECONDS = 300
 
 
 @needs_coq

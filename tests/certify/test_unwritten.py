@@ -11,7 +11,7 @@ from itertools import islice
 import pytest
 
 from derive.build import build
-from derive.certify import CheckError, certify, check, checker
+from derive.certify import CheckError, certify, check
 from derive.certify import certificate as module
 from derive.certify.certificate import (
     FURTHER,
@@ -29,7 +29,10 @@ from derive.pipeline import Made, make
 from derive.scaffold import scaffold
 from derive.spec import parse_spec
 from tests.certify_support import (
+    PROGRAM,
+    SECONDS,
     made,
+    needs_coq,
     told,
     with_adjoint,
     wrong_adjoints,
@@ -37,10 +40,6 @@ from tests.certify_support import (
     wrong_locals,
 )
 from tests.coq_text import stray
-
-PROGRAM = checker() or ""
-needs_coq = pytest.mark.skipif(not PROGRAM, reason="Coq is not installed")
-SECONDS = 300
 
 DENSE = """\
 title: Dense 16-32-10

@@ -20,14 +20,11 @@ from derive.emit.checked_c import checked_c
 from derive.emit.native import FLAGS
 from derive.functions import ROWS, Row
 from derive.library.layers import LAYERS
-from derive.problem import Problem
 from derive.scaffold import scaffold
-from derive.spec import load_spec, parse_spec
+from derive.spec import load_spec
 from derive.verify import verify
-from derive.verify.bench import Bench
-from derive.verify.modules import module_route, point
-from derive.verify.of_model import model_values
-from derive.verify.report import Route, Status
+from derive.verify.report import Status
+from tests.emit_support import judged, made, source_of
 from tests.verify_support import disagreeing
 from tests.verify_support import made as made_article
 
@@ -67,23 +64,6 @@ SPECS = {
 }
 
 
-def made(text: str) -> Problem:
-    return build(parse_spec(text, "model.yaml", "model"))
-
-
-def judged(problem: Problem) -> Route:
-    derivation = differentiate(problem.graph, problem.wanted)
-    points = [
-        point(problem, Bench(derivation, model_values(problem, derivation, k))) for k in (1, 2)
-    ]
-    source = emit(problem, derivation, "c")
-    return module_route("c", source, problem, points)[0]
-
-
-def source_of(problem: Problem) -> str:
-    return emit(problem, differentiate(problem.graph, problem.wanted), "c")
-
-
 def run(source: str, folder: Path, *flags: str) -> str:
     """What a program prints, which must compile without a warning, and end well."""
     (folder / "module.c").write_text(source, encoding="ascii")
@@ -100,13 +80,13 @@ def of_text(text: str) -> dict[str, float]:
 
 @pytest.mark.parametrize("name", SPECS)
 def test_a_model_agrees(name: str) -> None:
-    route = judged(made(SPECS[name]))
+    route = judged(made(SPECS[name]), "c")
     assert route.status is Status.AGREES, route.detail
 
 
 @pytest.mark.parametrize("name", ["dense", "conv1d", "max_pool2d", "lstm", "embedding", "softmax"])
 def test_a_row_agrees(name: str) -> None:
-    route = judged(made(scaffold(name, network=False)))
+    route = judged(made(scaffold(name, network=False)), "c")
     assert route.status is Status.AGREES, route.detail
 
 
@@ -116,19 +96,19 @@ def test_every_row_agrees_and_touches_nothing_that_is_not_its_own(
     name: str, tmp_path: Path
 ) -> None:
     problem = made(scaffold(name, network=False))
-    route = judged(problem)
+    route = judged(problem, "c")
     assert route.status is Status.AGREES, route.detail
-    run(source_of(problem), tmp_path, "-g", "-fsanitize=address,undefined")
+    run(source_of(problem, "c"), tmp_path, "-g", "-fsanitize=address,undefined")
 
 
 @pytest.mark.parametrize("name", SPECS)
 def test_the_program_ends_well_under_sanitizers(name: str, tmp_path: Path) -> None:
-    assert run(source_of(made(SPECS[name])), tmp_path, "-g", "-fsanitize=address,undefined")
+    assert run(source_of(made(SPECS[name]), "c"), tmp_path, "-g", "-fsanitize=address,undefined")
 
 
 def test_the_program_prints_the_numbers_of_the_spec(tmp_path: Path) -> None:
     problem = build(load_spec("article"))
-    printed = of_text(run(source_of(problem), tmp_path, "-O2"))
+    printed = of_text(run(source_of(problem, "c"), tmp_path, "-O2"))
     python = execute(problem, emit(problem, differentiate(problem.graph), "python"), "python")
     assert math.isclose(printed["E"], python.loss, rel_tol=1e-15)
     for (name, place), value in {**python.forward}.items():
@@ -145,7 +125,7 @@ def test_a_sum_is_computed_once_where_its_letters_allow() -> None:
         "inputs: {x: [1, 2, 3]}\nparameters: {W: [[1, 2], [3, 4]]}\n"
         "model: ['y[k,i] = W[k,i]*sum(j, x[j])*sum(o, W[k,o])']\nloss: E = sum(k, i, y[k,i])\n"
     )
-    body = source_of(made(text)).partition("void forward(")[2]
+    body = source_of(made(text), "c").partition("void forward(")[2]
     order = [body.index(part) for part in ("int j = 0", "int k = 0", "int o = 0", "int i = 0")]
     assert order == sorted(order)
 
@@ -203,7 +183,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("what", HOSTILE)
 def test_what_no_file_needs_is_not_compiled(what: str) -> None:
-    source = source_of(build(load_spec("article")))
+    source = source_of(build(load_spec("article")), "c")
     assert checked_c(source) == source
     old, new = HOSTILE[what]
     assert old in source
@@ -214,6 +194,6 @@ def test_what_no_file_needs_is_not_compiled(what: str) -> None:
 def test_text_of_a_spec_stays_in_its_comment(tmp_path: Path) -> None:
     title = "*/ int x = system(1); /* ??/ \\ \u202e"
     text = f"title: {title!r}\ninputs: {{x: 2}}\nloss: E = x**2\n"
-    source = checked_c(source_of(made(text)))
+    source = checked_c(source_of(made(text), "c"))
     assert source.count("*/") == source.count("/*")
     assert of_text(run(source, tmp_path))["E"] == 4

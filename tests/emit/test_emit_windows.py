@@ -7,20 +7,13 @@ import itertools
 import pytest
 import sympy
 
-from derive import build
-from derive.backprop import differentiate
-from derive.emit import emit
 from derive.emit.tree import Fold, How, Loop, Node, Product, Read, Reduce, Within, walk
 from derive.emit.windows import is_mixed_radix, linear, without_grids
 from derive.expression import Axis, Index
 from derive.library.layers import LAYERS
-from derive.problem import Problem
 from derive.scaffold import scaffold
-from derive.spec import parse_spec
-from derive.verify.bench import Bench
-from derive.verify.modules import module_route, point
-from derive.verify.of_model import model_values
 from derive.verify.report import Status
+from tests.emit_support import judged, made, source_of
 
 CONVOLUTION = (
     "inputs: {x: {shape: [2, 2, 9], values: 0.3}}\nmodel:\n"
@@ -83,39 +76,26 @@ GRIDS = (
 GATHERED = ("embedding",)
 
 
-def made(text: str) -> Problem:
-    return build(parse_spec(text, "model.yaml", "model"))
-
-
-def source_of(problem: Problem) -> str:
-    return emit(problem, differentiate(problem.graph, problem.wanted), "numpy")
-
-
 @pytest.mark.parametrize("name", SPECS)
 def test_windows_are_read_and_laid_back_without_grids(name: str) -> None:
     problem = made(SPECS[name])
-    derivation = differentiate(problem.graph, problem.wanted)
-    source = emit(problem, derivation, "numpy")
-    assert ("ogrid" in source) == (name in GRIDS)
-    points = [
-        point(problem, Bench(derivation, model_values(problem, derivation, k))) for k in (1, 2)
-    ]
-    route, _ = module_route("numpy", source, problem, points)
+    assert ("ogrid" in source_of(problem, "numpy")) == (name in GRIDS)
+    route = judged(problem, "numpy")
     assert route.status is Status.AGREES, route.detail
 
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_no_row_but_a_gather_or_a_recurrence_has_grids(name: str) -> None:
-    source = source_of(made(scaffold(name, network=False)))
+    source = source_of(made(scaffold(name, network=False)), "numpy")
     is_recurrence = "\n    for t in " in source
     assert ("ogrid" in source) == (name in GATHERED or is_recurrence)
 
 
 def test_pooling_and_flattening_are_reshapes() -> None:
-    source = source_of(made(POOLING.replace("7, 8", "6, 8") % ("max_pool2d", 2, 2)))
+    source = source_of(made(POOLING.replace("7, 8", "6, 8") % ("max_pool2d", 2, 2)), "numpy")
     assert "y = x.reshape(2, 3, 2, 4, 2).max(axis=(2, 4))\n" in source
     assert "is_first_largest(x.reshape(2, 3, 2, 4, 2), (2, 4))" in source
-    flat = source_of(made(scaffold("flatten3", network=False)))
+    flat = source_of(made(scaffold("flatten3", network=False)), "numpy")
     assert "windows" not in flat
     assert "np.eye" not in flat
 

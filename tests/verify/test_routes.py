@@ -200,7 +200,8 @@ def test_a_large_module_is_judged_along_a_line(old: str | None, new: str, status
 
 def test_a_module_that_runs_too_long_is_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = made("article")
-    monkeypatch.setitem(modules.MOST_RUN, "python", 10)
+    few = replace(TARGETS["python"], most=10)
+    monkeypatch.setattr(modules, "TARGETS", {**TARGETS, "python": few})
     route = large_module_route("python", whole.modules["python"], whole.problem, 1)
     assert route.status is Status.SKIPPED and "too many to be run" in route.detail
 
