@@ -121,22 +121,32 @@ def loss(parameters: Parameters, sample: Sample) -> float:
     return forward(parameters, sample).E
 
 
-def gradients(parameters: Parameters, sample: Sample) -> Gradients:
-    """Compute the derivatives of the loss by the trained parameters.
+def value_and_gradients(parameters: Parameters, sample: Sample) -> tuple[float, Gradients]:
+    """Compute E and its derivatives by the trained parameters in one pass.
 
     dE_dW1 (2, 2); dE_dW2 (2, 2).
     """
-    _, W2 = parameters
+    W1, W2 = parameters
     x, t = sample
-    _, out1, _, out2, _, _ = forward(parameters, sample)
     batch = x.shape[0]
+    net1 = x @ W1.T
+    out1 = logistic(net1)
+    net2 = out1 @ W2.T
+    out2 = logistic(net2)
+    E_each = (t - out2) ** 2 / 2
+    E = E_each.sum() / batch
     dE_dout2 = (out2 - t) / batch
     dE_dnet2 = dE_dout2 * out2 * (1 - out2)
     dE_dout1 = dE_dnet2 @ W2
     dE_dnet1 = dE_dout1 * out1 * (1 - out1)
     dE_dW2 = dE_dnet2.T @ out1
     dE_dW1 = dE_dnet1.T @ x
-    return Gradients(dE_dW1, dE_dW2)
+    return E, Gradients(dE_dW1, dE_dW2)
+
+
+def gradients(parameters: Parameters, sample: Sample) -> Gradients:
+    """Compute the derivatives of the loss by the trained parameters."""
+    return value_and_gradients(parameters, sample)[1]
 
 
 def update(parameters: Parameters, gradients: Gradients, learning_rate: float) -> Parameters:
@@ -151,14 +161,21 @@ def update(parameters: Parameters, gradients: Gradients, learning_rate: float) -
     return Parameters(W1_new, W2_new)
 
 
+def step(parameters: Parameters, sample: Sample, learning_rate: float) -> tuple[Parameters, float]:
+    """Update the parameters by a sample in one pass; also return E before the update."""
+    value, slopes = value_and_gradients(parameters, sample)
+    return update(parameters, slopes, learning_rate), value
+
+
 def train(
     parameters: Parameters, sample: Sample, learning_rate: float, steps: int
 ) -> tuple[Parameters, list[float]]:
     """Update the parameters; also return the loss before the first and after each update."""
-    losses = [loss(parameters, sample)]
+    losses = []
     for _ in range(steps):
-        parameters = update(parameters, gradients(parameters, sample), learning_rate)
-        losses.append(loss(parameters, sample))
+        parameters, value = step(parameters, sample, learning_rate)
+        losses.append(value)
+    losses.append(loss(parameters, sample))
     return parameters, losses
 
 

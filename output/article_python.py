@@ -142,14 +142,24 @@ def loss(parameters: Parameters, sample: Sample) -> float:
     return forward(parameters, sample).E_total
 
 
-def gradients(parameters: Parameters, sample: Sample) -> Gradients:
-    """Compute the derivatives of the loss by the trained parameters.
+def value_and_gradients(parameters: Parameters, sample: Sample) -> tuple[float, Gradients]:
+    """Compute E_total and its derivatives by the trained parameters in one pass.
 
     dE_dW1: dE_dw1, dE_dw2, dE_dw3, dE_dw4; dE_dW2: dE_dw5, dE_dw6, dE_dw7, dE_dw8.
     """
-    _, _, _, _, w5, w6, w7, w8 = parameters
+    w1, w2, w3, w4, w5, w6, w7, w8 = parameters
     i1, i2, target_o1, target_o2 = sample
-    _, _, out_h1, out_h2, _, _, out_o1, out_o2, _, _, _ = forward(parameters, sample)
+    net_h1 = i1 * w1 + i2 * w2
+    net_h2 = i1 * w3 + i2 * w4
+    out_h1 = logistic(net_h1)
+    out_h2 = logistic(net_h2)
+    net_o1 = out_h1 * w5 + out_h2 * w6
+    net_o2 = out_h1 * w7 + out_h2 * w8
+    out_o1 = logistic(net_o1)
+    out_o2 = logistic(net_o2)
+    E_o1 = (target_o1 - out_o1) ** 2 / 2
+    E_o2 = (target_o2 - out_o2) ** 2 / 2
+    E_total = E_o1 + E_o2
     dE_dout_o1 = out_o1 - target_o1
     dE_dout_o2 = out_o2 - target_o2
     dE_dnet_o1 = dE_dout_o1 * out_o1 * (1 - out_o1)
@@ -166,7 +176,12 @@ def gradients(parameters: Parameters, sample: Sample) -> Gradients:
     dE_dw2 = dE_dnet_h1 * i2
     dE_dw3 = dE_dnet_h2 * i1
     dE_dw4 = dE_dnet_h2 * i2
-    return Gradients(dE_dw1, dE_dw2, dE_dw3, dE_dw4, dE_dw5, dE_dw6, dE_dw7, dE_dw8)
+    return E_total, Gradients(dE_dw1, dE_dw2, dE_dw3, dE_dw4, dE_dw5, dE_dw6, dE_dw7, dE_dw8)
+
+
+def gradients(parameters: Parameters, sample: Sample) -> Gradients:
+    """Compute the derivatives of the loss by the trained parameters."""
+    return value_and_gradients(parameters, sample)[1]
 
 
 def update(parameters: Parameters, gradients: Gradients, learning_rate: float) -> Parameters:
@@ -187,14 +202,57 @@ def update(parameters: Parameters, gradients: Gradients, learning_rate: float) -
     return Parameters(w1_new, w2_new, w3_new, w4_new, w5_new, w6_new, w7_new, w8_new)
 
 
+def step(parameters: Parameters, sample: Sample, learning_rate: float) -> tuple[Parameters, float]:
+    """Update the parameters by a sample in one pass; also return E_total before the update."""
+    w1, w2, w3, w4, w5, w6, w7, w8 = parameters
+    i1, i2, target_o1, target_o2 = sample
+    net_h1 = i1 * w1 + i2 * w2
+    net_h2 = i1 * w3 + i2 * w4
+    out_h1 = logistic(net_h1)
+    out_h2 = logistic(net_h2)
+    net_o1 = out_h1 * w5 + out_h2 * w6
+    net_o2 = out_h1 * w7 + out_h2 * w8
+    out_o1 = logistic(net_o1)
+    out_o2 = logistic(net_o2)
+    E_o1 = (target_o1 - out_o1) ** 2 / 2
+    E_o2 = (target_o2 - out_o2) ** 2 / 2
+    E_total = E_o1 + E_o2
+    dE_dout_o1 = out_o1 - target_o1
+    dE_dout_o2 = out_o2 - target_o2
+    dE_dnet_o1 = dE_dout_o1 * out_o1 * (1 - out_o1)
+    dE_dnet_o2 = dE_dout_o2 * out_o2 * (1 - out_o2)
+    dE_dout_h1 = dE_dnet_o1 * w5 + dE_dnet_o2 * w7
+    dE_dout_h2 = dE_dnet_o1 * w6 + dE_dnet_o2 * w8
+    dE_dnet_h1 = dE_dout_h1 * out_h1 * (1 - out_h1)
+    dE_dnet_h2 = dE_dout_h2 * out_h2 * (1 - out_h2)
+    dE_dw5 = dE_dnet_o1 * out_h1
+    dE_dw6 = dE_dnet_o1 * out_h2
+    dE_dw7 = dE_dnet_o2 * out_h1
+    dE_dw8 = dE_dnet_o2 * out_h2
+    dE_dw1 = dE_dnet_h1 * i1
+    dE_dw2 = dE_dnet_h1 * i2
+    dE_dw3 = dE_dnet_h2 * i1
+    dE_dw4 = dE_dnet_h2 * i2
+    w1_new = w1 - learning_rate * dE_dw1
+    w2_new = w2 - learning_rate * dE_dw2
+    w3_new = w3 - learning_rate * dE_dw3
+    w4_new = w4 - learning_rate * dE_dw4
+    w5_new = w5 - learning_rate * dE_dw5
+    w6_new = w6 - learning_rate * dE_dw6
+    w7_new = w7 - learning_rate * dE_dw7
+    w8_new = w8 - learning_rate * dE_dw8
+    return Parameters(w1_new, w2_new, w3_new, w4_new, w5_new, w6_new, w7_new, w8_new), E_total
+
+
 def train(
     parameters: Parameters, sample: Sample, learning_rate: float, steps: int
 ) -> tuple[Parameters, list[float]]:
     """Update the parameters; also return the loss before the first and after each update."""
-    losses = [loss(parameters, sample)]
+    losses = []
     for _ in range(steps):
-        parameters = update(parameters, gradients(parameters, sample), learning_rate)
-        losses.append(loss(parameters, sample))
+        parameters, value = step(parameters, sample, learning_rate)
+        losses.append(value)
+    losses.append(loss(parameters, sample))
     return parameters, losses
 
 

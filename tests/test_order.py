@@ -244,13 +244,11 @@ def reading_the_old(source: str) -> str:
 
 
 def with_the_old_parameter(source: str) -> str:
-    return changed(source, r"(return Parameters\()A_new", r"\1A")
+    return changed(source, r"(return \(?\s*Parameters\()A_new", r"\1A")
 
 
 def training_at_the_start(source: str) -> str:
-    return changed(
-        source, r"parameters, state = update\(parameters,", "_, state = update(parameters,"
-    )
+    return changed(source, r"parameters, (state, value = step\(parameters,)", r"_, \1")
 
 
 WRONG: dict[str, Callable[[str], str]] = {

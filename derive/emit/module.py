@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from derive.emit.layout import STEP, WIDTH, statement
-from derive.emit.program import Assignment, Program, is_small, updated
+from derive.emit.program import Assignment, Program, depended_on, is_small, updated
 from derive.emit.prose import documented, explanation, listing, summary
 from derive.graph import Quantity
 from derive.library.optimizers import counts
@@ -21,6 +21,7 @@ class Writing:
 
     `lines` may leave out what the results do not need.
     `helpers` are the functions that its template can define, with the imports that each one needs.
+    Where `straight`, calls and records cost more than arithmetic, so a step is written out.
     """
 
     template: str
@@ -32,16 +33,13 @@ class Writing:
     batch: str
     helpers: Mapping[str, tuple[str, ...]]
     zeros: Callable[[Quantity], str]
+    straight: bool = False
 
 
 def module(program: Program, writing: Writing) -> str:
     """The source text of a whole module."""
     problem = program.problem
-    bodies = {
-        "forward": _forward(program, writing),
-        "gradients": _gradients(program, writing),
-        "update": _update(program, writing),
-    }
+    bodies = _bodies(program, writing)
     examples = _examples(program, writing)
     records = _records(program, writing)
     used = _used([*bodies.values(), *examples.values(), *records.values()], writing)
@@ -61,6 +59,7 @@ def module(program: Program, writing: Writing) -> str:
             loss="" if problem.forward_only else writing.fields([program.loss])[0],
             learning_rate=repr(float(problem.training.learning_rate)),
             steps=str(problem.training.steps),
+            written_out=writing.straight or program.interleaved,
             symbolic=problem.symbolic,
             small=is_small(problem),
             model=problem.is_model,
@@ -183,32 +182,52 @@ def _examples(program: Program, writing: Writing) -> dict[str, list[str]]:
     }
 
 
-def _forward(program: Program, writing: Writing) -> list[str]:
+def _bodies(program: Program, writing: Writing) -> dict[str, list[str]]:
+    """The lines of each function that computes something."""
     given = {"parameters": program.parameters, "sample": program.sample}
-    return _body(program.forward, given, program.values, "Forward", writing)
-
-
-def _gradients(program: Program, writing: Writing) -> list[str]:
-    given = {
-        "parameters": program.parameters,
-        "sample": program.sample,
-        "forward(parameters, sample)": program.values,
-    }
-    return _body(program.backward, given, program.gradients, "Gradients", writing)
+    found = {"forward": _body(program.forward, given, program.values, "Forward", writing)}
+    if program.problem.forward_only:
+        return found
+    loss = f"{writing.fields([program.loss])[0]}, "
+    found["value_and_gradients"] = _body(
+        program.whole, given, program.gradients, "Gradients", writing, (loss, ""), [program.loss]
+    )
+    found["update"], found["step"] = _update(program, writing), _step(program, writing)
+    return found
 
 
 def _update(program: Program, writing: Writing) -> list[str]:
-    given = {"parameters": program.parameters, "state": program.states}
-    if program.interleaved:
-        given |= {"sample": program.sample, "forward(parameters, sample)": program.values}
-    else:
-        given |= {"gradients": program.gradients}
+    """An update that starts from the gradients."""
+    given = {
+        "parameters": program.parameters,
+        "state": program.states,
+        "gradients": program.gradients,
+    }
+    after, states, kept = _after(program, writing)
+    return _body(program.updates, given, after, "Parameters", writing, ("", kept), states)
+
+
+def _step(program: Program, writing: Writing) -> list[str]:
+    """An update that starts from the sample, in one pass."""
+    given = {
+        "parameters": program.parameters,
+        "state": program.states,
+        "sample": program.sample,
+    }
+    after, states, kept = _after(program, writing)
+    kept += f", {writing.fields([program.loss])[0]}"
+    also = [*states, program.loss]
+    return _body(program.step, given, after, "Parameters", writing, ("", kept), also)
+
+
+def _after(program: Program, writing: Writing) -> tuple[list[Quantity], list[Quantity], str]:
+    """The parameters and the states after an update, and how these are returned."""
     after = {q.name: q for q in program.parameters} | {
         q.name.removesuffix("_new"): q for q in program.updated
     }
     states = [updated(quantity) for quantity in program.states]
-    more = f", State({', '.join(writing.fields(states))})" if states else ""
-    return _body(program.updates, given, [*after.values()], "Parameters", writing, more, states)
+    kept = f", State({', '.join(writing.fields(states))})" if states else ""
+    return [*after.values()], states, kept
 
 
 def _body(
@@ -217,15 +236,17 @@ def _body(
     results: Iterable[Quantity],
     record: str,
     writing: Writing,
-    more: str = "",
+    around: tuple[str, str] = ("", ""),
     also: Iterable[Quantity] = (),
 ) -> list[str]:
     """A function body: take apart what is given, compute, put together what is returned.
 
-    `more` is written after the record, and `also` is what it needs.
+    `around` is written before and after the record, and `also` is what it needs.
     """
-    lines = writing.lines(assignments, [*results, *also])
-    lines += statement("return ", f"{record}({', '.join(writing.fields(results))}){more}")
+    wanted = [*results, *also]
+    lines = writing.lines(depended_on(assignments, wanted), wanted)
+    made = f"{record}({', '.join(writing.fields(results))})"
+    lines += statement("return ", made.join(around))
     used = _words(lines)
     if "batch" in used:
         lines.insert(0, f"    batch = {writing.batch}")

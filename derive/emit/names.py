@@ -5,13 +5,16 @@ from __future__ import annotations
 import builtins
 import keyword
 
-FUNCTIONS = ("forward", "loss", "gradients", "update", "train", "main", "show")
+FUNCTIONS = (
+    *("forward", "loss", "value_and_gradients", "gradients", "update", "step", "train"),
+    *("main", "show"),
+)
 FUNCTIONS_OF_DATA = ("example_parameters", "example_sample")
 RECORDS = ("Parameters", "Sample", "Forward", "Gradients")
 DATA = ("PARAMETERS", "SAMPLE", "SAMPLES", "STATE", "State", "LEARNING_RATE", "STEPS")
 LOCALS = (
     *("parameters", "sample", "samples", "values", "batch", "learning_rate", "steps", "losses"),
-    *("step", "state"),
+    *("state", "number"),
 )
 LINT = ("l", "I", "O", "count", "index")  # too like 1 and 0; methods of a tuple
 RESERVED = frozenset(

@@ -145,8 +145,10 @@ class _Functions:
         if "Gradients" in self.records:
             yield "loss", lambda *given: getattr(self.forward(*given), self.loss)
             yield "gradients", self.gradients
+            yield "value_and_gradients", self.value_and_gradients
         if hasattr(self.library, "update"):
             yield "update", self.update
+            yield "step", self.step
             yield "train", self.train
 
     def forward(self, parameters: Any, sample: Any) -> Any:
@@ -161,9 +163,12 @@ class _Functions:
         return self.records["Parameters"].of(parameters), self.records["Sample"].of(sample)
 
     def gradients(self, parameters: Any, sample: Any) -> Any:
+        return self.value_and_gradients(parameters, sample)[1]
+
+    def value_and_gradients(self, parameters: Any, sample: Any) -> tuple[float, Any]:
         values, slopes = self._values(parameters, sample), self.records["Gradients"].struct()
         self._call("gradients", *self._given(parameters, sample), values, slopes)
-        return self.records["Gradients"].back(slopes)
+        return getattr(values, self.loss), self.records["Gradients"].back(slopes)
 
     def update(self, parameters: Any, *others: Any) -> Any:
         """A new record of parameters, and one of states if the optimizer has some."""
@@ -177,6 +182,19 @@ class _Functions:
         counted = [number] if self.counted else []
         self._call("update", moved, *states, *given, ctypes.c_double(rate), *counted)
         return self._after(moved, states)
+
+    def step(self, parameters: Any, *others: Any) -> Any:
+        """New records as those of an update, and the loss before it."""
+        *kept, sample, rate, number = others if self.counted else (*others, None)
+        moved = self.records["Parameters"].of(parameters)
+        states = [self.records["State"].of(state) for state in kept]
+        counted = [number] if self.counted else []
+        once = self.library.train_once
+        once.restype = ctypes.c_double
+        passed = [moved, *states, self.records["Sample"].of(sample)]
+        loss = once(*map(ctypes.byref, passed), ctypes.c_double(rate), *counted)
+        after = self._after(moved, states)
+        return (*(after if states else (after,)), loss)
 
     def _after(self, parameters: Any, states: Sequence[Any]) -> Any:
         after = self.records["Parameters"].back(parameters)

@@ -73,7 +73,7 @@ HEADS = MappingProxyType(
 )
 CONSTANTS = MappingProxyType(
     {name: f"np.{name}" for name in ("pi", "e", "inf")}
-    | {name: name for name in ("batch", "learning_rate", "step")}
+    | {"batch": "batch", "learning_rate": "learning_rate", "step": "number"}
 )
 QUIET = 'with np.errstate(over="ignore", divide="ignore", invalid="ignore"):'
 

@@ -10,7 +10,7 @@ import sympy
 
 from derive.emit.formula import formula
 from derive.emit.stable_graph import stable_derivation, stable_equation
-from derive.emit.tree import Loop, Node, Read, Reduce, walk
+from derive.emit.tree import EmitError, Loop, Node, Read, Reduce, positions_of, walk
 from derive.emit.zeros import guarded, guarded_slopes
 from derive.expression import Element, Index, reads
 from derive.graph import Derivation, Equation, Graph, Quantity, Role, adjoint_name, blocks, needed
@@ -76,6 +76,18 @@ class Program:
         return self.problem.training.order is Order.LAYER_BY_LAYER
 
     @property
+    def whole(self) -> tuple[Assignment, ...]:
+        """Forward and backward pass as one, in which nothing is computed twice."""
+        known = {each.quantity.name for each in self.forward}
+        later = (each for each in self.backward if each.quantity.name not in known)
+        return (*self.forward, *later)
+
+    @property
+    def step(self) -> tuple[Assignment, ...]:
+        """A forward pass and the update that follows from it."""
+        return (*(self.forward if self.interleaved else self.whole), *self.updates)
+
+    @property
     def loss(self) -> Quantity:
         return self.problem.graph.loss
 
@@ -110,6 +122,7 @@ def lower(problem: Problem, derivation: Derivation, batch: sympy.Expr = BATCH) -
         slopes = steady if _reads_alike(derivation, steady) else derivation
         updates = tuple(_interleaved(problem, slopes.backward, trained))
     kept_states = [state_of(s, q) for q in trained for s in optimizer.states]
+    _check_apart(graph, (*kept_states, *map(updated, (*kept_states, *trained))))
     known = {**derivation.backward.quantities, **backward.quantities, **forward.quantities}
     known |= {q.name: q for q in (*kept_states, *(e.quantity for e in updates))}
     safe = guarded_slopes(forward)
@@ -127,6 +140,16 @@ def lower(problem: Problem, derivation: Derivation, batch: sympy.Expr = BATCH) -
         page=_page(problem, derivation, batch, known),
         any_batch=batch == BATCH,
     )
+
+
+def _check_apart(graph: Graph, made: Iterable[Quantity]) -> None:
+    """What an optimizer makes has names of its own. Raises EmitError."""
+    for quantity in made:
+        if quantity.name in graph.quantities:
+            raise EmitError(
+                f"'{quantity.name}' is a quantity of the model, and what the optimizer would call "
+                "a state or a new value of a parameter; rename it"
+            )
 
 
 def asked(problem: Problem, derivation: Derivation) -> list[str]:
@@ -151,6 +174,29 @@ def _page(
     backward = _any_batch_backward(problem, derivation.backward, batch)
     kept = needed(backward.equations, asked(problem, derivation))
     return _assignments(forward.equations, known), _assignments(kept, known)
+
+
+def depended_on(
+    assignments: Iterable[Assignment], results: Iterable[Quantity]
+) -> tuple[Assignment, ...]:
+    """The assignments that some results need."""
+    assignments = tuple(assignments)
+    read = {each.quantity.name: _names_read(each) for each in assignments}
+    found: set[str] = set()
+    waiting = [quantity.name for quantity in results]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += read.get(name, ())
+    return tuple(each for each in assignments if each.quantity.name in found)
+
+
+def _names_read(assignment: Assignment) -> set[str]:
+    """The quantities that an assignment reads, also as positions."""
+    nodes = tuple(walk(assignment.value))
+    places = {e.name for node in nodes for p in positions_of(node) for e in p.atoms(Element)}
+    return places | {node.name for node in nodes if isinstance(node, Read)}
 
 
 def _couples_samples(graph: Graph) -> bool:

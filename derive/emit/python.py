@@ -54,7 +54,7 @@ HELPERS = MappingProxyType(
 NAMES = RESERVED | HELPERS.keys() | {"math", "random", "generator", "NamedTuple", "Sequence"}
 CONSTANTS = MappingProxyType(
     {name: f"math.{name}" for name in ("pi", "e", "inf")}
-    | {name: name for name in ("batch", "learning_rate", "step")}
+    | {"batch": "batch", "learning_rate": "learning_rate", "step": "number"}
 )
 TYPES = ("float", "Vector", "Matrix")
 
@@ -130,6 +130,7 @@ def _straight(program: Program) -> Writing:
         batch="1",
         helpers=HELPERS,
         zeros=zeros,
+        straight=True,
     )
 
 

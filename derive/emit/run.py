@@ -110,6 +110,15 @@ class Module:
         after = self.namespace["update"](parameters, state, source, rate, step)
         return after[0], after[1]
 
+    def step(
+        self, parameters: Any, state: Any, sample: Any, rate: float, number: int
+    ) -> tuple[Any, Any, float]:
+        """The records of parameters and states after a step, and the loss before it."""
+        kept = [] if state is None else [state]
+        counted = [number] if counts(self.problem.training.optimizer) else []
+        found = self.namespace["step"](parameters, *kept, sample, rate, *counted)
+        return found[0], found[1] if kept else None, float(found[-1])
+
     def numbers(self, parameters: Any, state: Any) -> dict[Place, float]:
         """The entries of a record of parameters, and of states under `m_W` and the like, if any."""
         found = {} if parameters is None else self._numbers(parameters, self._trained, str)

@@ -27,6 +27,7 @@ from derive.verify.algebra import working
 from derive.verify.bench import Bench, Way, doubts_of, holds
 from derive.verify.doubles import BITS, MARGIN, Double, as_double, double, within
 from derive.verify.meaning import Key, Values
+from derive.verify.one_pass import in_one_pass
 from derive.verify.oracle import first_update, trained
 from derive.verify.report import Comparison, Route, Status, entry, judged, skipped, telling
 from derive.verify.routes import (
@@ -273,6 +274,7 @@ def _along_lines(module: Module, seed: int) -> Iterator[Comparison]:
         found = (loss(LINE_STEP) - loss(-LINE_STEP)) / (2 * LINE_STEP)
         noise = MARGIN * 2**-BITS * abs(done.loss) / LINE_STEP / LINE_TOLERANCE
         yield compared(f"{name} along a line", math.fsum(slopes), found, noise)
+    yield from in_one_pass(module, values)
     if problem.training.order is Order.SIMULTANEOUS:
         given = {(q, p): v for q, table in values.items() for p, v in table.items()}
         yield from _updates(done, problem, Point(given, {}, {}))
@@ -344,6 +346,8 @@ def _trained(module: Module, points: Sequence[Point]) -> Iterator[Comparison]:
         first = next((each for each in points if each.gradients), points[0])
         yield from updates(module, first.given, first.late)
         yield from trains(module, [each.given for each in points[:3]])
+        for each in points:
+            yield from in_one_pass(module, tables(each.given))
 
 
 def _of_other_batches(module: Module, batches: Iterable[Batch]) -> Iterator[Comparison]:
