@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+
+import sympy
 
 from derive.certify import figures as numbers
 from derive.certify import here, theorems, unwritten
@@ -23,10 +25,10 @@ from derive.render.weights import ALPHA
 
 MOST_SCALARS = 1500
 LARGE = 300  # scalars from which on equations are not written out, where that is possible
-MOST_NUMBERS = 200  # of a page whose equations are not written out
-MOST_UNROUNDED = 24  # where each needs bounds of all that it is computed from
-MOST_OPERANDS = 100  # from which one of them is computed
-FURTHER = "of so many numbers a certificate has those of its equations and few more"
+# How much all numbers of a page may read whose equations are not written out; where a page goes on
+# with unrounded ones, each needs bounds of all that it is computed from.
+MOST_READ, MOST_READ_UNROUNDED = 60_000, 6_000
+FURTHER = "of so many numbers a certificate has no more than can be checked in a reasonable time"
 NO_BOUNDS = "so near an edge, as log(1 - y) is where y is all but 1, it has no bounds"
 AT_THE_EDGE = "it does not hold at the values of the spec: a kink, or an edge"
 
@@ -98,23 +100,44 @@ def _for_all_letters(problem: Problem, derivation: Derivation, page: Page) -> Ce
     scalars = scalars_of(derivation)
     words = words_of(scalars, names_of(problem), made)
     found, without = printed(problem, page, scalars, words.names)
-    most = MOST_NUMBERS if problem.numbers.chained else MOST_UNROUNDED
-    chosen, further = _chosen(found, page, most)
+    chosen, further = _chosen(found, page, problem.numbers.chained)
     figures = figures_of(words, tuple(_needed(found, chosen)))
     return _numbered(problem, figures, chosen, (*without, *further), section, derivatives)
 
 
 def _chosen(
-    found: tuple[Printed, ...], page: Page, most: int
+    found: tuple[Printed, ...], page: Page, chained: bool
 ) -> tuple[tuple[Printed, ...], tuple[tuple[str, str], ...]]:
     """The numbers that have a theorem if there are too many: those of equations before others."""
     shown = {display.label.removeprefix("eq:").removeprefix("at-") for display in page.displays()}
-    short = [each for each in found if len(each.operands) <= MOST_OPERANDS]
-    kept = sorted(short, key=lambda each: each.code not in shown)[:most]
-    reports = {each.report for each in kept}
+    by_key = {each.key: each for each in found}
+    left = MOST_READ if chained else MOST_READ_UNROUNDED
+    known: set[sympy.Expr] = set()
+    kept: set[sympy.Expr] = set()
+    for each in sorted(found, key=lambda each: each.code not in shown):
+        new = [each] if chained else _below(each, by_key, known)
+        cost = sum(len(one.operands) + 1 for one in new)
+        if cost <= left:
+            left -= cost
+            known |= {one.key for one in new}
+            kept.add(each.key)
     rest = len(found) - len(kept)
     further = ((f"{rest} further numbers", FURTHER),) if rest else ()
-    return tuple(each for each in found if each.report in reports), further
+    return tuple(each for each in found if each.key in kept), further
+
+
+def _below(
+    each: Printed, by_key: Mapping[sympy.Expr, Printed], known: Container[sympy.Expr]
+) -> list[Printed]:
+    """A number with all that it is computed from, but for what is known."""
+    found: dict[sympy.Expr, Printed] = {}
+    waiting = [each]
+    while waiting:
+        one = waiting.pop()
+        if one.key not in found and one.key not in known:
+            found[one.key] = one
+            waiting += [by_key[key] for key in one.operands if key in by_key]
+    return list(found.values())
 
 
 def _needed(found: Sequence[Printed], chosen: Sequence[Printed]) -> list[Printed]:
@@ -153,7 +176,9 @@ def _numbered(
 ) -> Certificate:
     """A certificate with numbers of its page, after the section of the derivation."""
     at = here_of(problem, figures.words, figures)
-    unrounded = shown if at is not None and not problem.numbers.chained else ()
+    unrounded: tuple[Printed, ...] = ()
+    if at is not None and not problem.numbers.chained:
+        unrounded = tuple(each for each in shown if not each.on_the_way)
     at_values = [] if at is None else list(here.theorems(at))
     missing = [*without, *_missing(at, unrounded)]
     if at is not None and not problem.numbers.chained:

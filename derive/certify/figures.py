@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 import sympy
 
@@ -34,15 +35,17 @@ class Figures:
             return self.words.adjoint(self.adjoints[report])
         return self.words.named(report, self._codes.get(report, report))
 
-    @property
+    @cached_property
     def _codes(self) -> Mapping[str, str]:
         return {each.report: each.code for each in self.numbers} | {ALPHA.name: ALPHA_NAME.code}
 
     def plain(self, formula: sympy.Expr) -> sympy.Expr:
         """A formula of the page with the adjoints in it as elements."""
-        return formula.xreplace(
-            {sympy.Symbol(name, real=True): adjoint_of(s) for name, s in self.adjoints.items()}
-        )
+        return formula.xreplace(self._elements)
+
+    @cached_property
+    def _elements(self) -> Mapping[sympy.Expr, Element]:
+        return {sympy.Symbol(name, real=True): adjoint_of(s) for name, s in self.adjoints.items()}
 
     def stated(self, key: sympy.Expr) -> sympy.Expr | None:
         """What the derivation defines a key as; None for what only the page has."""

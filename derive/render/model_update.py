@@ -127,7 +127,7 @@ def update(form: ModelForm, values: Values, number: int = 1) -> None:
         if place_in_order:
             now.run(blocks(stage.equations))
         chosen = [(q.name, p) for q in parameters if q.name in stage.parameters for p in places(q)]
-        moved = [each for entry in chosen for each in _moves(form.problem, entry, number)]
+        moved = [each for entry in chosen for each in moves(form.problem, entry, number)]
         for (name, place), step in moved:
             key = (name + UPDATED, place)
             now.enter(key, _without_letters(compiled(step)))
@@ -160,7 +160,7 @@ def _with_states(form: ModelForm, table: Table) -> Table:
     return found | table
 
 
-def _moves(problem: Problem, entry: Place, number: int) -> Iterator[tuple[Place, sympy.Expr]]:
+def moves(problem: Problem, entry: Place, number: int) -> Iterator[tuple[Place, sympy.Expr]]:
     """What an update makes of one entry of a parameter, of its states, and of names on the way.
 
     Each line reads what the lines before it came to, so that what is printed follows from prints.
@@ -215,7 +215,7 @@ def _place(bench: Bench, quantity: Quantity) -> tuple[int, ...]:
 
 def _worked(form: ModelForm, bench: Bench, quantity: Quantity, place: tuple[int, ...]) -> Display:
     """One updated entry, in names and in numbers."""
-    expr = dict(_moves(form.problem, (quantity.name, place), 1))[quantity.name, place]
+    expr = dict(moves(form.problem, (quantity.name, place), 1))[quantity.name, place]
     element = Element(quantity.name + UPDATED, *place)
     rate = literal(form.problem.training.learning_rate)
 
