@@ -79,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE.v",
         help="write the certificate, have Coq check it, and mark on the page what is proven",
     )
+    _page(add("html", "browsing", "write an interactive page, one file of HTML"))
     code = add("code", "coding", "write a code module")
     _spec(code)
     code.add_argument("--target", default="python", help="python, numpy or c (default: python)")
@@ -139,6 +140,12 @@ def _spec(parser: argparse.ArgumentParser) -> None:
         metavar="SPEC",
         help=f"a spec file or built-in spec (default: {DEFAULT})",
     )
+
+
+def _page(parser: argparse.ArgumentParser) -> None:
+    _spec(parser)
+    parser.add_argument("--output", "-o", type=Path, metavar="FILE.html", help="default: print it")
+    parser.add_argument("--language", choices=("ko", "en"), help="the one that it opens with")
 
 
 def _certificate(parser: argparse.ArgumentParser) -> None:

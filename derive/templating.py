@@ -17,9 +17,11 @@ def _root() -> Path:
 
 
 @cache
-def environment(kind: Literal["code", "latex"]) -> jinja2.Environment:
+def environment(kind: Literal["code", "latex", "html"]) -> jinja2.Environment:
     """The environment of one kind of template; an unknown name in a template is an error."""
     loader = jinja2.FileSystemLoader(_root())
+    if kind == "html":
+        return jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined, autoescape=True)
     if kind == "code":
         return jinja2.Environment(
             loader=loader,
@@ -43,3 +45,9 @@ def environment(kind: Literal["code", "latex"]) -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=False,
     )
+
+
+@cache
+def source(name: str) -> str:
+    """The text of a file among the templates that is no template itself."""
+    return (_root() / name).read_text("utf-8")

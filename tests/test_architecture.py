@@ -139,6 +139,7 @@ def test_what_checks_a_module_shares_no_table_with_what_writes_it() -> None:
     ("upstream", "downstream"),
     [("emit", "render"), ("emit", "verify"), ("render", "verify"),
      ("emit", "commands"), ("render", "commands"), ("verify", "commands"),
+     ("render", "interactive"), ("interactive", "verify"), ("interactive", "commands"),
      ("emit", "certify"), ("render", "certify"), ("verify", "certify"), ("certify", "commands")],
 )  # fmt: skip
 def test_data_flows_one_way(upstream: str, downstream: str) -> None:

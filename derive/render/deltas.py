@@ -195,12 +195,15 @@ def _backward_numbers(story: Story, use: LayerUse) -> dict[str, object]:
 
 def _define_adjoints(story: Story, name: str) -> Display:
     """Enter ∂E/∂ of every element of a quantity; return the display of the first."""
-    first, *others = positions(story.problem.graph.quantities[name].axes)
-    for place in others:
-        node = Element(name, *place)
+    first, *others = (Element(name, *p) for p in _places(story, name))
+    display = story.sheet.define(story.total(first), _scalar_adjoint(story, first))
+    for node in others:
         story.sheet.enter(story.total(node), _scalar_adjoint(story, node))
-    node = Element(name, *first)
-    return story.sheet.define(story.total(node), _scalar_adjoint(story, node))
+    return display
+
+
+def _places(story: Story, name: str) -> Iterator[tuple[int, ...]]:
+    return positions(story.problem.graph.quantities[name].axes)
 
 
 def _scalar_adjoint(story: Story, node: Element) -> sympy.Expr:

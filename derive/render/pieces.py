@@ -170,6 +170,9 @@ def looks_called(before: str, tex: str) -> bool:
     return bool(CALLED.search(before) and BRACKET.match(tex))
 
 
+MARKS = ("\ue000", "\uf8ff")  # signs for private use, which mark a place and are not written
+
+
 def width(tex: str) -> int:
     """A rough width in characters; a fraction is as wide as its wider part."""
     return _width(tex, 0)[0]
@@ -194,7 +197,7 @@ def _width(tex: str, start: int) -> tuple[int, int]:
             wide = command is not None and command[1] in _WIDE
             count += len(command[1]) if command and wide else 1
         else:
-            count += tex[k] not in "_^& "
+            count += tex[k] not in "_^& " and not MARKS[0] <= tex[k] <= MARKS[1]
             k += 1
     return count, k
 

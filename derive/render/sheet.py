@@ -7,7 +7,7 @@ from the same expression that its number is computed from.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import reduce
 from typing import TypeAlias
@@ -73,6 +73,17 @@ class Display:
     shortened: bool = False
 
 
+Leaf: TypeAlias = Callable[[Key], Piece]
+
+
+@dataclass(frozen=True)
+class Form:
+    """How the right side of a key is written, with any leaves, and the rows `shown` before it."""
+
+    write: Callable[[Leaf], str]
+    shown: tuple[str, ...] = ()
+
+
 @dataclass
 class Sheet:
     """The numbers of one page; it grows in reading order."""
@@ -83,6 +94,8 @@ class Sheet:
     entries: dict[Key, Entry] = field(default_factory=dict)
     labels: dict[Key, str] = field(default_factory=dict)
     symbols: dict[Key, Name] = field(default_factory=dict)
+    forms: dict[Key, Form] = field(default_factory=dict)
+    slopes: dict[Key, tuple[Key, Key]] = field(default_factory=dict)
 
     # --- keys -------------------------------------------------------------------------------
 
@@ -98,6 +111,7 @@ class Sheet:
         name = derivative(self.name(of), self.name(by))
         key = sympy.Symbol(name.report, real=True)
         self.symbols.setdefault(key, name)
+        self.slopes[key] = of, by
         return key
 
     def label(self, key: Key) -> str:
@@ -123,6 +137,7 @@ class Sheet:
 
     def enter(self, key: Key, expr: sympy.Expr) -> bool:
         """Put `key = expr` on the sheet without showing it; False if a value is missing."""
+        self.forms[key] = Form(lambda leaf: self._sum_rows(self.writer(leaf), expr))
         known = self._known(expr)
         if known:
             self._enter(key, expr, lambda values: evaluate(expr, values))
@@ -130,29 +145,28 @@ class Sheet:
 
     def define(self, key: Key, expr: sympy.Expr, shown: Sequence[str] = ()) -> Display:
         """`key = expr`; `shown` are further symbolic rows to print before the formula."""
-        formula = self._sum_rows(self.writer(self._tex), expr)
-        rows = [*shown, formula]
-        substituted = None
-        if self.enter(key, expr):
-            substituted = self._sum_rows(self.writer(self._number), expr)
-        return self._display(key, rows, substituted)
+        known = self.enter(key, expr)
+        form = self.forms[key] = replace(self.forms[key], shown=tuple(shown))
+        return self._display(key, form, known)
 
     def chain(self, key: Key, terms: Chain, shown: Sequence[str] = ()) -> Display:
         """`key = Σ Π of keys`, written with multiplication signs in the given order."""
         expr = sympy.Add(*[sympy.Mul(*term) for term in terms])
-        rows = [*shown, self.chain_tex(terms)]
-        substituted = None
-        if self._known(expr):
+        form = self.forms[key] = Form(lambda leaf: self._chain(terms, leaf), tuple(shown))
+        known = self._known(expr)
+        if known:
             self._enter(key, expr, lambda values: _chain_value(terms, values))
-            substituted = self._fit([(False, self._term(term, self._number)) for term in terms])
-        return self._display(key, rows, substituted)
+        return self._display(key, form, known)
 
     def chain_tex(self, terms: Chain) -> str:
-        return self._fit([(False, self._term(term, self._tex)) for term in terms])
+        return self._chain(terms, self.named)
+
+    def _chain(self, terms: Chain, leaf: Leaf) -> str:
+        return self._fit([(False, self._term(term, leaf)) for term in terms])
 
     def equal(self, key: Key, expr: sympy.Expr) -> str:
         """`key = expr = number` on one line, for a derivative that only copies a value."""
-        tex = f"{self.symbol(key)} = {self.writer(self._tex).tex(expr)}"
+        tex = f"{self.symbol(key)} = {self.writer(self.named).tex(expr)}"
         if self.enter(key, expr) and not expr.is_number:
             tex += f" = {self.text(key)}"
         self.labels.setdefault(key, self.label(key))
@@ -160,12 +174,12 @@ class Sheet:
 
     # --- writing ----------------------------------------------------------------------------
 
-    def writer(self, leaf: Callable[[Key], Piece]) -> Writer:
+    def writer(self, leaf: Leaf) -> Writer:
         return Writer(leaf, self.rank, self.script)
 
     def formula(self, expr: sympy.Expr) -> str:
         """The expression in names."""
-        return self.writer(self._tex).tex(expr)
+        return self.writer(self.named).tex(expr)
 
     def rank(self, key: Key) -> tuple[int, ...]:
         """Data and activations before weights before derivatives; then network order."""
@@ -178,7 +192,8 @@ class Sheet:
         target = quantity.role is Role.TARGET
         return (int(parameter), -1 if target else order, *map(int, key.indices))
 
-    def _tex(self, key: Key) -> Piece:
+    def named(self, key: Key) -> Piece:
+        """The key as a leaf of a formula."""
         name = self.name(key)
         hold = Tightness.PRODUCT if name.flat else Tightness.ATOM
         return Piece(self.script.name(name), hold)
@@ -209,15 +224,15 @@ class Sheet:
         opening, closing = self.script.wide
         return f"{front}{opening}{self._fit(writer.summands(total), width(front))}{closing}"
 
-    def _term(self, term: Sequence[Key], leaf: Callable[[Key], Piece]) -> str:
+    def _term(self, term: Sequence[Key], leaf: Leaf) -> str:
         return join_product([leaf(key) for key in term], self.script.times)
 
-    def _display(self, key: Key, rows: Sequence[str], substituted: str | None) -> Display:
+    def _display(self, key: Key, form: Form, known: bool) -> Display:
         self.labels.setdefault(key, self.label(key))
-        written = list(dict.fromkeys(rows))
+        written = list(dict.fromkeys([*form.shown, form.write(self.named)]))
         result = None
-        if substituted is not None:
-            result = self.text(key) or ""
+        if known:
+            substituted, result = form.write(self._number), self.text(key) or ""
             if written[-1] == substituted:  # no name to put a number for
                 written.pop()
             if substituted == result:

@@ -18,6 +18,7 @@ from derive.render.ending import ending_blocks
 from derive.render.loss import loss_blocks
 from derive.render.network import scalar_network, unwritten_network
 from derive.render.order import first_weight, in_numbers, path_view, weights_in_order
+from derive.render.pieces import TEX, Script
 from derive.render.sheet import Sheet, values_of
 from derive.render.weights import ALPHA, ALPHA_NAME, Story
 from derive.scalar import positions
@@ -32,6 +33,15 @@ def tell(
     """The page of a problem; `only` restricts the weights that are told, by their report names."""
     told = problem if in_numbers(problem) else replace(problem, values={})
     story = begin(told, derivation)
+    blocks = blocks_of(story, drawings, only, too_many=told is not problem)
+    return Page(problem.title, tuple(blocks), values_of(story.sheet.entries))
+
+
+def blocks_of(
+    story: Story, drawings: Drawings, only: Sequence[str] = (), too_many: bool = False
+) -> list[Block]:
+    """The blocks of a page; every number on the way enters the sheet of the story."""
+    problem = story.problem
     blocks = [
         *_setting(story, drawings),
         *(_forward(story) if path_view(problem) else delta_forward(story)),
@@ -44,13 +54,13 @@ def tell(
     else:
         blocks += delta_blocks(story)
     if not only:
-        blocks += ending_blocks(story, drawings, too_many=told is not problem)
-    return Page(problem.title, tuple(blocks), values_of(story.sheet.entries))
+        blocks += ending_blocks(story, drawings, too_many)
+    return blocks
 
 
-def begin(problem: Problem, derivation: Derivation) -> Story:
+def begin(problem: Problem, derivation: Derivation, script: Script = TEX) -> Story:
     """A story with the given values on its sheet and nothing told yet."""
-    sheet = Sheet(notation(problem), problem.numbers)
+    sheet = Sheet(notation(problem), problem.numbers, script)
     written = path_view(problem) or not problem.symbolic
     sheet = given_sheet(problem, sheet) if written else sheet
     network = scalar_network(derivation) if written else unwritten_network(derivation)

@@ -1,0 +1,52 @@
+"""TeX of the pages as MathML, with holes for the names and numbers that are put in by the page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+
+from derive.errors import InputError
+from derive.render.pieces import MARKS
+
+FIRST_HOLE = ord(MARKS[0])
+ADVICE = "an interactive page needs latex2mathml: pip install 'derive[html]'"
+UPRIGHT = re.compile(r'(?:<mi mathvariant="normal">[^<]</mi>){2,}')
+WORD = re.compile(r"<mo>([A-Za-z]{2,})</mo>")
+STILL = re.compile(r' stretchy="false"')
+BRACKETS = {"prefix": "&#x00028;|\\[", "postfix": "&#x00029;|\\]"}
+SIGN = re.compile(r'(<mo form="prefix">[^<]*</mo>)<mo>(&#x02212;)</mo>')
+TAG = re.compile(r'</?m[a-z]+(?: [a-z]+="[^"<>]*")*\s?/?>')
+LOOSE = re.compile(r"[<>]|&(?!#x[0-9A-F]+;)")
+LONE_ROW = re.compile(r"<mrow>(<m[ino](?: mathvariant=\"normal\")?>[^<]*</m[ino]>)</mrow>")
+
+
+def hole(number: int) -> str:
+    """The sign that stands for a name or a number."""
+    return chr(FIRST_HOLE + number)
+
+
+@cache
+def mathml(tex: str) -> str:
+    """What stands within `<math>`; of a word every letter would be a name of its own."""
+    safe = tex.replace("<", r"\lt ").replace(">", r"\gt ")
+    inner = re.sub(r"^<math[^>]*>|</math>$", "", _convert()(safe))
+    inner = UPRIGHT.sub(lambda found: f"<mi>{re.sub('<[^<>]*>', '', found[0])}</mi>", inner)
+    inner = STILL.sub("", WORD.sub(r"<mi>\1</mi>", inner))
+    for form, sign in BRACKETS.items():  # in the middle of a row it would be taken for an operator
+        inner = re.sub(f"<mo>({sign})</mo>", rf'<mo form="{form}">\1</mo>', inner)
+    if LOOSE.search(TAG.sub("", inner)):
+        raise ValueError(f"this is no formula: {tex!r}")
+    inner = SIGN.sub(r'\1<mo form="prefix">\2</mo>', inner)
+    return LONE_ROW.sub(r"\1", LONE_ROW.sub(r"\1", inner))
+
+
+@cache
+def _convert() -> Callable[[str], str]:
+    """The library, which only pages of HTML need. Raises InputError if it is not installed."""
+    try:
+        from latex2mathml.converter import convert
+    except ImportError:
+        raise InputError(ADVICE) from None
+    found: Callable[[str], str] = convert
+    return found

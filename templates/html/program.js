@@ -1,0 +1,137 @@
+// The program: what is given, then one expression after the other, as the derivation has them.
+// A tree is the number of a key, a literal such as "1/2", or [head, ...trees].
+
+const literals = new Map();
+function number(text) {
+  if (!literals.has(text)) literals.set(text, read(text));
+  return literals.get(text);
+}
+const EXACTLY = {
+  number,
+  pi: piReal,
+  e: () => exponential(oneReal()),
+  sum: summed,
+  product: (factors) => multiplied(factors, [LogOfZero]),
+  power: (a, b) => {
+    if (!(isFraction(b) && isWhole(b)) && compare(a, ZERO) < 0) throw new NoValue("root");
+    return power(a, b);
+  },
+  apply: applied,
+  holds: (a) => isFraction(a) && a.q === 1n && a.p === 1n,
+};
+const doubles = new Map();
+const AS_DOUBLES = {
+  number: (text) => {
+    if (!doubles.has(text)) doubles.set(text, withDigits(20, () => asDouble(number(text))));
+    return doubles.get(text);
+  },
+  pi: () => Math.PI,
+  e: () => Math.E,
+  sum: (terms) => { let s = 0; for (const t of terms) s += t; return s; },
+  product: (factors) => {
+    let result = 1;
+    for (const factor of factors) { // what is multiplied by 0 is 0, also log(0)
+      const next = factor();
+      result = (result === 0 && !isFinite(next)) || (next === 0 && !isFinite(result)) ? 0 : result * next;
+    }
+    return result;
+  },
+  power: (a, b) => (b === 2 ? a * a : b === 0.5 ? Math.sqrt(a) : a ** b),
+  apply: (name, values) => DOUBLES[name](...values),
+  holds: (a) => a === 1,
+};
+function multiplied(factors, excused) { // asked one by one: 0·log 0 is 0
+  let result = ONE, missing = null;
+  for (const factor of factors) {
+    try { result = times(result, factor()); } catch (error) {
+      if (!excused.some((kind) => error instanceof kind)) throw error;
+      missing = error;
+    }
+  }
+  if (missing !== null && signOf(result) !== 0) throw missing;
+  return result;
+}
+function evaluate(tree, of, math) {
+  if (typeof tree === "number") return of(tree);
+  if (typeof tree === "string") return math.number(tree);
+  const [head, ...rest] = tree;
+  const inner = (t) => evaluate(t, of, math);
+  switch (head) {
+    case "+": return math.sum(rest.map(inner));
+    case "*": return math.product(rest.map((t) => () => inner(t)));
+    case "^": return math.power(inner(rest[0]), inner(rest[1]));
+    case "pi": return math.pi();
+    case "e": return math.e();
+    case "where": return inner(math.holds(inner(rest[0])) ? rest[1] : rest[2]);
+    default: return math.apply(head, rest.map(inner));
+  }
+}
+
+const computes = (key) => key.f !== undefined;
+
+// All numbers of the page: without rounding, as the page goes on with them, and as printed.
+function computed(keys, given, format) {
+  for (const chained of format.chained ? [true, false] : [false]) {
+    for (const digits of DIGITS) {
+      try {
+        return withDigits(digits, () => run(keys, given, { ...format, chained }));
+      } catch (error) {
+        if (error instanceof MoreDigits) continue;
+        if (error instanceof Unrounded) break;
+        throw error;
+      }
+    }
+  }
+  throw new NoValue("digits");
+}
+class Unrounded extends Error {} // rounded numbers lead to something without a value
+function run(keys, given, format) {
+  const exact = [], page = [], text = [];
+  keys.forEach((key, k) => {
+    if (!computes(key)) {
+      exact[k] = page[k] = given[k];
+      text[k] = literal(given[k]);
+      return;
+    }
+    try {
+      exact[k] = evaluate(key.f, (n) => exact[n], EXACTLY);
+      let value = exact[k];
+      if (format.chained) {
+        try { value = evaluate(key.f, (n) => page[n], EXACTLY); } catch (error) {
+          throw error instanceof NoValue ? new Unrounded() : error;
+        }
+      }
+      const done = printed(value, format);
+      page[k] = done.value;
+      text[k] = done.text;
+    } catch (error) {
+      if (error instanceof NoValue) error.key = k;
+      throw error;
+    }
+  });
+  return { exact, page, text, chained: format.chained };
+}
+
+// The training in doubles: the given numbers after one more update.
+function needed(keys, wanted) {
+  const found = new Set(), waiting = [...wanted];
+  const visit = (tree) => {
+    if (typeof tree === "number") waiting.push(tree);
+    else if (Array.isArray(tree)) tree.slice(1).forEach(visit);
+  };
+  while (waiting.length) {
+    const k = waiting.pop();
+    if (!found.has(k)) { found.add(k); if (computes(keys[k])) visit(keys[k].f); }
+  }
+  return [...found].filter((k) => computes(keys[k])).sort((a, b) => a - b);
+}
+function training(keys, updates, loss) { // updates: [key, key of its new value]
+  const order = needed(keys, [loss, ...updates.map(([, after]) => after)]);
+  return (values) => {
+    const now = values.slice();
+    for (const k of order) now[k] = evaluate(keys[k].f, (n) => now[n], AS_DOUBLES);
+    const next = values.slice();
+    for (const [before, after] of updates) next[before] = now[after];
+    return { loss: now[loss], next };
+  };
+}

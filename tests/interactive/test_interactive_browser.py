@@ -1,0 +1,319 @@
+"""The interactive page in a real browser: pointing, keys, edits, training, access, print."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import derive
+from derive.emit import load
+from derive.expression import Element
+from derive.notation import notation
+from tests.interactive.test_interactive_data import hostile_page
+from tests.interactive_support import SHOWN, data_of, edited, html, texts
+
+pytestmark = pytest.mark.slow
+ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+MINUS = "\u2212"
+SOON = 1000  # milliseconds until a page answers
+
+
+def missing() -> str:
+    """Why there is no browser, if there is none."""
+    if importlib.util.find_spec("playwright") is None:
+        return "playwright is not installed"
+    return "" if shutil.which("chromium") else "chromium is not installed"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if missing():
+        pytest.skip(missing())
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=list(ARGUMENTS)
+        )
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
+    """Opens pages as a reader does, from the disk; they may ask the network for nothing."""
+    contexts = []
+
+    def open_page(text: str, width: int = 1300, height: int = 900, **options: Any) -> Any:
+        file = tmp_path / "page.html"
+        file.write_text(text, "utf-8")
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        faults: list[str] = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+        page.on("request", lambda asked: faults.append(asked.url)
+                if not asked.url.startswith("file:") else None)  # fmt: skip
+        page.on("dialog", lambda shown: faults.append("a dialog"))
+        page.faults = faults
+        page.goto(file.as_uri())
+        return page
+
+    yield open_page
+    for context in contexts:
+        for page in context.pages:
+            assert not page.faults
+        context.close()
+
+
+def number(text: str) -> str:
+    return text.replace(MINUS, "-")
+
+
+def shown(page: Any) -> dict[str, str]:
+    """The results that stand in the derivation, by the number of their key."""
+    found = page.eval_on_selector_all(
+        "#lines > li",
+        """lines => lines.map(line => [line.dataset.key,
+          line.querySelector(".row.r > math > semantics > mrow > mrow:last-child").textContent])""",
+    )
+    return {key: number(text) for key, text in found}
+
+
+def in_tables(page: Any) -> list[tuple[str, str, str]]:
+    """Value, gradient and new value of every parameter."""
+    rows = page.locator("#tables table").nth(1).locator("tbody tr")
+    return [
+        (
+            row.locator("input").input_value(),
+            number(row.locator("td").nth(1).inner_text()),
+            number(row.locator("td").nth(2).inner_text()),
+        )
+        for row in rows.all()
+    ]
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_every_weight_by_mouse_and_by_keyboard(name: str, opened: Any) -> None:
+    page = opened(html(name))
+    data = data_of(html(name))
+    buttons = page.locator(".net.lying [data-weight]")
+    weights = {str(row[0]): row for row in data["weights"]}
+    assert {b.get_attribute("data-weight") for b in buttons.all()} == {*weights}
+    buttons.first.focus()
+    for visited in range(buttons.count()):  # from one to the next by the Tab key
+        button = buttons.nth(visited)
+        key, gradient, _ = weights[str(button.get_attribute("data-weight"))]
+        assert page.evaluate("document.activeElement.dataset.weight") == str(key)
+        look(page, data, key, gradient)
+        page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    assert page.locator(".net.lying .lit").count() == 0
+    for visited in range(buttons.count()):
+        button = buttons.nth(visited)
+        key, gradient, _ = weights[str(button.get_attribute("data-weight"))]
+        page.mouse.move(1, 1)
+        label = page.locator(f'.net.lying .label[data-points="{key}"]').first
+        if "quiet" in str(label.get_attribute("class")):
+            button.dispatch_event("pointerenter", {"pointerType": "mouse"})
+        else:
+            label.hover()
+        page.wait_for_selector(f'.net.lying .weight.chosen[data-weight="{key}"]', state="attached")
+        look(page, data, key, gradient)
+
+
+def look(page: Any, data: dict[str, Any], key: int, gradient: int) -> None:
+    """The way of a weight is lit, its factors stand on it, its derivation beside it."""
+    texts = [each["t"] for each in data["keys"]]
+    lit = page.locator(".net.lying .lit")
+    places = set(lit.evaluate_all("all => all.map(each => each.dataset.place)"))
+    assert {f"w{key}", "E"} <= places
+    found = shown(page)
+    assert found[str(gradient)] == texts[gradient]
+    assert all(text == texts[int(k)] for k, text in found.items())
+    for factor in page.locator(".net.lying .factor.lit").all():
+        number_of = int(str(factor.get_attribute("data-factor")))
+        assert number(factor.locator(".value").inner_html()) == texts[number_of]
+        assert str(number_of) in found
+
+
+CHANGES: tuple[dict[tuple[str, tuple[int, ...]], str], ...] = (
+    {("W1", (0, 0)): "-0.7"},
+    {("x", (0, 1)): "1/3", ("rate", ()): "2"},
+    {("W2", (0, 0)): "12.345", ("W1", (0, 1)): "0"},
+)
+
+
+@pytest.mark.parametrize("name", ["article", "biases", "tanh"])
+def test_what_is_edited_is_followed_to_the_printed_digit(name: str, opened: Any) -> None:
+    page = opened(html(name))
+    data = data_of(html(name))
+    names = [key["n"] for key in data["keys"]]
+    problem = derive.load(name)
+    from derive.notation import notation
+
+    own = notation(problem)
+    for changes in CHANGES:
+        page.locator("#reset").click()
+        for (quantity, place), text in changes.items():
+            report = "alpha" if quantity == "rate" else own.name(Element(quantity, *place)).report
+            page.locator(f'#tables input[data-edit="{names.index(report)}"]').fill(text)
+        exact = {place: Fraction(text) for place, text in changes.items()}
+        expected, _ = texts(edited(problem, exact))
+        for value, (key, gradient, after) in zip(in_tables(page), data["weights"], strict=True):
+            new = "stays" if after is None else expected[after]
+            assert value == (expected[key], expected[gradient], new)
+        for stage in data["stages"]:
+            page.locator(f'[data-stage="{stage}"]').click()
+            while page.locator("#more").is_visible():
+                page.locator("#more").click()
+            found = shown(page)
+            assert found
+            assert found == {key: expected[int(key)] for key in found}
+
+
+def test_what_is_no_number_is_said_and_changes_nothing(opened: Any) -> None:
+    page = opened(html("article"))
+    before = in_tables(page)
+    field = page.locator("#tables input[data-edit]").first
+    field.fill("nonsense")
+    assert field.get_attribute("aria-invalid") == "true"
+    assert "no number" in page.locator("#wrong").inner_text()
+    assert in_tables(page) == before
+    field.fill("0.05")
+    assert field.get_attribute("aria-invalid") is None
+    assert page.locator("#wrong").inner_text() == ""
+
+
+def test_the_steps_of_the_walk(opened: Any) -> None:
+    page = opened(html("article"))
+    data = data_of(html("article"))
+    steps = sum("f" in key for key in data["keys"])
+    for step in range(1, steps + 1):
+        page.locator("#next").click()
+        assert page.locator("#status").inner_text().startswith(f"Step {step} of {steps}")
+        assert page.locator('#lines [aria-current="step"]').count() == 1
+        assert page.locator(".net.lying .lit").count() > 0
+    page.locator("#back").click()
+    assert page.locator("#status").inner_text().startswith(f"Step {steps - 1} of {steps}")
+
+
+def test_the_training_goes_as_the_module_goes(opened: Any) -> None:
+    """After k updates the page starts from the parameters of the emitted module, as printed."""
+    made = derive.make(derive.load("article"))
+    space = load(made.problem, made.modules["python"], "python").namespace
+    data, own = data_of(html("article")), notation(made.problem)
+    page = opened(html("article"))
+    for steps in (1, 7, 250, 1000):
+        page.locator("#update").fill(str(steps))
+        trained, _ = space["train"](
+            space["PARAMETERS"], space["SAMPLE"], space["LEARNING_RATE"], steps
+        )
+        form = made.problem.numbers
+        values = {
+            key["n"]: form.text(Fraction(getattr(trained, key["n"])))
+            for key in data["keys"]
+            if key.get("r") == "weight"
+        }
+        start = [data["keys"][row[0]]["n"] for row in data["weights"]]
+        assert [row[0] for row in in_tables(page)] == [values[name] for name in start]
+        changes = {
+            (quantity, place): Fraction(values[own.name(Element(quantity, *place)).report])
+            for quantity in ("W1", "W2")
+            for place in made.problem.values[quantity]
+        }
+        expected, _ = texts(edited(made.problem, changes))
+        rows = in_tables(page)
+        assert rows == [tuple(expected[k] for k in row) for row in data["weights"]]
+
+
+def test_the_views_the_languages_and_the_colours(opened: Any) -> None:
+    page = opened(html("article"), color_scheme="light")
+    row = page.locator("#lines > li").first.locator(".row")
+    seen = {}
+    for view in ("all", "formula", "numbers", "result"):
+        page.locator(f'#view input[value="{view}"]').check()
+        seen[view] = [r.get_attribute("class") for r in row.all() if r.is_visible()]
+    assert seen == {
+        "all": ["row f", "row v first"],
+        "formula": ["row f"],
+        "numbers": ["row v first"],
+        "result": ["row r"],
+    }
+    page.locator("#language").select_option("ko")
+    assert page.evaluate("document.documentElement.lang") == "ko"
+    assert page.title() == "오차 역전파, 한 걸음씩"
+    assert page.locator("#h-derivation").inner_text() == "유도"
+    light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.locator("#theme").select_option("dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "scheme"),
+    [
+        ("article", 1300, "light"),
+        ("article", 1300, "dark"),
+        ("article", 360, "light"),
+        ("article", 360, "dark"),
+        ("deep", 1300, "dark"),
+        ("tanh", 360, "light"),
+    ],
+)
+def test_the_page_is_open_to_everybody(name: str, width: int, scheme: str, opened: Any) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = opened(html(name), width=width, color_scheme=scheme, bypass_csp=True)
+    kind = "standing" if width < 600 else "lying"
+    page.locator(f".net.{kind} [data-weight]").first.focus()
+    found = axe.Axe().run(page).response
+    assert not [(v["id"], [n["html"][:200] for n in v["nodes"]]) for v in found["violations"]]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_page_answers_within_a_second(opened: Any) -> None:
+    page = opened(html("article"))
+    timing = "performance.getEntriesByType('navigation')[0].domInteractive"
+    assert page.evaluate(timing) < SOON
+    took = page.evaluate(
+        """() => {
+          const input = document.querySelector("#tables input"), start = performance.now();
+          input.value = "0.07";
+          input.dispatchEvent(new Event("input"));
+          return performance.now() - start;
+        }"""
+    )
+    assert took < SOON
+
+
+def test_it_can_be_printed(opened: Any) -> None:
+    page = opened(html("article"))
+    page.emulate_media(media="print")
+    assert not page.locator("#next").is_visible() and page.locator(".net.lying").is_visible()
+    assert page.pdf().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<img src=x onerror=alert(1)>",
+        "</title><script>alert(1)</script>",
+        "</script><script>alert(1)</script>",
+        "<svg onload=alert(1)>",
+        '" onfocus=alert(1) autofocus="',
+        "${alert(1)} {{ 1 }} `${alert(1)}`",
+        "<!--<script>",
+    ],
+)
+def test_a_hostile_text_is_only_a_text(text: str, opened: Any) -> None:
+    page = opened(hostile_page(text))
+    page.locator("#language").select_option("ko")
+    page.locator("#next").click()
+    assert page.locator("h1").inner_text() == text
+    assert page.locator("h1 *").count() == 0
