@@ -35,8 +35,7 @@ def number_format(file: SpecFile) -> NumberFormat:
     digits = numbers.significant_digits
     if digits is None and numbers.decimals is None:
         digits = 4
-    chained = file.spec.network is not None if numbers.chained is None else numbers.chained
-    return NumberFormat(digits, numbers.decimals, numbers.rounding, numbers.zeros, chained)
+    return NumberFormat(digits, numbers.decimals, numbers.rounding, numbers.zeros, numbers.chained)
 
 
 def check_count(file: SpecFile, path: Path_, shape: tuple[int, ...], before: int) -> int:

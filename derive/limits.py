@@ -24,6 +24,7 @@ MOST_AXES = 12  # of one quantity; an equation has as many index letters at leas
 MOST_VALUES = 250_000  # numbers given for all quantities together, and as many in samples
 MOST_TERMS = 1_000_000_000  # that one equation adds up, over all entries of what it defines
 MOST_FOLLOWED = 3_000_000  # multiplications to compute a printed number of a later update
+MOST_NETWORK_WORK = 100_000  # the same of a network, whose scalars are cheaper to tell
 MOST_WORK = 40_000  # multiplications of a pass through a model whose numbers are told and verified
 LONGEST_EQUATION = 10_000  # characters
 MOST_NESTING = 60  # brackets within each other

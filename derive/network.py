@@ -77,7 +77,7 @@ def as_model(file: SpecFile, network: NetworkSpec, batch: int) -> SpecFile:
             for each in spec.claims
         ],
         "training": spec.training,
-        "numbers": spec.numbers.model_copy(update={"chained": spec.numbers.chained is not False}),
+        "numbers": spec.numbers,
         "define": {"optimizers": spec.define.optimizers, "layers": _own_layers(chain)},
     }
     for section, name in (("inputs", "x"), ("targets", "t")):

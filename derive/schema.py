@@ -150,9 +150,8 @@ class NumbersSpec(_Strict):
     """What happens to a 5 that is dropped."""
     zeros: Zeros = Zeros.STRIP
     """Whether zeros at the end are dropped or kept."""
-    chained: bool | None = None
-    """Whether a number is computed from the rounded numbers before it, as by hand. A network does
-    so unless told otherwise, a model does not."""
+    chained: bool = True
+    """Whether a number is computed from the rounded numbers before it, as by hand."""
 
     @model_validator(mode="after")
     def _one_precision(self) -> NumbersSpec:

@@ -124,7 +124,7 @@ def _judge_printed(
     if not forms:
         return Finding(claim, Kind.SYMBOLIC, None, _without_value(sides.unknown))
     for form in forms:
-        if not _accepts(form, printed, policy, ledger, form is forms[-1]):
+        if not _accepts(form, printed, policy, ledger, forms[-1]):
             expected = decimal_text(expected_value(policy, form.value, printed))
             reason = explanation(form.value, form.tex, printed, policy, ledger)
             source = form.tex or "the unrounded value"
@@ -139,17 +139,21 @@ def _unrounded(claim: Claim, policy: Policy) -> list[_Form]:
     return [] if text is None else [_Form("", exact_value(text))]
 
 
-def _accepts(form: _Form, printed: str, policy: Policy, ledger: Ledger, last: bool) -> bool:
+def _accepts(form: _Form, printed: str, policy: Policy, ledger: Ledger, taken: _Form) -> bool:
     """Whether a form gives a print; by another road over rounded names it may miss it a little.
 
-    The last road of a chained text is the one that was taken.
+    The last road of a chained text is the one that was taken: what rounded names make of it takes
+    the print away from all other roads, as that over `y` from the one over its net input.
     """
     if agrees(policy, form.value, printed):
         return True
+    last = form is taken
     if (policy.chained and last) or not form.tex:
         return False
     unit = Fraction(10) ** last_exponent(policy, form.value, printed)
     slack = spread(form.tex, ledger, policy) + unit * (policy.tolerance_units + Fraction(1, 2))
+    if policy.chained:
+        slack += spread(taken.tex, ledger, policy)
     return abs(form.value - exact_value(printed)) <= slack
 
 

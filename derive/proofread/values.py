@@ -16,13 +16,13 @@ import mpmath
 import sympy
 
 _WORKING_DIGITS = 60  # and twice as many as often as too few of them are left
-_MOST_DIGITS = 16 * _WORKING_DIGITS
-_NOISE = 780  # by so many powers of ten less than what it is the rest of, it is nothing on a page
+_MOST_DIGITS = 32 * _WORKING_DIGITS
+_NOISE = 1580  # by so many powers of ten less than what it is the rest of, it is nothing on a page
 # Inexact values are cut here, so that a value on a tie but for working noise counts as a tie.
 _KEPT_DIGITS = 45
 _SPARE_DIGITS = _WORKING_DIGITS - _KEPT_DIGITS
 _NOTHING = Fraction(1, 10**4000)  # what is smaller is printed as 0
-_MOST_BITS = 13_000  # before the point: 10^3900
+_MOST_BITS = 13_300  # before the point: beyond 10^4001, up to which a page prints
 _MAX_MAGNITUDE = 100_000
 _MAX_BITS = 200  # of an argument: masks reach 1e30, towers of exponentials do not end
 _MAX_POWER_BITS = 200_000

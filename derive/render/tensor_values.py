@@ -68,14 +68,36 @@ class Values:
         self.exact[place] = self.page[place] = value
         self.texts[place] = literal(value)
 
-    def enter(self, place: Place, compute: Callable[[Table], Number]) -> None:
-        """A computed number. Raises ValueError if it is not finite and real."""
+    def enter(
+        self,
+        place: Place,
+        compute: Callable[[Table], Number],
+        plainly: Callable[[Table], Number] | None = None,
+    ) -> None:
+        """A computed number. Raises ValueError if it is not finite and real.
+
+        `plainly` it is computed where 0/0 has no value, even if it arrives with the factor 0. What
+        only rounding makes 0/0 is none on the page.
+        """
         with working():
             exact = compute(self.exact)
-            chained = going_on(lambda: compute(self.page)) if self.format.chained else exact
+            chained = exact
+            if self.format.chained:
+                chained = going_on(lambda: self._rounded(compute, plainly or compute))
         self.exact[place] = exact
         self.page[place] = self.format.round(chained) if self.format.chained else exact
         self.texts[place] = self.format.text(chained)
+
+    def _rounded(
+        self, compute: Callable[[Table], Number], plainly: Callable[[Table], Number]
+    ) -> Number:
+        """A number computed from the rounded ones."""
+        try:
+            return plainly(self.page)
+        except ZeroDivisionError:
+            if _has_value(lambda: plainly(self.exact)):
+                raise
+            return compute(self.page)
 
     def tex(self, place: Place) -> str:
         """A number as it stands on the page."""
@@ -89,19 +111,31 @@ class Values:
     def run(self, blocks: Iterable[Block]) -> None:
         """Compute all equations in their order."""
         for block in blocks:
-            rules = {e.quantity.name: compiled(_asked(e)) for e in block.equations}
+            rules = {equation.quantity.name: _rules(equation) for equation in block.equations}
             for equation, place in _places(block):
-                self._compute(equation, rules[equation.quantity.name], place)
+                self._compute(equation, *rules[equation.quantity.name], place)
 
-    def _compute(self, equation: Equation, rule: Value, place: tuple[int, ...]) -> None:
+    def _compute(
+        self, equation: Equation, rule: Value, plain: Value, place: tuple[int, ...]
+    ) -> None:
         bound = dict(zip(equation.indices, place, strict=True))
+        at = equation.quantity.name, place
         try:
-            self.enter((equation.quantity.name, place), lambda table: rule(table, bound))
+            self.enter(at, lambda table: rule(table, bound), lambda table: plain(table, bound))
         except (ArithmeticError, ValueError) as error:
             words = reason(error)
             if equation.quantity.role is Role.ADJOINT:
                 words += "; 'gradients:' names what the loss is differentiated by"
             raise ValueError(f"in the equation of {_entry(equation, place)}: {words}") from error
+
+
+def _has_value(compute: Callable[[], Number]) -> bool:
+    """Whether nothing is divided by zero."""
+    try:
+        compute()
+    except ZeroDivisionError:
+        return False
+    return True
 
 
 def _entry(equation: Equation, place: tuple[int, ...]) -> str:
@@ -135,11 +169,13 @@ class Arriving(sympy.Expr):
     """A product of the backward pass: what arrives with the factor 0 is 0, also 0/0."""
 
 
-def _asked(equation: Equation) -> sympy.Expr:
-    """The right side of an equation as it is computed."""
+def _rules(equation: Equation) -> tuple[Value, Value]:
+    """The right side of an equation as it is computed, and without any excuse for 0/0."""
+    plain = compiled(equation.rhs)
     if equation.quantity.role is not Role.ADJOINT:
-        return equation.rhs
-    return rebuild(equation.rhs, lambda node: Arriving(*node.args) if node.is_Mul else node)
+        return plain, plain
+    arriving = rebuild(equation.rhs, lambda node: Arriving(*node.args) if node.is_Mul else node)
+    return compiled(arriving), plain
 
 
 def compiled(expr: sympy.Expr) -> Value:

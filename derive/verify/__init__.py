@@ -11,6 +11,7 @@ from mpmath import mp
 
 from derive.amount import work
 from derive.graph import Derivation
+from derive.limits import MOST_NETWORK_WORK
 from derive.notation import Name
 from derive.problem import Problem
 from derive.render.blocks import Page
@@ -43,7 +44,6 @@ __all__ = ["NumberRow", "Report", "Route", "Status", "verify"]
 
 SEED = 1
 WAVES, FAR = 4 * DIGITS, 1000  # digits, and from which size of a value on they are needed
-MOST_WORK = 100_000
 
 
 def verify(
@@ -64,7 +64,7 @@ def verify(
 
 def _digits(problem: Problem) -> int:
     """How many digits the loss needs at the spec's values, if it is computed at them at all."""
-    own = None if work(problem.graph) > MOST_WORK else spec_values(problem)
+    own = None if work(problem.graph) > MOST_NETWORK_WORK else spec_values(problem)
     if own is None:
         return DIGITS
     digits = enough_digits(problem.graph, own)
@@ -88,7 +88,7 @@ def _verify_network(
     modules: Mapping[str, str],
 ) -> Report:
     reduced = small(derivation)
-    large = work(problem.graph) > MOST_WORK
+    large = work(problem.graph) > MOST_NETWORK_WORK
     given = [drawn_values(reduced.forward, SEED)]
     own = None if large else spec_values(problem)
     if own is not None and reduced is derivation:

@@ -205,6 +205,9 @@ SPECS: dict[str, str] = {
     },
     "a logarithm of little that is left": "parameters: {w: 300}\nmodel: [p = logistic(w)]\n"
     "loss: E = -log(1 - p)\n",
+    "a slope over a net input, and over the activation that is rounded": "inputs: {x: [2, 3]}\n"
+    "parameters: {w: [0, 1], b: 4}\nmodel: ['net = sum(i, w[i]*x[i]) + b', y = logistic(net)]\n"
+    "loss: y\n",
     "a slope in two forms, one with a rounded name": "parameters: {w: 5}\n"
     "model: [p = logistic(w)]\nloss: E = -log(1 - p)\nnumbers: {chained: true}\n",
     "sums of which only noise is left": "inputs: {x: [1, 1, 1]}\nsizes: {k: 3}\nmodel:\n"
@@ -222,7 +225,15 @@ SPECS: dict[str, str] = {
 }
 
 
-@pytest.mark.parametrize("text", SPECS.values(), ids=SPECS.keys())
+UNROUNDED = "numbers: {chained: false}\n"
+EITHER_WAY = SPECS | {
+    f"{name}, unrounded": text + UNROUNDED
+    for name, text in SPECS.items()
+    if "numbers:" not in text and not text.startswith("network:")
+}
+
+
+@pytest.mark.parametrize("text", EITHER_WAY.values(), ids=EITHER_WAY.keys())
 def test_a_right_spec_is_verified(text: str) -> None:
     report = derive.make(problem(f"{text}languages: [en]\n")).verify()
     assert [r.detail for r in report.routes if r.status is Status.DISAGREES] == []
