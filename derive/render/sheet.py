@@ -63,7 +63,8 @@ class Entry:
 class Display:
     """An equation of the page: `lhs = row = row = …`, the last row ending with the result.
 
-    `shortened` says that terms of a sum that are zero have been left out.
+    `shortened` says that terms of a sum that are zero have been left out, `in_numbers` that the
+    numbers are put in before the result.
     """
 
     label: str
@@ -71,6 +72,7 @@ class Display:
     rows: tuple[str, ...]
     result: str | None
     shortened: bool = False
+    in_numbers: bool = True
 
 
 Leaf: TypeAlias = Callable[[Key], Piece]

@@ -40,7 +40,7 @@ from derive.scalar import shapes_of
 MOST_TRIED = 60
 MOST_NUMBERS = 2000
 MOST_TERMS = 400
-MOST_ROWS = 4
+MOST_ROWS, MOST_NUMBER_ROWS = 4, 8  # of a formula written out, and of its numbers
 Decision = TypeVar("Decision")
 LONG = 8  # a longer sum is not written in full
 
@@ -81,17 +81,19 @@ class Bench:
         if best is None:
             return None
         _, place, expr = best
-        found = self._in_full(Element(name, *place), expr)
+        found = self._in_full(equation, Element(name, *place), expr)
         return found if found is not None else self._short(equation, place)
 
-    def _in_full(self, element: Element, found: sympy.Expr) -> Display | None:
+    def _in_full(self, equation: Equation, element: Element, found: sympy.Expr) -> Display | None:
         expr = self._without_zeros(outside_first(found))
         lhs = self.form.leaf(element).tex
         room = ROOM - width(lhs)
         formula = replace(self.form.writer, shorten=True).within(expr, room)
         numbers = self.form.numbers(self.text).within(self._in_prints(expr), room - SPACED)
-        if max(formula.count("\\\\"), numbers.count("\\\\")) >= MOST_ROWS:
+        if rows_of(numbers) > MOST_NUMBER_ROWS:
             return None
+        if rows_of(formula) > MOST_ROWS:
+            formula = self._at_place(equation, element)
         shown = self.display(element, [formula, numbers])
         return replace(shown, shortened=expr != outside_first(found))
 
@@ -122,12 +124,16 @@ class Bench:
         return compiled(expr)(self.values.exact, {}) == 0
 
     def _short(self, equation: Equation, place: tuple[int, ...]) -> Display:
-        """The sum left as a sum, with numbers for the free letters only."""
-        change = {i: sympy.Integer(k) for i, k in zip(equation.indices, place, strict=True)}
-        partly = outside_first(tidy(substitute(equation.rhs, change, Fresh()), self.form.taken))
+        """An entry that nobody would want to read in numbers."""
         element = Element(equation.quantity.name, *place)
-        room = ROOM - width(self.form.leaf(element).tex)
-        return self.display(element, [self.form.writer.within(partly, room)])
+        shown = self.display(element, [self._at_place(equation, element)])
+        return replace(shown, in_numbers=False)
+
+    def _at_place(self, equation: Equation, element: Element) -> str:
+        """The sum left as a sum, with numbers for the free letters only."""
+        change = dict(zip(equation.indices, element.indices, strict=True))
+        partly = outside_first(tidy(substitute(equation.rhs, change, Fresh()), self.form.taken))
+        return self.form.writer.within(partly, ROOM - width(self.form.leaf(element).tex))
 
     def completed(self, label: str, equation: Equation, rows: list[str]) -> Display:
         """The equation of a single number, with the numbers put in behind its own rows."""
@@ -219,6 +225,11 @@ class Bench:
         for index in expr.bound:
             spots = [{**spot, index: k} for spot in spots for k in range(index.axis.length)]
         return Greatest(*[self.written(expr.body, {**bound, **spot}) for spot in spots])
+
+
+def rows_of(tex: str) -> int:
+    """On how many rows a formula is set."""
+    return tex.count("\\\\") + 1
 
 
 def bench_of(form: ModelForm) -> Bench | None:
