@@ -33,6 +33,7 @@ from derive.render.blocks import Block, Page
 from derive.render.carried import manner
 from derive.render.deltas import TableRow
 from derive.render.document import escape
+from derive.render.flowfigure import flow_blocks
 from derive.render.index_writer import ROOM
 from derive.render.matrix_form import matrix_form
 from derive.render.model_backward import Backward
@@ -101,6 +102,7 @@ def _setting(form: ModelForm, bench: Bench | None, displays: Sequence[Display]) 
             "rows": list(_side_by_side(list(_quantities(form)))),
         },
     )
+    yield from flow_blocks(form)
     yield Block("model_conventions", _conventions(form, bench, displays))
     if bench is None:
         return
