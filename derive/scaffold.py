@@ -15,6 +15,7 @@ from derive.library.aliases import nearest_row
 from derive.library.layers import LAYERS
 from derive.library.losses import loss_layer, loss_names
 from derive.library.row import Layer, signature
+from derive.library.titles import title
 
 NETWORK = """\
 # A chain of dense layers. `derive build THIS` writes the derivation, the code and the report.
@@ -67,7 +68,7 @@ def scaffold(name: str | None, network: bool) -> str:
 
 def _head(row: Layer) -> Iterator[str]:
     yield from (f"# {line}" for line in wrap(f"{row.name}: {row.summary}.", LINE))
-    yield f"title: {{en: {row.name}, ko: {row.name}}}"
+    yield "title: {{en: {en}, ko: {ko}}}".format(**title(row.name))
 
 
 # --- layers ---------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from derive.library.layers import ROWS as LAYER_ROWS
 from derive.library.losses import Reduction, loss_layer, loss_names
 from derive.library.optimizers import OPTIMIZERS, parse_update
 from derive.library.row import Layer, signature, written_out
+from derive.library.titles import TITLES
 from derive.verify.algebra import DIGITS, EXACT, slope
 from derive.verify.bench import Bench
 from derive.verify.interpreter import run
@@ -334,3 +335,10 @@ def test_an_optimizer_reads_only_what_it_may(name: str) -> None:
     used = {symbol.name for value in update.values() for symbol in value.free_symbols}
     assert {"w", "g", *row.states} <= used <= {"w", "g", "alpha", "k", *row.states}
     assert set(row.settings) <= set(re.findall(r"[a-z]\w*", row.equations))
+
+
+@pytest.mark.parametrize("name", [*LAYERS, *loss_names()])
+def test_a_row_has_a_title_in_every_language(name: str) -> None:
+    english, korean = TITLES[name]
+    assert english[:1].isupper()
+    assert english and korean
