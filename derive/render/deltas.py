@@ -6,42 +6,44 @@ layers and not with the number of paths.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import sympy
 
 from derive.expression import Element
-from derive.graph import Equation, adjoint_name
+from derive.graph import Equation, Role, adjoint_name
 from derive.library.optimizers import plain_step
 from derive.notation import ADJOINT, UPDATED, Name
 from derive.problem import LayerUse
 from derive.render.blocks import Block
 from derive.render.index_form import IndexForm, inlined
-from derive.render.sheet import Display, Key
-from derive.render.weights import ALPHA, Story
+from derive.render.sheet import Display
+from derive.render.unit_tables import (
+    Table,
+    given_tables,
+    gradient_table,
+    sample_table,
+    unit_table,
+    updated_table,
+)
+from derive.render.weights import ALPHA, ALPHA_NAME, Story
 from derive.scalar import positions
 
-MOST_COLUMNS = 8
-MOST_ROWS = 12
 
-
-@dataclass(frozen=True)
-class TableRow:
-    """A line of a table: its head and its cells."""
-
-    head: str
-    cells: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of numbers; `more` tells that only its beginning is shown."""
-
-    corner: str
-    columns: tuple[str, ...]
-    rows: tuple[TableRow, ...]
-    more: bool
+def delta_given(story: Story) -> Iterator[Block]:
+    """The samples and the parameters as tables."""
+    problem = story.problem
+    names = [q.name for role in (Role.INPUT, Role.TARGET) for q in problem.graph.of_role(role)]
+    units = ([u.tex for u in problem.inputs], [u.tex for u in problem.layers[-1].units])
+    yield Block(
+        "given_tables",
+        {
+            "samples": [sample_table(story, *pair) for pair in zip(names, units, strict=True)],
+            "parameters": list(given_tables(story)),
+            "alpha": f"{ALPHA_NAME.tex} = {story.sheet.text(ALPHA)}",
+            "batch": problem.batch,
+        },
+    )
 
 
 def delta_forward(story: Story) -> Iterator[Block]:
@@ -87,36 +89,6 @@ def _forward_numbers(story: Story, use: LayerUse) -> tuple[list[Display], Table 
     return displays, unit_table(story, use, (use.net, use.out))
 
 
-def unit_table(story: Story, use: LayerUse, names: Sequence[str]) -> Table:
-    """One column for each unit, one row for each quantity (and sample)."""
-    shown = use.units[:MOST_COLUMNS]
-    rows = []
-    samples = min(story.problem.batch, MOST_ROWS // len(names))
-    for name in names:
-        for sample in range(samples):
-            cells = [
-                story.sheet.text(_key(story, Element(name, sample, k))) or ""
-                for k in range(len(shown))
-            ]
-            head = IndexForm(story.problem).lhs(_any_unit(story, name, sample))
-            rows.append(TableRow(head, tuple(cells)))
-    more = len(use.units) > len(shown) or samples < story.problem.batch
-    return Table("", tuple(rf"\mathrm{{{u.tex}}}" for u in shown), tuple(rows), more)
-
-
-def _any_unit(story: Story, name: str, sample: int) -> Element:
-    """The quantity of one sample, with a letter for the unit."""
-    base = story.problem.graph.equation(name.removeprefix(ADJOINT))
-    first = base.indices[0] if story.problem.batch == 1 else sympy.Integer(sample + 1)
-    return Element(name, first, *base.indices[1:])
-
-
-def _key(story: Story, element: Element) -> Key:
-    if element.name.startswith(ADJOINT):
-        return story.total(Element(element.name.removeprefix(ADJOINT), *element.indices))
-    return element
-
-
 def delta_blocks(story: Story) -> Iterator[Block]:
     """δ of every layer from the last to the first, with the gradients that follow from it."""
     form = IndexForm(story.problem)
@@ -138,6 +110,7 @@ def delta_blocks(story: Story) -> Iterator[Block]:
                 "fused": use.net in story.network.fused,
                 "chain": _chain_rows(story, use, form, adjoint, through),
                 "label": f"eq:delta-{use.number}",
+                "step": r"\operatorname{H}(" in form.tex(through),
                 "uses_out": out_name in {e.name for e in adjoint.rhs.atoms(Element)},
                 "gradients": [
                     {"tex": form.equation(_adjoint_of(story, name)), "label": f"eq:grad-{name}"}
@@ -178,18 +151,20 @@ def _name_deltas(story: Story, use: LayerUse) -> None:
 
 def _backward_numbers(story: Story, use: LayerUse) -> dict[str, object]:
     if story.problem.symbolic:
-        return {"worked": [], "deltas": None, "gradient_tables": [], "update": None}
+        return {"worked": [], "deltas": None, "gradient_tables": [], "update": None, "updated": []}
     worked = [_define_adjoints(story, use.net)]
     tables = []
     for name in use.parameters:
         worked.append(_define_adjoints(story, name))
-        tables.append(_parameter_table(story, name))
+        tables.append(gradient_table(story, name))
     update = _define_updates(story, use)
+    trained = [name for name in use.parameters if name not in story.problem.training.frozen]
     return {
         "worked": worked,
         "deltas": unit_table(story, use, (adjoint_name(use.net),)),
-        "gradient_tables": [table for table in tables if table is not None],
+        "gradient_tables": tables,
         "update": update,
+        "updated": [updated_table(story, name) for name in trained],
     }
 
 
@@ -242,23 +217,3 @@ def _define_updates(story: Story, use: LayerUse) -> Display | None:
             else:
                 story.sheet.enter(new, expr)
     return first
-
-
-def _parameter_table(story: Story, name: str) -> Table | None:
-    """The gradient of a matrix of weights as a matrix, or the beginning of it."""
-    quantity = story.problem.graph.quantities[name]
-    if len(quantity.axes) != 2:
-        return None
-    rows, columns = (
-        min(s, m) for s, m in zip(quantity.shape, (MOST_ROWS, MOST_COLUMNS), strict=True)
-    )
-    letters = [index.name for index in _adjoint_of(story, name).indices]
-    lines = []
-    for r in range(rows):
-        cells = [story.sheet.text(story.total(Element(name, r, c))) or "" for c in range(columns)]
-        lines.append(TableRow(f"{letters[0]}={r + 1}", tuple(cells)))
-    form = IndexForm(story.problem)
-    heads = tuple(f"{letters[1]}={c + 1}" for c in range(columns))
-    corner = f"${form.lhs(_adjoint_of(story, name).lhs)}$"
-    more = (rows, columns) != quantity.shape
-    return Table(corner, heads, tuple(lines), more)

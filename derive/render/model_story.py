@@ -31,7 +31,6 @@ from derive.library.titles import title
 from derive.problem import NodeUse, Problem
 from derive.render.blocks import Block, Page
 from derive.render.carried import manner
-from derive.render.deltas import TableRow
 from derive.render.document import escape
 from derive.render.flowfigure import flow_blocks
 from derive.render.index_writer import ROOM
@@ -45,6 +44,7 @@ from derive.render.positions import letter
 from derive.render.sheet import Display, Entry
 from derive.render.tensor_values import Values
 from derive.render.tensors import packed, tensor
+from derive.render.unit_tables import TableRow
 from derive.render.weights import ALPHA_NAME
 from derive.render.worked import Bench, bench_of
 from derive.repeats import renamed as under_names

@@ -17,7 +17,6 @@ from derive.notation import UPDATED, with_mark
 from derive.numbers import Number, compare, literal
 from derive.problem import Problem
 from derive.render.blocks import Block
-from derive.render.deltas import TableRow
 from derive.render.document import escape
 from derive.render.index_writer import ROOM, THIN, IndexWriter
 from derive.render.model_form import ModelForm
@@ -26,6 +25,7 @@ from derive.render.pieces import Piece, Tightness, width
 from derive.render.sheet import Display
 from derive.render.tensor_values import Place, Table, Value, Values, compiled, places
 from derive.render.tensors import packed, tensor
+from derive.render.unit_tables import TableRow
 from derive.render.weights import ALPHA_NAME
 from derive.render.worked import Bench
 from derive.sequence import Order, Stage, stages

@@ -12,7 +12,7 @@ from derive.notation import UPDATED, notation
 from derive.problem import Problem
 from derive.render.blocks import Block, Page
 from derive.render.carried import manner
-from derive.render.deltas import delta_blocks, delta_forward
+from derive.render.deltas import delta_blocks, delta_forward, delta_given
 from derive.render.drawings import Drawings
 from derive.render.ending import ending_blocks
 from derive.render.loss import loss_blocks
@@ -110,7 +110,9 @@ def _setting(story: Story, drawings: Drawings) -> Iterator[Block]:
     )
     if drawings.network:
         yield Block("network_figure", {"tikz": drawings.network})
-    if not problem.symbolic and problem.batch == 1:
+    if not problem.symbolic and not path_view(problem):
+        yield from delta_given(story)
+    elif not problem.symbolic:
         yield Block("given", _given(story))
         if drawings.weights:
             yield Block("weights_figure", {"tikz": drawings.weights})

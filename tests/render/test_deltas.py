@@ -8,7 +8,7 @@ import pytest
 
 import derive
 from derive.render.blocks import Block, Page
-from derive.render.deltas import MOST_COLUMNS, MOST_ROWS
+from derive.render.unit_tables import MOST_COLUMNS, MOST_ROWS
 from derive.spec import parse_spec
 from tests.render_support import Small, faults, made
 
@@ -77,11 +77,34 @@ def test_tables_hold_the_numbers_of_the_page() -> None:
     assert cells == [
         tuple(page.numbers[f"dE_total/dnet2_h{k}_{n}"].text for k in (1, 2, 3)) for n in (1, 2)
     ]
-    (table,) = block["gradient_tables"]
+    table, shared = block["gradient_tables"]
     assert [row.head for row in table.rows] == ["h=1", "h=2", "h=3"]
     assert table.columns == ("i=1", "i=2", "i=3")
     assert table.rows[0].cells == tuple(page.numbers[f"dE_total/dw{k}"].text for k in (7, 8, 9))
     assert not table.more
+    assert [row.cells for row in shared.rows] == [(page.numbers["dE_total/db4"].text,)]
+    new, _ = block["updated"]
+    assert new.corner == "$W^{(2)+}_{hi}$"
+    assert new.rows[0].cells == tuple(page.numbers[f"w{k}+"].text for k in (7, 8, 9))
+
+
+def test_all_that_is_given_stands_in_tables() -> None:
+    page = page_of(DEEP)
+    (given,) = of_kind(page, "given_tables")
+    inputs, targets = given["samples"]
+    assert [len(table.rows) for table in (inputs, targets)] == [2, 2]
+    assert [row.head for row in inputs.rows] == ["x_{1i}", "x_{2i}"]
+    weights, biases, *_ = given["parameters"]
+    assert weights.corner == "$W^{(1)}_{hi}$"
+    assert weights.rows[0].cells == tuple(page.numbers[f"w{k}"].text for k in (1, 2))
+    assert biases.rows[0].cells == tuple(page.numbers[f"b{k}"].text for k in (1, 2, 3))
+    assert [table.rows[0].head for table in given["parameters"][3:4]] == ["b^{(2)}"]
+
+
+def test_the_step_is_explained_where_it_stands() -> None:
+    made = derive.make(DEEP.problem(), ["en"])
+    assert [b["step"] for b in of_kind(made.page, "layer_backward")] == [False, True, False]
+    assert made.texts["en"].count("is the unit step") == 1
 
 
 def test_rows_of_a_batch_name_their_sample() -> None:
