@@ -178,7 +178,6 @@ def test_a_loss_alone_is_a_model() -> None:
     for loss in ("{loss: huber, inputs: [y, t]}", "E = sum(i, (y[i] - t[i])**2)"):
         problem = made(f"{LOSS}{loss}\n")
         assert problem.is_model
-        assert not problem.numbers.chained
         assert problem.wanted == ("y",)
 
 

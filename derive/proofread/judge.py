@@ -20,10 +20,14 @@ LONG = 40  # characters of a number in a message
 
 @dataclass(frozen=True)
 class _Form:
-    """A side of a claim that has a value; its text is empty for an unrounded value."""
+    """A side of a claim that has a value; its text is empty for an unrounded value.
+
+    `named` says that it stands there in names, without numbers put in.
+    """
 
     tex: str
     value: Fraction
+    named: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,8 @@ def _sides(claim: Claim, ledger: Ledger) -> _Sides:
         if missing:
             continue
         try:
-            valued.append(_Form(tex, value_of(expression, values)))
+            named = bool(expression.free_symbols)
+            valued.append(_Form(tex, value_of(expression, values), named))
         except FAILURES as error:
             failures.append(f"{tex} has no value: {error}")
     return _Sides(tuple(valued), tuple(sorted(unknown)), tuple(failures))
@@ -143,11 +148,12 @@ def _accepts(form: _Form, printed: str, policy: Policy, ledger: Ledger, taken: _
     """Whether a form gives a print; by another road over rounded names it may miss it a little.
 
     The last road of a chained text is the one that was taken: what rounded names make of it takes
-    the print away from all other roads, as that over `y` from the one over its net input.
+    the print away from all other roads, as that over `y` from the one over its net input. A whole
+    number behind names only, as the 1 of `p/p`, comes from none of them.
     """
     if agrees(policy, form.value, printed):
         return True
-    last = form is taken
+    last = form is taken and not (form.named and exact_value(printed).denominator == 1)
     if (policy.chained and last) or not form.tex:
         return False
     unit = Fraction(10) ** last_exponent(policy, form.value, printed)

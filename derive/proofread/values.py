@@ -206,6 +206,18 @@ def _call(function: Callable[[Any], Any]) -> Callable[..., Any]:
     return apply
 
 
+def _bounded(function: Callable[[Any], Any]) -> Callable[..., Any]:
+    """A function that far out is what it is at infinity, to all digits."""
+
+    def apply(argument: Any) -> Any:
+        value = _inexact(argument)
+        if value and _context.mag(value) > _MAX_BITS:
+            return _context.mpf(1) if value > 0 else _context.mpf(-1)
+        return function(value)
+
+    return apply
+
+
 def _power(base: Any, exponent: Any) -> Any:
     if not base and exponent < 0:
         raise ValueFailure("division by zero")
@@ -228,7 +240,7 @@ _RULES: Mapping[Any, Callable[..., Any]] = MappingProxyType(
         sympy.Abs: abs,
         sympy.exp: _call(_context.exp),
         sympy.log: _log,
-        sympy.tanh: _call(_context.tanh),
+        sympy.tanh: _bounded(_context.tanh),
         sympy.sinh: _call(_context.sinh),
         sympy.cosh: _call(_context.cosh),
         sympy.atan: _call(_context.atan),
@@ -239,7 +251,7 @@ _RULES: Mapping[Any, Callable[..., Any]] = MappingProxyType(
         sympy.tan: _wave(_context.tan),
         sympy.floor: lambda x: _whole(math.floor, x),
         sympy.ceiling: lambda x: _whole(math.ceil, x),
-        sympy.erf: _call(_context.erf),
+        sympy.erf: _bounded(_context.erf),
         sympy.loggamma: _call(_above_zero(_context.loggamma)),
         sympy.polygamma: lambda n, x: _call(_above_zero(partial(_context.psi, int(n))))(x),
         sympy.atan2: _angle,

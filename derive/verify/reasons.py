@@ -20,7 +20,7 @@ def reasons(
     """The value; and if a print is off in its last digit only, how."""
     printed, text = Fraction(published.printed), published.printed
     yield _value(text, exact)
-    if shown is not None and trajectory.problem.numbers.chained:
+    if shown is not None and Fraction(shown) != Fraction(rounded(shown, exact)):
         yield f"the page, which goes on with rounded numbers, has {shown}"
     last = unit(text)
     if is_cut(text, exact):
