@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import sympy
 
 from derive.expression import Element, elements
 from derive.graph import Block, Derivation, Quantity, Role, adjoint_name
+from derive.render.layered import depths
 from derive.render.model_form import ModelForm
 from derive.render.positions import position
 
@@ -20,6 +22,7 @@ class Vertex:
     """A quantity: its symbol and shape, the derivative by it, the parameters its equation reads.
 
     All but the name is finished TeX; a `symbol` with a step, as h_{t-1}, is what another step made.
+    What is `repeated` stands at the end of the line above, too.
     """
 
     name: str
@@ -29,6 +32,7 @@ class Vertex:
     parameters: tuple[str, ...] = ()
     role: Role = Role.HIDDEN
     earlier: bool = False
+    repeated: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,32 @@ class Flow:
     def recurrent(self) -> bool:
         """Whether it is one step of something that goes on."""
         return any(vertex.earlier for vertex in self.vertices)
+
+    @cached_property
+    def depth(self) -> dict[str, int]:
+        """The layer of every vertex."""
+        ways = [(arrow.source, arrow.target) for arrow in self.arrows]
+        return depths([vertex.name for vertex in self.vertices], ways)
+
+    def joints(self) -> Iterator[tuple[int, str]]:
+        """After which layers a single vertex is all that is read later, and which that is."""
+        for layer in range(max(self.depth.values(), default=0)):
+            read = {
+                arrow.source
+                for arrow in self.arrows
+                if self.depth[arrow.source] <= layer < self.depth[arrow.target]
+            }
+            if len(read) == 1:
+                yield layer, read.pop()
+
+    def between(self, first: int, last: int, joint: str = "") -> Flow:
+        """The layers after one up to another, behind a vertex that stands before them again."""
+        here = [v for v in self.vertices if first < self.depth[v.name] <= last]
+        names = {v.name for v in here} | {joint}
+        before = [v for v in self.vertices if v.name == joint]
+        repeated = [replace(v, gradient="", parameters=(), repeated=True) for v in before]
+        arrows = [a for a in self.arrows if a.target in names - {joint} and a.source in names]
+        return Flow((*repeated, *here), tuple(arrows))
 
 
 def flow_of(form: ModelForm) -> Flow:

@@ -16,11 +16,9 @@ from derive.render.placement import FOOTNOTE_EM, SCRIPT_EM, Point, text_width
 HEIGHT = 21.0  # of a picture that has a page for itself
 LINE, PAD = 0.42, 0.14
 LABEL = 0.36  # a line of labels above or below a box
-TRIES = (  # downwards or not, and the gaps along and across; the first that fits is taken
-    *((False, gap, 0.3) for gap in (1.2, 0.95, 0.7)),
-    *((True, gap, 0.3) for gap in (0.95, 0.7)),
-    (True, 0.4, 0.1),
-)
+GAPS, ACROSS = (1.2, 0.95, 0.7), 0.3  # between layers, and within one; the first that fits
+DOWNWARDS = ((0.95, 0.3), (0.7, 0.3), (0.4, 0.1))
+LINE_GAP = 0.6
 PASS_BY = 0.25
 APART = 0.055  # half of what is between the arrow forward and the one back
 RAISED, LOWERED = 0.15, 0.19  # a symbol with its shape below it
@@ -43,21 +41,69 @@ def flow_blocks(form: ModelForm) -> Iterator[Block]:
                 "slopes": any(vertex.gradient for vertex in flow.vertices),
                 "parameters": any(vertex.parameters for vertex in flow.vertices),
                 "shapes": any(vertex.shape for vertex in flow.vertices),
+                "repeated": "derive repeated" in tikz,
                 "earlier": [vertex.symbol for vertex in flow.vertices if vertex.earlier],
             },
         )
 
 
 def flow_figure(flow: Flow) -> str:
-    """The graph as TikZ, from left to right or from top to bottom; nothing if it would not fit."""
+    """The graph as TikZ: on one line, on a few, or from top to bottom; nothing if it would not fit.
+
+    It is broken where a single box is all that is read later; the next line begins with it again.
+    """
     if not FEWEST <= len(flow.vertices) <= MOST:
         return ""
-    for downwards, *gaps in TRIES:
-        found = _laid_out(flow, downwards, *gaps)
-        wide, high = (found.across, found.along) if downwards else (found.along, found.across)
-        if wide <= WIDTH and high <= HEIGHT:
-            return picture([*_lines(flow, found, downwards)])
-    return ""
+    found = [lines for lines in (_on_lines(flow), _downwards(flow)) if lines]
+    if not found:
+        return ""
+    _, lines = min(found, key=lambda each: each[0])
+    return picture(lines)
+
+
+def _on_lines(flow: Flow) -> tuple[float, list[str]] | None:
+    """From left to right, on as few lines as can be, and how high that is."""
+    parts, high = [], 0.0
+    for part in _broken(flow):
+        found = _across(part)
+        if found is None:
+            return None
+        parts.append((part, found, high))
+        high += found.across + LINE_GAP
+    lines = [s for part, found, down in parts for s in _lines(part, found, False, (0.0, down))]
+    return (high - LINE_GAP, lines) if high - LINE_GAP <= HEIGHT else None
+
+
+def _across(flow: Flow) -> Layered | None:
+    """From left to right on one line, as far apart as there is room."""
+    for gap in GAPS:
+        found = _laid_out(flow, False, gap, ACROSS)
+        if found.along <= WIDTH:
+            return found
+    return None
+
+
+def _broken(flow: Flow) -> Iterator[Flow]:
+    """The lines, each as long as there is room."""
+    joints = [*flow.joints(), (len(flow.vertices), "")]
+    first, behind, k = -1, "", 0
+    while k < len(joints):
+        fitting = [
+            j for j in range(k, len(joints)) if _across(flow.between(first, joints[j][0], behind))
+        ]
+        k = max(fitting, default=k)
+        yield flow.between(first, joints[k][0], behind)
+        first, behind = joints[k]
+        k += 1
+
+
+def _downwards(flow: Flow) -> tuple[float, list[str]] | None:
+    """From top to bottom, and how high that is."""
+    for along, across in DOWNWARDS:
+        found = _laid_out(flow, True, along, across)
+        if found.across <= WIDTH and found.along <= HEIGHT:
+            return found.along, [*_lines(flow, found, True, (0.0, 0.0))]
+    return None
 
 
 def _laid_out(flow: Flow, downwards: bool, along: float, across: float) -> Layered:
@@ -97,11 +143,11 @@ def _size(vertex: Vertex, downwards: bool) -> Size:
     return Size(max(wide, slope, read), above, below)
 
 
-def _lines(flow: Flow, found: Layered, downwards: bool) -> Iterator[str]:
+def _lines(flow: Flow, found: Layered, downwards: bool, begin: Point) -> Iterator[str]:
     """All strokes; points are along and across the arrows until they are written."""
 
     def placed(point: Point) -> Point:
-        along, across = point
+        along, across = point[0] + begin[0], point[1] + begin[1]
         return (across, -along) if downwards else (along, -across)
 
     halves = {v.name: _half(v, downwards) for v in flow.vertices}
@@ -204,8 +250,8 @@ def _drawn(vertex: Vertex, centre: Point, downwards: bool) -> Iterator[str]:
 
 
 def _style(vertex: Vertex) -> str:
-    if vertex.earlier:
-        return "derive quantity, derive earlier"
+    if vertex.earlier or vertex.repeated:
+        return f"derive quantity, derive {'earlier' if vertex.earlier else 'repeated'}"
     if vertex.role is Role.LOSS:
         return "derive quantity, derive result"
     return "derive quantity" if vertex.role is Role.HIDDEN else "derive quantity, derive given"

@@ -49,7 +49,7 @@ def layered(
     The `gap` is that between layers, and that between what stands in one layer.
     """
     ways = [(a, b) for a, b in dict.fromkeys(arrows) if a != b]
-    depth = _depths(list(sizes), ways)
+    depth = depths(list(sizes), ways)
     chains = {(a, b): _chain(a, b, depth) for a, b in ways}
     rows: list[list[Place]] = [[] for _ in range(max(depth.values(), default=0) + 1)]
     for name in sizes:
@@ -76,7 +76,7 @@ def layered(
     )
 
 
-def _depths(names: Sequence[str], ways: Sequence[tuple[str, str]]) -> dict[str, int]:
+def depths(names: Sequence[str], ways: Sequence[tuple[str, str]]) -> dict[str, int]:
     """The layer of every box; what nothing leads to stands just before the first that reads it."""
     depth = dict.fromkeys(names, 0)
     for name in names:

@@ -130,3 +130,24 @@ def test_the_page_tells_what_the_picture_shows():
     )
     told = still.texts["en"]
     assert "red" not in told[told.index(r"\caption") : told.index(r"\label{fig:flow}")]
+
+
+def test_a_long_computation_is_broken_where_one_box_is_all_that_is_read_later():
+    found = flow(scaffold("transformer_encoder_block", network=False))
+    tikz = flow_figure(found)
+    assert tikz.count("derive repeated") == 2
+    assert len(_frames(tikz)) == len(found.vertices) + 2
+    assert tikz.count("derive flow]") == len(found.arrows)
+    symbols = [tex for kind, *_, tex in NODE.findall(tikz) if kind == "symbol"]
+    assert {tex for tex in symbols if symbols.count(tex) > 1} == {"u^{(1)}", "u^{(2)}"}
+
+
+def test_joints_are_single_boxes_behind_which_nothing_else_is_read():
+    chain = flow(RECURRENT)
+    assert [name for _, name in chain.joints()] == ["a"]  # y is read beside h
+    first, last = chain.between(-1, 1), chain.between(1, 9, "a")
+    assert {v.name for v in first.vertices} | {v.name for v in last.vertices} == {
+        v.name for v in chain.vertices
+    }
+    assert len(first.arrows) + len(last.arrows) == len(chain.arrows)
+    assert [(v.name, v.gradient) for v in last.vertices if v.repeated] == [("a", "")]
