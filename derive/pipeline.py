@@ -15,12 +15,14 @@ from derive.notation import notation
 from derive.problem import Problem
 from derive.render.blocks import Page
 from derive.render.carried import carried, with_digits
-from derive.render.curves import curves
+from derive.render.curves import curves, training_curve
 from derive.render.document import latex
-from derive.render.drawings import Drawings, draw
+from derive.render.drawings import NO_DRAWINGS, Drawings, draw, draw_training
+from derive.render.model_rounds import MOST_ROUNDS
 from derive.render.model_story import tell_model
 from derive.render.order import in_numbers, weights_in_order
 from derive.render.story import tell
+from derive.render.worked import told_in_numbers
 from derive.verify import Report, verify
 from derive.verify.report import Route, skipped
 
@@ -57,7 +59,7 @@ class Made:
     @cached_property
     def _written(self) -> tuple[Problem, Page]:
         """The page, and its problem with the numbers carried as they are on it."""
-        drawings = Drawings() if self.problem.is_model else self._drawings()
+        drawings = self._drawn_training() if self.problem.is_model else self._drawings()
         return carried(
             self.problem, lambda told: _page(told, self.derivation, drawings, self.weights)
         )
@@ -110,6 +112,14 @@ class Made:
                 return draw(self.problem, self.derivation, None)
         return draw(self.problem, self.derivation, None)
 
+    def _drawn_training(self) -> Drawings:
+        """The loss over the updates of a model, where they are too many for a table."""
+        if self.problem.symbolic or self.problem.training.steps <= MOST_ROUNDS:
+            return NO_DRAWINGS
+        source = self._modules["python"] if told_in_numbers(self.problem) else None
+        training = training_curve(self.problem, source) if isinstance(source, str) else ()
+        return draw_training(self.problem, training)
+
     def verify(
         self, texts: Mapping[str, str] | None = None, modules: Mapping[str, str] | None = None
     ) -> Report:
@@ -144,7 +154,7 @@ def _page(
 ) -> Page:
     try:
         if problem.is_model:
-            return tell_model(problem, derivation)
+            return tell_model(problem, derivation, drawings)
         return tell(problem, derivation, drawings, weights)
     except (ArithmeticError, ValueError) as error:
         if problem.symbolic:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from derive.emit import load
@@ -48,6 +48,17 @@ def curves(problem: Problem, source: str) -> Curves | None:
     return Curves(weight, slice_, current, after, slope, training) if finite else None
 
 
+def training_curve(problem: Problem, source: str) -> Sequence[tuple[int, float]]:
+    """The loss over the updates of a model with one sample; nothing if it leaves the doubles."""
+    if problem.symbolic or problem.samples:
+        return []
+    try:
+        found = _training(problem, load(problem, source, "python").namespace)
+    except OverflowError:
+        return []
+    return found if all(math.isfinite(value) for _, value in found) else []
+
+
 def _followed(problem: Problem, module: Module) -> Element | None:
     """The weight of the slice: the first that is told, or the steepest of the last layer."""
     weights = [w for w in weights_in_order(problem) if w.name not in problem.training.frozen]
@@ -74,8 +85,10 @@ def _training(problem: Problem, namespace: Any) -> list[tuple[int, float]]:
     sizes = [math.prod(q.shape) for q in problem.graph.quantities.values()]
     if steps == 0 or steps * sum(sizes) > MOST_WORK:
         return []
+    sample = namespace["SAMPLE"]
+    samples = (sample,) if "STATE" in namespace else sample  # a module with states takes several
     _, losses = namespace["train"](
-        namespace["PARAMETERS"], namespace["SAMPLE"], namespace["LEARNING_RATE"], steps
+        namespace["PARAMETERS"], samples, namespace["LEARNING_RATE"], steps
     )
     spread = max(1, steps // MOST_TRAINING_POINTS)
     shown = sorted({*range(0, steps + 1, spread), steps})

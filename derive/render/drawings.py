@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from derive.expression import Element
 from derive.graph import Derivation, Kind
-from derive.notation import Notation, derivative, notation
+from derive.notation import Notation, derivative, names_of, notation
 from derive.numbers import NumberFormat, literal
 from derive.problem import LayerUse, Problem
 from derive.render.figures import (
@@ -57,6 +57,9 @@ class Drawings:
     last_loss: str = ""
 
 
+NO_DRAWINGS = Drawings()
+
+
 def draw(problem: Problem, derivation: Derivation, curves: Curves | None) -> Drawings:
     """All figures of a problem; without curves (a symbolic problem) only the networks.
 
@@ -70,6 +73,15 @@ def draw(problem: Problem, derivation: Derivation, curves: Curves | None) -> Dra
             network=network_figure(named), paths=_paths(problem, derivation, names, named)
         )
     return drawings if curves is None else _with_numbers(problem, names, drawings, curves)
+
+
+def draw_training(problem: Problem, training: Sequence[tuple[int, float]]) -> Drawings:
+    """The loss over the updates of a model."""
+    if not training:
+        return Drawings()
+    loss = names_of(problem).loss().tex
+    figure = training_figure(training, "", f"${loss}$")
+    return Drawings(training=figure, last_loss=_short(training[-1][1]))
 
 
 def _can_be_drawn(problem: Problem) -> bool:

@@ -9,6 +9,7 @@ from derive.expression import Element
 from derive.graph import Quantity
 from derive.notation import UPDATED
 from derive.render.blocks import Block
+from derive.render.drawings import Drawings
 from derive.render.model_form import ModelForm
 from derive.render.model_update import state_of, trained, update
 from derive.render.sheet import Entry
@@ -102,6 +103,20 @@ def round_blocks(form: ModelForm, told: list[Values]) -> Iterator[Block]:
             "samples": len(form.problem.samples),
         },
     )
+
+
+def training_blocks(form: ModelForm, drawings: Drawings) -> Iterator[Block]:
+    """The figure of a training that is too long for a table."""
+    if drawings.training:
+        yield Block(
+            "model_training",
+            {
+                "tikz": drawings.training,
+                "steps": form.problem.training.steps,
+                "last": drawings.last_loss,
+                "loss": form.names.loss().tex,
+            },
+        )
 
 
 def round_entries(form: ModelForm, told: list[Values]) -> dict[str, Entry]:

@@ -32,12 +32,13 @@ from derive.problem import NodeUse, Problem
 from derive.render.blocks import Block, Page
 from derive.render.carried import manner
 from derive.render.document import escape
+from derive.render.drawings import NO_DRAWINGS, Drawings
 from derive.render.flowfigure import flow_blocks
 from derive.render.index_writer import ROOM
 from derive.render.matrix_form import matrix_form
 from derive.render.model_backward import Backward
 from derive.render.model_form import ModelForm, letters_in, open_letters, ranges
-from derive.render.model_rounds import round_blocks, round_entries, told_rounds
+from derive.render.model_rounds import round_blocks, round_entries, told_rounds, training_blocks
 from derive.render.model_update import trained, update_blocks
 from derive.render.pieces import width
 from derive.render.positions import letter
@@ -53,7 +54,7 @@ from derive.signs import signs_of
 MOST_ROWS = 24  # a longer table is set in two columns
 
 
-def tell_model(problem: Problem, derivation: Derivation) -> Page:
+def tell_model(problem: Problem, derivation: Derivation, drawings: Drawings = NO_DRAWINGS) -> Page:
     """The page of a problem of any graph."""
     form = ModelForm(problem, derivation)
     bench = bench_of(form)
@@ -64,6 +65,7 @@ def tell_model(problem: Problem, derivation: Derivation) -> Page:
     ]
     later = told_rounds(form, bench) if bench else []
     told += round_blocks(form, later)
+    told += training_blocks(form, drawings)
     displays = Page({}, tuple(told), {}).displays()
     blocks = (*_setting(form, bench, displays), *told)
     numbers = _entries(form, bench) | round_entries(form, later) if bench else {}

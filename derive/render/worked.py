@@ -30,6 +30,7 @@ from derive.functions import absolute, at_least, greater, where
 from derive.graph import Equation
 from derive.letters import tidy
 from derive.limits import MOST_WORK
+from derive.problem import Problem
 from derive.render.index_writer import ROOM, SPACED, Greatest, outside_first
 from derive.render.model_form import ModelForm
 from derive.render.pieces import width
@@ -232,14 +233,19 @@ def rows_of(tex: str) -> int:
     return tex.count("\\\\") + 1
 
 
+def told_in_numbers(problem: Problem) -> bool:
+    """Whether the page of a model has numbers: not without values, nor if there are too many."""
+    count = sum(prod(q.shape) for q in problem.graph.quantities.values())
+    return not problem.symbolic and count <= MOST_NUMBERS and work(problem.graph) <= MOST_WORK
+
+
 def bench_of(form: ModelForm) -> Bench | None:
     """All numbers of a model before the update; None if values are missing or too many.
 
     Raises ValueError or ArithmeticError at values where a number is not finite and real.
     """
     problem, derivation = form.problem, form.derivation
-    count = sum(prod(q.shape) for q in problem.graph.quantities.values())
-    if problem.symbolic or count > MOST_NUMBERS or work(problem.graph) > MOST_WORK:
+    if not told_in_numbers(problem):
         return None
     values = Values(problem.numbers)
     for quantity in problem.graph.given:

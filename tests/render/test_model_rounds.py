@@ -8,9 +8,11 @@ from collections.abc import Callable
 
 import pytest
 
+import derive
 from derive.backprop import differentiate
 from derive.errors import InputError
 from derive.render.explain_model import explain_model
+from derive.spec import parse_spec
 from tests.render.model_support import told, wrong
 
 SPEC = """
@@ -138,3 +140,38 @@ def test_nothing_is_updated_without_training() -> None:
     whole = told("untrained", untrained)
     with pytest.raises(InputError, match="nothing is updated"):
         list(explain_model(whole.problem, differentiate(whole.problem.graph), "w@1"))
+
+
+def trained_page(text: str) -> derive.Made:
+    return derive.make(derive.build(parse_spec(text, "spec.yaml", "spec")))
+
+
+TRAINED = (
+    "inputs: {{x: 1.5}}\nparameters: {{w: 0.4}}\ntargets: {{t: 1}}\nmodel: [y = tanh(w*x)]\n"
+    "loss: E = (y - t)**2\n"
+    "training: {{learning_rate: 0.1, optimizer: {optimizer}, steps: {steps}}}\n"
+    "languages: [en]\n{more}"
+)
+
+
+@pytest.mark.parametrize(("optimizer", "step"), [("gradient_descent", plain), ("adam", adam)])
+def test_a_long_training_is_drawn(optimizer: str, step: Step) -> None:
+    made = trained_page(TRAINED.format(optimizer=optimizer, steps=60, more=""))
+    w, m, v = 0.4, 0.0, 0.0
+    for k in range(60):
+        y = math.tanh(1.5 * w)
+        w, m, v = step(w, 2 * (y - 1) * (1 - y * y) * 1.5, m, v, k + 1)
+    (block,) = [b for b in made.page.blocks if b.kind == "model_training"]
+    mantissa, _, power = block["last"].partition(r" \times 10^")
+    last = float(mantissa) * 10 ** int(power.strip("{}") or 0)
+    assert last == pytest.approx((math.tanh(1.5 * w) - 1) ** 2, rel=1e-3)
+    assert r"\label{fig:training}" in made.texts["en"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "more"), [(12, ""), (60, "samples: [{x: 1.5, t: 1}, {x: 2, t: 1}]\n")]
+)
+def test_a_short_training_or_one_of_many_samples_is_not(steps: int, more: str) -> None:
+    text = TRAINED.format(optimizer="gradient_descent", steps=steps, more=more)
+    page = trained_page(text).page
+    assert "model_training" not in [block.kind for block in page.blocks]
