@@ -94,9 +94,9 @@ SAMPLE = Sample(x=np.array([[0.05, 0.1]]), t=np.array([[0.01, 0.99]]))
 
 
 def logistic(x: Array) -> Array:
-    """1 / (1 + exp(-x)), entry by entry, without overflow."""
-    small = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1 / (1 + small), small / (1 + small))
+    """1 / (1 + exp(-x)), entry by entry; where exp(-x) is too large for a float it is 0."""
+    with np.errstate(over="ignore"):
+        return 1 / (1 + np.exp(-x))
 
 
 def forward(parameters: Parameters, sample: Sample) -> Forward:

@@ -7,7 +7,8 @@ common order with `.T` and `None`; a sum of a product becomes `@` where the indi
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import prod
 
 import sympy
 
@@ -29,11 +30,14 @@ from derive.emit.tree import (
     Read,
     Reduce,
     Same,
+    Within,
 )
-from derive.emit.views import laid_out, viewed
+from derive.emit.views import Fixed, fixed_text, is_fixed, laid_out, viewed
 from derive.expression import Index
 
 Order = tuple[Index, ...]
+OF_FEW: Mapping[str, str] = {"sum": "few_total", "max": "few_largest"}
+FEW, MANY = 16, 1000  # values that meet, and how often
 
 
 @dataclass(frozen=True)
@@ -46,10 +50,17 @@ class Block:
 
 @dataclass(frozen=True)
 class Arrays:
-    """How arrays of one target are written."""
+    """How arrays of one target are written; letters that are fixed are variables of the code."""
 
     heads: Heads
     constants: Mapping[str, str]
+    fixed: Fixed = field(default_factory=dict)
+
+
+def assigned(assignment: Assignment, arrays: Arrays) -> str:
+    """The right side for all places that are not fixed; an axis that is missing is broadcast."""
+    wanted = tuple(loop.index for loop in assignment.loops if loop.index not in arrays.fixed)
+    return align(block_of(assignment.value, wanted, arrays), wanted).text
 
 
 def vectorised(assignment: Assignment, arrays: Arrays) -> str:
@@ -78,12 +89,19 @@ def block_of(node: Node, scope: Order, arrays: Arrays) -> Block:
         case Constant():
             return Block(Code(arrays.constants[node.name], Level.NAME))
         case Read():
-            return _read(node)
-        case Position() if node.index.is_Integer:
-            return Block(Code(str(node.index), Level.NAME))
+            return _read(node, arrays.fixed)
+        case Position() if is_fixed(node.index, arrays.fixed):
+            level = Level.SUM if isinstance(node.index, sympy.Add) else Level.NAME
+            return Block(Code(fixed_text(node.index, arrays.fixed), level))
         case Position():
             index = _plain(node.index)
             return Block(Code(f"np.arange({index.axis.length})"), (index,))
+        case Within():
+            place = fixed_text(node.position, arrays.fixed)
+            return Block(Code(f"float(0 <= {place} < {node.size})"))
+        case Same() if all(is_fixed(p, arrays.fixed) for p in (node.left, node.right)):
+            left, right = (fixed_text(p, arrays.fixed) for p in (node.left, node.right))
+            return Block(Code(f"float({left} == {right})"))
         case Same():
             return _same(node)
         case Reduce(how=How.TOTAL):
@@ -132,12 +150,12 @@ def _plain(position: sympy.Expr) -> Index:
     return position
 
 
-def _read(node: Read) -> Block:
+def _read(node: Read, fixed: Fixed) -> Block:
     """A quantity; an index that is a number picks a slice."""
     for position, axis in zip(node.indices, node.axes, strict=True):
         if position.is_Integer and not 0 <= position < axis.size:
             return Block(Code("0.0", Level.NAME))
-    return Block(*viewed(node, code_name(node.name)))
+    return Block(*viewed(node, code_name(node.name), fixed))
 
 
 def _laid(node: Fold, scope: Order, arrays: Arrays) -> Block:
@@ -187,44 +205,106 @@ def _total(node: Reduce, scope: Order, arrays: Arrays) -> Block:
 
 def _contracted(blocks: list[Block], bound: Order, scope: Order) -> Block:
     """The product of some blocks, summed over the bound indices."""
-    if len(blocks) == 2 and len(bound) == 1 and _is_matrix_product(blocks[0], blocks[1], bound[0]):
-        return _matrix_product(blocks[0], blocks[1], bound[0], scope)
     order = union(blocks, scope)
+    if len(blocks) > 2:
+        blocks = _multiplied(blocks)
+    if len(blocks) == 2:
+        for way in (_matrix_product, _stacked_product, _tensor_product):
+            found = way(blocks[0], blocks[1], bound, scope)
+            if found is not None:
+                return found
     if len(blocks) > 1 and all(set(block.order) != set(order) for block in blocks):
         return _einsum(blocks, bound, scope)
     code = product_of([align(block, order) for block in blocks], ())
     return along("sum", Block(code, order), bound)
 
 
+def _multiplied(blocks: list[Block]) -> list[Block]:
+    """Blocks with the same indices multiplied entry by entry, so that fewer are summed over."""
+    found: dict[frozenset[Index], list[Block]] = {}
+    for block in blocks:
+        found.setdefault(frozenset(block.order), []).append(block)
+    return [
+        Block(product_of([align(block, same[0].order) for block in same], ()), same[0].order)
+        for same in found.values()
+    ]
+
+
 def along(method: str, block: Block, bound: Order) -> Block:
-    """A method of an array that reduces some of its axes."""
+    """A method of an array that reduces some of its axes; a function if few of many values meet."""
     kept = tuple(index for index in block.order if index not in bound)
     if len(kept) == len(block.order):
         return block
     axes = [k for k, index in enumerate(block.order) if index in bound]
+    few = prod(index.axis.length for index in block.order if index in bound)
+    if few <= FEW and few * MANY <= prod(index.axis.length for index in block.order):
+        places = f"({axes[0]},)" if len(axes) == 1 else f"({', '.join(map(str, axes))})"
+        return Block(Code(f"{OF_FEW[method]}({block.code.text}, {places})"), kept)
     axis = str(axes[0]) if len(axes) == 1 else f"({', '.join(map(str, axes))})"
     argument = f"axis={axis}" if kept else ""
     return Block(Code(f"{block.code.at(Level.CALL)}.{method}({argument})"), kept)
 
 
-def _is_matrix_product(left: Block, right: Block, index: Index) -> bool:
-    shared = set(left.order) & set(right.order)
-    return shared == {index} and len(left.order) <= 2 and len(right.order) <= 2
+def _matrix_product(left: Block, right: Block, bound: Order, scope: Order) -> Block | None:
+    """`left @ right` with a matrix on at least one side; None if the sum is no such product.
 
-
-def _matrix_product(left: Block, right: Block, index: Index, scope: Order) -> Block:
-    """`left @ right`, in the order that the result is wanted in, transposed where needed."""
-    left, right = sorted(
-        (left, right),
-        key=lambda block: min((scope.index(i) for i in block.order if i != index), default=-1),
-    )
-    first = tuple(i for i in left.order if i != index)
-    last = tuple(i for i in right.order if i != index)
+    It comes in the order that the result is wanted in, transposed where needed.
+    """
+    left, right = _in_order(left, right, bound, scope)
+    sizes = sorted(len(block.order) for block in (left, right))
+    if set(left.order) & set(right.order) != set(bound) or len(bound) != 1 or sizes[0] > 2:
+        return None
+    if len(right.order) > 2:
+        left, right = right, left
+    first = tuple(i for i in left.order if i not in bound)
+    last = tuple(i for i in right.order if i not in bound)
     text = (
-        f"{align(left, (*first, index)).at(Level.CALL)}"
-        f" @ {align(right, (index, *last)).at(Level.CALL)}"
+        f"{align(left, (*first, *bound)).at(Level.CALL)}"
+        f" @ {align(right, (*bound, *last)).at(Level.CALL)}"
     )
     return Block(Code(text, Level.PRODUCT), (*first, *last))
+
+
+def _in_order(left: Block, right: Block, bound: Order, scope: Order) -> tuple[Block, Block]:
+    """The block whose indices come first in the result, and the other one."""
+
+    def first(block: Block) -> int:
+        return min((scope.index(i) for i in block.order if i not in bound), default=-1)
+
+    one, other = sorted((left, right), key=first)
+    return one, other
+
+
+def _stacked_product(left: Block, right: Block, bound: Order, scope: Order) -> Block | None:
+    """Matrix products side by side, one for all values of the indices that both sides keep."""
+    left, right = _in_order(left, right, bound, scope)
+    kept = tuple(i for i in left.order if i in right.order and i not in bound)
+    first = tuple(i for i in left.order if i not in (*kept, *bound))
+    last = tuple(i for i in right.order if i not in (*kept, *bound))
+    common = set(left.order) & set(right.order)
+    if not kept or [len(first), len(last), len(bound)] != [1, 1, 1] or not common >= set(bound):
+        return None
+    text = (
+        f"{align(left, (*kept, *first, *bound)).at(Level.CALL)}"
+        f" @ {align(right, (*kept, *bound, *last)).at(Level.CALL)}"
+    )
+    return Block(Code(text, Level.PRODUCT), (*kept, *first, *last))
+
+
+def _tensor_product(left: Block, right: Block, bound: Order, scope: Order) -> Block | None:
+    """A product summed over all indices that both sides have, several at once."""
+    if set(left.order) & set(right.order) != set(bound):
+        return None
+    if set(bound) in (set(left.order), set(right.order)):
+        return None  # a sum with weights, not a product of matrices
+    last = max(scope.index(i) for block in (left, right) for i in block.order if i not in bound)
+    if scope[last] in left.order:  # what runs fastest in the result comes last
+        left, right = right, left
+    axes = [", ".join(str(block.order.index(i)) for i in bound) for block in (left, right)]
+    axes = [f"({each},)" if len(bound) == 1 else f"({each})" for each in axes]
+    operands = f"{left.code.text}, {right.code.text}"
+    kept = tuple(i for block in (left, right) for i in block.order if i not in bound)
+    return Block(Code(f"contracted({operands}, {', '.join(axes)})"), kept)
 
 
 def _einsum(blocks: list[Block], bound: Order, scope: Order) -> Block:

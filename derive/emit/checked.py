@@ -33,6 +33,7 @@ IMPORTS = frozenset(
         "import math",
         "import random",
         "import numpy as np",
+        "from numpy.lib.stride_tricks import sliding_window_view",
         "from numpy.typing import NDArray",
         "from collections.abc import Sequence",
         "from typing import NamedTuple",
@@ -42,7 +43,7 @@ IMPORTS = frozenset(
 CALLED = frozenset(
     {
         *("print", "min", "max", "abs", "zip", "len", "range", "sum", "reversed"),
-        *("float", "int", "tuple", "list"),
+        *("float", "int", "tuple", "list", "sliding_window_view"),
     }
 )
 TYPES = frozenset(
@@ -56,7 +57,7 @@ MODULES: Mapping[str, Collection[str]] = {
     "math": {
         *("exp", "log", "log1p", "expm1", "sqrt", "pow", "tanh", "sinh", "cosh", "sin", "cos"),
         *("tan", "atan", "asin", "acos", "erf", "erfc", "fsum", "isfinite", "floor", "copysign"),
-        *("atan2", "lgamma", "factorial", "pi", "e", "inf", "nan"),
+        *("atan2", "lgamma", "factorial", "prod", "pi", "e", "inf", "nan"),
     },
     "random": {"Random"},
     "np.random": {"default_rng"},
@@ -81,7 +82,7 @@ MODULES: Mapping[str, Collection[str]] = {
             "maximum",
             "minimum",
         ),
-        *("logaddexp", "isfinite"),
+        *("logaddexp", "isfinite", "unravel_index"),
         *("sum", "max", "min", "argmax", "any", "all", "float64", "int64", "pi", "e", "inf", "nan"),
     },
 }
@@ -92,7 +93,7 @@ METHODS = frozenset(
         *("astype", "ravel", "any", "all", "mean", "prod", "cumsum", "take"),
     }
 )
-PROPERTIES = frozenset({"shape", "T", "ndim", "size"})
+PROPERTIES = frozenset({"shape", "T", "ndim", "size", "strides"})
 KEYWORDS = frozenset(
     {
         *("axis", "keepdims", "dtype", "strict", "size", "seed"),

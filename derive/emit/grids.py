@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import sympy
 
 from derive.emit.arithmetic import Code, Heads, Level, Spelling, total, write
+from derive.emit.arrays import Arrays, assigned
 from derive.emit.formula import position_formula
 from derive.emit.layout import statement
 from derive.emit.names import code_name
@@ -31,7 +32,7 @@ from derive.emit.tree import (
     positions_of,
     walk,
 )
-from derive.emit.views import is_view
+from derive.emit.views import NONE_FIXED, Fixed, is_fixed, is_view
 from derive.emit.windows import used_in
 from derive.expression import Index, on_axis
 from derive.graph import Quantity
@@ -39,29 +40,36 @@ from derive.graph import Quantity
 TAKEN = frozenset({*keyword.kwlist, "np", "at", "over", "l", "I", "O", "batch"})
 
 
-def is_plain(assignment: Assignment) -> bool:
+def is_plain(assignment: Assignment, fixed: Fixed = NONE_FIXED) -> bool:
     """Whether every reading takes whole axes or slices, so that the equation needs no grids."""
-    return not assignment.step and all(map(_is_plain, walk(assignment.value)))
+    return all(_is_plain(node, fixed) for node in walk(assignment.value))
 
 
-def _is_plain(node: Node) -> bool:
+def _is_plain(node: Node, fixed: Fixed) -> bool:
     match node:
         case Read():
-            return is_view(node)
+            return is_view(node, fixed)
+        case Same(left=left, right=right) if any(is_on(side, fixed) for side in (left, right)):
+            return all(is_fixed(side, fixed) for side in (left, right))
         case Same(left=left, right=right):
             letters = [side for side in (left, right) if not side.is_Integer]
             return all(isinstance(side, Index) for side in letters) and all(
                 on_axis(side, letters[0].axis.size) for side in (left, right)
             )
         case Pick():
-            return _is_array_of_places(node)
+            return not any(is_on(p, fixed) for p in node.positions) and _is_array_of_places(node)
         case Position():
-            return isinstance(node.index, Index)
+            return isinstance(node.index, Index) or is_fixed(node.index, fixed)
         case Reduce():
             return len(node.loops) == 1 or node.how is not How.LOG_TOTAL_EXP
         case Within():
-            return False
+            return is_fixed(node.position, fixed)
     return True
+
+
+def is_on(position: sympy.Expr, fixed: Fixed) -> bool:
+    """Whether a letter that is fixed stands in a position."""
+    return bool(position.free_symbols & fixed.keys())
 
 
 def _is_array_of_places(node: Pick) -> bool:
@@ -95,15 +103,20 @@ def stepwise(group: Sequence[Assignment], heads: Heads, constants: Mapping[str, 
         lines.append(f"    {code_name(each.quantity.name)} = np.zeros({shape})")
     first = group[0]
     walked = first.loops[first.along]
-    step = _letter(walked.index, {code_name(each.quantity.name) for each in group})
+    read = {node.name for each in group for node in walk(each.value) if isinstance(node, Read)}
+    named = {code_name(name) for name in (*read, *(each.quantity.name for each in group))}
+    step = _letter(walked.index, named)
     size = length(walked.axis)
     order = f"range({size})" if first.step > 0 else f"reversed(range({size}))"
     lines.append(f"    for {step} in {order}:")
     for each in group:
         fixed = {each.loops[each.along].index: step}
-        grid = _Grid.of(each, fixed, heads, constants)
         place = ", ".join(step if k == each.along else ":" for k in range(len(each.loops)))
         target = f"{code_name(each.quantity.name)}[{place}] = "
+        if is_plain(each, fixed):
+            lines += statement(target, assigned(each, Arrays(heads, constants, fixed)), 8)
+            continue
+        grid = _Grid.of(each, fixed, heads, constants)
         lines += [*grid.opening(8), *statement(target, grid.value(each), 8)]
     return lines
 

@@ -59,7 +59,9 @@ def module(program: Program, writing: Writing) -> str:
             loss="" if problem.forward_only else writing.fields([program.loss])[0],
             learning_rate=repr(float(problem.training.learning_rate)),
             steps=str(problem.training.steps),
-            written_out=writing.straight or program.interleaved,
+            written_out=writing.straight
+            or program.interleaved
+            or len(program.gradients) > len(program.trained),  # what no update needs
             symbolic=problem.symbolic,
             small=is_small(problem),
             model=problem.is_model,

@@ -9,12 +9,15 @@ from types import MappingProxyType
 from derive.emit.arithmetic import COMPARISONS, Code, call, digamma, polygamma
 from derive.emit.arrays import Arrays, vectorised
 from derive.emit.grids import gridded, is_plain, stepwise
+from derive.emit.hoisting import hoisted
 from derive.emit.layout import STEP, statement
 from derive.emit.loops import grouped
 from derive.emit.module import Writing, module
 from derive.emit.names import code_name
-from derive.emit.program import Assignment, lower
+from derive.emit.program import Assignment, depended_on, lower
 from derive.emit.python import low, table
+from derive.emit.reuse import reusing
+from derive.emit.sharing import shared
 from derive.emit.tree import Apply, Constant, Number, Read, Sum, walk
 from derive.emit.windows import without_grids
 from derive.functions import ROWS
@@ -30,7 +33,12 @@ HELPERS = MappingProxyType(
         "times_log1p": (),
         "ratio": (),
         "log_sum_exp": (),
-        "is_first_largest": (),
+        "is_first_largest": ("few_largest", "FEW"),
+        "few_total": ("places",),
+        "few_largest": ("places",),
+        "places": ("math",),
+        "contracted": ("as_matrix",),
+        "as_matrix": ("math",),
         "atan2": (),
         "lgamma": ("math",),
         "polygamma": ("math",),
@@ -83,9 +91,10 @@ def emit_numpy(problem: Problem, derivation: Derivation) -> str:
     return module(lower(problem, derivation), WRITING)
 
 
-def _lines(assignments: Iterable[Assignment], _: Iterable[Quantity]) -> list[str]:
+def _lines(assignments: Iterable[Assignment], results: Iterable[Quantity]) -> list[str]:
     lines = []
-    for group in grouped(assignments):
+    once = depended_on(reusing(assignments), results)
+    for group in grouped(hoisted(shared(once))):
         if group[0].step:
             lines += _quiet(group, stepwise(group, HEADS, CONSTANTS))
         else:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import sympy
@@ -159,6 +159,8 @@ Node = (
     | Fold
 )
 
+Change = Callable[[sympy.Expr], sympy.Expr]
+
 
 def walk(node: Node) -> Iterator[Node]:
     """A tree and everything below it."""
@@ -198,3 +200,30 @@ def positions_of(node: Node) -> tuple[sympy.Expr, ...]:
         case Within():
             return (node.position,)
     return ()
+
+
+def rebuilt(node: Node, each: Callable[[Node], Node], change: Change) -> Node:
+    """A node with its children and positions changed."""
+    match node:
+        case Sum():
+            return Sum(tuple((sign, each(term)) for sign, term in node.terms))
+        case Product():
+            return Product(tuple(map(each, node.above)), tuple(map(each, node.below)))
+        case Power():
+            return replace(node, base=each(node.base))
+        case Apply():
+            return replace(node, arguments=tuple(map(each, node.arguments)))
+        case Reduce() | Fold():
+            return replace(node, body=each(node.body))
+        case Pick():
+            largest = replace(node.largest, body=each(node.largest.body))
+            return Pick(largest, tuple(map(change, node.positions)))
+        case Read():
+            return replace(node, indices=tuple(map(change, node.indices)))
+        case Same():
+            return Same(change(node.left), change(node.right))
+        case Within():
+            return replace(node, position=change(node.position))
+        case Position():
+            return Position(change(node.index))
+    return node

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import sympy
 
@@ -11,14 +12,32 @@ from derive.emit.arithmetic import Code, Level
 from derive.emit.prose import length
 from derive.emit.tree import Laid, Read
 from derive.emit.windows import PAIR, is_mixed_radix, is_radix, linear
-from derive.expression import Axis, Index, on_axis
+from derive.expression import Axis, Index, linear_range, on_axis
 
 Order = tuple[Index, ...]
+Fixed = Mapping[Index, str]
+NONE_FIXED: Fixed = MappingProxyType({})
 
 
-def is_view(node: Read) -> bool:
-    """Whether every axis is read at a place linear in letters, each of which stands once."""
-    found = [linear(position) for position in node.indices]
+def is_fixed(position: sympy.Expr, fixed: Fixed) -> bool:
+    """Whether a position is a number once some letters are variables of the code."""
+    found = linear(position)
+    return found is not None and found[1].keys() <= fixed.keys()
+
+
+def fixed_text(position: sympy.Expr, fixed: Fixed) -> str:
+    """A position of fixed letters in code."""
+    return str(position.xreplace({letter: sympy.Symbol(code) for letter, code in fixed.items()}))
+
+
+def is_view(node: Read, fixed: Fixed = NONE_FIXED) -> bool:
+    """Whether every axis is read at a place linear in letters, each of which stands once.
+
+    Letters that are fixed may stand in places of their own only.
+    """
+    found = [linear(position) for position in node.indices if not is_fixed(position, fixed)]
+    if any(letter in fixed for each in found if each is not None for letter in each[1]):
+        return False
     letters = [index for each in found if each is not None for index in each[1]]
     return None not in found and len(set(letters)) == len(letters)
 
@@ -45,13 +64,20 @@ class _Reach:
         return [length(i.axis) for i in self.letters] if several else [length(self.size)]
 
 
-def viewed(node: Read, name: str) -> tuple[Code, Order]:
+def viewed(node: Read, name: str, fixed: Fixed = NONE_FIXED) -> tuple[Code, Order]:
     """A reading as slices, then a reshape, then windows; which letter each axis stands for."""
-    pairs = [_slot(position, axis) for position, axis in zip(node.indices, node.axes, strict=True)]
+    places = tuple(zip(node.indices, node.axes, strict=True))
+    pairs = [_slot(position, axis, fixed) for position, axis in places]
     axes = [reach for _, reach in pairs if reach is not None]
     code = Code(name, Level.NAME)
     if any(slot != ":" for slot, _ in pairs):
         code = Code(f"{name}[{', '.join(slot for slot, _ in pairs)}]")
+    guards = [text for place in places for text in _guard(*place, fixed)]
+    if guards:
+        kept = [length(reach.size) for reach in axes]
+        shape = f"({kept[0]},)" if len(kept) == 1 else f"({', '.join(kept)})"
+        zero = f"np.zeros({shape})" if kept else "0.0"
+        code = Code(f"{code.text} if {' and '.join(guards)} else {zero}", Level.CHOICE)
     if any(len(reach.sizes) > 1 for reach in axes):
         sizes = ", ".join(size for reach in axes for size in reach.sizes)
         code = Code(f"{code.at(Level.CALL)}.reshape({sizes})")
@@ -70,10 +96,21 @@ def _rank(term: tuple[int, int]) -> tuple[int, int]:
     return -step, -count
 
 
-def _slot(position: sympy.Expr, axis: Axis) -> tuple[str, _Reach | None]:
+def _guard(position: sympy.Expr, axis: Axis, fixed: Fixed) -> list[str]:
+    """The condition under which a place of fixed letters is on its axis, if it may leave it."""
+    if position.is_Integer or not is_fixed(position, fixed):
+        return []
+    low, high = linear_range(position) or (-1, axis.length)
+    text = fixed_text(position, fixed)
+    if low >= 0:
+        return [f"{text} < {length(axis)}"] if high >= axis.length else []
+    return [f"0 <= {text} < {length(axis)}" if high >= axis.length else f"{text} >= 0"]
+
+
+def _slot(position: sympy.Expr, axis: Axis, fixed: Fixed) -> tuple[str, _Reach | None]:
     """A subscript, and how the axis is read after it; nothing if the subscript is a number."""
-    if position.is_Integer:
-        return str(position), None
+    if is_fixed(position, fixed):
+        return fixed_text(position, fixed), None
     found = linear(position)
     assert found is not None
     start, steps = found

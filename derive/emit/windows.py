@@ -9,35 +9,31 @@ of the sum, and what was read at u is read at a place linear in r and d.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import sympy
 
 from derive.emit.tree import (
-    Apply,
+    Change,
     Fold,
     How,
     Laid,
     Loop,
     Node,
     Number,
-    Pick,
-    Position,
-    Power,
     Product,
     Read,
     Reduce,
     Same,
-    Sum,
     Within,
     positions_of,
+    rebuilt,
     walk,
 )
 from derive.expression import Axis, Index
 
 Linear = tuple[int, dict[Index, int]]
-Change = Callable[[sympy.Expr], sympy.Expr]
 PAIR = 2
 
 
@@ -69,40 +65,12 @@ def without_grids(node: Node) -> Node:
     """A tree in which sums over windows are folds, or sums over the places of the window."""
     if isinstance(node, Reduce) and node.how is How.TOTAL:
         return _summed(*_flat(node))
-    return _rebuilt(node, without_grids, lambda position: position)
-
-
-def _rebuilt(node: Node, each: Callable[[Node], Node], change: Change) -> Node:
-    """A node with its children and positions changed."""
-    match node:
-        case Sum():
-            return Sum(tuple((sign, each(term)) for sign, term in node.terms))
-        case Product():
-            return Product(tuple(map(each, node.above)), tuple(map(each, node.below)))
-        case Power():
-            return replace(node, base=each(node.base))
-        case Apply():
-            return replace(node, arguments=tuple(map(each, node.arguments)))
-        case Reduce() | Fold():
-            return replace(node, body=each(node.body))
-        case Pick():
-            largest = each(node.largest)
-            assert isinstance(largest, Reduce)
-            return Pick(largest, tuple(map(change, node.positions)))
-        case Read():
-            return replace(node, indices=tuple(map(change, node.indices)))
-        case Same():
-            return Same(change(node.left), change(node.right))
-        case Within():
-            return replace(node, position=change(node.position))
-        case Position():
-            return Position(change(node.index))
-    return node
+    return rebuilt(node, without_grids, lambda position: position)
 
 
 def _moved(node: Node, change: Change) -> Node:
     """A tree with all its positions changed."""
-    return _rebuilt(node, lambda child: _moved(child, change), change)
+    return rebuilt(node, lambda child: _moved(child, change), change)
 
 
 def _flat(node: Reduce) -> tuple[list[Loop], list[Node], tuple[Node, ...]]:

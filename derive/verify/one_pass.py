@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -28,18 +29,30 @@ def in_one_pass(module: Module, values: Mapping[str, Table]) -> Iterator[Compari
     yield _same("the loss beside the gradients", value, names["loss"](parameters, sample))
     alone = names["gradients"](parameters, sample)
     yield from _alike("beside the loss", module, module.slopes(slopes), module.slopes(alone))
-    if "update" not in names:
-        return
-    state = names.get("STATE")
+    if "update" in names:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # numbers may grow beyond what floats hold
+            yield from _steps(module, parameters, sample)
+
+
+def _steps(module: Module, parameters: Any, sample: Any) -> Iterator[Comparison]:
+    """Some steps against the loss and the update, as long as their numbers are finite."""
+    names = module.namespace
+    state, simultaneous = names.get("STATE"), module.problem.training.order is Order.SIMULTANEOUS
     for number in range(1, STEPS + 1):
-        with_loss = module.step(parameters, state, sample, RATE, number)
-        yield _same(f"the loss of step {number}", with_loss[2], names["loss"](parameters, sample))
-        source = sample
-        if problem.training.order is Order.SIMULTANEOUS:
-            source = names["gradients"](parameters, sample)
-        parameters, state = module.update(parameters, state, source, RATE, number)
-        found, expected = module.numbers(*with_loss[:2]), module.numbers(parameters, state)
-        yield from _alike(f"after step {number}", module, found, expected)
+        try:
+            loss = names["loss"](parameters, sample)
+            source = names["gradients"](parameters, sample) if simultaneous else sample
+            after = module.update(parameters, state, source, RATE, number)
+        except (ArithmeticError, ValueError):  # a step may leave the domain of the loss
+            return
+        expected = module.numbers(*after)
+        if not all(map(math.isfinite, (float(loss), *expected.values()))):
+            return
+        found = module.step(parameters, state, sample, RATE, number)
+        yield _same(f"the loss of step {number}", found[2], loss)
+        yield from _alike(f"after step {number}", module, module.numbers(*found[:2]), expected)
+        parameters, state = after
 
 
 def _alike(

@@ -85,10 +85,9 @@ def test_windows_are_read_and_laid_back_without_grids(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_no_row_but_a_gather_or_a_recurrence_has_grids(name: str) -> None:
+def test_no_row_but_a_gather_has_grids(name: str) -> None:
     source = source_of(made(scaffold(name, network=False)), "numpy")
-    is_recurrence = "\n    for t in " in source
-    assert ("ogrid" in source) == (name in GATHERED or is_recurrence)
+    assert ("ogrid" in source) == (name in GATHERED)
 
 
 def test_pooling_and_flattening_are_reshapes() -> None:

@@ -1,0 +1,113 @@
+"""What is computed once, what is computed ahead of a recurrence, and what needs no copies."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from derive.backprop import differentiate
+from derive.emit.hoisting import hoisted
+from derive.emit.program import lower
+from derive.emit.reuse import reusing
+from derive.emit.sharing import shared
+from derive.emit.tree import Read, walk
+from derive.scaffold import scaffold
+from derive.verify.report import Status
+from tests.emit_support import judged, made, source_of
+
+RECURRENT = ("rnn", "gru", "gru_reset_after", "lstm", "lstm_peephole", "bidirectional_rnn")
+LOGITS = """
+inputs: {x: [[0.5, -0.3], [0.1, 0.9]]}
+targets: {t: [[1, 0, 0], [0, 0, 1]]}
+parameters: {W: [[0.1, 0.4], [-0.6, 0.3], [0.2, 0.2]], b: [0.1, 0.2, -0.1]}
+model: ['y[n,h] = sum(i, W[h,i]*x[n,i]) + b[h]']
+loss: E = sum(n, log(sum(k, exp(y[n,k]))) - sum(o, t[n,o]*y[n,o]))
+"""
+SHIFTED = """
+inputs: {x: [0.5, -0.3, 0.2, 0.4]}
+parameters: {w: [0.7, 0.2], v: 0.3}
+model:
+  - a[t] = w[0]*x[t] + w[1]*exp(x[t])
+  - h[t] = tanh(a[t] + v*h[t-1]*exp(x[t]) + exp(a[t])*h[t-2])
+loss: E = sum(t, h[t]**2*exp(a[t])) + h[3]*a[2]
+"""
+CHOICE = """
+inputs: {x: [0.5, 0, -0.2]}
+parameters: {w: 0.7}
+model:
+  - p[i] = where(x[i] > 0, log(x[i])*w, w)
+  - q[i] = where(x[i] > 0, log(x[i])*w**2, 0)
+loss: E = sum(i, p[i] + q[i])
+"""
+NEARLY = """
+inputs: {x: [[0.5, -0.3], [0.1, 0.9]]}
+parameters: {W: [[0.1, 0.4], [-0.6, 0.3]]}
+model: ['y[n] = sum(i, x[n,i]*W[n,i])', 'z[n,m] = sum(i, x[n,i]*W[m,i])']
+loss: E = sum(n, m, z[n,m]**2*y[n])
+"""
+
+
+def whole(source: str) -> str:
+    return source[source.index("\ndef value_and_gradients") : source.index("\ndef gradients")]
+
+
+def loops(source: str) -> str:
+    """The lines in loops."""
+    return "\n".join(re.findall(r"^ {8}.*$", whole(source), re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", RECURRENT)
+def test_the_inputs_of_all_steps_are_one_product(name: str) -> None:
+    source = source_of(made(scaffold(name, network=False)), "numpy")
+    assert " = x @ y_W" in source
+    assert not re.search(r"\bx\[", loops(source))
+
+
+@pytest.mark.parametrize("name", RECURRENT)
+def test_gradients_of_weights_are_taken_after_the_loop(name: str) -> None:
+    source = source_of(made(scaffold(name, network=False)), "numpy")
+    assert not re.search(r"dE_dy_[WUVT]\w*\[", loops(source))
+
+
+def test_the_slope_at_a_net_input_is_computed_once() -> None:
+    source = whole(source_of(made(scaffold("lstm", network=False)), "numpy"))
+    for gate in "ifo":
+        assert source.count(f"(1 - y_g_{gate})") == 1
+    assert source.count("np.tanh(y_c") == 1
+
+
+def test_values_that_are_there_are_read() -> None:
+    source = source_of(made(LOGITS), "numpy")
+    for part in (whole(source), source[source.index("\ndef forward") : source.index("\ndef loss")]):
+        assert part.count("x @ W.T") == 1
+        assert part.count(".max(axis=1)") == 1
+
+
+@pytest.mark.parametrize(
+    "text", [LOGITS, SHIFTED, CHOICE, NEARLY, *(scaffold(n, False) for n in RECURRENT)]
+)
+def test_modules_agree(text: str) -> None:
+    route = judged(made(text), "numpy")
+    assert route.status is Status.AGREES, route.detail
+
+
+def test_a_branch_that_is_not_taken_is_not_computed_ahead() -> None:
+    source = source_of(made(CHOICE), "numpy")
+    assert "shared" not in source
+
+
+@pytest.mark.parametrize("text", [LOGITS, SHIFTED, *(scaffold(n, False) for n in RECURRENT)])
+def test_every_pass_keeps_order_and_names(text: str) -> None:
+    """Whatever is read is given, or computed before or, in its recurrence, at another step."""
+    problem = made(text)
+    program = lower(problem, differentiate(problem.graph, problem.wanted))
+    given = {quantity.name for quantity in (*program.parameters, *program.sample)}
+    for found in (reusing(program.whole), hoisted(shared(reusing(program.whole)))):
+        known = set(given)
+        for each in found:
+            group = {e.quantity.name for e in found if each.step and e.group == each.group}
+            read = {n.name for n in walk(each.value) if isinstance(n, Read)}
+            assert read <= known | group
+            known.add(each.quantity.name)
+        assert {e.quantity.name for e in program.whole} <= known
