@@ -258,6 +258,8 @@ def _matrix_product(left: Block, right: Block, bound: Order, scope: Order) -> Bl
         left, right = right, left
     first = tuple(i for i in left.order if i not in bound)
     last = tuple(i for i in right.order if i not in bound)
+    if not first and not last:
+        return None  # a sum has the type of a number
     text = (
         f"{align(left, (*first, *bound)).at(Level.CALL)}"
         f" @ {align(right, (*bound, *last)).at(Level.CALL)}"

@@ -19,6 +19,7 @@ from derive.emit import USUAL, emit, execute
 from derive.emit.layout import WIDTH, statement
 from derive.errors import InputError
 from derive.problem import Problem
+from derive.scaffold import scaffold
 from derive.spec import load_spec, parse_spec
 from tests.core_support import calls
 
@@ -41,6 +42,10 @@ PROBLEMS = {
     "one": spec(("tanh",), "half_squared_error", "none", units=1, inputs=1),
     "gamma": spec(("f(x) = lgamma(softplus(x)) + digamma(1 + x**2)*atan2(x, 1)",), batch=2),
     "gamma_one": spec(("f(x) = lgamma(softplus(x)) + digamma(1 + x**2)*atan2(x, 1)",)),
+    **{
+        name: build(parse_spec(scaffold(name, network=False), name, name))
+        for name in ("lstm", "conv2d", "max_pool2d", "log_softmax", "identity", "multi_head_attention")
+    },
     "large": spec(("relu", "softmax"), "categorical_cross_entropy", units=30, inputs=40),
 }
 
