@@ -44,7 +44,7 @@ PROBLEMS = {
     "gamma_one": spec(("f(x) = lgamma(softplus(x)) + digamma(1 + x**2)*atan2(x, 1)",)),
     **{
         name: build(parse_spec(scaffold(name, network=False), name, name))
-        for name in ("lstm", "conv2d", "max_pool2d", "log_softmax", "identity", "multi_head_attention")
+        for name in ("lstm", "conv2d", "max_pool2d", "log_softmax", "identity", "rope")
     },
     "large": spec(("relu", "softmax"), "categorical_cross_entropy", units=30, inputs=40),
 }
