@@ -95,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     tell.add_argument(
         "--order", type=int, choices=(1, 2), default=1, help="2: the Hessian times a vector"
     )
+    _exercise(add("exercise", "exercising", "write sheets of exercises, or mark answers to them"))
     rows = add("layers", "telling", "list the library, or show the equations of one of its rows")
     rows.add_argument("name", nargs="?", metavar="NAME")
     _start(add("new", "telling", "write a spec to start from"))
@@ -123,6 +124,40 @@ def _checks(add: Add) -> None:
     _spec(proof)
     _certificate(proof)
     _documents(add("check", "checking", "proof-read a document: LaTeX, Markdown, HTML, a notebook"))
+
+
+def _exercise(parser: argparse.ArgumentParser) -> None:
+    _spec(parser)
+    parser.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="which series (default: 1)"
+    )
+    parser.add_argument("--count", type=int, default=1, metavar="K", help="how many sheets of it")
+    parser.add_argument(
+        "--blanks",
+        choices=("results", "steps", "mixed"),
+        default="mixed",
+        help="leave out results, whole steps, or (the default) steps from the second of a kind on",
+    )
+    parser.add_argument("--digits", type=int, metavar="N", help="significant digits of results")
+    parser.add_argument(
+        "--questions", type=int, default=24, metavar="N", help="at most so many of a model"
+    )
+    parser.add_argument(
+        "--to",
+        choices=("latex", "html", "moodle"),
+        action="append",
+        help="what to write (default: latex)",
+    )
+    parser.add_argument("--pdf", action="store_true", help="also make PDFs of the LaTeX")
+    parser.add_argument("--language", choices=("ko", "en"), action="append")
+    parser.add_argument("--output", "-o", type=Path, default=Path("exercises"), metavar="DIR")
+    parser.add_argument(
+        "--processes", type=int, metavar="N", help="that work together (default: one a processor)"
+    )
+    parser.add_argument(
+        "--check", type=Path, nargs="+", metavar="FILE.csv", help="mark these answers instead"
+    )
+    parser.add_argument("--json", action="store_true", help="print the marks as JSON")
 
 
 def _start(parser: argparse.ArgumentParser) -> None:

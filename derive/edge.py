@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import FrameType
 
@@ -108,8 +108,11 @@ def _signals() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def progress(words: str) -> Iterator[None]:
-    """Say on a terminal that work of more than two seconds goes on; the line is erased after it."""
+def progress(words: str | Callable[[], str]) -> Iterator[None]:
+    """Say on a terminal that work of more than two seconds goes on; the line is erased after it.
+
+    Words that change are asked for each time.
+    """
     if not sys.stderr.isatty():
         yield
         return
@@ -123,11 +126,12 @@ def progress(words: str) -> Iterator[None]:
         teller.join()
 
 
-def _tell(words: str, done: threading.Event) -> None:
+def _tell(words: str | Callable[[], str], done: threading.Event) -> None:
     seconds, told = PATIENCE, False
     while not done.wait(EVERY if told else PATIENCE):
         told = True
-        print(f"\r\x1b[Kderive: {words} … {seconds:.0f} s", end="", file=sys.stderr, flush=True)
+        now = words() if callable(words) else words
+        print(f"\r\x1b[Kderive: {now} … {seconds:.0f} s", end="", file=sys.stderr, flush=True)
         seconds += EVERY
     if told:
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import select
 import shutil
 import stat
@@ -16,6 +17,8 @@ from derive.errors import InputError, shown
 from derive.limits import MOST_BYTES
 
 CHUNK = 2**16
+TEMPORARY = ".derive-"  # how the names begin under which files are written
+LEFT = re.compile(re.escape(TEMPORARY) + "[0-9a-f]{32}")
 PATIENCE = 10  # seconds without a byte from a pipe
 LONGEST_WAIT = 60  # seconds for all of it
 
@@ -65,6 +68,14 @@ def _bytes(path: Path, what: str, most: int) -> bytes:
             if time.monotonic() > end:
                 raise InputError(f"the pipe {shown(str(path))} does not end")
         return data
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a program that was killed has left half written in a folder of its own."""
+    with _refusing(folder):
+        for path in folder.glob(f"{TEMPORARY}*"):
+            if LEFT.fullmatch(path.name):
+                path.unlink(missing_ok=True)
 
 
 def write(path: Path, data: bytes) -> None:
@@ -144,7 +155,7 @@ class Files:
         return copy
 
     def _temporary(self, place: Path) -> Path:
-        path = place.parent / f".derive-{uuid4().hex}"
+        path = place.parent / f"{TEMPORARY}{uuid4().hex}"
         self.spare.append(path)  # before it is there, so that it is removed whatever happens
         path.touch(0o600, exist_ok=False)
         return path

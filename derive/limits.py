@@ -19,6 +19,7 @@ MOST_SAMPLES = 10_000  # that change from update to update
 MOST_PRINTS = 10_000  # numbers or tables under `published`
 MOST_CLAIMS = 1_000  # formulas under `claims`
 MOST_UPDATES = 1_000_000
+MOST_SHEETS = 100_000  # of exercises in one series
 MOST_ENTRIES = 1_000_000  # of one quantity, given or computed
 MOST_AXES = 12  # of one quantity; an equation has as many index letters at least
 MOST_VALUES = 250_000  # numbers given for all quantities together, and as many in samples

@@ -64,8 +64,13 @@ class SpecFile:
 
 def load_spec(reference: str) -> SpecFile:
     """Read a spec file, or a built-in spec by its name. Raises InputError."""
+    return parse_spec(*spec_text(reference))
+
+
+def spec_text(reference: str) -> tuple[str, str, str]:
+    """The text of a spec, where it is from, and its name. Raises InputError."""
     if reference in builtin_names():
-        return parse_spec(builtin_text(reference), f"{reference} (built in)", reference)
+        return builtin_text(reference), f"{reference} (built in)", reference
     path = Path(reference)
     try:
         text = read_text(path)
@@ -73,7 +78,7 @@ def load_spec(reference: str) -> SpecFile:
         hint = nearest(reference, builtin_names())
         words = f"there is no file {shown(reference)} and no built-in spec of that name; {hint}"
         raise InputError(words) from None
-    return parse_spec(text, reference, path.stem)
+    return text, reference, path.stem
 
 
 def parse_spec(text: str, source: str, name: str) -> SpecFile:

@@ -17,8 +17,12 @@ def _root() -> Path:
 
 
 @cache
-def environment(kind: Literal["code", "latex", "html"]) -> jinja2.Environment:
-    """The environment of one kind of template; an unknown name in a template is an error."""
+def environment(kind: Literal["code", "latex", "html", "sheet"]) -> jinja2.Environment:
+    """The environment of one kind of template; an unknown name in a template is an error.
+
+    Sheets of exercises say the same in TeX and in HTML: their templates have the signs of those of
+    pages, and for HTML the kind that escapes text.
+    """
     loader = jinja2.FileSystemLoader(_root())
     if kind == "html":
         return jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined, autoescape=True)
@@ -43,7 +47,7 @@ def environment(kind: Literal["code", "latex", "html"]) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,
+        autoescape=kind == "sheet",
     )
 
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 
 from derive.errors import InputError
 from derive.render.pieces import MARKS
 
 FIRST_HOLE = ord(MARKS[0])
-ADVICE = "an interactive page needs latex2mathml: pip install 'derive[html]'"
+ADVICE = "formulas of HTML are made by latex2mathml: pip install 'derive[html]'"
+MOST_KEPT = 20_000  # formulas; a series of exercises has many that come once
 UPRIGHT = re.compile(r'(?:<mi mathvariant="normal">[^<]</mi>){2,}')
 WORD = re.compile(r"<mo>([A-Za-z]{2,})</mo>")
 STILL = re.compile(r' stretchy="false"')
 BRACKETS = {"prefix": "&#x00028;|\\[", "postfix": "&#x00029;|\\]"}
-SIGN = re.compile(r'(<mo form="prefix">[^<]*</mo>)<mo>(&#x02212;)</mo>')
+SIGN = re.compile(  # behind a bracket, a relation or another sign a minus takes nothing away
+    r'(<mo form="prefix">[^<]*</mo>|<mo>&#x(?:0003D|0002C|000D7|000B7);</mo>)<mo>(&#x02212;)</mo>'
+)
 TAG = re.compile(r'</?m[a-z]+(?: [a-z]+="[^"<>]*")*\s?/?>')
 LOOSE = re.compile(r"[<>]|&(?!#x[0-9A-F]+;)")
 LONE_ROW = re.compile(r"<mrow>(<m[ino](?: mathvariant=\"normal\")?>[^<]*</m[ino]>)</mrow>")
@@ -26,11 +29,14 @@ def hole(number: int) -> str:
     return chr(FIRST_HOLE + number)
 
 
-@cache
-def mathml(tex: str) -> str:
-    """What stands within `<math>`; of a word every letter would be a name of its own."""
+@lru_cache(maxsize=MOST_KEPT)
+def mathml(tex: str, display: str = "inline") -> str:
+    """What stands within `<math>`; of a word every letter would be a name of its own.
+
+    In a `display` of its own, "block", a sum has its letters below its sign.
+    """
     safe = tex.replace("<", r"\lt ").replace(">", r"\gt ")
-    inner = re.sub(r"^<math[^>]*>|</math>$", "", _convert()(safe))
+    inner = re.sub(r"^<math[^>]*>|</math>$", "", _convert()(safe, display=display))
     inner = UPRIGHT.sub(lambda found: f"<mi>{re.sub('<[^<>]*>', '', found[0])}</mi>", inner)
     inner = STILL.sub("", WORD.sub(r"<mi>\1</mi>", inner))
     for form, sign in BRACKETS.items():  # in the middle of a row it would be taken for an operator
@@ -42,11 +48,11 @@ def mathml(tex: str) -> str:
 
 
 @cache
-def _convert() -> Callable[[str], str]:
+def _convert() -> Callable[..., str]:
     """The library, which only pages of HTML need. Raises InputError if it is not installed."""
     try:
         from latex2mathml.converter import convert
     except ImportError:
         raise InputError(ADVICE) from None
-    found: Callable[[str], str] = convert
+    found: Callable[..., str] = convert
     return found

@@ -51,7 +51,7 @@ def latex(page: Page, language: str) -> str:
             for block in page.blocks
         },
     )
-    return _without_gaps(NUMBERED.sub(lambda found: _marked(found, page), text))
+    return without_gaps(NUMBERED.sub(lambda found: _marked(found, page), text))
 
 
 def _marked(found: re.Match[str], page: Page) -> str:
@@ -59,7 +59,7 @@ def _marked(found: re.Match[str], page: Page) -> str:
     return f"{MARK}\n{found[0]}" if found[1] in page.proven else found[0]
 
 
-def _without_gaps(text: str) -> str:
+def without_gaps(text: str) -> str:
     """At most one empty line in a row, no space at the end of a line."""
     lines: list[str] = []
     for line in (each.rstrip() for each in text.splitlines()):

@@ -105,7 +105,7 @@ def _setting(form: ModelForm, bench: Bench | None, displays: Sequence[Display]) 
         },
     )
     yield from flow_blocks(form)
-    yield Block("model_conventions", _conventions(form, bench, displays))
+    yield Block("model_conventions", conventions(form, bench, displays))
     if bench is None:
         return
     tensors = [t for q in graph.given for t in tensor(form, bench.values, q.name)]
@@ -141,7 +141,7 @@ def _quantities(form: ModelForm) -> Iterator[dict[str, object]]:
         }
 
 
-def _conventions(
+def conventions(
     form: ModelForm, bench: Bench | None, displays: Sequence[Display]
 ) -> dict[str, object]:
     """What a reader of these displays has to know."""

@@ -84,7 +84,7 @@ def update_blocks(form: ModelForm, bench: Bench | None) -> Iterator[Block]:
     place = _place(bench, quantity)
     several = row.states or len(row.lines) > 1
     steps = worked_lines(form, bench, quantity.name, place) if several else []
-    worked = None if steps else _worked(form, bench, quantity, place)
+    worked = None if steps else updated_entry(form, bench, quantity, place)
     tensors = [part for q in parameters for part in tensor(form, bench.values, q.name + UPDATED)]
     entry = form.leaf(Element(quantity.name, *place)).tex
     fields = {"worked": worked, "steps": steps, "entry": entry, "lines": packed(tensors)}
@@ -213,7 +213,9 @@ def _place(bench: Bench, quantity: Quantity) -> tuple[int, ...]:
     return next((place for place in every if slopes[name, place] != 0), every[-1])
 
 
-def _worked(form: ModelForm, bench: Bench, quantity: Quantity, place: tuple[int, ...]) -> Display:
+def updated_entry(
+    form: ModelForm, bench: Bench, quantity: Quantity, place: tuple[int, ...]
+) -> Display:
     """One updated entry, in names and in numbers."""
     expr = dict(moves(form.problem, (quantity.name, place), 1))[quantity.name, place]
     element = Element(quantity.name + UPDATED, *place)
@@ -236,7 +238,8 @@ def _worked(form: ModelForm, bench: Bench, quantity: Quantity, place: tuple[int,
         replace(form.numbers(number), rank=rank, summand=rank),
     )
     room = ROOM - width(form.leaf(element).tex)
-    return bench.display(element, [writer.within(expr, room) for writer in writers])
+    formula, numbers = [writer.within(expr, room) for writer in writers]
+    return replace(bench.display(element, [formula, numbers]), formula=(formula,))
 
 
 # --- the rule -------------------------------------------------------------------------------

@@ -64,7 +64,8 @@ class Display:
     """An equation of the page: `lhs = row = row = …`, the last row ending with the result.
 
     `shortened` says that terms of a sum that are zero have been left out, `in_numbers` that the
-    numbers are put in before the result.
+    numbers are put in before the result. `formula` are the rows in names, without the result, where
+    the equation is one of a number.
     """
 
     label: str
@@ -73,6 +74,7 @@ class Display:
     result: str | None
     shortened: bool = False
     in_numbers: bool = True
+    formula: tuple[str, ...] = ()
 
 
 Leaf: TypeAlias = Callable[[Key], Piece]
@@ -232,17 +234,20 @@ class Sheet:
     def _display(self, key: Key, form: Form, known: bool) -> Display:
         self.labels.setdefault(key, self.label(key))
         written = list(dict.fromkeys([*form.shown, form.write(self.named)]))
+        formula: tuple[str, ...] = ()
         result = None
         if known:
             substituted, result = form.write(self._number), self.text(key) or ""
             if written[-1] == substituted:  # no name to put a number for
                 written.pop()
+            formula = tuple(written)
             if substituted == result:
                 written.append(result)
             else:
                 long = width(substituted) + width(result) > LINE
                 written += [substituted, result] if long else [f"{substituted} = {result}"]
-        return Display(self.label(key), self.symbol(key), tuple(written), result)
+        symbol = self.symbol(key)
+        return Display(self.label(key), symbol, tuple(written), result, formula=formula)
 
     def _fit(self, parts: list[tuple[bool, str]], length: int = 0) -> str:
         """A sum on one line or, if that is too long, on several; `length` is taken already."""

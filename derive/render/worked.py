@@ -85,18 +85,34 @@ class Bench:
         found = self._in_full(equation, Element(name, *place), expr)
         return found if found is not None else self._short(equation, place)
 
-    def _in_full(self, equation: Equation, element: Element, found: sympy.Expr) -> Display | None:
-        expr = self._without_zeros(outside_first(found))
+    def entry(self, equation: Equation, place: tuple[int, ...]) -> Display | None:
+        """One entry with all its terms; None if it is a given number, or too long for that."""
+        try:
+            expr = self.written(equation.rhs, dict(zip(equation.indices, place, strict=True)))
+        except TooLong:
+            return None
+        element = Element(equation.quantity.name, *place)
+        return self._in_full(equation, element, expr, False) if expr.has(Element) else None
+
+    def _in_full(
+        self, equation: Equation, element: Element, found: sympy.Expr, shorten: bool = True
+    ) -> Display | None:
+        """An entry worked out; of a long sum only some terms, if it may be shortened."""
+        every = outside_first(found)
+        expr = self._without_zeros(every) if shorten else every
         lhs = self.form.leaf(element).tex
         room = ROOM - width(lhs)
-        formula = replace(self.form.writer, shorten=True).within(expr, room)
-        numbers = self.form.numbers(self.text).within(self._in_prints(expr), room - SPACED)
+        formula = replace(self.form.writer, shorten=shorten).within(expr, room)
+        writer = replace(self.form.numbers(self.text), shorten=shorten)
+        numbers = writer.within(self._in_prints(expr), room - SPACED)
         if rows_of(numbers) > MOST_NUMBER_ROWS:
             return None
         if rows_of(formula) > MOST_ROWS:
+            if not shorten:
+                return None
             formula = self._at_place(equation, element)
         shown = self.display(element, [formula, numbers])
-        return replace(shown, shortened=expr != outside_first(found))
+        return replace(shown, shortened=expr != every, formula=(formula,))
 
     def _without_zeros(self, expr: sympy.Expr) -> sympy.Expr:
         """A sum that is too long to be written in full, without the terms that are zero."""

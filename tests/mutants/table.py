@@ -39,6 +39,11 @@ REPORT, ROUTES = "derive/verify/report.py", "derive/verify/routes.py"
 JUDGE = "derive/proofread/judge.py"
 EDGES, WORKED = "derive/render/edges.py", "derive/render/worked.py"
 FORM = "derive/render/model_form.py"
+DRAW, FIT, SHEET, MARKING = (
+    f"derive/exercise/{name}.py" for name in ("draw", "fit", "sheet", "marking")
+)
+OF_MODEL, MOODLE = "derive/exercise/of_model.py", "derive/exercise/moodle.py"
+SHEETS = "derive/commands/exercising.py"
 
 MUTANTS = (
     # --- expressions
@@ -309,4 +314,43 @@ MUTANTS = (
     Mutant(C_LINES, "            if not stays_on_axis(position, axis.size):\n",
            "            if False:\n",
            "C reads beyond an axis", "tests/emit/test_emit_c.py"),
+    # --- exercises
+    Mutant(DRAW, "if quantity.role is Role.CONSTANT and not upstream:", "if False:",
+           "constants of a model are drawn", "tests/exercise/test_draw.py"),
+    Mutant(DRAW, "signed = min(known) < 0", "signed = True",
+           "what is never negative gets signs", "tests/exercise/test_draw.py"),
+    Mutant(DRAW, "        random.shuffle(row)\n", "",
+           "zeros and ones stay where they are", "tests/exercise/test_draw.py"),
+    Mutant(FIT, "FLAT = 3.5", "FLAT = 350",
+           "activations of an exercise are saturated", "tests/exercise/test_draw.py"),
+    Mutant(FIT, "> len(sizes):", "> 2 * len(sizes):",
+           "gradients of an exercise are nothing", "tests/exercise/test_draw.py"),
+    Mutant(FIT, "MOST_DRIFT = 6", "MOST_DRIFT = 6_000_000",
+           "rounding has made other numbers of an exercise", "tests/exercise/test_draw.py"),
+    Mutant(SHEET, "drawn(self.problem, Random(name))", "drawn(self.problem, Random())",
+           "a sheet is another one each time",
+           "tests/exercise/test_sheet.py -k whoever"),
+    Mutant(SHEET, "    return gap + last_unit", "    return last_unit",
+           "one who does not round is wrong",
+           "tests/exercise/test_sheet.py tests/exercise/test_marking.py -k 'round'"),
+    Mutant(OF_MODEL, "if source in self.asked:", "if False:",
+           "a sheet tells a number that it asks for", "tests/exercise/test_sheet.py -k copy"),
+    Mutant(WORKED, "self._in_full(equation, element, expr, False)",
+           "self._in_full(equation, element, expr)",
+           "a solution leaves out terms", "tests/exercise/test_sheet.py -k every_term"),
+    Mutant(MARKING, "Verdict.FOLLOWS: roots}", "Verdict.FOLLOWS: ()}",
+           "an error that is carried on costs twice", "tests/exercise/test_marking.py -k carried"),
+    Mutant(MARKING, "copied or item.shown", "item.shown",
+           "a copy of a wrong answer is the right one", "tests/exercise/test_marking.py -k copied"),
+    Mutant(MARKING, "fits and bool(roots)", "bool(roots)",
+           "whatever comes after an error counts", "tests/exercise/test_marking.py -k two_wrong"),
+    Mutant(MOODLE, "rounding=ROUND_UP", "rounding='ROUND_DOWN'",
+           "Moodle takes less than rounding leads to", "tests/exercise/test_formats.py -k moodle"),
+    Mutant(SHEETS, "                if name not in missing:\n", "                if False:\n",
+           "answers are overwritten", "tests/exercise/test_cli_exercise.py -k stays"),
+    Mutant(SHEETS, "    sweep(plan.folder)\n", "",
+           "what a killed program has left stays", "tests/exercise/test_cli_exercise.py -k half"),
+    Mutant(SHEETS, '("seed", "blanks", "digits", "questions")', '("seed",)',
+           "a folder has sheets of two series",
+           "tests/exercise/test_cli_exercise.py -k one_series"),
 )  # fmt: skip

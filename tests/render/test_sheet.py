@@ -131,6 +131,7 @@ def test_formula_then_numbers_and_result() -> None:
             r"0.05\cdot 0.15 + 0.1\cdot (-0.2) = -0.0125",
         ),
         "-0.0125",
+        formula=(r"i_1\cdot w_1 + i_2\cdot w_2",),
     )
 
 
