@@ -83,8 +83,8 @@ def _training(problem: Problem, namespace: Any) -> list[tuple[int, float]]:
     """The loss after some of the updates; nothing if that would take too long."""
     steps = problem.training.steps
     sizes = [math.prod(q.shape) for q in problem.graph.quantities.values()]
-    if steps == 0 or steps * sum(sizes) > MOST_WORK:
-        return []
+    if steps == 0 or steps * sum(sizes) > MOST_WORK or "train" not in namespace:
+        return []  # a module without parameters trains nothing
     sample = namespace["SAMPLE"]
     samples = (sample,) if "STATE" in namespace else sample  # a module with states takes several
     _, losses = namespace["train"](
