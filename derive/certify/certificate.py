@@ -24,7 +24,8 @@ from derive.render.blocks import Page
 from derive.render.weights import ALPHA
 
 MOST_SCALARS = 1500
-LARGE = 300  # scalars from which on equations are not written out, where that is possible
+# Scalars from which on equations are not written out, if possible; recurrences are at no size.
+LARGE = 300
 # How much all numbers of a page may read whose equations are not written out; where a page goes on
 # with unrounded ones, each needs bounds of all that it is computed from.
 MOST_READ, MOST_READ_UNROUNDED = 60_000, 6_000
@@ -69,7 +70,7 @@ def certify(problem: Problem, derivation: Derivation, page: Page) -> Certificate
             )
     size = count(derivation)
     why = ""
-    if size > LARGE:
+    if size > LARGE or any(block.step for block in derivation.forward.blocks):
         try:
             return _for_all_letters(problem, derivation, page)
         except Unprovable as error:

@@ -7,13 +7,15 @@ another of the graph is told by the letters that both have.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import sympy
 
 from derive.certify.names import Identifiers
+from derive.certify.steps import BEFORE, STEPS, Walks, in_steps, linked, own_steps, walks_of
+from derive.certify.steps import carried as carried_of
 from derive.certify.terms import Condition, Unprovable, conditions, sure
 from derive.expression import (
     Chosen,
@@ -47,6 +49,7 @@ class Edge:
     letters: tuple[Index, ...]
     place: tuple[Index, ...]
     slope: sympy.Expr
+    back: bool = False  # whether it reads a step back, as what is carried on does
 
     @property
     def own(self) -> tuple[Index, ...]:
@@ -68,6 +71,8 @@ class Families:
     forward: Mapping[str, Equation]
     adjoints: Mapping[str, Equation]
     edges: tuple[Edge, ...]
+    walks: Walks = field(default_factory=Walks)
+    carried: Mapping[str, Equation] = field(default_factory=dict)
 
     @property
     def loss(self) -> str:
@@ -77,11 +82,17 @@ class Families:
     @cached_property
     def moving(self) -> tuple[str, ...]:
         """The quantities by which the loss is differentiated, itself among them."""
-        every = (*(q.name for q in self.given), *self.forward)
+        every = [q.name for q in self.given]
+        for name in self.forward:
+            walk = self.walks.of(name)
+            every += [n + BEFORE for n in walk.carried] if walk and walk.first == name else []
+            every.append(name)
         return tuple(n for n in every if n == self.loss or n in self.adjoints)
 
     def quantity(self, name: str) -> Quantity:
-        """A quantity of the forward pass."""
+        """A quantity of the forward pass, or one step back."""
+        if name in self.carried:
+            return self.carried[name].quantity
         return self.derivation.forward.quantities[name]
 
     def letters(self, name: str) -> tuple[Index, ...]:
@@ -158,31 +169,56 @@ class _Known(Mapping[sympy.Expr, sympy.Expr]):
 
 def families_of(derivation: Derivation) -> Families:
     """A derivation by its quantities. Raises Unprovable for what is not told by letters alone."""
+    walks = walks_of(derivation)
+    derivation = own_steps(derivation) if walks.forward else derivation
     graph = derivation.forward
-    if any(block.step for block in (*graph.blocks, *derivation.backward.blocks)):
-        raise Unprovable("a recurrence is written out step by step")
-    forward = {e.quantity.name: _plain(e) for e in graph.equations}
+    forward = {e.quantity.name: _plain(e, walks) for e in graph.equations}
     adjoints = {
-        e.quantity.name.removeprefix(adjoint_name("")): _plain(e)
+        e.quantity.name.removeprefix(adjoint_name("")): _plain(e, walks)
         for e in derivation.backward.equations
     }
     moving = {*adjoints, graph.loss.name}
-    found = (
+    found = [
         term
         for local in derivation.locals
         if local.of in moving and local.by in moving
-        for term in _terms(local)
-    )
-    edges = tuple(Edge(k, *term) for k, term in enumerate(found, 1))
-    return Families(derivation, tuple(graph.given), forward, adjoints, edges)
+        for term in _terms(local, walks)
+    ]
+    edges = [Edge(k, *term) for k, term in enumerate(found, 1)]
+    carried = {e.quantity.name: e for e in carried_of(walks, forward)}
+    for name, equation in carried.items():
+        plain = name.removesuffix(BEFORE)
+        into = [edge for edge in edges if edge.by == name]
+        adjoints[name] = Equation(equation.quantity, equation.indices, _over(into, equation))
+        at = equation.indices
+        edges.append(Edge(len(edges) + 1, name, plain, at, at, sympy.S.One, True))
+    return Families(derivation, tuple(graph.given), forward, adjoints, tuple(edges), walks, carried)
 
 
-def _plain(equation: Equation) -> Equation:
+def _over(edges: Sequence[Edge], carried: Equation) -> sympy.Expr:
+    """The derivative by what is carried on, which no page has: the sum over its readers."""
+    total = sympy.S.Zero
+    for edge in edges:
+        reader = Element(adjoint_name(edge.of), *edge.letters)
+        body, left = reader * edge.slope, list(edge.left)
+        fresh = {i: Index(f"{i.name.split('#')[0]}#u{k}", i.axis) for k, i in enumerate(left)}
+        change = {**dict(zip(edge.place, carried.indices, strict=True)), **fresh}
+        body = substitute(body, change, Fresh())
+        for letter in reversed(left):
+            body = Total(body, fresh[letter])
+        total += body
+    return total
+
+
+def _plain(equation: Equation, walks: Walks) -> Equation:
     """An equation in which every place is a letter."""
     share, rest = equation.rhs.as_coeff_Mul()
     if share.q > 1 and equation.indices and isinstance(rest, Total) and rest.body.func is Total:
         raise Unprovable("a mean over several axes is written out")
-    return Equation(equation.quantity, equation.indices, _in_letters(equation.rhs))
+    name = equation.quantity.name
+    inner = name.removeprefix(adjoint_name(""))
+    rhs = in_steps(equation.rhs, walks, inner != name and walks.back(inner) is not None)
+    return Equation(equation.quantity, equation.indices, _in_letters(rhs))
 
 
 def _in_letters(expr: sympy.Expr) -> sympy.Expr:
@@ -224,37 +260,49 @@ def _log_of_total(node: sympy.Expr) -> sympy.Expr:
 Term = tuple[str, str, tuple[Index, ...], tuple[Index, ...], sympy.Expr]
 
 
-def _terms(local: Local) -> Iterator[Term]:
+def _terms(local: Local, walks: Walks) -> Iterator[Term]:
     """The linear terms of a local derivative, each with its deltas carried out."""
-    value = _in_letters(local.value)
+    value = _in_letters(in_steps(local.value, walks))
     parts = sympy.Add.make_args(value)
-    if any(_rest(part).has(Delta) for part in parts):
+    if any(map(_links, _inner_deltas(parts))):
         parts = sympy.Add.make_args(sympy.expand(value))
     for part in parts:
-        yield _term(local, part)
+        plain, back = linked(part)
+        yield _term(local, plain, local.by + BEFORE if back else local.by)
+
+
+def _inner_deltas(parts: Sequence[sympy.Expr]) -> Iterator[sympy.Basic]:
+    """The deltas that are no factors of the terms."""
+    for part in parts:
+        yield from _rest(linked(part)[0]).atoms(Delta)
+
+
+def _links(factor: sympy.Expr) -> bool:
+    """Whether a factor is a delta of two letters; one of a letter and a number is a number."""
+    return isinstance(factor, Delta) and all(isinstance(end, Index) for end in factor.args)
 
 
 def _rest(part: sympy.Expr) -> sympy.Expr:
     """What a term is without its deltas."""
-    return sympy.Mul(*[f for f in sympy.Mul.make_args(part) if not isinstance(f, Delta)])
+    return sympy.Mul(*[f for f in sympy.Mul.make_args(part) if not _links(f)])
 
 
-def _term(local: Local, part: sympy.Expr) -> Term:
+def _term(local: Local, part: sympy.Expr, by: str) -> Term:
     slope, change = _rest(part), {}
     for factor in sympy.Mul.make_args(part):
-        if isinstance(factor, Delta):
+        if _links(factor):
             mine, other = factor.args
             if mine not in local.indices:
                 mine, other = other, mine
             if mine not in local.indices or other not in local.at or other in change:
                 raise Unprovable(f"{factor} links no two letters")
             change[other] = mine
-    if slope.has(Delta):
+    if any(_links(delta) for delta in slope.atoms(Delta)):
         raise Unprovable("a delta stands within a function")
     place = tuple(change.get(i, i) for i in local.at)
     if len(set(place)) < len(place):
         raise Unprovable("a place is linked twice")
-    return local.of, local.by, local.indices, place, substitute(slope, change, Fresh())
+    return local.of, by, local.indices, place, substitute(slope, change, Fresh())
 
 
 @dataclass(frozen=True)
@@ -286,8 +334,8 @@ class Letters:
     def role(self, pattern: str, name: str) -> str:
         """What belongs to a quantity."""
         if pattern == "{}":
-            return self._new(name, name)
-        return self._new((pattern, name), pattern.format(self._new(name, name)))
+            return self._new(name, name.replace(" ", "_"))
+        return self._new((pattern, name), pattern.format(self.role("{}", name)))
 
     def named(self, name: str) -> str:
         """What belongs to no quantity alone."""
@@ -300,7 +348,8 @@ class Letters:
 
     def size(self, length: int) -> str:
         """The length of axes."""
-        return self._new(("size", length), f"n_{length}")
+        walk, plain = divmod(length, STEPS)
+        return self._new(("size", length), f"steps_{walk}" if walk else f"n_{plain}")
 
     def letter(self, index: Index) -> str:
         """A letter; it begins with an underscore, so it is the name of nothing else."""

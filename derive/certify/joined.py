@@ -8,8 +8,11 @@ are sums over the same edges, in another order, and what is left over is the rat
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
+from derive.certify import walked
 from derive.certify.families import Edge, Letters
+from derive.certify.steps import BEFORE, Walk
 from derive.certify.sums import (
     at,
     back,
@@ -32,24 +35,83 @@ def movements(w: Letters) -> Iterator[str]:
     for number, name in enumerate(w.families.moving, 1):
         yield f"Definition {w.role('at_{}', name)} : positive := {number}."
     for name in w.families.moving:
-        mine = letters_of(w, name)
-        nudge = f"_D {w.role('at_{}', name)} [{'; '.join(mine)}]"
-        letters = binder(mine)
-        still, rate = at(w.of(name), mine), ""
-        if name in w.families.forward:
-            read = reads(w.families.forward[name].rhs)
-            inner = [_moved(w, n) if n in w.families.moving else w.of(n) for n in read]
-            still = " ".join([w.role("{}_of", name), *inner, *mine])
-            out = w.families.out_of(name)
-            rate = " + ".join(forth(w, e, mine, [w.role("{}_rate", e.by), "_D"]) for e in out)
-        head = f"Definition {w.role('{}_moved', name)} {DIRECTION} (_X : R){letters} : R :="
-        yield wrapped(head, f"{still} + _X * {nudge}")
-        head = f"Definition {w.role('{}_rate', name)} {DIRECTION}{letters} : R :="
-        yield wrapped(head, f"{rate or '0'} + {nudge}")
-        yield _moves(w, name)
+        walk = w.families.walks.of(name)
+        if walk is None:
+            letters = binder(letters_of(w, name))
+            head = f"Definition {w.role('{}_moved', name)} {DIRECTION} (_X : R){letters} : R :="
+            yield wrapped(head, _moved_value(w, name))
+            head = f"Definition {w.role('{}_rate', name)} {DIRECTION}{letters} : R :="
+            yield wrapped(head, _rate_value(w, name))
+            yield _moves(w, name)
+        elif name == walk.carried[0] + BEFORE:
+            yield from _walk(w, walk)
 
 
-def _moved(w: Letters, name: str) -> str:
+def _walk(w: Letters, walk: Walk) -> Iterator[str]:
+    """The movements of a recurrence: what is carried on, then each of its quantities."""
+    for pattern, head, arguments, value in (
+        ("{}_moved", f" {DIRECTION} (_X : R)", " _D _X", _moved_value),
+        ("{}_rate", f" {DIRECTION}", " _D", _rate_value),
+    ):
+        yield from walked.walk_definitions(
+            w,
+            walk,
+            pattern,
+            head,
+            arguments,
+            partial(value, w, within=walk),
+            partial(_nudged, w, pattern),
+        )
+        for name in walk.names:
+            letters = binder(letters_of(w, name))
+            yield wrapped(
+                f"Definition {w.role(pattern, name)}{head}{letters} : R :=", value(w, name)
+            )
+    yield from walked.carried_move(w, walk)
+    for name in walk.names:
+        yield walked.moves_at(w, walk, name, lambda each: _moves_by_equation(w, each))
+    yield walked.carried_lemma(w, walk)
+    for name in (*(n + BEFORE for n in walk.carried), *walk.names):
+        yield walked.moves_always(w, walk, name)
+
+
+def _nudged(w: Letters, pattern: str, name: str) -> str:
+    by = "_X * " if pattern == "{}_moved" else ""
+    return f" + {by}{_nudge(w, name)}"
+
+
+def _nudge(w: Letters, name: str) -> str:
+    return f"_D {w.role('at_{}', name)} [{'; '.join(letters_of(w, name))}]"
+
+
+def _moved_value(w: Letters, name: str, within: Walk | None = None) -> str:
+    mine = letters_of(w, name)
+    still = at(w.of(name), mine)
+    if name in w.families.forward:
+        read = reads(w.families.forward[name].rhs)
+        inner = [_moved(w, n, within) if n in w.families.moving else w.of(n) for n in read]
+        still = " ".join([w.role("{}_of", name), *inner, *mine])
+    return f"{still} + _X * {_nudge(w, name)}"
+
+
+def _rate_value(w: Letters, name: str, within: Walk | None = None) -> str:
+    rate = ""
+    if name in w.families.forward:
+        rate = " + ".join(
+            forth(w, e, letters_of(w, name), _rate(w, e.by, within))
+            for e in w.families.out_of(name)
+        )
+    return f"{rate or '0'} + {_nudge(w, name)}"
+
+
+def _rate(w: Letters, name: str, within: Walk | None) -> list[str]:
+    own = within is not None and w.families.walks.of(name) is within
+    return [w.role("{}_rate", name), *([] if own else ["_D"])]
+
+
+def _moved(w: Letters, name: str, within: Walk | None = None) -> str:
+    if within is not None and w.families.walks.of(name) is within:
+        return w.role("{}_moved", name)
     return f"({w.role('{}_moved', name)} _D _X)"
 
 
@@ -63,12 +125,30 @@ def _moves(w: Letters, name: str) -> str:
     if name not in w.families.forward:
         proof = "eapply moves_as; [apply moves_along|reflexivity|ring]."
     else:
-        known = [part for n in operands(w, name) for part in _known(w, n)]
-        proof = f"apply moves_on. apply ({' '.join([w.role('{}_local', name), *known])}).\n  "
-        proof += "\n  ".join(f"- exact ({w.role('{}_moves', n)} _D)." for n in operands(w, name))
-        proof += "".join("\n  - assumption." for _ in mine)
+        proof = _moves_by_equation(w, name)
     head = wrapped(f"Lemma {w.role('{}_moves', name)} {DIRECTION} :", statement)
     return f"{head}\nProof.\n  intros. unfold {moved}, {rate}. {proof}\nQed."
+
+
+def _moves_by_equation(w: Letters, name: str) -> str:
+    """The theorem of an equation, with how what it reads moves."""
+    walk = w.families.walks.of(name)
+    mine = letters_of(w, name)
+    known = [part for n in operands(w, name) for part in _known(w, n)]
+    step = ["_T"] if walk else []
+    proof = f"apply moves_on. apply ({' '.join([w.role('{}_local', name), *known, *step])}).\n  "
+    proof += "- assumption.\n  " if walk else ""
+    proof += "\n  ".join(f"- {_how(w, walk, n)}" for n in operands(w, name))
+    return proof + "".join("\n  - assumption." for _ in mine[len(step) :])
+
+
+def _how(w: Letters, walk: Walk | None, name: str) -> str:
+    if walk is None or w.families.walks.of(name) is not walk:
+        return f"exact ({w.role('{}_moves', name)} _D)."
+    if name.endswith(BEFORE):
+        place = walk.carried.index(name.removesuffix(BEFORE))
+        return f"exact ({walked.projected(place, '_B')})."
+    return f"exact ({w.role('{}_moves_at', name)} _D _T _L _B)."
 
 
 def _known(w: Letters, name: str) -> tuple[str, str]:
@@ -106,6 +186,8 @@ def pairings(w: Letters) -> Iterator[str]:
 
 def _body(w: Letters, edge: Edge) -> str:
     adjoint = at(w.adjoint(edge.of), [w.letter(i) for i in edge.letters])
+    if edge.back:
+        return f"{adjoint} * {walked.prior(w, edge, [w.letter(i) for i in edge.letters])}"
     slope = at(w.slope(edge), [w.letter(i) for i in (*edge.letters, *edge.own)])
     rate = at(w.role("{}_rate", edge.by), ["_D", *(w.letter(i) for i in edge.place)])
     return f"{adjoint} * {slope} * {rate}"
@@ -154,6 +236,9 @@ def _back_lemma(w: Letters, name: str) -> str:
 
 def _turned(w: Letters, edge: Edge) -> Iterator[str]:
     """An edge with its letters in the order of `by`, by exchanging neighbours."""
+    if edge.back:
+        yield from _a_step_back(w, edge)
+        return
     goal = [*edge.letters, *edge.own]
     order = [*edge.place, *edge.left]
     body = _body(w, edge)
@@ -168,6 +253,24 @@ def _turned(w: Letters, edge: Edge) -> Iterator[str]:
         yield f"  {'apply total_ext; intros; ' * path[-1][0]}apply total_swap. }}"
     else:
         yield "  reflexivity. }"
+    yield f"rewrite <- {known}; clear {known}."
+
+
+def _a_step_back(w: Letters, edge: Edge) -> Iterator[str]:
+    """What is read a step back, and what comes back: one sum, by induction over the steps."""
+    mine = [w.letter(i) for i in edge.letters]
+    body = f"{walked.come_back(w, edge, mine)} * {at(w.role('{}_rate', edge.by), ['_D', *mine])}"
+    known = f"_E{edge.number}"
+    prior = w.role("{}_rate_prior", edge.of)
+    walk = w.families.walks.of(edge.by)
+    steps = w.role("{}_rate_steps", walk.first if walk else "")
+    yield wrapped(
+        f"assert ({known} :", f"{_nested(w, edge.letters, body)} = {edge_name(w, edge)} _D)"
+    )
+    yield f"{{ unfold {edge_name(w, edge)}, after. apply total_steps."
+    yield "  - intros _T _L. rewrite (proj2 (Nat.ltb_lt _ _) _L). reflexivity."
+    yield "  - intros _T _L. rewrite (proj2 (Nat.ltb_ge _ _) _L). sums."
+    yield f"  - unfold {prior}, {steps}. cbn [earlier fst snd]. sums. }}"
     yield f"rewrite <- {known}; clear {known}."
 
 

@@ -15,6 +15,7 @@ from derive.certify.scalars import Scalars, adjoint_of, scalars_of
 from derive.certify.words import (
     about_derivative,
     about_every_derivative,
+    about_every_local,
     about_local,
     about_number,
 )
@@ -61,6 +62,11 @@ def _proven(
             about_derivative(names.name(scalar).report)
             for scalar in scalars.moving
             if about_every_derivative(scalar.name) in known
+        }
+        known |= {
+            about_local(names.name(scalar).report)
+            for scalar in scalars.forward
+            if about_every_local(scalar.name) in known
         }
     edge = any(why == AT_THE_EDGE for _, why in certificate.without)
     said = _said(problem, scalars, page)

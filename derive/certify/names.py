@@ -24,8 +24,9 @@ WORDS_OF_COQ = """
 # is read from its text below.
 WORDS_OF_CERTIFICATES = """
     R nat positive true false I exp ln sqrt sin cos atan PI INR IZR Rmax Rmin Rabs pow is_derive
-    Permutation NoDup In List field ring lra interval proven proven_of_numbers scalars reads read_by
-    slope_of adjoint_of rate_of rates_hold sums_hold derivative_along derivative_by Derivation
+    asin acos RInt Rsqr Permutation NoDup In List field ring lra interval proven
+    proven_of_numbers scalars reads read_by slope_of adjoint_of rate_of rates_hold sums_hold
+    derivative_along derivative_by Derivation
 """
 DEFINED = re.compile(r"^(?:Definition|Lemma|Theorem|Fixpoint|Ltac|with) (\w+)", re.M)
 

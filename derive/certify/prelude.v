@@ -14,6 +14,11 @@ Definition cosh (x : R) : R := (exp x + exp (- x)) / 2.
 Definition greater (a b : R) : R := if Rlt_dec b a then 1 else 0.
 Definition at_least (a b : R) : R := if Rle_dec b a then 1 else 0.
 Definition sign (x : R) : R := if Rlt_dec 0 x then 1 else if Rlt_dec x 0 then -1 else 0.
+Definition erf (x : R) : R := 2 / sqrt PI * RInt (fun t => exp (- t ^ 2)) 0 x.
+Definition atan2 (y x : R) : R :=
+  if Rlt_dec 0 x then atan (y / x) else if Rlt_dec x 0
+  then if Rle_dec 0 y then atan (y / x) + PI else atan (y / x) - PI
+  else PI / 2 * sign y.
 Definition where_ (c a b : R) : R := if Req_EM_T c 1 then a else b.
 
 (* ---- Finite sums over an axis, of any size ---- *)
@@ -66,6 +71,40 @@ Proof.
   - rewrite IH by lia. unfold delta. rewrite (proj2 (Nat.eqb_neq n a)) by lia. ring.
 Qed.
 
+(* ---- Recurrences: what is carried from step to step, and back ---- *)
+
+Fixpoint earlier {A : Type} (first : A) (next : nat -> A -> A) (t : nat) : A :=
+  match t with O => first | S s => next s (earlier first next s) end.
+(* What comes back to step t from the steps after it, of n steps. *)
+Definition later {A : Type} (n : nat) (first : A) (next : nat -> A -> A) (t : nat) : A :=
+  earlier first (fun m => next (n - 1 - m)%nat) (n - 1 - t).
+Definition after (n : nat) (f : nat -> R) (t : nat) : R := if Nat.ltb (S t) n then f (S t) else 0.
+
+Lemma later_next {A} n (first : A) next t :
+  (S t < n)%nat -> later n first next t = next (S t) (later n first next (S t)).
+Proof.
+  intros L. unfold later. replace (n - 1 - t)%nat with (S (n - 1 - S t)) by lia. cbn [earlier].
+  replace (n - 1 - (n - 1 - S t))%nat with (S t) by lia. reflexivity.
+Qed.
+Lemma later_none {A} n (first : A) next t : (n <= S t)%nat -> later n first next t = first.
+Proof. intros L. unfold later. replace (n - 1 - t)%nat with 0%nat by lia. reflexivity. Qed.
+Lemma total_shift m f g :
+  (forall t, (t < m)%nat -> f t = g (S t)) -> g 0%nat = 0 -> total m f = total (S m) g.
+Proof.
+  induction m as [|m IH]; intros H Z; [cbn; rewrite Z; ring|].
+  change (total m f + f m = total (S m) g + g (S m)).
+  rewrite H by lia. rewrite IH; [reflexivity|intros; apply H; lia|assumption].
+Qed.
+(* By induction over the steps: what comes back times what there is, and what comes times it. *)
+Lemma total_steps n f g :
+  (forall t, (S t < n)%nat -> f t = g (S t)) -> (forall t, (n <= S t)%nat -> f t = 0) ->
+  g 0%nat = 0 -> total n f = total n g.
+Proof.
+  destruct n as [|n]; intros H N Z; [reflexivity|].
+  change (total n f + f n = total (S n) g). rewrite N by lia.
+  rewrite (total_shift n f g); [ring|intros; apply H; lia|assumption].
+Qed.
+
 (* ---- What is surely above zero ---- *)
 
 Lemma logistic_pos x : 0 < logistic x.
@@ -109,6 +148,8 @@ Ltac surely := match goal with
   | |- 0 < _ ^ _ => apply pow_lt; surely
   | |- 0 < _ + _ => apply Rplus_le_lt_0_compat; [surely_not_below|surely]
   | |- 0 < _ + _ => apply Rplus_lt_le_0_compat; [surely|surely_not_below]
+  | |- 0 < 1 - ?e ^ 2 =>
+      replace (1 - e ^ 2) with ((e + 1) * (1 - e)) by ring; apply Rmult_lt_0_compat; surely
   | |- 0 < 1 - ?e => open e; surely
   | |- 0 < ?e => open e; surely
   end
@@ -191,6 +232,33 @@ Proof.
   intros. apply (moves_through atan); [|assumption].
   apply is_derive_Reals, derivable_pt_lim_atan.
 Qed.
+Lemma moves_asin f v d : moves f v d -> 0 < v + 1 -> 0 < 1 - v ->
+  moves (fun x => asin (f x)) (asin v) (/ sqrt (1 - v ^ 2) * d).
+Proof.
+  intros M L H. apply (moves_through asin); [|assumption].
+  assert (B : -1 < v < 1) by lra. apply is_derive_Reals.
+  apply (derive_pt_eq_1 asin v _ (derivable_pt_asin v B)). rewrite derive_pt_asin.
+  rewrite Rsqr_pow2. unfold Rdiv. ring.
+Qed.
+Lemma moves_acos f v d : moves f v d -> 0 < v + 1 -> 0 < 1 - v ->
+  moves (fun x => acos (f x)) (acos v) (- / sqrt (1 - v ^ 2) * d).
+Proof.
+  intros M L H. apply (moves_through acos); [|assumption].
+  assert (B : -1 < v < 1) by lra. apply is_derive_Reals.
+  apply (derive_pt_eq_1 acos v _ (derivable_pt_acos v B)). rewrite derive_pt_acos.
+  rewrite Rsqr_pow2. unfold Rdiv. ring.
+Qed.
+Lemma moves_erf f v d :
+  moves f v d -> moves (fun x => erf (f x)) (erf v) (2 / sqrt PI * exp (- v ^ 2) * d).
+Proof.
+  intros. apply (moves_through erf); [|assumption].
+  assert (C : forall t, continuous (fun t => exp (- t ^ 2)) t).
+  { intros t. apply (ex_derive_continuous (fun t => exp (- t ^ 2))). auto_derive. exact I. }
+  apply (is_derive_scal (fun x => RInt (fun t => exp (- t ^ 2)) 0 x) v (2 / sqrt PI)).
+  apply (is_derive_RInt (fun t => exp (- t ^ 2)) _ 0 v); [|apply C].
+  apply filter_forall. intros b. apply (RInt_correct (fun t => exp (- t ^ 2))).
+  apply (ex_RInt_continuous (fun t => exp (- t ^ 2))). intros; apply C.
+Qed.
 Lemma moves_logistic f v d :
   moves f v d -> moves (fun x => logistic (f x)) (logistic v) (logistic v * (1 - logistic v) * d).
 Proof.
@@ -246,6 +314,20 @@ Proof.
     generalize (stays_above _ _ _ (moves_minus g f u v e d G F) P). apply filter_imp. intros; lra.
   - assert (P : 0 < v - u) by lra.
     generalize (stays_above _ _ _ (moves_minus f g v u d e F G) P). apply filter_imp. intros; lra.
+Qed.
+Lemma moves_atan2 f g v u d e : moves f v d -> moves g u e -> 0 < u ->
+  moves (fun x => atan2 (f x) (g x)) (atan2 v u)
+    (u / (u ^ 2 + v ^ 2) * d + - (v / (u ^ 2 + v ^ 2)) * e).
+Proof.
+  intros F G P. apply (moves_locally (fun x => atan (f x / g x))).
+  - generalize (stays_above g u e G P). apply filter_imp. intros x L.
+    unfold atan2. destruct (Rlt_dec 0 (g x)); [reflexivity|contradiction].
+  - assert (N : u <> 0) by lra.
+    assert (S : u ^ 2 + v ^ 2 <> 0) by (generalize (pow_lt u 2 P) (pow2_ge_0 v); lra).
+    assert (T : 1 + (v / u) ^ 2 <> 0) by (generalize (pow2_ge_0 (v / u)); lra).
+    apply (moves_as _ _ _ (atan2 v u) _ (moves_atan _ _ _ (moves_div f g v u d e F G N))).
+    { unfold atan2. destruct (Rlt_dec 0 u); [reflexivity|contradiction]. }
+    field. repeat split; lra.
 Qed.
 Ltac never := exfalso; first [ lra | match goal with N : ~ _ |- _ => apply N; solve [surely] end ].
 Ltac settle := repeat match goal with
@@ -350,6 +432,10 @@ with take_apart := match goal with
   | |- moves (fun x => sin (@?f x)) _ _ => eapply moves_sin; take_apart
   | |- moves (fun x => cos (@?f x)) _ _ => eapply moves_cos; take_apart
   | |- moves (fun x => atan (@?f x)) _ _ => eapply moves_atan; take_apart
+  | |- moves (fun x => asin (@?f x)) _ _ => eapply moves_asin; [take_apart|surely|surely]
+  | |- moves (fun x => acos (@?f x)) _ _ => eapply moves_acos; [take_apart|surely|surely]
+  | |- moves (fun x => atan2 (@?f x) (@?g x)) _ _ => eapply moves_atan2; [take_apart|take_apart|surely]
+  | |- moves (fun x => erf (@?f x)) _ _ => eapply moves_erf; take_apart
   | |- moves (fun x => logistic (@?f x)) _ _ => eapply moves_logistic; take_apart
   | |- moves (fun x => softplus (@?f x)) _ _ => eapply moves_softplus; take_apart
   | |- moves (fun x => tanh (@?f x)) _ _ => eapply moves_tanh; take_apart
@@ -549,7 +635,7 @@ Proof. intros W. etransitivity; [exact (own_at sizes f m [] [] W eq_refl)|cbn; r
 
 Ltac lift := intros; eapply moves_as; [take_apart|reflexivity|].
 Ltac sides := repeat split; solve [surely | intro; nra].
-Ltac kinks := progress (unfold greater, at_least, sign, where_, Rmax, Rmin); settle.
+Ltac kinks := progress (unfold greater, at_least, atan2, sign, where_, Rmax, Rmin); settle.
 (* A root is a number whose square is what it is the root of. *)
 Ltac name_root := match goal with |- context [sqrt ?e] =>
   let s := fresh "s" in let P := fresh "P" in let Q := fresh "Q" in let T := fresh "T" in
@@ -646,11 +732,16 @@ Proof.
   intros M. unfold Rminus. rewrite total_plus, total_const, <- M. ring.
 Qed.
 Ltac apart_from_each_other := repeat match goal with B : _ <= _ <= _ |- _ => destruct B end.
+(* In forms of which there are bounds. *)
+Ltac in_bounds := rewrite ?tanh_once;
+  repeat (rewrite acos_asin by (split; interval with (i_prec 60)));
+  repeat (rewrite asin_atan by (split; interval with (i_prec 60)); unfold Rsqr).
 (* What is printed is the value within half a unit of its last digit. *)
-Ltac printed := subst; apart_from_each_other; try kinks; rewrite ?tanh_once;
-  unfold sinh, cosh, logistic, softplus;
-  first [apply Rabs_le; split; lra | lra | interval with (i_prec 60) | interval with (i_prec 200)].
+Ltac printed := subst; apart_from_each_other; try kinks; in_bounds;
+  unfold sinh, cosh, logistic, softplus, erf;
+  first [ apply Rabs_le; split; lra | lra | interval with (i_prec 60) | interval with (i_prec 200)
+        | integral with (i_prec 60) ].
 (* A number computed by arithmetic alone; a number within bounds, from bounds. *)
 Ltac exactly := subst; try kinks; lra.
-Ltac bounded := subst; rewrite ?tanh_once; unfold sinh, cosh, logistic, softplus; try kinks;
-  first [interval with (i_prec 160) | lra].
+Ltac bounded := subst; in_bounds; unfold sinh, cosh, logistic, softplus, erf; try kinks;
+  first [interval with (i_prec 160) | lra | integral with (i_prec 180, i_degree 24, i_relwidth 145, i_fuel 400)].

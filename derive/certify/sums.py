@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from derive.certify import walked
 from derive.certify.families import Edge, Letters
+from derive.certify.kinds import Kinds, by_kind
+from derive.certify.steps import AFTER, STEPS
 from derive.certify.terms import term
-from derive.certify.words import Theorem, wrapped
+from derive.certify.words import Theorem, about_every_local, wrapped
 from derive.expression import Index, Total, reads
-from derive.graph import Quantity
+from derive.graph import Equation, Quantity
 
 # --- pieces ---------------------------------------------------------------------------------
 
@@ -69,6 +72,8 @@ def forth(w: Letters, edge: Edge, mine: Sequence[str], function: Sequence[str]) 
 
 def back(w: Letters, edge: Edge, mine: Sequence[str]) -> str:
     """How much the derivative by `by` at some letters has from that by `of`."""
+    if edge.back:
+        return walked.come_back(w, edge, mine)
     named = dict(zip(edge.place, mine, strict=True))
     left = {i: f"_U{k}" for k, i in enumerate(edge.left, 1)}
     every = named | left
@@ -90,12 +95,12 @@ def sizes(w: Letters) -> Iterator[str]:
         name = w.size(size)
         yield f"Variables {name} : nat."
         yield f"Hypothesis {w.named(f'{name}_is_some')} : (0 < {name})%nat."
-        yield f"Hypothesis {_length(w, size)} : INR {name} = {size}."
+        yield f"Hypothesis {_length(w, size)} : INR {name} = {size % STEPS}."
 
 
 def _length(w: Letters, size: int) -> str:
     """The hypothesis how long an axis is; few theorems make use of it."""
-    return w.named(f"{w.size(size)}_is_{size}")
+    return w.named(f"{w.size(size)}_is_{size % STEPS}")
 
 
 def variables(w: Letters) -> Iterator[str]:
@@ -107,13 +112,35 @@ def variables(w: Letters) -> Iterator[str]:
 def equations(w: Letters) -> Iterator[str]:
     """Each equation as a function of what it reads, and each quantity by its equation."""
     for name, equation in w.families.forward.items():
-        read = reads(equation.rhs)
-        own = letters_of(w, name)
-        inner = "".join(f" ({w.of(n)} : {kind_of(w.families.quantity(n))})" for n in read)
-        of = w.role("{}_of", name)
-        yield wrapped(f"Definition {of}{inner}{binder(own)} : R :=", term(equation.rhs, w))
-        value = " ".join([of, *map(w.of, read), *own])
-        yield wrapped(f"Definition {w.of(name)}{binder(own)} : R :=", value)
+        walk = w.families.walks.of(name)
+        if walk is None:
+            yield _function(w, name, equation)
+            yield _by_equation(w, name)
+        elif walk.first == name:
+            for each in walk.names:
+                yield _function(w, each, w.families.forward[each])
+            yield from walked.walk_definitions(
+                w, walk, "{}", "", "", lambda each: _value(w, each), lambda _: ""
+            )
+            for each in walk.names:
+                yield _by_equation(w, each)
+
+
+def _function(w: Letters, name: str, equation: Equation) -> str:
+    read = reads(equation.rhs)
+    inner = "".join(f" ({w.of(n)} : {kind_of(w.families.quantity(n))})" for n in read)
+    head = f"Definition {w.role('{}_of', name)}{inner}{binder(letters_of(w, name))} : R :="
+    return wrapped(head, term(equation.rhs, w))
+
+
+def _value(w: Letters, name: str) -> str:
+    read = reads(w.families.forward[name].rhs)
+    return " ".join([w.role("{}_of", name), *map(w.of, read), *letters_of(w, name)])
+
+
+def _by_equation(w: Letters, name: str) -> str:
+    head = f"Definition {w.of(name)}{binder(letters_of(w, name))} : R :="
+    return wrapped(head, _value(w, name))
 
 
 def assumptions(w: Letters) -> Iterator[str]:
@@ -141,7 +168,15 @@ def adjoints(w: Letters) -> Iterator[str]:
     families = w.families
     if families.loss not in families.adjoints:
         yield f"Definition {w.adjoint(families.loss)} : R := 1."
+    yield from walked.beyond(w)
     for name, equation in families.adjoints.items():
+        walk = families.walks.back(name)
+        if walk is not None:
+            if walk.first == name:
+                yield from walked.adjoint_definitions(
+                    w, walk, lambda each: term(families.adjoints[each].rhs, w)
+                )
+            continue
         own = [w.letter(i) for i in equation.indices]
         head = f"Definition {w.adjoint(name)}{binder(own)} : R :="
         yield wrapped(head, term(equation.rhs, w))
@@ -150,13 +185,14 @@ def adjoints(w: Letters) -> Iterator[str]:
 # --- theorems -------------------------------------------------------------------------------
 
 
-def local_theorems(w: Letters) -> Iterator[Theorem]:
+def local_theorems(w: Letters, kinds: Kinds) -> Iterator[Theorem]:
     """Each equation moves as its local derivatives say, whatever moves what it reads."""
     for name in w.families.moving:
         if name in w.families.forward:
-            text = "\n".join([*_local_statement(w, name), _local_proof(w, name)])
-            about = f"the derivatives of every entry of {name} by what it reads"
-            yield Theorem(w.role("{}_local", name), text, about)
+            known = kinds.of.get(name)
+            proof = by_kind(w, *known) if known else _local_proof(w, name)
+            text = "\n".join([*_local_statement(w, name), proof])
+            yield Theorem(w.role("{}_local", name), text, about_every_local(name))
 
 
 def operands(w: Letters, name: str) -> list[str]:
@@ -172,16 +208,24 @@ def _local_statement(w: Letters, name: str) -> Iterator[str]:
     speed = {n: f"_S{k}" for k, n in enumerate(read, 1)}
     kinds = {n: kind_of(families.quantity(n)) for n in read}
     paths = "".join(f" ({path[n]} : {kinds[n][:-1]}R -> R) ({speed[n]} : {kinds[n]})" for n in read)
-    yield f"Theorem {w.role('{}_local', name)}{paths} :"
-    for n in read:
-        own = letters_of(w, n)
-        moved = f"moves {at(path[n], own)} {at(w.of(n), own)} {at(speed[n], own)}"
-        yield f"  ({forall(w, own, shape_of(w, n))}{moved}) ->"
     mine = letters_of(w, name)
+    walk = families.walks.of(name)
+    step = f" {mine[0]}" if walk else ""
+    yield f"Theorem {w.role('{}_local', name)}{paths}{step} :"
+    if walk:
+        yield f"  ({mine[0]} < {w.size(shape_of(w, name)[0])})%nat ->"
+    for n in read:
+        own, front = letters_of(w, n), forall(w, letters_of(w, n), shape_of(w, n))
+        if walk and families.walks.of(n) is walk:  # what moves at this step is enough
+            front = forall(w, own[1:], shape_of(w, n)[1:])
+            own = [mine[0], *own[1:]]
+        moved = f"moves {at(path[n], own)} {at(w.of(n), own)} {at(speed[n], own)}"
+        yield f"  ({front}{moved}) ->"
     inner = [_moved_operand(w, n, path) for n in reads(families.forward[name].rhs)]
     whole = " ".join([w.role("{}_of", name), *inner, *mine])
     slope = " + ".join(forth(w, e, mine, [speed[e.by]]) for e in families.out_of(name)) or "0"
-    yield f"  {forall(w, mine, shape_of(w, name))}"
+    inside = forall(w, mine[1:], shape_of(w, name)[1:]) if walk else ""
+    yield f"  {inside or ('' if walk else forall(w, mine, shape_of(w, name)))}"
     yield wrapped(f"  moves (fun _X => {whole}) {at(w.of(name), mine)}", f"({slope})")
 
 
@@ -265,9 +309,43 @@ def _sum_proof(w: Letters, name: str) -> str:
     tries += [opened(w, read, above)]
     tries += [opened(w, [*read, *below], above)]
     tries += list(_special(w, name, above, read))
+    if any(e.back for e in into):
+        return _walked_sum_proof(w, name, outer)
     names = dict.fromkeys([w.adjoint(name), *map(w.slope, into)])
     start = f"Proof.\n  intros. unfold {', '.join(names)}."
     return "\n".join([start, f"  {first(tries)}.", "Qed."])
+
+
+def _walked_sum_proof(w: Letters, name: str, outer: Sequence[str]) -> str:
+    """At a step that is not the last, and at the last."""
+    families = w.families
+    into = families.into(name)
+    walk = families.walks.back(name)
+    came = walk.carried if walk else ()
+    shape, first_letter = shape_of(w, name), w.letter(families.adjoints[name].indices[0])
+    befores = [e.of for e in into if e.back]
+    edges = [e for e in families.edges if e in into or e.by in befores]
+    ahead = [w.of(n + AFTER) for n in families.walks.beyond]
+    start = ", ".join(dict.fromkeys([w.adjoint(name), *ahead, "after"]))
+    slopes_ = ", ".join(dict.fromkeys([*map(w.adjoint, befores), *map(w.slope, edges)]))
+    seen = f"(Nat.ltb_spec (S {first_letter}) {w.size(shape[0])})"
+    at_last = "".join(
+        f"rewrite ?({walked.none_came(w, n)} {first_letter}) by assumption. " for n in came
+    )
+    going = "".join(
+        f"rewrite ?({walked.came_back(w, n)} {first_letter}) by assumption. " for n in came
+    )
+    above = [e.of for e in into if not e.back]
+    tries = first(["sums", opened(w, [], above), opened(w, outer), opened(w, outer, above)])
+    return "\n".join(
+        [
+            "Proof.",
+            f"  intros. unfold {start}. destruct {seen} as [_L|_L].",
+            f"  - {going}unfold {slopes_}. {tries}.",
+            f"  - {at_last}unfold {slopes_}. {tries}.",
+            "Qed.",
+        ]
+    )
 
 
 def _special(w: Letters, name: str, above: list[str], read: list[str]) -> Iterator[str]:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import sympy
 
-from derive.expression import Chosen, Element, Total
+from derive.expression import Chosen, Delta, Element, Index, Total
 from derive.functions import (
     BY_SYMBOL,
     absolute,
+    angle,
     at_least,
     greater,
     held,
@@ -33,6 +34,10 @@ WORDS: Mapping[type[sympy.Basic], str] = {
     sympy.sinh: "sinh",
     sympy.cosh: "cosh",
     sympy.atan: "atan",
+    sympy.asin: "asin",
+    sympy.acos: "acos",
+    sympy.erf: "erf",
+    angle: "atan2",
     logistic: "logistic",
     softplus: "softplus",
     maximum: "Rmax",
@@ -75,6 +80,8 @@ def _written(expr: sympy.Expr, name: Name) -> tuple[str, int]:
     if isinstance(expr, Total):
         size, letter = name(expr.index.axis.size), name(expr.index)
         return f"total {size} (fun {letter} => {_written(expr.body, name)[0]})", TIGHT
+    if isinstance(expr, Delta) and isinstance(expr.args[0], Index) and expr.args[1].is_Integer:
+        return f"delta {name(expr.args[0])} {expr.args[1]}", TIGHT
     if isinstance(expr, sympy.Add):
         return _sum(expr, name), SUM
     if isinstance(expr, sympy.Mul):
@@ -176,6 +183,10 @@ def conditions(expr: sympy.Expr) -> Iterator[Condition]:
                 yield Condition(False, base)
     elif isinstance(expr, sympy.log):
         yield Condition(True, expr.args[0])
+    elif isinstance(expr, sympy.asin | sympy.acos):
+        yield from (Condition(True, 1 + expr.args[0]), Condition(True, 1 - expr.args[0]))
+    elif isinstance(expr, angle):
+        yield Condition(True, expr.args[1])
     elif isinstance(expr, maximum | minimum | greater | at_least):
         yield Condition(False, *expr.args)
     elif isinstance(expr, absolute | sign):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from derive.certify import joined, sums
 from derive.certify.families import Letters, families_of
+from derive.certify.kinds import kinds_of
 from derive.certify.names import Identifiers, comment
 from derive.certify.words import Theorem
 from derive.graph import Derivation
@@ -19,9 +20,11 @@ def section(derivation: Derivation, made: Identifiers) -> tuple[list[str], tuple
         w.of(name)  # quantities keep their names
     for name in families.moving:
         w.adjoint(name)
-    local, sum_ = list(sums.local_theorems(w)), list(sums.sum_theorems(w))
+    kinds = kinds_of(w)
+    local, sum_ = list(sums.local_theorems(w, kinds)), list(sums.sum_theorems(w))
     proven = list(joined.derivatives(w))
-    return [*_text(w, local, sum_, proven)], (*local, *sum_, *proven)
+    text = _text(w, kinds.lemmas, local, sum_, proven)
+    return [*text], (*kinds.lemmas, *local, *sum_, *proven)
 
 
 def _part(title: str) -> tuple[str, str, str]:
@@ -29,8 +32,15 @@ def _part(title: str) -> tuple[str, str, str]:
 
 
 def _text(
-    w: Letters, local: list[Theorem], sum_: list[Theorem], proven: list[Theorem]
+    w: Letters,
+    lemmas: Sequence[Theorem],
+    local: list[Theorem],
+    sum_: list[Theorem],
+    proven: list[Theorem],
 ) -> Iterator[str]:
+    if lemmas:
+        yield from _part("Equations that are one but for names and sizes: once for all of them.")
+        yield from (t.text for t in lemmas)
     yield from _part("For all lengths of the axes, and all values of what is given.")
     yield "Section Derivation."
     yield from sums.sizes(w)

@@ -32,6 +32,11 @@ def about_every_derivative(name: str) -> str:
     return f"every entry of dE/d{name} is the derivative of the loss"
 
 
+def about_every_local(name: str) -> str:
+    """What the theorem is about that an equation has its local derivatives at all letters."""
+    return f"the derivatives of every entry of {name} by what it reads"
+
+
 def about_number(report: str) -> str:
     """What the theorem of a printed number is about."""
     return f"the printed {report}"

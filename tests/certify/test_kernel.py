@@ -122,6 +122,8 @@ def test_a_wrong_adjoint_is_refused_where_it_is(
     of = [s for s in words.scalars.moving if s.name == own.removeprefix("adj_")]
     below = {e for s in of for e in words.scalars.operands[s]}
     at = {f"dE/d{words.report(s)} from those of its readers" for s in (*of, *below)}
+    names = {s.name for s in (*of, *below)}
+    at |= {f"every entry of dE/d{each} from those of its readers" for each in names}
     assert refused_at(certificate(name, derivation)) in at
 
 

@@ -118,10 +118,9 @@ LIBRARY = [
 ]
 
 
-@pytest.mark.parametrize(("name", "words"), [("rnn", "recurrence"), ("conv1d", "computed place")])
-def test_what_stands_at_computed_places_is_written_out(name: str, words: str) -> None:
-    with pytest.raises(Unprovable, match=words):
-        families_of(made(name).derivation)
+def test_what_stands_at_computed_places_is_written_out() -> None:
+    with pytest.raises(Unprovable, match="computed place"):
+        families_of(made("conv1d").derivation)
 
 
 @pytest.mark.parametrize(("name", "words"), LIBRARY)
