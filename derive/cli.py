@@ -80,10 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         help="write the certificate, have Coq check it, and mark on the page what is proven",
     )
     _page(add("html", "browsing", "write an interactive page, one file of HTML"))
-    code = add("code", "coding", "write a code module")
-    _spec(code)
-    code.add_argument("--target", default="python", help="python, numpy or c (default: python)")
-    code.add_argument("--output", "-o", type=Path, metavar="FILE")
+    _code(add("code", "coding", "write a code module"))
     _checks(add)
     tell = add("explain", "telling", "show the derivation by one weight or quantity")
     tell.add_argument(
@@ -124,6 +121,15 @@ def _checks(add: Add) -> None:
     _spec(proof)
     _certificate(proof)
     _documents(add("check", "checking", "proof-read a document: LaTeX, Markdown, HTML, a notebook"))
+
+
+def _code(parser: argparse.ArgumentParser) -> None:
+    _spec(parser)
+    parser.add_argument("--target", default="python", help="python, numpy or c (default: python)")
+    parser.add_argument(
+        "--stats", action="store_true", help="count the operations and write no module"
+    )
+    parser.add_argument("--output", "-o", type=Path, metavar="FILE")
 
 
 def _exercise(parser: argparse.ArgumentParser) -> None:

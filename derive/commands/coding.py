@@ -8,15 +8,22 @@ import sys
 from derive.backprop import differentiate
 from derive.build import build
 from derive.edge import GOOD
-from derive.emit import module
+from derive.emit import counted, module
 from derive.files import write
 from derive.spec import load_spec
 
 
 def code(options: argparse.Namespace) -> int:
-    """Write a module. Raises InputError if the target cannot compute the problem."""
+    """Write a module, or how many operations it takes.
+
+    Raises InputError if the target cannot compute the problem.
+    """
     problem = build(load_spec(options.spec))
-    text = module(problem, differentiate(problem.graph, problem.wanted), options.target)
+    derivation = differentiate(problem.graph, problem.wanted)
+    if options.stats:
+        print("\n".join(counted(problem, derivation)))
+        return GOOD
+    text = module(problem, derivation, options.target)
     if options.output is None:
         sys.stdout.write(text)
     else:

@@ -1,7 +1,7 @@
 """Derivation → source code of a module that computes it."""
 
 from derive.emit.run import Executed, execute, load
-from derive.emit.targets import TARGETS, USUAL, Target, emit, module, target_of
+from derive.emit.targets import TARGETS, USUAL, Target, counted, emit, module, target_of
 from derive.emit.tree import EmitError
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "EmitError",
     "Executed",
     "Target",
+    "counted",
     "emit",
     "execute",
     "load",

@@ -8,10 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import sympy
+
 from derive.emit.c import emit_c
 from derive.emit.checked import checked
 from derive.emit.names import code_name
 from derive.emit.numpy import emit_numpy
+from derive.emit.operations import costs, table
+from derive.emit.program import lower
 from derive.emit.python import emit_python, python_codes
 from derive.emit.scalars import Place
 from derive.emit.tree import EmitError
@@ -130,3 +134,11 @@ def module(problem: Problem, derivation: Derivation, target: str) -> str:
         return emit(problem, derivation, target)
     except EmitError as error:
         raise InputError(f"no {target} module can be written: {error}") from error
+
+
+def counted(problem: Problem, derivation: Derivation) -> list[str]:
+    """How many operations a pass takes, in lines. Raises InputError if no target can compute it."""
+    try:
+        return table(costs(lower(problem, derivation, sympy.Integer(problem.batch))))
+    except EmitError as error:
+        raise InputError(f"no module can be written: {error}") from error
