@@ -88,8 +88,13 @@ def build(file: SpecFile) -> Problem:
         if getattr(file.spec, section):
             raise file.fail((section,), "this belongs to a 'model'; here is a 'network'")
     if _asks_for_more(file, file.spec.network):
-        return build_model(as_model(file, file.spec.network, batch_size(file)))
+        return build_as_model(file, file.spec.network)
     return _build_network(file, file.spec.network)
+
+
+def build_as_model(file: SpecFile, network: NetworkSpec) -> Problem:
+    """The same for a network told as the model that it stands for."""
+    return build_model(as_model(file, network, batch_size(file)))
 
 
 def _asks_for_more(file: SpecFile, network: NetworkSpec) -> bool:

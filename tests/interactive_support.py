@@ -17,6 +17,7 @@ import pytest
 import derive
 from derive.backprop import differentiate
 from derive.interactive import page
+from derive.interactive.document import ARITHMETIC
 from derive.interactive.network import told
 from derive.numbers import literal
 from derive.problem import Problem
@@ -25,7 +26,7 @@ from derive.templating import source
 from tests.render_support import NETWORKS, WITH_VALUES
 
 SHOWN = tuple(name for name in NETWORKS if name in WITH_VALUES)
-PARTS = ("numbers.js", "functions.js", "program.js")
+MODELS = tuple(n for n in WITH_VALUES if n not in NETWORKS)
 DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
 CASES = """
 const { data, cases } = JSON.parse(require("fs").readFileSync(0, "utf8"));
@@ -59,7 +60,7 @@ def data_of(text: str) -> dict[str, Any]:
 def executed(tail: str, given: Any) -> Any:
     """What node prints of the arithmetic of the page with something behind it."""
     node = shutil.which("node") or pytest.skip("node is not installed")
-    program = "\n".join(["'use strict';", *(source(f"html/{name}") for name in PARTS), tail])
+    program = "\n".join(["'use strict';", *(source(f"html/{name}") for name in ARITHMETIC), tail])
     done = subprocess.run(
         [node, "-e", program], input=json.dumps(given), capture_output=True, text=True, timeout=300
     )

@@ -6,14 +6,18 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import yaml
 from markupsafe import Markup
 
+from derive.amount import work
 from derive.errors import InputError
 from derive.graph import Derivation
+from derive.interactive.graph_picture import graph_picture
+from derive.interactive.model import Model, model_data
 from derive.interactive.network import network_data, told
 from derive.interactive.picture import picture
 from derive.problem import Problem
@@ -22,16 +26,31 @@ from derive.render.order import in_numbers
 from derive.templating import environment, source
 
 LANGUAGES = ("ko", "en")
-SCRIPTS = ("numbers.js", "functions.js", "program.js", "page.js")
+ARITHMETIC = ("numbers.js", "functions.js", "program.js", "tensors.js")
+SCRIPTS = {
+    "network": (*ARITHMETIC, "common.js", "network_page.js"),
+    "model": (*ARITHMETIC, "common.js", "model_page.js"),
+}
+MOST_WORK = 400_000  # multiplications of a pass through a model that a page computes
+Pictures = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Driven:
+    """What drives a page, with the picture lying and standing."""
+
+    kind: str
+    data: dict[str, Any]
+    pictures: Pictures
 
 
 def page(problem: Problem, derivation: Derivation, language: str) -> str:
     """The page of a problem. Raises InputError if it has no numbers to compute with."""
-    data, (lying, standing) = _data(problem, derivation)
+    driven = _network(problem, derivation) if _told(problem) else _model(problem, derivation)
     words = {code: _words(code) for code in LANGUAGES}
     title = problem.title.get(language) or next(filter(None, problem.title.values()), "")
-    data |= {"title": dict(problem.title), "say": words}
-    style, program = source("html/style.css"), _program()
+    data = driven.data | {"title": dict(problem.title), "say": words}
+    style, program = source("html/style.css"), _program(driven.kind)
     return (
         environment("html")
         .get_template("html/page.html.j2")
@@ -40,8 +59,8 @@ def page(problem: Problem, derivation: Derivation, language: str) -> str:
             languages=words.items(),
             say=words[language],
             title=title or words[language]["untitled"],
-            lying=Markup(lying),
-            standing=Markup(standing),
+            kind=driven.kind,
+            pictures=Markup("".join(driven.pictures)),
             style=Markup(style),
             style_hash=_hash(style),
             program=Markup(program),
@@ -51,23 +70,37 @@ def page(problem: Problem, derivation: Derivation, language: str) -> str:
     )
 
 
-def _data(problem: Problem, derivation: Derivation) -> tuple[dict[str, Any], tuple[str, str]]:
-    if problem.is_model or not in_numbers(problem):
-        raise InputError(f"{problem.name}: there is no interactive page of this spec yet")
+def _told(problem: Problem) -> bool:
+    """Whether a page tells of every number by itself."""
+    return not problem.is_model and in_numbers(problem)
 
-    def tell(carrying: Problem) -> tuple[dict[str, Any], tuple[str, str]]:
+
+def _network(problem: Problem, derivation: Derivation) -> Driven:
+    def tell(carrying: Problem) -> Driven:
         network = told(carrying, derivation)
         data = network_data(network)
         data |= {"batch": problem.batch, "gave_up": carrying.numbers.gave_up}
         data["format"]["chained"] = problem.numbers.chained
-        return data, (picture(network, False), picture(network, True))
+        return Driven("network", data, (picture(network, False), picture(network, True)))
 
     return carried(problem, tell)[1]
 
 
-def _program() -> str:
+def _model(problem: Problem, derivation: Derivation) -> Driven:
+    if not problem.is_model or problem.symbolic:
+        words = "an interactive page computes, and here values are missing"
+        raise InputError(f"{problem.name}: {words}")
+    if work(problem.graph) > MOST_WORK:
+        words = f"a page computes at most {MOST_WORK:,} multiplications in one pass"
+        raise InputError(f"{problem.name}: {words}; here are about {work(problem.graph):,}")
+    model = Model(problem, derivation)
+    pictures = graph_picture(model, False), graph_picture(model, True)
+    return Driven("model", model_data(model), pictures)
+
+
+def _program(kind: str) -> str:
     """The program of the page, its names its own."""
-    parts = "\n".join(source(f"html/{name}") for name in SCRIPTS)
+    parts = "\n".join(source(f"html/{name}") for name in SCRIPTS[kind])
     return f'(() => {{\n"use strict";\n{parts}}})();'
 
 

@@ -12,6 +12,7 @@ from derive.interactive.mathml import mathml
 from derive.interactive.rows import Templates
 from derive.interactive.trees import tree
 from derive.notation import UPDATED
+from derive.numbers import NumberFormat, Rounding, Zeros
 from derive.problem import Problem
 from derive.render.drawings import Drawings
 from derive.render.order import weights_in_order
@@ -128,7 +129,6 @@ def network_data(network: Told) -> dict[str, Any]:
     problem, sheet = network.problem, network.sheet
     templates = Templates(sheet, network.keys)
     keys = [_key(network, key, templates) for key in sheet.entries]
-    numbers = problem.numbers
     return {
         "keys": keys,
         "templates": templates.data(),
@@ -139,13 +139,18 @@ def network_data(network: Told) -> dict[str, Any]:
         "loss": network.keys[Element(problem.graph.loss.name)],
         "steps": problem.training.steps,
         "stages": [s for s in STAGES if any(key.get("s") == s for key in keys)],
-        "format": {
-            "digits": numbers.significant_digits or 4,
-            "decimals": numbers.decimals,
-            "half_up": numbers.rounding.value == "half_up",
-            "strip": numbers.zeros.value == "strip",
-            "chained": numbers.chained,
-        },
+        "format": number_format(problem.numbers),
+    }
+
+
+def number_format(numbers: NumberFormat) -> dict[str, Any]:
+    """How the page rounds and writes numbers."""
+    return {
+        "digits": numbers.significant_digits or 4,
+        "decimals": numbers.decimals,
+        "half_up": numbers.rounding is Rounding.HALF_UP,
+        "strip": numbers.zeros is Zeros.STRIP,
+        "chained": numbers.chained,
     }
 
 
@@ -165,7 +170,7 @@ def _key(network: Told, key: Key, templates: Templates) -> dict[str, Any]:
     values = templates.values(form.write)
     return {
         **found,
-        "f": tree(entry.formula, network.keys),
+        "f": tree(entry.formula, network.keys.__getitem__),
         "s": network.stage(key),
         "k": network.kind(key),
         "d": rows,

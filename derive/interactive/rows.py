@@ -45,7 +45,7 @@ class Templates:
 
     def data(self) -> list[dict[str, str]]:
         """The templates as MathML and as TeX; which holes need brackets when."""
-        return [{"m": mathml(tex), "x": tex, "g": guards} for tex, guards in self.found]
+        return [{"m": mathml(tex, "block"), "x": tex, "g": guards} for tex, guards in self.found]
 
     def _rows(self, write: Write, leaf: Callable[[Key], Piece], guarded: bool) -> list[Row]:
         """The lines of a formula as templates; each leaf is marked, so that it can be taken out."""
@@ -63,20 +63,19 @@ class Templates:
             return tex
 
         tex = emptied()
-        guards = ["0"] * len(HOLE.findall(tex))
+        when = "0" * len(HOLE.findall(tex))
         if guarded:
-            ways = [_bracketed(emptied(hold)) for hold in (None, Tightness.SUM, Tightness.PRODUCT)]
-            guards = list(map(_guard, *ways))
+            when = guards(tex, emptied(Tightness.SUM), emptied(Tightness.PRODUCT))
         keys = [self.numbers[key] for key in seen]
         rows: list[Row] = []
         for line in tex.split("\n"):
             holes = HOLE.findall(line)
-            own, guards = guards[: len(holes)], guards[len(holes) :]
+            own, when = when[: len(holes)], when[len(holes) :]
             places = iter(range(len(holes)))
             numbered = HOLE.sub(lambda _: hole(next(places)), line)  # noqa: B023
             rows.append(
                 [
-                    self._template(numbered, "".join(own)),
+                    self._template(numbered, own),
                     [keys[ord(each) - FIRST_HOLE] for each in holes],
                 ]
             )
@@ -84,6 +83,11 @@ class Templates:
 
     def _template(self, tex: str, guards: str) -> int:
         return self.found.setdefault((tex, guards), len(self.found))
+
+
+def guards(tex: str, loose: str, product: str) -> str:
+    """Which holes need brackets when: a sign each, of a formula and of it with looser numbers."""
+    return "".join(map(_guard, *map(_bracketed, (tex, loose, product))))
 
 
 def _bracketed(tex: str) -> list[bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any, TypeVar
 
 import sympy
 
@@ -23,7 +24,7 @@ from derive.render.model_form import ModelForm
 from derive.render.optimizer_lines import own_symbol, worked_lines
 from derive.render.pieces import Piece, Tightness, width
 from derive.render.sheet import Display
-from derive.render.tensor_values import Place, Table, Value, Values, compiled, places
+from derive.render.tensor_values import Table, Value, Values, compiled, places
 from derive.render.tensors import packed, tensor
 from derive.render.unit_tables import TableRow
 from derive.render.weights import ALPHA_NAME
@@ -34,6 +35,7 @@ from derive.symbols import symbol
 PARAMETERS = (r"\theta", r"\vartheta", r"\omega")
 RATE = "learning rate"
 SLOPE = r"\frac"
+At = TypeVar("At", bound=tuple[Any, ...])  # numbers or letters
 
 
 def trained(form: ModelForm) -> list[Quantity]:
@@ -79,7 +81,7 @@ def update_blocks(form: ModelForm, bench: Bench | None) -> Iterator[Block]:
     if bench is None:
         return
     update(form, bench.values)
-    first = _stages(form, parameters)[0].parameters  # they change by the derivatives told above
+    first = stages_of(form, parameters)[0].parameters  # they change by the derivatives told above
     quantity = next(q for q in parameters if q.name in first)
     place = _place(bench, quantity)
     several = row.states or len(row.lines) > 1
@@ -123,7 +125,7 @@ def update(form: ModelForm, values: Values, number: int = 1) -> None:
     """
     parameters = trained(form)
     now = Values(values.format, _with_states(form, values.exact), _with_states(form, values.page))
-    for place_in_order, stage in enumerate(_stages(form, parameters)):
+    for place_in_order, stage in enumerate(stages_of(form, parameters)):
         if place_in_order:
             now.run(blocks(stage.equations))
         chosen = [(q.name, p) for q in parameters if q.name in stage.parameters for p in places(q)]
@@ -160,10 +162,13 @@ def _with_states(form: ModelForm, table: Table) -> Table:
     return found | table
 
 
-def moves(problem: Problem, entry: Place, number: int) -> Iterator[tuple[Place, sympy.Expr]]:
+def moves(
+    problem: Problem, entry: tuple[str, At], number: int | sympy.Symbol
+) -> Iterator[tuple[tuple[str, At], sympy.Expr]]:
     """What an update makes of one entry of a parameter, of its states, and of names on the way.
 
     Each line reads what the lines before it came to, so that what is printed follows from prints.
+    The entry may be at letters, and the number of the update a symbol.
     """
     training = problem.training
     name, place = entry
@@ -173,7 +178,7 @@ def moves(problem: Problem, entry: Place, number: int) -> Iterator[tuple[Place, 
         "w": Element(name, *place),
         "g": Element(adjoint_name(name), *place),
         "alpha": Element(RATE),
-        "k": sympy.Integer(number),
+        "k": number if isinstance(number, sympy.Symbol) else sympy.Integer(number),
     }
     for state in training.optimizer.states:
         known[state] = Element(state_of(state, name), *place)
@@ -184,7 +189,8 @@ def moves(problem: Problem, entry: Place, number: int) -> Iterator[tuple[Place, 
         known[target] = Element(key + UPDATED, *place)
 
 
-def _stages(form: ModelForm, parameters: list[Quantity]) -> tuple[Stage, ...]:
+def stages_of(form: ModelForm, parameters: list[Quantity]) -> tuple[Stage, ...]:
+    """The update in stages: what is computed anew, and which parameters then move."""
     names = [quantity.name for quantity in parameters]
     return stages(form.derivation.backward, names, form.problem.training.order)
 

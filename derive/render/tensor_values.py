@@ -174,8 +174,14 @@ def _rules(equation: Equation) -> tuple[Value, Value]:
     plain = compiled(equation.rhs)
     if equation.quantity.role is not Role.ADJOINT:
         return plain, plain
-    arriving = rebuild(equation.rhs, lambda node: Arriving(*node.args) if node.is_Mul else node)
-    return compiled(arriving), plain
+    return compiled(asked(equation)), plain
+
+
+def asked(equation: Equation) -> sympy.Expr:
+    """The right side of an equation as it is computed."""
+    if equation.quantity.role is not Role.ADJOINT:
+        return equation.rhs
+    return rebuild(equation.rhs, lambda node: Arriving(*node.args) if node.is_Mul else node)
 
 
 def compiled(expr: sympy.Expr) -> Value:

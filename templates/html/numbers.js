@@ -2,6 +2,7 @@
 // digits; and how a number is printed. A fraction is {p, q}, a binary number m·2^e is {m, e}.
 
 class NoValue extends Error {}
+class DivisionByZero extends NoValue {}
 class LogOfZero extends NoValue {}
 class MoreDigits extends Error {}
 
@@ -38,7 +39,7 @@ function divisor(a, b) {
   return a;
 }
 function fraction(p, q = 1n) {
-  if (q === 0n) throw new NoValue("zero");
+  if (q === 0n) throw new DivisionByZero("zero");
   if (q < 0n) [p, q] = [-p, -q];
   if (q === 1n) return { p, q };
   const g = divisor(big(p), q);
@@ -86,7 +87,7 @@ function times(a, b) {
   return binary(a.m * b.m, a.e + b.e);
 }
 function over(a, b) {
-  if (signOf(b) === 0) throw new NoValue("zero");
+  if (signOf(b) === 0) throw new DivisionByZero("zero");
   if (isFraction(a) && isFraction(b)) return kept(fraction(a.p * b.q, a.q * b.p));
   [a, b] = [real(a), real(b)];
   const shift = Math.max(0, work.bits + 2 - lengthOf(a.m) + lengthOf(b.m));
@@ -147,7 +148,7 @@ function power(base, exponent) {
   }
   if (signOf(base) < 0) throw new NoValue("root");
   if (signOf(base) === 0) {
-    if (signOf(exponent) <= 0) throw new NoValue("zero");
+    if (signOf(exponent) <= 0) throw new DivisionByZero("zero");
     return ZERO;
   }
   if (isFraction(exponent) && exponent.p === 1n && exponent.q === 2n) return squareRoot(real(base));

@@ -17,7 +17,11 @@ const EXACTLY = {
     return power(a, b);
   },
   apply: applied,
+  arriving: (factors) => multiplied(factors, [LogOfZero, DivisionByZero]),
   holds: (a) => isFraction(a) && a.q === 1n && a.p === 1n,
+  whole: (n) => fraction(BigInt(n)),
+  above: (a, b) => compare(a, b) > 0,
+  position: (a) => Math.trunc(asDouble(a)),
 };
 const doubles = new Map();
 const AS_DOUBLES = {
@@ -39,7 +43,11 @@ const AS_DOUBLES = {
   power: (a, b) => (b === 2 ? a * a : b === 0.5 ? Math.sqrt(a) : a ** b),
   apply: (name, values) => DOUBLES[name](...values),
   holds: (a) => a === 1,
+  whole: (n) => n,
+  above: (a, b) => a > b,
+  position: Math.trunc,
 };
+AS_DOUBLES.arriving = AS_DOUBLES.product;
 function multiplied(factors, excused) { // asked one by one: 0·log 0 is 0
   let result = ONE, missing = null;
   for (const factor of factors) {
@@ -51,12 +59,28 @@ function multiplied(factors, excused) { // asked one by one: 0·log 0 is 0
   if (missing !== null && signOf(result) !== 0) throw missing;
   return result;
 }
-function evaluate(tree, of, math) {
-  if (typeof tree === "number") return of(tree);
+// `from` has the numbers: `key` those of a network, `read` entries at places, `at` the letters.
+function evaluate(tree, from, math) {
+  if (typeof tree === "number") return from.key(tree);
   if (typeof tree === "string") return math.number(tree);
   const [head, ...rest] = tree;
-  const inner = (t) => evaluate(t, of, math);
+  const inner = (t) => evaluate(t, from, math);
   switch (head) {
+    case "@": return from.read(rest[0], rest.slice(1).map((t) => place(t, from, math)), math);
+    case "i": return math.whole(from.at[rest[0]]);
+    case "sum": return math.sum(alongLetter(rest[0], from, () => inner(rest[1])));
+    case "log_sum": return math.apply("log", [math.sum(alongLetter(rest[0], from, () => math.apply("exp", [inner(rest[1])])))]);
+    case "largest": return largest(rest, from, math).value;
+    case "chosen": {
+      const asked = rest.slice(1).map((t) => place(t, from, math));
+      return math.whole(largest(rest[0].slice(1), from, math).at.every((k, n) => k === asked[n]) ? 1 : 0);
+    }
+    case "same": return math.whole(place(rest[0], from, math) === place(rest[1], from, math) ? 1 : 0);
+    case "inside": {
+      const k = place(rest[0], from, math);
+      return math.whole(0 <= k && k < place(rest[1], from, math) ? 1 : 0);
+    }
+    case "arriving": return math.arriving(rest.map((t) => () => inner(t)));
     case "+": return math.sum(rest.map(inner));
     case "*": return math.product(rest.map((t) => () => inner(t)));
     case "^": return math.power(inner(rest[0]), inner(rest[1]));
@@ -69,12 +93,44 @@ function evaluate(tree, of, math) {
 
 const computes = (key) => key.f !== undefined;
 
+function alongLetter([letter, size], from, body) { // one value for each place of a letter
+  const found = [], before = from.at[letter];
+  for (let k = 0; k < size; k += 1) { from.at[letter] = k; found.push(body()); }
+  from.at[letter] = before;
+  return found;
+}
+function largest([letters, body], from, math) { // the first of the largest values, and where it is
+  let best = null;
+  const visit = (depth, at) => {
+    if (depth < letters.length) {
+      let k = 0;
+      alongLetter(letters[depth], from, () => visit(depth + 1, [...at, k++]));
+      return;
+    }
+    const value = evaluate(body, from, math);
+    if (best === null || math.above(value, best.value)) best = { value, at };
+  };
+  visit(0, []);
+  return best;
+}
+function place(tree, from, math) { // a position, which comes out as a whole number
+  if (typeof tree === "string") return Number(tree);
+  const [head, ...rest] = tree, parts = () => rest.map((t) => place(t, from, math));
+  if (head === "i") return from.at[rest[0]];
+  if (head === "+") return parts().reduce((a, b) => a + b, 0);
+  if (head === "*") return parts().reduce((a, b) => a * b, 1);
+  return math.position(evaluate(tree, from, math));
+}
+
 // All numbers of the page: without rounding, as the page goes on with them, and as printed.
 function computed(keys, given, format) {
+  return carefully(format, (own) => run(keys, given, own));
+}
+function carefully(format, compute) { // with digits enough, and rounded where that has a value
   for (const chained of format.chained ? [true, false] : [false]) {
     for (const digits of DIGITS) {
       try {
-        return withDigits(digits, () => run(keys, given, { ...format, chained }));
+        return withDigits(digits, () => compute({ ...format, chained }));
       } catch (error) {
         if (error instanceof MoreDigits) continue;
         if (error instanceof Unrounded) break;
@@ -94,10 +150,10 @@ function run(keys, given, format) {
       return;
     }
     try {
-      exact[k] = evaluate(key.f, (n) => exact[n], EXACTLY);
+      exact[k] = evaluate(key.f, { key: (n) => exact[n] }, EXACTLY);
       let value = exact[k];
       if (format.chained) {
-        try { value = evaluate(key.f, (n) => page[n], EXACTLY); } catch (error) {
+        try { value = evaluate(key.f, { key: (n) => page[n] }, EXACTLY); } catch (error) {
           throw error instanceof NoValue ? new Unrounded() : error;
         }
       }
@@ -129,7 +185,7 @@ function training(keys, updates, loss) { // updates: [key, key of its new value]
   const order = needed(keys, [loss, ...updates.map(([, after]) => after)]);
   return (values) => {
     const now = values.slice();
-    for (const k of order) now[k] = evaluate(keys[k].f, (n) => now[n], AS_DOUBLES);
+    for (const k of order) now[k] = evaluate(keys[k].f, { key: (n) => now[n] }, AS_DOUBLES);
     const next = values.slice();
     for (const [before, after] of updates) next[before] = now[after];
     return { loss: now[loss], next };

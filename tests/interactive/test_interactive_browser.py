@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+import time
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -12,11 +13,16 @@ from typing import Any
 import pytest
 
 import derive
+from derive.backprop import differentiate
+from derive.build import build_as_model
 from derive.emit import load
 from derive.expression import Element
+from derive.interactive import page as write_page
 from derive.notation import notation
+from derive.spec import parse_spec
 from tests.interactive.test_interactive_data import hostile_page
-from tests.interactive_support import SHOWN, data_of, edited, html, texts
+from tests.interactive.test_interactive_model import RUN, large_network
+from tests.interactive_support import SHOWN, data_of, edited, executed, html, texts
 
 pytestmark = pytest.mark.slow
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
@@ -157,8 +163,6 @@ def test_what_is_edited_is_followed_to_the_printed_digit(name: str, opened: Any)
     data = data_of(html(name))
     names = [key["n"] for key in data["keys"]]
     problem = derive.load(name)
-    from derive.notation import notation
-
     own = notation(problem)
     for changes in CHANGES:
         page.locator("#reset").click()
@@ -256,9 +260,128 @@ def test_the_views_the_languages_and_the_colours(opened: Any) -> None:
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
 
 
+@pytest.mark.parametrize("name", ["attention_by_hand", "gru_by_hand", "adam_step"])
+def test_every_quantity_by_mouse_and_by_keyboard(name: str, opened: Any) -> None:
+    page = opened(html(name))
+    data = data_of(html(name))
+    values = computed_of(data)
+    buttons = page.locator(".net.lying [data-quantity]")
+    count = buttons.count()
+    assert count == sum("r" in quantity for quantity in data["quantities"])
+    buttons.first.focus()
+    for visited in range(count):
+        q = int(str(buttons.nth(visited).get_attribute("data-quantity")))
+        assert page.evaluate("document.activeElement.dataset.quantity") == str(q)
+        look_at(page, data, values, q)
+        buttons.nth(visited).focus()
+        page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    assert page.locator(".net.lying .lit").count() == 0
+    for visited in range(count):
+        q = int(str(buttons.nth(visited).get_attribute("data-quantity")))
+        buttons.nth(visited).hover()
+        page.wait_for_selector(f'.net.lying [data-quantity="{q}"].lit', state="attached")
+
+
+def computed_of(data: dict[str, Any]) -> list[list[str]]:
+    """All texts of a model, computed without a browser."""
+    given = [quantity.get("v") for quantity in data["quantities"]]
+    return list(executed(RUN, {"data": data, "cases": [given]})[0]["text"])
+
+
+def look_at(page: Any, data: dict[str, Any], values: list[list[str]], q: int) -> None:
+    """A chosen quantity is lit, and all its entries can be chosen and are right."""
+    own = data["quantities"][q]
+    places = "all => all.map(each => each.dataset.place)"
+    assert f"q{q}" in page.eval_on_selector_all(".net.lying .lit", places)
+    for each in filter(None, (q, own["d"], own["a"])):
+        if own["s"]:
+            cells = page.locator("#entries td button").all_inner_texts()
+            assert {number(text) for text in cells} >= {*map(shown_as, values[each])}
+    results = page.eval_on_selector_all(
+        "#lines .row.r > math > semantics > mrow", "all => all.map(each => each.textContent)"
+    )
+    for each in filter(None, (own["d"], own["a"])):
+        assert any(number(text).endswith(f"={shown_as(values[each][0])}") for text in results)
+
+
+def shown_as(text: str) -> str:
+    """A number as the page shows it in a table: far from 1 as a power of ten."""
+    return text
+
+
+def test_an_edited_entry_of_a_model_is_followed(opened: Any) -> None:
+    page = opened(html("gru_by_hand"))
+    data = data_of(html("gru_by_hand"))
+    q = next(k for k, quantity in enumerate(data["quantities"]) if quantity["n"] == "Uh")
+    page.locator(f'#tables input[data-edit="{q}"][data-at="1,0"]').fill("-0.75")
+    data["quantities"][q]["v"][2] = "-0.75"
+    values = computed_of(data)
+    page.locator(f'.net.lying [data-quantity="{q}"]').click()
+    cells = [number(text) for text in page.locator("#entries td button").all_inner_texts()]
+    own = data["quantities"][q]
+    assert cells == [*values[q], *values[own["d"]], *values[own["a"]]]
+    page.locator("#entries td button").nth(3).click()
+    assert "1" in page.locator(".choose input").first.input_value()
+
+
+def test_the_training_of_a_model_goes_as_its_module_goes(opened: Any) -> None:
+    name = "gru_by_hand"
+    made = derive.make(derive.load(name))
+    space = load(made.problem, made.modules["python"], "python").namespace
+    data = data_of(html(name))
+    page = opened(html(name))
+    for steps in (1, 5, 40):
+        page.locator("#update").fill(str(steps))
+        trained, _ = space["train"](
+            space["PARAMETERS"], space["SAMPLE"], space["LEARNING_RATE"], steps
+        )
+        for q, quantity in enumerate(data["quantities"]):
+            if quantity.get("r") == "parameter":
+                fields = page.locator(f'#tables input[data-edit="{q}"]').all()
+                flat = list(numbers_in(getattr(trained, quantity["n"])))
+                wanted = [made.problem.numbers.text(Fraction(x)) for x in flat]
+                assert [field.input_value() for field in fields] == wanted
+
+
+def numbers_in(table: Any) -> Iterator[float]:
+    if isinstance(table, list | tuple):
+        for each in table:
+            yield from numbers_in(each)
+    else:
+        yield float(table)
+
+
+def test_a_large_network_can_be_used(opened: Any) -> None:
+    spec = parse_spec(large_network(64), "large", "large")
+    assert spec.spec.network is not None
+    problem = build_as_model(spec, spec.spec.network)
+    page = opened(write_page(problem, differentiate(problem.graph, problem.wanted), "en"))
+    took = page.evaluate(
+        """() => {
+          const start = performance.now();
+          document.querySelector(".net.lying [data-quantity]").focus();
+          return performance.now() - start;
+        }"""
+    )
+    assert took < SOON
+    page.locator("#tables [data-choose]").nth(1).click()
+    page.locator(".choose input").first.fill("63")
+    page.locator(".choose input").first.press("Tab")
+    row = page.locator("#lines .row.v math").last.inner_html()
+    assert "63" in row
+    start = time.monotonic()
+    page.locator("#entries label > input:not([type=number])").fill("1.5")
+    assert page.locator("#wrong").inner_text() == ""
+    assert time.monotonic() - start < 5
+
+
 @pytest.mark.parametrize(
     ("name", "width", "scheme"),
     [
+        ("gru_by_hand", 1300, "light"),
+        ("gru_by_hand", 360, "dark"),
+        ("attention_by_hand", 1300, "dark"),
         ("article", 1300, "light"),
         ("article", 1300, "dark"),
         ("article", 360, "light"),
@@ -271,7 +394,7 @@ def test_the_page_is_open_to_everybody(name: str, width: int, scheme: str, opene
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     page = opened(html(name), width=width, color_scheme=scheme, bypass_csp=True)
     kind = "standing" if width < 600 else "lying"
-    page.locator(f".net.{kind} [data-weight]").first.focus()
+    page.locator(f".net.{kind} [data-weight], .net.{kind} [data-quantity]").nth(2).focus()
     found = axe.Axe().run(page).response
     assert not [(v["id"], [n["html"][:200] for n in v["nodes"]]) for v in found["violations"]]
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -83,7 +83,8 @@ def test_every_language_says_the_same_things() -> None:
 
 
 def test_every_word_that_the_page_asks_for_is_there() -> None:
-    asked = re.findall(r"""(?:word|filled)\(["']([a-z_.]+)["']""", source("html/page.js"))
+    program = "".join(source(f"html/{part}") for parts in SCRIPTS.values() for part in parts)
+    asked = re.findall(r"""(?:word|filled)\(["']([a-z_.]+)["']""", program)
     asked += re.findall(r'data-(?:word|label)="([a-z_.-]+)"', source("html/page.html.j2"))
     for path in asked:
         found: Any = WORDS["en"]
@@ -94,14 +95,12 @@ def test_every_word_that_the_page_asks_for_is_there() -> None:
     assert kinds <= {*WORDS["en"]["kinds"]}
 
 
-def test_no_name_of_the_program_is_given_twice() -> None:
+@pytest.mark.parametrize("kind", SCRIPTS)
+def test_no_name_of_the_program_is_given_twice(kind: str) -> None:
     """The parts of the program are one scope, and a second function would replace the first."""
+    pattern = r"^(?:async )?(?:function|const|class|let) (\w+)"
     names = [
-        name
-        for part in SCRIPTS
-        for name in re.findall(
-            r"^(?:async )?(?:function|const|class) (\w+)", source(f"html/{part}"), re.M
-        )
+        name for part in SCRIPTS[kind] for name in re.findall(pattern, source(f"html/{part}"), re.M)
     ]
     assert len(names) > 100 and len(names) == len({*names})
 

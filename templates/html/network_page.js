@@ -1,69 +1,19 @@
-// What a reader does with the page: point, step, edit, train; and what is shown then.
+// What a reader does with the page of a network: point, step, edit, train; and what is shown then.
 
-const data = JSON.parse(document.getElementById("data").textContent);
-const { keys, templates, weights, say } = data;
-const $ = (id) => document.getElementById(id);
-const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+const { keys, templates, weights } = data;
 const CHUNK = 60; // lines shown at once
-const LINE = 42; // signs of a row that has room for its result
-const PATIENCE = 3000; // milliseconds for the curve of the training
 const state = {
-  language: document.documentElement.lang,
   given: keys.map((key) => (computes(key) ? null : read(key.t))),
   now: { text: keys.map((key) => key.t), chained: data.format.chained && !data.gave_up },
   stage: data.stages[0], step: -1, chosen: null, pinned: false, sample: 0, update: 0, shown: 0,
 };
 const weightOf = new Map(weights.map((row) => [row[0], row]));
 const order = data.stages.flatMap((stage) => keys.map((_, k) => k).filter((k) => keys[k].s === stage));
-const word = (path) => path.split(".").reduce((found, part) => found[part], say[state.language]);
-const filled = (path, ...values) => word(path).replace(/\{(\d)\}/g, (_, k) => values[k]);
-
-// --- numbers and formulas as they are written ---------------------------------------------------
-
-function shape(text) { // a printed number in its parts
-  const sign = text.startsWith("-"), bare = sign ? text.slice(1) : text;
-  if (bare.includes("/")) return { sign, parts: bare.split("/") };
-  const digits = bare.replace(".", "").replace(/^0+/, "");
-  if (data.format.decimals !== null || digits === "") return { sign, bare };
-  const whole = bare.split(".")[0];
-  const first = whole === "0" ? -(bare.split(".")[1].length - digits.length) - 1 : whole.length - 1;
-  const short = digits.replace(/0+$/, "");
-  if ((first > -6 && first < 9) || (first > 0 && short.length > 5)) return { sign, bare };
-  return { sign, bare: short.length > 1 ? `${short[0]}.${short.slice(1)}` : short, power: first };
-}
-const FORMS = {
-  mathml: {
-    plain: (t) => `<mn>${t}</mn>`, minus: "<mo form=\"prefix\">\u2212</mo>",
-    power: (t, k) => `<mn>${t}</mn><mo>\u00b7</mo><msup><mn>10</mn>${k < 0 ? `<mrow><mo form="prefix">\u2212</mo><mn>${-k}</mn></mrow>` : `<mn>${k}</mn>`}</msup>`,
-    over: (p, q) => `<mfrac><mn>${p}</mn><mn>${q}</mn></mfrac>`,
-    bracket: (t) => `<mo form="prefix">(</mo>${t}<mo form="postfix">)</mo>`, row: (t) => `<mrow>${t}</mrow>`,
-  },
-  tex: {
-    plain: (t) => t, minus: "-", power: (t, k) => `${t} \\cdot 10^{${k}}`, over: (p, q) => `\\frac{${p}}{${q}}`,
-    bracket: (t) => `(${t})`, row: (t) => t,
-  },
-  text: {
-    plain: (t) => t, minus: "\u2212", over: (p, q) => `${p}/${q}`, bracket: (t) => t, row: (t) => t,
-    power: (t, k) => `${t}\u00b710${[...String(k)].map((c) => (c === "-" ? "\u207b" : "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"[c])).join("")}`,
-  },
-};
-function numeral(text, form, guard = 0) {
-  const s = shape(text);
-  let inner = s.parts ? form.over(...s.parts) : s.power === undefined ? form.plain(s.bare) : form.power(s.bare, s.power);
-  if (s.sign) inner = form.minus + inner;
-  const bracketed = (guard > 0 && s.sign) || (guard > 1 && s.power !== undefined);
-  return form.row(bracketed ? form.bracket(inner) : inner);
-}
-const HOLE = /<mi>(?:&#x0?([0-9A-F]{4});|([\ue000-\uf8ff]))<\/mi>|([\ue000-\uf8ff])/g;
 function fill([number, holes], values, form) { // a row with names or with numbers in its holes
   const template = templates[number], name = form === FORMS.mathml ? "m" : "x";
-  return template[name].replace(HOLE, (_, code, sign, bare) => {
-    const k = (code ? parseInt(code, 16) : (sign || bare).charCodeAt(0)) - 0xe000;
-    return values ? numeral(state.now.text[holes[k]], form, Number(template.g[k])) : keys[holes[k]][name];
-  });
+  return inHoles(template[name], (k) => (values
+    ? numeral(state.now.text[holes[k]], form, Number(template.g[k])) : keys[holes[k]][name]));
 }
-const EQUALS = "<mo form=\"infix\">=</mo>";
-const long = (tex) => tex.replace(/\\[a-z]+|[{}\\ ^_]/g, "").length > LINE;
 function rowsOf(k) { // the rows of a line: what they are, MathML, TeX
   const key = keys[k], found = [];
   const result = (form) => numeral(state.now.text[k], form);
@@ -87,16 +37,6 @@ function texOf(k) {
   const rows = rowsOf(k).filter((row) => row.kind !== "r"); // it stands behind the numbers
   return keys[k].x + rows.map((row) => (row.more ? ` ${row.x}` : ` = ${row.x}`)).join("");
 }
-function escaped(text) {
-  return text.replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" }[c]));
-}
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-const math = (m, x, block = false) => `<math${block ? ' displaystyle="true"' : ""}><semantics><mrow>${m}</mrow><annotation encoding="application/x-tex">${escaped(x)}</annotation></semantics></math>`;
 const spoken = (k) => keys[k].n.replace("_total", "").replace(/_/g, " ");
 const seen = (k) => numeral(state.now.text[k], FORMS.text);
 
@@ -117,18 +57,6 @@ function put(rows, k) {
     const head = `<mrow class="head">${keys[k].m}</mrow>`;
     return `<div class="row ${row.kind}">${math(row.more ? row.m : head + EQUALS + row.m, row.x, true)}</div>`;
   }).join("");
-}
-async function copied(button, text) {
-  try { await navigator.clipboard.writeText(text); } catch {
-    const area = element("textarea", { "aria-hidden": "true" });
-    area.value = text;
-    document.body.append(area);
-    area.select();
-    document.execCommand("copy");
-    area.remove();
-    button.focus();
-  }
-  $("status").textContent = word("copied");
 }
 function leaves(tree) {
   return typeof tree === "number" ? [tree] : Array.isArray(tree) ? tree.slice(1).flatMap(leaves) : [];
@@ -265,21 +193,9 @@ function refresh() {
   for (const rows of all("#lines .rows")) put(rows, Number(rows.parentElement.dataset.key));
   numbers();
   announce();
-  rounding();
-}
-function rounding() {
-  const f = data.format, up = word(`rounding.${f.half_up ? "half_up" : "half_even"}`);
-  const start = f.decimals !== null ? filled("rounding.decimals", f.decimals, up) : filled("rounding.digits", f.digits, up);
-  $("rounding").textContent = start + word(`rounding.${state.now.chained ? "chained" : f.chained ? "gave_up" : "unchained"}`);
+  rounding(state.now.chained);
 }
 function cell(k) { return element("td", { "data-value": k === null ? "" : k }); }
-function table(caption, heads, rows) {
-  const made = element("table", {}, element("caption", {}, caption));
-  const head = element("tr");
-  for (const each of heads) head.append(element("th", { scope: "col" }, each));
-  made.append(element("thead", {}, head), element("tbody", {}, ...rows));
-  return element("div", { class: "scroll" }, made);
-}
 function tables() {
   const named = (k, button) => {
     const inner = element(button ? "button" : "span", button ? { type: "button", "data-choose": k } : {});
@@ -302,65 +218,31 @@ function tables() {
 
 // --- training -----------------------------------------------------------------------------------
 
-const course = { step: null, points: [], losses: [], timer: 0, spent: 0 };
+let course = null;
 function begin() { // a new training, from the numbers that are given now
   const updates = weights.filter((row) => row[2] !== null).map(([before, , after]) => [before, after]);
-  course.step = training(keys, updates, data.loss);
-  course.points = [state.given.map((a) => (a === null ? 0 : withDigits(20, () => asDouble(a))))];
-  course.losses = [];
-  course.spent = 0;
-  clearTimeout(course.timer);
-  course.timer = setTimeout(train, 50);
-}
-const EVERY = 100; // updates from one kept point to the next
-function reach(number, until = Infinity) { // go on to an update; false where time or range ends
-  while (course.losses.length <= number) {
-    if (performance.now() > until) return false;
-    const k = course.losses.length;
-    const { loss, next } = course.step(course.last && course.last.k === k ? course.last.values : at(k));
-    if (!isFinite(loss) || !next.every(isFinite)) { course.end = k; return false; }
-    course.losses.push(loss);
-    course.last = { k: k + 1, values: next };
-    if ((k + 1) % EVERY === 0) course.points[(k + 1) / EVERY] = next;
-  }
-  return true;
-}
-function at(number) { // the numbers after an update, from the last point that was kept
-  const point = Math.min(Math.floor(number / EVERY), course.points.length - 1);
-  let values = course.points[point];
-  for (let k = point * EVERY; k < number; k += 1) values = course.step(values).next;
-  return values;
-}
-function train() {
-  const start = performance.now();
-  const done = reach(data.steps, start + 25) || course.end !== undefined;
-  course.spent += performance.now() - start;
-  if (!done && course.spent < PATIENCE) course.timer = setTimeout(train, 5);
-  curve();
-}
-function curve() {
-  const losses = course.losses, n = Math.max(1, data.steps), top = Math.max(...losses.slice(0, 1), ...losses) || 1;
-  const every = Math.max(1, Math.floor(losses.length / 200));
-  const points = losses.filter((_, k) => k % every === 0 || k === losses.length - 1)
-    .map((e, k) => `${(300 * Math.min(k * every, losses.length - 1)) / n},${(85 - 80 * (e / top)).toFixed(2)}`);
-  const x = (300 * state.update) / n;
-  $("curve").innerHTML = `<path d="M0 0V85H300"/><polyline points="${points.join(" ")}"/><line x1="${x}" x2="${x}" y1="0" y2="85"/>`;
+  const first = state.given.map((a) => (a === null ? 0 : withDigits(20, () => asDouble(a))));
+  if (course) course.stop();
+  course = new Course(training(keys, updates, data.loss), first, data.steps);
+  course.base = state.given.slice();
+  course.run(() => course.draw(state.update));
 }
 function moved(number) { // the page after a number of updates
-  if (number > 0 && !reach(number - 1)) {
+  $("wrong").textContent = "";
+  if (number > 0 && !course.reach(number - 1)) {
     number = course.losses.length;
     $("wrong").textContent = filled("left", number);
     $("update").value = number;
-  } else $("wrong").textContent = "";
-  const start = at(0), values = at(number), before = state.given.slice();
+  }
+  const values = course.at(number), before = state.given.slice();
   for (const [k, , after] of weights) {
     if (after === null) continue;
-    state.given[k] = values[k] === start[k] ? state.start[k] : withDigits(DIGITS[0], () => printed(ofDouble(values[k]), data.format).value);
+    state.given[k] = number === 0 ? course.base[k] : withDigits(DIGITS[0], () => printed(ofDouble(values[k]), data.format).value);
   }
   state.update = number;
   const wrong = renewed();
   if (wrong) { state.given = before; $("wrong").textContent = wrong; }
-  curve();
+  course.draw(state.update);
 }
 
 // --- the whole page -----------------------------------------------------------------------------
@@ -377,11 +259,8 @@ function go(number) {
   const item = all("#lines > li").find((each) => Number(each.dataset.key) === order[state.step]);
   if (item) item.scrollIntoView({ block: "nearest" });
 }
-function spell() { // all words, in the language of the moment
-  document.documentElement.lang = state.language;
-  document.title = $("title").textContent = data.title[state.language] || word("untitled");
-  for (const part of all("[data-word]")) part.textContent = word(part.dataset.word);
-  for (const part of all("[data-label]")) part.setAttribute("aria-label", word(part.dataset.label));
+function spell() {
+  spellWords();
   $("stages").replaceChildren(...data.stages.map((stage) => {
     const button = element("button", { type: "button", "data-stage": stage }, word(`stages.${stage}`));
     button.addEventListener("click", () => { state.stage = stage; state.chosen = null; state.step = -1; showLines(); light(); announce(); });
@@ -390,10 +269,6 @@ function spell() { // all words, in the language of the moment
   tables();
   showLines(true);
   refresh();
-}
-function colour() {
-  const chosen = $("theme").value, dark = matchMedia("(prefers-color-scheme: dark)").matches;
-  document.documentElement.dataset.theme = chosen === "auto" ? (dark ? "dark" : "light") : chosen;
 }
 function listen() {
   let waiting = 0;
@@ -418,10 +293,7 @@ function listen() {
     });
   }
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") choose(null); });
-  $("language").addEventListener("change", (event) => { state.language = event.target.value; spell(); });
-  $("theme").addEventListener("change", colour);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", colour);
-  for (const input of all("#view input")) input.addEventListener("change", () => { document.documentElement.dataset.view = input.value; });
+  listenEverywhere(spell);
   $("back").addEventListener("click", () => go(state.step - 1));
   $("next").addEventListener("click", () => go(state.step + 1));
   $("whole").addEventListener("click", () => choose(null));
@@ -446,8 +318,6 @@ function start() {
     $("samples").hidden = false;
     for (let k = 0; k < data.batch; k += 1) $("sample").append(element("option", { value: k }, String(k + 1)));
   }
-  document.documentElement.dataset.view = "all";
-  colour();
   state.shown = CHUNK;
   spell();
   listen();

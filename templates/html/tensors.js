@@ -1,0 +1,133 @@
+// The program of a model: equations over letters, block by block, and the update behind them.
+
+const sizeOf = (shape) => shape.reduce((a, b) => a * b, 1);
+function flat(shape, at) { // where an entry lies in the list of all; -1 outside
+  let n = 0;
+  for (let k = 0; k < shape.length; k += 1) {
+    if (at[k] < 0 || at[k] >= shape[k]) return -1;
+    n = n * shape[k] + at[k];
+  }
+  return n;
+}
+function reader(quantities, table) { // entries of a table; zero is read outside of a quantity
+  return {
+    at: {},
+    read: (q, at, math) => {
+      const n = flat(quantities[q].s, at);
+      return n < 0 ? math.whole(0) : table[q][n];
+    },
+  };
+}
+function walk(quantities, block, visit) { // all entries of a block in the order of computation
+  const entries = (equation, allowed) => {
+    const letters = equation.at, at = {}, shape = letters.map((each) => each[1]);
+    const deeper = (depth, n) => {
+      if (depth === letters.length) { visit(equation, n, at); return; }
+      for (let k = 0; k < shape[depth]; k += 1) {
+        if (!allowed(depth, k)) continue;
+        at[letters[depth][0]] = k;
+        deeper(depth + 1, n * shape[depth] + k);
+      }
+    };
+    deeper(0, 0);
+  };
+  if (!block.step) {
+    for (const equation of block.e) entries(equation, () => true);
+    return;
+  }
+  const length = Math.max(...block.e.map((equation, n) => quantities[equation.q].s[block.along[n]]));
+  for (let k = 0; k < length; k += 1) {
+    const step = block.step > 0 ? k : length - 1 - k;
+    block.e.forEach((equation, n) => entries(equation, (depth, here) => depth !== block.along[n] || here === step));
+  }
+}
+function follow(model, enter, also) { // forward, backward, then the stages of the update
+  const { quantities, program } = model;
+  const all = (blocks) => blocks.forEach((block) => walk(quantities, block, enter));
+  all(program.forward);
+  all(program.backward);
+  for (const stage of program.stages) {
+    all(stage.blocks);
+    for (const move of stage.moves) walk(quantities, { e: [move], step: 0 }, enter);
+    also(stage);
+  }
+}
+const copies = (tables) => tables.map((table) => (table ? table.slice() : table));
+
+// What has the value 0/0 in rounded numbers only has none; with the factor 0 it is nothing in both.
+const PLAINLY = { ...EXACTLY, arriving: EXACTLY.product };
+function goneOn(tree, rounded, exact) {
+  try { return evaluate(tree, rounded, PLAINLY); } catch (error) {
+    if (!(error instanceof DivisionByZero)) throw error;
+  }
+  try { evaluate(tree, exact, PLAINLY); } catch (error) {
+    if (!(error instanceof DivisionByZero)) throw error;
+    return evaluate(tree, rounded, EXACTLY);
+  }
+  throw new Unrounded();
+}
+function modelComputed(model, given, format) { // all numbers, exact and as the page goes on
+  return carefully(format, (own) => modelRun(model, given, own));
+}
+function modelRun(model, given, format) {
+  const { quantities } = model;
+  const exact = quantities.map((q, k) => (given[k] ? given[k].slice() : []));
+  const said = (a) => (isFraction(a) ? literal(a) : printed(a, format).text); // it may have been updated
+  const page = copies(exact), text = given.map((table) => (table ? table.map(said) : []));
+  const later = []; // what stage-wise updates replace, kept for the page as it was first
+  const from = reader(quantities, exact), rounded = reader(quantities, page);
+  const enter = (equation, n, at) => {
+    from.at = rounded.at = { ...at };
+    try {
+      const value = evaluate(equation.f, from, EXACTLY);
+      let chained = value;
+      if (format.chained) {
+        try { chained = goneOn(equation.f, rounded, from); } catch (error) {
+          throw error instanceof NoValue ? new Unrounded() : error;
+        }
+      }
+      const done = printed(chained, format);
+      exact[equation.q][n] = value;
+      page[equation.q][n] = format.chained ? done.value : value;
+      if (!(later.length && text[equation.q][n] !== undefined)) text[equation.q][n] = done.text;
+    } catch (error) {
+      if (error instanceof NoValue && error.key === undefined) error.key = equation.q;
+      throw error;
+    }
+  };
+  follow(model, enter, (stage) => {
+    if (stage === model.program.stages[model.program.stages.length - 1]) return;
+    later.push(stage);
+    for (const move of stage.moves) {
+      if (move.old === null) continue;
+      exact[move.old] = exact[move.q].slice();
+      page[move.old] = page[move.q].slice();
+    }
+  });
+  return { exact, page, text, chained: format.chained };
+}
+function modelAfter(model, now, given, format) { // the loss once more, with the new parameters
+  const moved = given.slice();
+  for (const stage of model.program.stages)
+    for (const move of stage.moves) if (move.old !== null) moved[move.old] = now.page[move.q];
+  const forward = { ...model, program: { ...model.program, backward: [], stages: [] } };
+  return modelComputed(forward, moved, format);
+}
+
+// The training in doubles: the loss, and what is given after one more update.
+function modelTraining(model, loss) {
+  return (values) => {
+    const now = values.map((table) => (table ? table.slice() : []));
+    const next = values.slice(), from = reader(model.quantities, now);
+    const enter = (equation, n, at) => {
+      from.at = { ...at };
+      now[equation.q][n] = evaluate(equation.f, from, AS_DOUBLES);
+    };
+    let found = NaN;
+    follow(model, enter, (stage) => {
+      found = now[loss][0];
+      for (const move of stage.moves) if (move.old !== null) next[move.old] = now[move.old] = now[move.q].slice();
+    });
+    return { loss: found, next };
+  };
+}

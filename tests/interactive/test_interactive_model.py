@@ -1,0 +1,247 @@
+"""The page of a model: its program gives the digits of the page, its picture shows all readings."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from dataclasses import replace
+from fractions import Fraction
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import derive
+from derive.backprop import differentiate
+from derive.build import build
+from derive.cli import main
+from derive.interactive.graph_picture import (
+    BOX,
+    MOST_NODES,
+    graph_picture,
+    laid_out,
+    leads_back,
+    strokes,
+)
+from derive.interactive.model import Model, model_data
+from derive.library.layers import LAYERS
+from derive.library.losses import loss_names
+from derive.numbers import NumberFormat
+from derive.problem import Problem
+from derive.render.carried import carried
+from derive.render.model_form import ModelForm
+from derive.render.model_update import trained, update
+from derive.render.tensor_values import Values
+from derive.render.worked import bench_of
+from derive.scaffold import scaffold
+from derive.spec import parse_spec
+from tests.interactive_support import MODELS, data_of, executed, html, written
+
+FEW = ("adam_step", "attention_by_hand", "gru_by_hand", "max_pooling", "tiny_rnn")
+ROWS = tuple(dict.fromkeys((*LAYERS, *loss_names())))
+RUN = """
+const { data, cases } = JSON.parse(require("fs").readFileSync(0, "utf8"));
+console.log(JSON.stringify(cases.map((given) => {
+  try {
+    const { text, chained } = modelComputed(data, given.map((t) => t && t.map(read)), data.format);
+    return { text, chained };
+  } catch (error) {
+    if (!(error instanceof NoValue)) throw error;
+    return { q: error.key };
+  }
+})));
+"""
+
+
+def expected(problem: Problem) -> tuple[Values, bool] | None:
+    """All numbers of a page of the program, and whether they are carried rounded."""
+    derivation = differentiate(problem.graph, problem.wanted)
+
+    def tell(carrying: Problem) -> tuple[Values, bool]:
+        form = ModelForm(carrying, derivation)
+        bench = bench_of(form)
+        assert bench is not None
+        if not problem.forward_only and trained(form):
+            update(form, bench.values)
+        return bench.values, carrying.numbers.chained
+
+    try:
+        return carried(problem, tell)[1]
+    except (ArithmeticError, ValueError):
+        return None
+
+
+def agree(problem: Problem, cases: list[Problem]) -> None:
+    """The program in the page gives every text of the page, for each of the cases."""
+    model = Model(problem, differentiate(problem.graph, problem.wanted))
+    data = model_data(model)
+    given = []
+    for case in cases:
+        values = [quantity.get("v") for quantity in data["quantities"]]
+        for name, tensor in case.values.items():
+            values[model.numbers[name]] = [written(tensor[place]) for place in sorted(tensor)]
+        given.append(values)
+    for case, found in zip(cases, executed(RUN, {"data": data, "cases": given}), strict=True):
+        wanted = expected(case)
+        if wanted is None:
+            assert "q" in found
+            continue
+        values_of, chained = wanted
+        assert found["chained"] == chained
+        for (name, place), text in values_of.texts.items():
+            where = 0
+            for k, size in zip(place, model.shapes[name], strict=True):
+                where = where * size + k
+            assert found["text"][model.numbers[name]][where] == text, (name, place)
+
+
+def changed(problem: Problem, rng: random.Random) -> Problem:
+    """A problem with a few other given numbers; whole ones stay."""
+    values = {name: dict(tensor) for name, tensor in problem.values.items()}
+    for name in rng.sample(sorted(values), min(3, len(values))):
+        if not problem.graph.quantities[name].integer:
+            place = rng.choice(sorted(values[name]))
+            values[name][place] = Fraction(rng.randint(-2000, 2000), 1000)
+    return replace(problem, values=values)
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_the_program_gives_the_numbers_of_the_page(name: str) -> None:
+    problem = derive.load(name)
+    agree(problem, [problem])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chained", [True, False])
+@pytest.mark.parametrize("name", MODELS)
+def test_and_after_edits_they_are_those_of_the_program(name: str, chained: bool) -> None:
+    problem = derive.load(name)
+    problem = replace(problem, numbers=replace(problem.numbers, chained=chained))
+    rng = random.Random(name)
+    agree(problem, [problem, *(changed(problem, rng) for _ in range(3))])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", ROWS)
+def test_each_row_of_the_library_has_a_page_with_its_digits(row: str) -> None:
+    problem = build(parse_spec(scaffold(row, False), row, row))
+    problem = replace(problem, numbers=NumberFormat(5))
+    agree(problem, [problem])
+    text = derive.interactive.page(problem, differentiate(problem.graph, problem.wanted), "ko")
+    assert data_of(text)["lines"]["forward"]
+
+
+def test_every_equation_stands_on_the_page() -> None:
+    for name in FEW:
+        problem = derive.load(name)
+        derivation = differentiate(problem.graph, problem.wanted)
+        data = data_of(html(name))
+        names = [quantity["n"] for quantity in data["quantities"]]
+        shown = {stage: [names[line["q"]] for line in data["lines"][stage]]
+                 for stage in ("forward", "gradients")}  # fmt: skip
+        assert shown["forward"] == [e.quantity.name for e in problem.graph.equations]
+        assert len(shown["gradients"]) == len(derivation.backward.equations)
+        assert all(line["shown"] for stage in data["lines"].values() for line in stage)
+
+
+def test_a_template_has_a_hole_for_each_number() -> None:
+    def holes(template: dict[str, Any]) -> None:
+        marks = [c for c in template["x"] if "\ue000" <= c <= "\uf8ff"]
+        assert marks == [chr(0xE000 + k) for k in range(len(template["h"]))]
+        shown = re.findall("[\ue000-\uf8ff]|&#x0E0", template["m"])
+        assert len(template["g"]) == len(marks) == len(shown)
+        for each in template["h"]:
+            if isinstance(each, dict):
+                holes(each["body"])
+
+    worked = [each["w"] for name in FEW for each in data_of(html(name))["worked"]]
+    assert len(worked) > 30
+    for template in worked:
+        holes(template)
+
+
+# --- the picture ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("standing", [False, True])
+@pytest.mark.parametrize("name", MODELS)
+def test_no_box_of_a_picture_lies_on_another(name: str, standing: bool) -> None:
+    graph = derive.load(name).graph
+    laid = laid_out(graph, standing)
+    along, across = (BOX[1], BOX[0]) if standing else BOX
+    assert {*graph.quantities} == {*laid.centres}
+    for one, other in combinations(graph.quantities, 2):
+        (x, y), (u, v) = laid.centres[one], laid.centres[other]
+        assert abs(x - u) >= along or abs(y - v) >= across, (one, other)
+    ahead = {s for s in strokes(graph) if not leads_back(graph, s)}
+    assert ahead <= {*laid.passes}
+    assert all(laid.centres[a][0] + along < laid.centres[b][0] for a, b in ahead)
+
+
+def test_every_quantity_is_a_button_and_a_large_graph_has_no_picture() -> None:
+    for name in FEW:
+        problem = derive.load(name)
+        model = Model(problem, differentiate(problem.graph, problem.wanted))
+        made = graph_picture(model, False)
+        assert made.count('role="button"') == len(problem.graph.quantities) <= MOST_NODES
+    many = "\n".join(f"  - y{k} = y{k - 1}*2" for k in range(1, MOST_NODES + 2))
+    spec = (
+        f"inputs: {{x: 1}}\nparameters: {{w: 2}}\nmodel:\n  - y0 = w*x\n{many}\nloss: E = y3**2\n"
+    )
+    problem = build(parse_spec(spec, "many", "many"))
+    assert graph_picture(Model(problem, differentiate(problem.graph)), False) == ""
+
+
+# --- large, missing ---------------------------------------------------------------------------
+
+
+def large_network(size: int) -> str:
+    """A network of two layers of one size, with drawn values."""
+    rng = random.Random(1)
+
+    def table(rows: int) -> list[list[float]]:
+        return [[round(rng.uniform(-0.3, 0.3), 3) for _ in range(size)] for _ in range(rows)]
+
+    spec = {
+        "title": "Large",
+        "network": {
+            "inputs": size,
+            "layers": [
+                {"dense": size, "activation": "tanh"},
+                {"dense": size, "activation": "logistic"},
+            ],
+            "loss": "half_squared_error",
+        },
+        "parameters": {"W1": table(size), "b1": table(1)[0], "W2": table(size), "b2": table(1)[0]},
+        "data": {"inputs": table(1)[0], "targets": table(1)[0]},
+        "training": {"learning_rate": 0.1, "steps": 100},
+    }
+    return json.dumps(spec)
+
+
+def test_a_large_network_is_told_as_a_model(tmp_path: Path) -> None:
+    (tmp_path / "large.yaml").write_text(large_network(64), "utf-8")
+    file = tmp_path / "large.html"
+    assert main(["html", str(tmp_path / "large.yaml"), "-o", str(file)]) == 0
+    data = data_of(file.read_text("utf-8"))
+    assert {"W1", "net1", "out2", "dE/dW1", "W2+"} <= {q["n"] for q in data["quantities"]}
+    assert file.stat().st_size < 500_000
+
+
+def test_what_has_no_numbers_has_no_page(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["html", "digits"]) == 2
+    assert "values are missing" in capsys.readouterr().err
+
+
+def test_what_is_too_large_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = {
+        "inputs": {"x": [[1] * 30] * 30},
+        "parameters": {"w": [[1] * 30] * 30},
+        "model": ["y[a,b,c,d] = x[a,b]*w[c,d]"],
+        "loss": "E = sum(a, b, c, d, y[a,b,c,d])",
+    }
+    (tmp_path / "large.yaml").write_text(json.dumps(spec), "utf-8")
+    assert main(["html", str(tmp_path / "large.yaml")]) == 2
+    assert "multiplications" in capsys.readouterr().err
