@@ -65,13 +65,13 @@ def _with_helpers(assignments: tuple[Assignment, ...], parts: Parts) -> tuple[As
             for part in parts(node):
                 first.setdefault(part.form, part)
                 counts[part.form] += 1
-    taken = {each.quantity.name for each in assignments}
-    taken |= {n.name for a in assignments for n in walk(a.value) if isinstance(n, Read)}
+    reads = {each.quantity.name: _names(each.value) for each in assignments}
+    taken = set(reads).union(*reads.values())
     names = (name for k in count(1) if (name := f"shared{k}") not in taken)
     for form, part in first.items():
         if counts[form] > 1:
             name = next(names)
-            assignments = _placed(assignments, part, name, parts) or assignments
+            assignments = _placed(assignments, part, name, parts, reads) or assignments
     return assignments
 
 
@@ -157,8 +157,12 @@ def _placed(
     part: _Part,
     name: str,
     parts: Parts,
+    reads: dict[str, frozenset[str]],
 ) -> tuple[Assignment, ...] | None:
-    """All assignments with a part of its own, behind what it reads; None where that cannot be."""
+    """All assignments with a part of its own, behind what it reads; None where that cannot be.
+
+    `reads` are the names that each one reads, so that only those are looked at that may have it.
+    """
     axes = tuple(axis for _, axis in part.places)
     quantity = Quantity(name, name, axes, Role.HIDDEN)
     letters = _letters(part.places)
@@ -169,22 +173,28 @@ def _placed(
         _moved(part.node, own),
         whole=assignments[0].whole,
     )
-    read = {node.name for node in walk(helper.value) if isinstance(node, Read)}
+    read = _names(helper.value)
     behind = [k for k, each in enumerate(assignments) if each.quantity.name in read]
     place = behind[-1] + 1 if behind else 0
     changed = tuple(
         replace(each, value=_reading(each.value, part.form, quantity, parts))
+        if read <= reads[each.quantity.name]
+        else each
         for each in assignments
     )
-    if sum(_reads(each, name) for each in changed) < 2:
+    users = [new for new, old in zip(changed, assignments, strict=True) if new is not old]
+    if sum(_reads(each, name) for each in users) < 2:
         return None  # parts of a part that has become one
-    if not behind or not assignments[behind[-1]].step:
-        return (*changed[:place], helper, *changed[place:])
-    return _in_recurrence(changed, helper, place, read)
+    found: tuple[Assignment, ...] | None = (*changed[:place], helper, *changed[place:])
+    if behind and assignments[behind[-1]].step:
+        found = _in_recurrence(changed, helper, place, read)
+    if found is not None:
+        reads |= {each.quantity.name: _names(each.value) for each in (*users, helper)}
+    return found
 
 
 def _in_recurrence(
-    changed: tuple[Assignment, ...], helper: Assignment, place: int, read: set[str]
+    changed: tuple[Assignment, ...], helper: Assignment, place: int, read: frozenset[str]
 ) -> tuple[Assignment, ...] | None:
     """A part of what a recurrence computes: at each step, or after the last if that is enough."""
     last = changed[place - 1]
@@ -204,6 +214,10 @@ def _in_recurrence(
     letters = [loop.index for loop in helper.loops]
     inner = replace(helper, step=last.step, group=last.group, along=letters.index(walked.pop()))
     return (*changed[:place], inner, *changed[place:])
+
+
+def _names(node: Node) -> frozenset[str]:
+    return frozenset(part.name for part in walk(node) if isinstance(part, Read))
 
 
 def _reads(assignment: Assignment, name: str) -> int:
