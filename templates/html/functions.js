@@ -35,7 +35,7 @@ function exponential(x) {
     return { m: 0n, e: 0 };
   }
   if (small(x) > work.bits + 8) return oneReal();
-  const halvings = 8, bits = work.bits + 30 + large(x) + halvings, scale = BigInt(bits);
+  const halvings = Math.max(8, Math.round(Math.sqrt(work.bits) * 0.7)), bits = work.bits + 30 + large(x) + 2 * halvings, scale = BigInt(bits);
   const whole = fixed(x, bits), two = logTwo(bits);
   const k = (2n * whole + two) / (2n * two) - (2n * whole + two < 0n ? 1n : 0n);
   const rest = (whole - k * two) >> BigInt(halvings);

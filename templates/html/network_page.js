@@ -8,7 +8,9 @@ const state = {
   stage: data.stages[0], step: -1, chosen: null, pinned: false, sample: 0, update: 0, shown: 0,
 };
 const weightOf = new Map(weights.map((row) => [row[0], row]));
-const order = data.stages.flatMap((stage) => keys.map((_, k) => k).filter((k) => keys[k].s === stage));
+// The shares of the error are told within it: rounded ones need not add up to what it is printed as.
+const told = (k) => keys[k].s && keys[k].k !== "part";
+const order = data.stages.flatMap((stage) => keys.map((_, k) => k).filter((k) => told(k) && keys[k].s === stage));
 function fill([number, holes], values, form) { // a row with names or with numbers in its holes
   const template = templates[number], name = form === FORMS.mathml ? "m" : "x";
   return inHoles(template[name], (k) => (values

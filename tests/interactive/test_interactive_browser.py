@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import pytest
 import derive
 from derive.backprop import differentiate
 from derive.build import build_as_model
+from derive.cli import main
 from derive.emit import load
 from derive.expression import Element
 from derive.interactive import page as write_page
@@ -196,10 +198,53 @@ def test_what_is_no_number_is_said_and_changes_nothing(opened: Any) -> None:
     assert page.locator("#wrong").inner_text() == ""
 
 
+@pytest.mark.parametrize("changes", [{}, {"w1": "-0.7", "i2": "1/3"}, {"w5": "12", "alpha": "3"}])
+def test_a_pencil_gets_what_the_page_says(
+    changes: dict[str, str], opened: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The proof-reader finds each line of the page right from the numbers that stand in it."""
+    page = opened(html("article"))
+    data = data_of(html("article"))
+    names = [key["n"] for key in data["keys"]]
+    for name, text in changes.items():
+        page.locator(f'#tables input[data-edit="{names.index(name)}"]').fill(text)
+    found = []
+    for stage in data["stages"]:
+        page.locator(f'[data-stage="{stage}"]').click()
+        found += page.eval_on_selector_all(
+            "#lines > li",
+            """lines => lines.map(line => [line.dataset.key, ...[...line.querySelectorAll(
+              ".row.f annotation, .row.v annotation, .row.r.first annotation, .row.own annotation"
+            )].map(each => each.textContent)])""",
+        )
+    given = [f"${data['keys'][k]['x']} = {t}$" for k, t in starts(page, data)]
+    lines = [
+        f"\\[ {data['keys'][int(k)]['x']}{''.join(map(joined, rows))} \\]" for k, *rows in found
+    ]
+    document = tmp_path / "page.md"
+    document.write_text("\n\n".join([*given, *lines]), "utf-8")
+    code = main(["check", "--digits", "4", str(document)])
+    said = capsys.readouterr().out
+    assert code == 0 and "0 could not be read" in said, said
+    assert int(re.findall(r"(\d+) right", said)[0]) >= 50
+
+
+def joined(row: str) -> str:
+    """A row behind what stands before it; one that begins with a sign goes on with a sum."""
+    return f" {row}" if row.startswith(("+ ", "- ")) else f" = {row}"
+
+
+def starts(page: Any, data: dict[str, Any]) -> Iterator[tuple[int, str]]:
+    """What is given now, by key."""
+    for k, key in enumerate(data["keys"]):
+        if "f" not in key:
+            yield k, page.locator(f'#tables input[data-edit="{k}"]').input_value()
+
+
 def test_the_steps_of_the_walk(opened: Any) -> None:
     page = opened(html("article"))
     data = data_of(html("article"))
-    steps = sum("f" in key for key in data["keys"])
+    steps = sum("f" in key and key["k"] != "part" for key in data["keys"])
     for step in range(1, steps + 1):
         page.locator("#next").click()
         assert page.locator("#status").inner_text().startswith(f"Step {step} of {steps}")

@@ -11,15 +11,17 @@ import yaml
 from derive.backprop import differentiate
 from derive.build import build
 from derive.cli import main
+from derive.errors import InputError
 from derive.interactive import page
 from derive.interactive.document import SCRIPTS
 from derive.interactive.mathml import mathml
 from derive.interactive.runs import plain, runs
+from derive.numbers import shown
 from derive.spec import parse_spec
 from derive.templating import source
 from tests.interactive_support import SHOWN, data_of, html
 from tests.render_support import made
-from tests.test_hostile import HOSTILE, NETWORK
+from tests.test_hostile import HOSTILE, NETWORK, PLACES
 
 LARGEST = 500_000
 WORDS = {language: yaml.safe_load(source(f"html/{language}.yaml")) for language in ("ko", "en")}
@@ -66,6 +68,39 @@ def test_the_page_shows_the_formulas_of_the_page(name: str) -> None:
         assert (display.lhs, row) in shown or row == display.result or in_index_form
 
 
+def filled(data: dict[str, Any], row: list[Any]) -> str:
+    """A row with the numbers of the start, as the page puts them in."""
+    template = data["templates"][row[0]]
+    tex = str(template["x"])
+    for place, key in enumerate(row[1]):
+        number = shown(data["keys"][key]["t"])
+        guard = int(template["g"][place])
+        loose = number.startswith("-") or (guard > 1 and "cdot" in number)
+        tex = tex.replace(chr(0xE000 + place), f"({number})" if guard and loose else number)
+    return tex
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_numbers_stand_in_the_rows_as_on_the_page(name: str) -> None:
+    """Brackets included: what is negative has some where the page has them, and nowhere else."""
+    data = data_of(html(name))
+    rows = {
+        (key["x"], re.sub(r"\s", "", "".join(filled(data, row) for row in key["v"])))
+        for key in data["keys"]
+        if key.get("v")
+    }
+    found = 0
+    for display in made(name).page.displays():
+        if display.result is None or len(display.rows) < 2 or r"\sum_" in display.rows[0]:
+            continue
+        numbers = [row for row in display.rows[1:] if row != display.result]
+        if numbers and not re.search(r"[a-zA-Z]{3}_|w_", numbers[-1]):
+            last = numbers[-1].removesuffix(f" = {display.result}").replace(" \\\\\n  &\\quad ", "")
+            assert (display.lhs, re.sub(r"\s", "", last)) in rows
+            found += 1
+    assert found > 5
+
+
 def test_pages_are_small_and_load_nothing() -> None:
     for name in SHOWN:
         text = html(name)
@@ -92,7 +127,7 @@ def test_every_word_that_the_page_asks_for_is_there() -> None:
             assert part in found, path
             found = found[part]
     kinds = {key["k"] for name in SHOWN for key in data_of(html(name))["keys"] if "k" in key}
-    assert kinds <= {*WORDS["en"]["kinds"]}
+    assert kinds - {"part"} <= {*WORDS["en"]["kinds"]}
 
 
 @pytest.mark.parametrize("kind", SCRIPTS)
@@ -160,3 +195,29 @@ def test_a_hostile_title_stays_a_title(text: str) -> None:
     made = hostile_page(text + "</script><img src=x onerror=alert(1)>")
     assert made.count("<script") == 2 and made.count("</script>") == 2
     assert "<img" not in made and "</title><" not in made.replace("</title>\n", "")
+
+
+CANARIES = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "</svg><script>",
+    "a'b&lt;",
+)
+FEW = 4  # the places of a spec are many, and most of them refuse a canary
+
+
+@pytest.mark.parametrize("canary", CANARIES)
+def test_a_canary_in_every_text_of_a_spec_runs_nowhere(canary: str) -> None:
+    pages = 0
+    for number, (_, place, slot) in enumerate(PLACES):
+        if number % FEW != len(canary) % FEW and place[:1] != ("title",):
+            continue
+        try:
+            spec = yaml.safe_dump(slot(canary), sort_keys=False)
+            problem = build(parse_spec(spec, "hostile", "hostile"))
+            made = page(problem, differentiate(problem.graph, problem.wanted), "en")
+        except (InputError, TypeError, KeyError):  # refused, or the place is gone
+            continue
+        assert made.count("<script") == 2 and "<img" not in made and made.count("</svg>") == 3
+        pages += 1
+    assert pages

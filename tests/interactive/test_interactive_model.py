@@ -113,6 +113,65 @@ def test_the_program_gives_the_numbers_of_the_page(name: str) -> None:
     agree(problem, [problem])
 
 
+NODES = {
+    "a tie goes to the first": """\
+inputs: {x: [[2, 2, 1], [0, 3, 3]]}
+model: ["y[n] = max(i, x[n,i])", "z[i] = max(x[0,i], x[1,i])"]
+loss: E = sum(n, y[n]**2) + sum(i, z[i]**3)
+gradients: [x]
+""",
+    "windows with a step, and outside of the range": """\
+inputs: {x: [0.5, -1, 2, 0.3, 1.2]}
+parameters: {w: [0.2, -0.7, 0.4]}
+model: ["y[o] = sum(k, w[k]*x[2*o + k - 1])"]
+sizes: {o: 3}
+loss: E = sum(o, exp(y[o])*o)
+gradients: [x, w]
+""",
+    "whole numbers as places": """\
+inputs: {k: [1, 0, 2, 1]}
+integers: [k]
+parameters: {W: [[0.1, 0.2], [0.3, -0.4], [0.5, 0.6]]}
+model: ["y[t,d] = W[k[t],d]"]
+loss: E = sum(t, d, y[t,d]**2*(t + 1))
+""",
+    "windows that only count": """\
+inputs: {x: [0.5, -1, 2, 0.3, 1.2]}
+model: ["y[o] = sum(k, x[2*o + k - 1]*(k + 1))"]
+sizes: {o: 3, k: 3}
+loss: E = sum(o, y[o])
+gradients: [x]
+""",
+    "0 log 0": """\
+inputs: {p: [0, 1, 0.5]}
+parameters: {w: [0.3, 0.2, 0.8]}
+model: ["y[i] = w[i]*p[i]*log(p[i])"]
+loss: E = sum(i, y[i])
+gradients: [w]
+""",
+    "what arrives with the factor 0": """\
+inputs: {x: [0, 2]}
+parameters: {w: [0, 3]}
+model: ["z[i] = x[i]*w[i]", "y = sqrt(sum(i, z[i]**2))"]
+loss: E = 0*y
+gradients: [w]
+""",
+    "the log of a sum": """\
+inputs: {x: [0.5, 700, -3]}
+model: ["y = log(sum(i, exp(x[i])))"]
+loss: E = y*y
+gradients: [x]
+""",
+}
+
+
+@pytest.mark.parametrize("kind", NODES)
+def test_each_node_of_the_language_is_computed(kind: str) -> None:
+    problem = build(parse_spec(NODES[kind], kind, "node"))
+    assert expected(problem) is not None
+    agree(problem, [problem])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("chained", [True, False])
 @pytest.mark.parametrize("name", MODELS)

@@ -13,7 +13,7 @@ import derive
 from derive.backprop import differentiate
 from derive.expression import Element
 from derive.functions import BY_NAME
-from derive.interactive.network import told
+from derive.interactive.network import number_format, told
 from derive.numbers import NumberFormat, Rounding, Zeros
 from tests.interactive_support import (
     SHOWN,
@@ -66,14 +66,7 @@ def test_after_edits_every_digit_is_that_of_the_program(
     problem = replace(problem, numbers=form or problem.numbers)
     network = told(problem, differentiate(problem.graph))
     data = data_of(html(name))
-    numbers = problem.numbers
-    data["format"] = {
-        "digits": numbers.significant_digits or 4,
-        "decimals": numbers.decimals,
-        "half_up": numbers.rounding is Rounding.HALF_UP,
-        "strip": numbers.zeros is Zeros.STRIP,
-        "chained": numbers.chained,
-    }
+    data["format"] = number_format(problem.numbers)
     given = [key for key, k in network.keys.items() if "f" not in data["keys"][k]]
     rng = random.Random(f"{name} {form}")
     cases, expected = [], []
@@ -131,6 +124,29 @@ def test_each_function_of_the_language_has_its_digits(name: str) -> None:
             except (ArithmeticError, ValueError):
                 wanted = None
         assert text == wanted, (arguments, text, wanted)
+
+
+PRINTED = """
+const { cases, formats } = JSON.parse(require("fs").readFileSync(0, "utf8"));
+const texts = (format) => cases.map((text) => printed(read(text), format).text);
+console.log(JSON.stringify(formats.map(texts)));
+"""
+WRITTEN = (
+    *("0", "1", "-1", "9.99951", "-9.9995", "0.00099995", "99995", "123456", "0.5", "1/3", "-2/3"),
+    *("2.5", "0.25", "0.125", "1/8", "1234.5", "1235.5", "1e12", "1e-12", "5e-5", "20000", "2/7"),
+)
+
+
+def test_numbers_are_printed_as_the_program_prints_them() -> None:
+    own = [
+        NumberFormat(digits, places, rounding, zeros)
+        for digits, places in ((1, None), (3, None), (4, None), (None, 0), (None, 3))
+        for rounding in Rounding
+        for zeros in Zeros
+    ]
+    given = {"cases": WRITTEN, "formats": [number_format(each) for each in own]}
+    exact = [Fraction(each) for each in WRITTEN]
+    assert executed(PRINTED, given) == [[form.text(x) for x in exact] for form in own]
 
 
 TYPED = {
