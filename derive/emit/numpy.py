@@ -33,7 +33,7 @@ HELPERS = MappingProxyType(
         "times_log1p": (),
         "ratio": (),
         "log_sum_exp": (),
-        "is_first_largest": ("few_largest", "FEW"),
+        "is_first_largest": ("FEW",),
         "few_total": ("places",),
         "few_largest": ("places",),
         "places": ("math",),

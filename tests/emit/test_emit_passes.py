@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 
 from derive.backprop import differentiate
+from derive.emit import load
 from derive.emit.hoisting import hoisted
 from derive.emit.program import lower
 from derive.emit.reuse import reusing
@@ -111,3 +113,17 @@ def test_every_pass_keeps_order_and_names(text: str) -> None:
             assert read <= known | group
             known.add(each.quantity.name)
         assert {e.quantity.name for e in program.whole} <= known
+
+
+@pytest.mark.parametrize("size", [(2, 2), (5, 8)])  # few places one by one, many at once
+def test_a_tie_goes_to_the_first(size: tuple[int, int]) -> None:
+    problem = made(scaffold("max_pool2d", network=False))
+    names = load(problem, source_of(problem, "numpy"), "numpy")
+    draw = np.random.default_rng(1)
+    x = draw.integers(0, 4, size=(3, size[0], 4, size[1])).astype(float)
+    found = names.namespace["is_first_largest"](x, (1, 3))
+    for n in range(3):
+        for m in range(4):
+            flat = x[n, :, m, :].ravel()
+            expected = np.arange(flat.size) == flat.argmax()
+            assert np.array_equal(found[n, :, m, :].ravel(), expected)
