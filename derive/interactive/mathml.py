@@ -14,10 +14,10 @@ ADVICE = "formulas of HTML are made by latex2mathml: pip install 'derive[html]'"
 MOST_KEPT = 20_000  # formulas; a series of exercises has many that come once
 UPRIGHT = re.compile(r'(?:<mi mathvariant="normal">[^<]</mi>){2,}')
 WORD = re.compile(r"<mo>([A-Za-z]{2,})</mo>")
-STILL = re.compile(r' stretchy="false"')
 BRACKETS = {"prefix": "&#x00028;|\\[", "postfix": "&#x00029;|\\]"}
 SIGN = re.compile(  # behind a bracket, a relation or another sign a minus takes nothing away
-    r'(<mo form="prefix">[^<]*</mo>|<mo>&#x(?:0003D|0002C|000D7|000B7);</mo>)<mo>(&#x02212;)</mo>'
+    r'(<mo form="prefix"[^<>]*>[^<]*</mo>|<mo>&#x(?:0003D|0002C|000D7|000B7);</mo>)'
+    r"<mo>(&#x02212;)</mo>"
 )
 TAG = re.compile(r'</?m[a-z]+(?: [a-z]+="[^"<>]*")*\s?/?>')
 LOOSE = re.compile(r"[<>]|&(?!#x[0-9A-F]+;)")
@@ -38,9 +38,11 @@ def mathml(tex: str, display: str = "inline") -> str:
     safe = tex.replace("<", r"\lt ").replace(">", r"\gt ")
     inner = re.sub(r"^<math[^>]*>|</math>$", "", _convert()(safe, display=display))
     inner = UPRIGHT.sub(lambda found: f"<mi>{re.sub('<[^<>]*>', '', found[0])}</mi>", inner)
-    inner = STILL.sub("", WORD.sub(r"<mi>\1</mi>", inner))
+    inner = WORD.sub(r"<mi>\1</mi>", inner)
     for form, sign in BRACKETS.items():  # in the middle of a row it would be taken for an operator
-        inner = re.sub(f"<mo>({sign})</mo>", rf'<mo form="{form}">\1</mo>', inner)
+        inner = re.sub(
+            f"<mo((?: stretchy=.false.)?)>({sign})</mo>", rf'<mo form="{form}"\1>\2</mo>', inner
+        )
     if LOOSE.search(TAG.sub("", inner)):
         raise ValueError(f"this is no formula: {tex!r}")
     inner = SIGN.sub(r'\1<mo form="prefix">\2</mo>', inner)

@@ -301,8 +301,8 @@ def _factors(drawing: Picture) -> list[str]:
             name = runs(drawing.told.sheet.name(key).inline)
             inside = f'<tspan class="formula">{name}</tspan>'
             inside += f'<tspan class="value" data-value="{number}"></tspan>'
-            more = f' text-anchor="{where[1]}" data-factor="{number}"{_sample(drawing, ends[1])}'
-            found.append(_text(where[0], inside, "factor", more))
+            more = f' data-factor="{number}"{_sample(drawing, ends[1])}'
+            found.append(_text(where[0], inside, f"factor {where[1]}", more))
     return found
 
 
@@ -312,7 +312,7 @@ def _sample(drawing: Picture, by: sympy.Expr) -> str:
 
 
 def _place_of(drawing: Picture, of: Element, by: Element) -> tuple[Point, str] | None:
-    """Where ∂of/∂by stands, and how the text lies there."""
+    """Where ∂of/∂by stands, and on which side of it the text lies."""
     told, spots = drawing.told, drawing.spots
     kind = told.kind(told.story.sheet.slope(of, by))
     below = told.places(by)[0]
@@ -321,7 +321,7 @@ def _place_of(drawing: Picture, of: Element, by: Element) -> tuple[Point, str] |
         above = kind == "slope"
         if drawing.standing:
             side = r + 0.12 if above else -r - 0.12
-            return (x + side, y + 0.25), "start" if above else "end"
+            return (x + side, y + 0.25), "right" if above else "left"
         return (x, y + r + 0.2 if above else y - r - VALUES[1] - 0.35), "middle"
     if kind in ("weight", "at_loss"):
         source, target = below, told.places(of)[0]

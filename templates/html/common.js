@@ -27,7 +27,11 @@ const FORMS = {
     plain: (t) => `<mn>${t}</mn>`, minus: "<mo form=\"prefix\">\u2212</mo>",
     power: (t, k) => `<mn>${t}</mn><mo>\u00b7</mo><msup><mn>10</mn>${k < 0 ? `<mrow><mo form="prefix">\u2212</mo><mn>${-k}</mn></mrow>` : `<mn>${k}</mn>`}</msup>`,
     over: (p, q) => `<mfrac><mn>${p}</mn><mn>${q}</mn></mfrac>`,
-    bracket: (t) => `<mo form="prefix">(</mo>${t}<mo form="postfix">)</mo>`, row: (t) => `<mrow>${t}</mrow>`,
+    bracket: (t) => { // one that can stretch has room around it, which a number does not need
+      const still = t.includes("mfrac") ? "" : ' stretchy="false"';
+      return `<mo form="prefix"${still}>(</mo>${t}<mo form="postfix"${still}>)</mo>`;
+    },
+    row: (t) => `<mrow>${t}</mrow>`,
   },
   tex: {
     plain: (t) => t, minus: "-", power: (t, k) => `${t} \\cdot 10^{${k}}`, over: (p, q) => `\\frac{${p}}{${q}}`,
@@ -102,6 +106,12 @@ function listenEverywhere(spell) {
   for (const input of all("#view input")) input.addEventListener("change", () => { document.documentElement.dataset.view = input.value; });
   document.documentElement.dataset.view = "all";
   colour();
+}
+
+const PRINTED = 400; // lines at most that go on paper
+function printWhole(before, after) { // on paper all stages stand one below the other
+  addEventListener("beforeprint", before);
+  addEventListener("afterprint", after);
 }
 
 // --- training: what is given after so many updates, in doubles ----------------------------------

@@ -435,6 +435,7 @@ function listen() {
     begin();
   });
   $("update").addEventListener("input", (event) => moved(Number(event.target.value)));
+  printWhole(() => { if (state.chosen === null) $("lines").replaceChildren(...order.slice(0, PRINTED).map(item)); }, showLines);
 }
 function start() {
   state.start = state.given = sampled(state.given, 0, read);

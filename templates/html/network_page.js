@@ -310,6 +310,7 @@ function listen() {
     begin();
   });
   $("update").addEventListener("input", (event) => moved(Number(event.target.value)));
+  printWhole(() => { if (state.chosen === null) $("lines").replaceChildren(...order.slice(0, PRINTED).map(line)); }, () => showLines(true));
   $("sample").addEventListener("change", (event) => { state.sample = Number(event.target.value); numbers(); light(); });
 }
 function start() {

@@ -465,6 +465,11 @@ def test_it_can_be_printed(opened: Any) -> None:
     page.emulate_media(media="print")
     assert not page.locator("#next").is_visible() and page.locator(".net.lying").is_visible()
     assert page.pdf().startswith(b"%PDF")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    told = [key for key in data_of(html("article"))["keys"] if key.get("k", "part") != "part"]
+    assert page.locator("#lines > li").count() == len(told)  # of all stages
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("#lines > li").count() == 8
 
 
 @pytest.mark.parametrize(

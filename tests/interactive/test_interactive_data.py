@@ -156,8 +156,10 @@ def test_a_word_is_one_name_and_brackets_are_no_operators() -> None:
     assert "<mi>total</mi>" in mathml(r"E_{\mathrm{total}}")
     assert "<mi>sgn</mi>" in mathml(r"\operatorname{sgn}(x)")
     made = mathml(r"a(-b + c)")
-    assert '<mo form="prefix">&#x00028;</mo><mo form="prefix">&#x02212;</mo>' in made
-    assert '<mo form="postfix">&#x00029;</mo>' in made
+    still = 'stretchy="false"'
+    assert f'<mo form="prefix" {still}>&#x00028;</mo><mo form="prefix">&#x02212;</mo>' in made
+    assert f'<mo form="postfix" {still}>&#x00029;</mo>' in made
+    assert still not in mathml(r"\left(\frac{a}{b}\right)")
     assert "<script" not in mathml(r"\mathrm{<script>}") and "&#x0003C;" in mathml("a < b")
     assert "<b>" not in mathml(r"\text{<b>}")
 
