@@ -10,6 +10,9 @@ from typing import Literal
 import jinja2
 
 
+LAYOUTS = {"latex": "latex/common.tex.j2", "markdown": "markdown/common.md.j2"}
+
+
 def _root() -> Path:
     """`derive/templates` in an installed package, `templates/` beside it in a checkout."""
     inside = Path(str(resources.files("derive"))) / "templates"
@@ -17,11 +20,14 @@ def _root() -> Path:
 
 
 @cache
-def environment(kind: Literal["code", "latex", "html", "sheet"]) -> jinja2.Environment:
+def environment(
+    kind: Literal["code", "latex", "markdown", "html", "sheet"],
+) -> jinja2.Environment:
     """The environment of one kind of template; an unknown name in a template is an error.
 
-    Sheets of exercises say the same in TeX and in HTML: their templates have the signs of those of
-    pages, and for HTML the kind that escapes text.
+    What is said on a page is the same in LaTeX and Markdown; `layout` says how it is set. Sheets of
+    exercises say the same in TeX and in HTML: their templates have the signs of those of pages, and
+    for HTML the kind that escapes text.
     """
     loader = jinja2.FileSystemLoader(_root())
     if kind == "html":
@@ -35,7 +41,7 @@ def environment(kind: Literal["code", "latex", "html", "sheet"]) -> jinja2.Envir
             keep_trailing_newline=True,
             autoescape=False,
         )
-    return jinja2.Environment(
+    words = jinja2.Environment(
         loader=loader,
         undefined=jinja2.StrictUndefined,
         block_start_string="<%",
@@ -49,6 +55,9 @@ def environment(kind: Literal["code", "latex", "html", "sheet"]) -> jinja2.Envir
         keep_trailing_newline=True,
         autoescape=kind == "sheet",
     )
+    if kind in LAYOUTS:
+        words.globals["layout"] = LAYOUTS[kind]
+    return words
 
 
 @cache

@@ -49,11 +49,15 @@ def curves(problem: Problem, source: str) -> Curves | None:
 
 
 def training_curve(problem: Problem, source: str) -> Sequence[tuple[int, float]]:
-    """The loss over the updates of a model with one sample; nothing if it leaves the doubles."""
-    if problem.symbolic or problem.samples:
+    """The loss over the updates of a model with one sample; nothing if it leaves the doubles.
+
+    Nor is there any where nothing is trained, or the loss is not seen.
+    """
+    if problem.symbolic or problem.samples or problem.upstream:
         return []
+    namespace = load(problem, source, "python").namespace
     try:
-        found = _training(problem, load(problem, source, "python").namespace)
+        found = _training(problem, namespace) if "train" in namespace else []
     except OverflowError:
         return []
     return found if all(math.isfinite(value) for _, value in found) else []

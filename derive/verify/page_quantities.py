@@ -14,6 +14,7 @@ from derive.verify.written import CELL, Sort, Written, left_side, symbols
 
 RANGE = re.compile(r"0 \\le (\S+?) < (\d+)(?![\d.])")
 SUM = re.compile(r"\\sum_\{(\S+?)=0\}\^\{(\d+)\}")
+SCALAR = re.compile(r'put\.quantities\(.*roles, "([^"]*)"')
 
 
 def misdescribed(page: ToldPage) -> Iterator[str]:
@@ -24,6 +25,8 @@ def misdescribed(page: ToldPage) -> Iterator[str]:
     said: dict[tuple[str, bool], str] = {}
     described = set()
     upstream = set(page.problem.upstream.values())
+    known = SCALAR.search(phrases(page.language))
+    word_for_scalar = known[1] if known else ""
     for line in table.splitlines():
         cells = [cell.strip() for cell in CELL.split(line.removesuffix("\\\\").strip())]
         for k in range(0, len(cells) - 2, 3):
@@ -33,8 +36,8 @@ def misdescribed(page: ToldPage) -> Iterator[str]:
                 continue
             described.add(quantity.name)
             sizes = r" \times ".join(str(axis.size) for axis in quantity.axes)
-            scalar = f">{shape}<" in phrases(page.language)
-            if shape != f"${sizes}$" if sizes else not scalar:
+            expected = f"${sizes}$" if sizes else word_for_scalar
+            if shape != expected:
                 yield f"the shape of {symbol} is ${sizes}$, printed is {shape}"
             kind = "upstream" if quantity.name in upstream else quantity.role.value
             key = (kind, quantity.integer)

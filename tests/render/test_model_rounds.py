@@ -175,3 +175,17 @@ def test_a_short_training_or_one_of_many_samples_is_not(steps: int, more: str) -
     text = TRAINED.format(optimizer="gradient_descent", steps=steps, more=more)
     page = trained_page(text).page
     assert "model_training" not in [block.kind for block in page.blocks]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "inputs: {x: 1}\nparameters: {w: 2}\nmodel: [y = w*x]\nupstream: {y: 0.5}\n"
+        "training: {learning_rate: 0.1, steps: 60}\n",
+        "inputs: {x: 1}\nloss: E = x**2\ntraining: {steps: 60}\n",
+    ],
+    ids=["no loss is seen", "nothing is trained"],
+)
+def test_where_there_is_no_training_none_is_drawn(text: str) -> None:
+    page = trained_page(text).page
+    assert "model_training" not in [block.kind for block in page.blocks]
