@@ -9,7 +9,6 @@ from typing import Literal
 
 import jinja2
 
-
 LAYOUTS = {"latex": "latex/common.tex.j2", "markdown": "markdown/common.md.j2"}
 
 

@@ -114,7 +114,6 @@ def training_blocks(form: ModelForm, drawings: Drawings) -> Iterator[Block]:
                 "tikz": drawings.training,
                 "steps": form.problem.training.steps,
                 "last": drawings.last_loss,
-                "loss": form.names.loss().tex,
             },
         )
 

@@ -152,10 +152,10 @@ def _heads(page: ToldPage) -> Iterator[str]:
 
 
 def _lists(value: Any) -> Iterator[list[str]]:
-    """The lists of finished strings in a block."""
+    """The lists of finished strings in a block, but for the cells of a row, which are no heads."""
     parts = value.values() if isinstance(value, Mapping) else value
     if hasattr(value, "__dataclass_fields__"):
-        parts = [getattr(value, name) for name in value.__dataclass_fields__]
+        parts = [getattr(value, name) for name in value.__dataclass_fields__ if name != "cells"]
     if isinstance(parts, str) or not isinstance(parts, Iterable):
         return
     parts = list(parts)

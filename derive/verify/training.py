@@ -259,10 +259,12 @@ def trains(module: Module, data: Sequence[Values]) -> Iterator[Comparison]:
         return
     parameters = module.parameters(tables(data[0]))
     samples = tuple(module.sample(tables(values)) for values in data)
-    taking = samples if takes_turns(module) else samples[:1]
-    for rate in (float(RATE), float(RATE) / 3):
+    turns = takes_turns(module)
+    # not only as many samples as there are states, or as the spec has
+    for rate, count in ((float(RATE), len(samples)), (float(RATE) / 3, 2)):
+        taking = samples[:count] if turns else samples[:1]
         losses, after = _composed(module, parameters, taking, rate, FEW_STEPS)
-        fed = taking if takes_turns(module) else taking[0]
+        fed = taking if turns else taking[0]
         last, found = names["train"](parameters, fed, rate, len(losses) - 1)
         for k, (got, true) in enumerate(zip_longest(found, losses, fillvalue=math.nan)):
             yield Comparison(f"loss {k} of the training", relative(float(got), true))

@@ -203,7 +203,7 @@ PAGES: list[tuple[str, str, str, str]] = [
     ("article", "figure", r"(\\begin\{tikzpicture\}.*?)(\d)\.(\d)", r"\1\2.7\3"),
     ("soft", "digit of a result", r"(= 0\.\d*)(?=\n)", r"\g<1>1"),
     ("soft", "digit of an operand", r"0\.5\\cdot 0\.5", r"0.5\\cdot 0.6"),
-    ("soft", "given number", r"\$b_3 = -0\.1\$", "$b_3 = 0.1$"),
+    ("soft", "given number", r"(b\^\{\(2\)\}_\{o\}\$ & \$[^$]*\$ & \$)-0\.1", r"\g<1>0.1"),
     ("soft", "sign in index form", r"(\\mathrm\{out\}_\{o\}|\\mathrm\{out\}_\{no\}) - ", r"\1 + "),
     ("soft", "factor in index form", r"W\^\{\(1\)\}_\{hi\}", "1"),
     ("soft", "table", r"(\$\\mathrm\{out\}[^&]*& *\$-?0\.\d*)\$", r"\g<1>3$"),
