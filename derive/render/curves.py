@@ -55,9 +55,8 @@ def training_curve(problem: Problem, source: str) -> Sequence[tuple[int, float]]
     """
     if problem.symbolic or problem.samples or problem.upstream:
         return []
-    namespace = load(problem, source, "python").namespace
     try:
-        found = _training(problem, namespace) if "train" in namespace else []
+        found = _training(problem, load(problem, source, "python").namespace)
     except OverflowError:
         return []
     return found if all(math.isfinite(value) for _, value in found) else []
