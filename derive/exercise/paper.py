@@ -74,6 +74,7 @@ def content(sheet: Sheet, language: str, solved: bool) -> dict[str, Any]:
         "title": title or sheet.series.problem.name,
         "points": sheet.points,
         "format": manner(sheet.numbers),
+        "missing": not all(question.formula for question in sheet.questions),
         "equations": setting.equations,
         "connections": setting.connections,
         "biased": any(each.bias for each in setting.connections),

@@ -117,6 +117,13 @@ def test_one_who_does_not_round_is_within_the_tolerance(spec: str) -> None:
         assert question.tolerance <= max(abs(question.line.page) / 50, Fraction(1, 100))
 
 
+@pytest.mark.parametrize("blanks", Blanks)
+def test_a_sheet_speaks_of_formulas_only_where_one_is_missing(blanks: Blanks) -> None:
+    found = sheet("article", 1, blanks)
+    asks = "Where no formula is given" in paper(found, "en", solved=False)
+    assert asks is not all(question.formula for question in found.questions)
+
+
 def test_a_copy_of_an_answer_is_told_without_its_number() -> None:
     links = [i for i in sheet("tiny_rnn").items if getattr(i, "status", "") is Status.LINK]
     assert links
