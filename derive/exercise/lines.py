@@ -72,13 +72,15 @@ class Connection:
 
 @dataclass(frozen=True)
 class Setting:
-    """What is computed: equations in index form, and connections where they are told one by one.
+    """What is computed: equations in index form, and how the nodes of a network are connected.
 
-    `conventions` are the fields of what the page of a model says on how to read its equations.
+    Of several `samples` the number stands first among the indices. `conventions` are the fields of
+    what the page of a model says on how to read its equations.
     """
 
     equations: tuple[str, ...]
     connections: tuple[Connection, ...] = ()
+    samples: int = 1
     conventions: Mapping[str, object] | None = None
 
 

@@ -50,18 +50,15 @@ def model_lines(problem: Problem, derivation: Derivation, random: Random, most: 
 
 
 def _equations(form: ModelForm) -> Iterator[str]:
-    """The model in index form, with what a recurrence begins with and what comes from above."""
-    problem = form.problem
-    for equation in problem.graph.equations:
-        if problem.upstream and equation.quantity.role is Role.LOSS:
-            continue
+    """The model in index form, with what a recurrence begins with.
+
+    A gradient from above is that of the sum of its products with what it belongs to.
+    """
+    for equation in form.problem.graph.equations:
         lhs = form.lhs(equation)
         yield f"{lhs} = {form.rows(equation.rhs, ROOM - width(lhs))}"
         for edge in form.edges.get(equation.quantity.name, ()):
             yield f"{form.leaf(edge.of).tex} = {form.tex(edge.value)}"
-    for name in problem.upstream:
-        slope = form.derivation.adjoint(name)
-        yield f"{form.lhs(slope)} = {form.tex(slope.rhs)}"
 
 
 def _conventions(form: ModelForm, bench: Bench, shown: Sequence[Display]) -> dict[str, object]:

@@ -22,6 +22,7 @@ from derive.render.order import path_view, weights_in_order
 from derive.render.sheet import Display, Entry
 from derive.render.story import tell
 
+FIRST_SAMPLE = re.compile(r"_\{1,")
 ERROR = "E_"  # how the error of one output, which only the sum of them reads, is called
 
 
@@ -44,24 +45,20 @@ def network_lines(problem: Problem, derivation: Derivation, random: Random) -> T
 
 
 def _setting(problem: Problem, derivation: Derivation) -> Setting:
-    """Activations and the error in index form; nets too where nobody tells them one by one."""
+    """Activations and the error in index form, and what comes into each node."""
     form, graph = IndexForm(problem), problem.graph
-    single = problem.batch == 1
-    equations = []
-    for use in problem.layers:
-        equations += [] if single else [form.equation(graph.equation(use.net))]
-        equations.append(form.equation(graph.equation(use.out)))
+    equations = [form.equation(graph.equation(use.out)) for use in problem.layers]
     error = inlined(graph.equation("E").rhs, graph.equation("E_each"))
     equations.append(f"{form.lhs(graph.equation('E').lhs)} = {form.tex(error)}")
-    connections = tuple(_connections(problem, derivation)) if single else ()
-    return Setting(tuple(dict.fromkeys(equations)), connections)
+    connections = tuple(_connections(problem, derivation))
+    return Setting(tuple(dict.fromkeys(equations)), connections, problem.batch)
 
 
 def _connections(problem: Problem, derivation: Derivation) -> Iterator[Connection]:
-    """What comes into each node, read off its net input."""
+    """What comes into each node, read off the net inputs of the first sample."""
     network, names = scalar_network(derivation), notation(problem)
     for node, expr in network.equations.items():
-        if network.kind(node) is not Kind.NET:
+        if network.kind(node) is not Kind.NET or node.indices[0] != 0:
             continue
         ways: list[tuple[str, str]] = []
         bias = ""
@@ -72,10 +69,14 @@ def _connections(problem: Problem, derivation: Derivation) -> Iterator[Connectio
             else:
                 weight = parts.pop(Kind.WEIGHT)
                 (source,) = parts.values()
-                ways.append((source, weight))
-        unit = problem.layers[problem.graph.quantities[node.name].layer - 1].units
-        tex = rf"\mathrm{{{unit[int(node.indices[1])].tex}}}"
-        yield Connection(tex, tuple(sorted(ways, key=lambda way: _number(way[1]))), bias)
+                ways.append((_of_any_sample(source), weight))
+        net = _of_any_sample(names.name(node).tex)
+        yield Connection(net, tuple(sorted(ways, key=lambda way: _number(way[1]))), bias)
+
+
+def _of_any_sample(tex: str) -> str:
+    """A symbol without the number of the first sample."""
+    return FIRST_SAMPLE.sub("_{", tex)
 
 
 def _number(weight: str) -> int:

@@ -77,8 +77,10 @@ def content(sheet: Sheet, language: str, solved: bool) -> dict[str, Any]:
         "missing": not all(question.formula for question in sheet.questions),
         "equations": setting.equations,
         "connections": setting.connections,
+        "samples": setting.samples,
         "biased": any(each.bias for each in setting.connections),
         "tables": told.tables,
+        "one_by_one": setting.conventions is None,
         "parts": [(part, list(_groups(items, solved))) for part, items in sheet.parts.items()],
     }
 

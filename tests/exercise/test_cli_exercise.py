@@ -21,6 +21,7 @@ from derive.commands.exercising import MANIFEST
 from derive.exercise.sheet import series_of, sheet_of
 from derive.interactive import mathml
 from derive.typeset import engine
+from tests.exercise.exercise_support import SPECS
 
 MODEL = "inputs: {x: [0.5, 1]}\nparameters: {w: [0.2, 0.4]}\nloss: E = sum(k, w[k]*x[k])**2\n"
 
@@ -143,6 +144,7 @@ def settled(group: int) -> bool:
         except ProcessLookupError:
             return True
         time.sleep(0.05)
+    os.killpg(group, signal.SIGKILL)
     return False
 
 
@@ -171,7 +173,7 @@ def test_a_series_that_was_killed_goes_on(place: Path, number: signal.Signals) -
 
 @pytest.mark.slow
 @pytest.mark.tex
-@pytest.mark.parametrize("spec", ["article", "tiny_rnn", "conv2d_by_hand", "softmax_by_hand"])
+@pytest.mark.parametrize("spec", [*SPECS, "deep", "gru_by_hand", "attention_by_hand"])
 def test_pdfs_have_no_faults(spec: str, place: Path) -> None:
     if engine() is None:
         pytest.skip("no TeX")

@@ -140,6 +140,15 @@ def test_a_solution_has_every_term_of_a_long_sum() -> None:
     assert r"\cdots" not in paper(found, "en", solved=True)
 
 
+def test_every_sample_has_the_connections_of_the_network() -> None:
+    setting = sheet("deep").told.setting
+    assert setting.samples == 2
+    first, last = setting.connections[0], setting.connections[-1]
+    assert first.ways == (("i_{1}", "w_1"), ("i_{2}", "w_2"))
+    assert (last.node, last.bias) == (r"\mathrm{net}_{o2}", "b_{11}")
+    assert last.ways[-1] == (r"\mathrm{out}_{h3}^{(3)}", "w_{30}")
+
+
 @pytest.mark.parametrize("most", [6, 12, 24])
 def test_a_model_has_no_more_questions_than_asked(most: int) -> None:
     found = sheet_of(series_of(load("tiny_rnn"), SEED, questions=most), 1)
