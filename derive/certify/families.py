@@ -135,10 +135,11 @@ class Families:
             for c in conditions(self.forward[name].rhs)
             if not sure(c, known)
         )
-        return tuple((_free(c), c) for c in dict.fromkeys(found))
+        return tuple((free_letters(c), c) for c in dict.fromkeys(found))
 
 
-def _free(condition: Condition) -> tuple[Index, ...]:
+def free_letters(condition: Condition) -> tuple[Index, ...]:
+    """The letters for which a condition must hold, whatever they are."""
     inside = (condition.left.free_symbols | condition.right.free_symbols) & _indices(condition)
     return tuple(sorted(inside, key=str))
 

@@ -190,7 +190,7 @@ def local_theorems(w: Letters, kinds: Kinds) -> Iterator[Theorem]:
     for name in w.families.moving:
         if name in w.families.forward:
             known = kinds.of.get(name)
-            proof = by_kind(w, *known) if known else _local_proof(w, name)
+            proof = by_kind(w, known, name, operands(w, name)) if known else _local_proof(w, name)
             text = "\n".join([*_local_statement(w, name), proof])
             yield Theorem(w.role("{}_local", name), text, about_every_local(name))
 
