@@ -80,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         help="write the certificate, have Coq check it, and mark on the page what is proven",
     )
     _page(add("html", "browsing", "write an interactive page, one file of HTML"))
+    _page(add("markdown", "writing", "write the derivation in Markdown, without pictures"), "md")
     _code(add("code", "coding", "write a code module"))
     _checks(add)
     tell = add("explain", "telling", "show the derivation by one weight or quantity")
@@ -183,10 +184,13 @@ def _spec(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _page(parser: argparse.ArgumentParser) -> None:
+def _page(parser: argparse.ArgumentParser, ending: str = "html") -> None:
     _spec(parser)
-    parser.add_argument("--output", "-o", type=Path, metavar="FILE.html", help="default: print it")
-    parser.add_argument("--language", choices=("ko", "en"), help="the one that it opens with")
+    parser.add_argument(
+        "--output", "-o", type=Path, metavar=f"FILE.{ending}", help="default: print it"
+    )
+    opens = "the one that it opens with" if ending == "html" else None
+    parser.add_argument("--language", choices=("ko", "en"), help=opens)
 
 
 def _certificate(parser: argparse.ArgumentParser) -> None:

@@ -18,6 +18,7 @@ from derive.errors import InputError, printable
 from derive.files import Files, write
 from derive.pipeline import Made, make
 from derive.problem import Problem
+from derive.render.markdown import markdown as markdown_of
 from derive.typeset import ADVICE, Typeset, TypesetError, engine, typeset
 from derive.verify.report import Report
 
@@ -70,6 +71,18 @@ def latex(options: argparse.Namespace) -> int:
     if options.pdf:
         return _with_pdf(options.output, text)
     written(options.output, text.encode())
+    return GOOD
+
+
+def markdown(options: argparse.Namespace) -> int:
+    """Write the page in Markdown."""
+    problem = load(options.spec)
+    with progress("deriving and writing"):
+        text = markdown_of(make(problem).page, options.language or problem.languages[0])
+    if options.output is None:
+        sys.stdout.write(text)
+    else:
+        written(options.output, text.encode())
     return GOOD
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
 
-from derive.render.blocks import Page
+from derive.render.blocks import Block, Page
 from derive.render.korean import particle
 from derive.templating import environment
 
@@ -23,6 +26,7 @@ _ESCAPES = {
     ">": r"\textgreater{}",
 }
 
+Format = Literal["latex", "markdown"]
 MARK = r"\proven"
 NUMBERED = re.compile(r"^\\begin\{equation\}\\label\{([^{}]*)\}", re.MULTILINE)
 MODEL = "model_"  # how the kinds of blocks begin that only the page of a model has
@@ -36,22 +40,54 @@ def escape(text: str) -> str:
 
 def latex(page: Page, language: str) -> str:
     """The whole document, ready for XeLaTeX or LuaLaTeX."""
-    jinja = environment("latex")
-    jinja.filters["particle"] = particle
-    say = jinja.get_template(f"latex/{language}.tex.j2").module
-    of_model = jinja.get_template(f"latex/model_{language}.tex.j2").module
-    title = page.title.get(language) or next(filter(None, page.title.values()), "")
-    text = jinja.get_template("latex/document.tex.j2").render(
-        language=language,
-        title=escape(title) or say.default_title,  # type: ignore[attr-defined]
-        blocks=page.blocks,
-        marks=bool(page.proven),
-        say={
-            block.kind: getattr(of_model if block.kind.startswith(MODEL) else say, block.kind)
-            for block in page.blocks
-        },
+    book = Book("latex", language)
+    text = (
+        environment("latex")
+        .get_template("latex/document.tex.j2")
+        .render(
+            language=language,
+            title=escape(title_of(page, language)) or book.default_title,
+            parts=[book.say(block) for block in page.blocks],
+            marks=bool(page.proven),
+        )
     )
     return without_gaps(NUMBERED.sub(lambda found: _marked(found, page), text))
+
+
+@dataclass(frozen=True)
+class Book:
+    """The phrase books of a language, for pages that are set in one format."""
+
+    format: Format
+    language: str
+
+    def say(self, block: Block) -> str:
+        """What a page says of a block."""
+        books = self._of_model if block.kind.startswith(MODEL) else self._of_network
+        return str(getattr(books, block.kind)(block))
+
+    @property
+    def default_title(self) -> str:
+        """What a page without a title is called."""
+        return str(self._of_network.default_title)
+
+    @cached_property
+    def _of_network(self) -> Any:
+        return self._module("latex/{}.tex.j2")
+
+    @cached_property
+    def _of_model(self) -> Any:
+        return self._module("latex/model_{}.tex.j2")
+
+    def _module(self, name: str) -> Any:
+        jinja = environment(self.format)
+        jinja.filters["particle"] = particle
+        return jinja.get_template(name.format(self.language)).module
+
+
+def title_of(page: Page, language: str) -> str:
+    """The title in a language, or in another if there is none; empty if a page has no title."""
+    return page.title.get(language) or next(filter(None, page.title.values()), "")
 
 
 def _marked(found: re.Match[str], page: Page) -> str:
