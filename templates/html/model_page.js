@@ -372,7 +372,7 @@ function moved(number) {
   if (number) for (const { old } of moves) {
     if (old === null) continue;
     const rounded = quantities[old].r === "parameter";
-    state.given[old] = values[old].map((x) => withDigits(DIGITS[0], () => (rounded ? printed(ofDouble(x), data.format).value : ofDouble(x))));
+    state.given[old] = values[old].map((x) => withDigits(DIGITS[0], () => (rounded ? printed(settled(x), data.format).value : ofDouble(x))));
   }
   state.update = number;
   const wrong = renewed();

@@ -239,7 +239,7 @@ function moved(number) { // the page after a number of updates
   const values = course.at(number), before = state.given.slice();
   for (const [k, , after] of weights) {
     if (after === null) continue;
-    state.given[k] = number === 0 ? course.base[k] : withDigits(DIGITS[0], () => printed(ofDouble(values[k]), data.format).value);
+    state.given[k] = number === 0 ? course.base[k] : withDigits(DIGITS[0], () => printed(settled(values[k]), data.format).value);
   }
   state.update = number;
   const wrong = renewed();

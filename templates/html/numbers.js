@@ -229,3 +229,5 @@ function read(text) { // a number that somebody typed, or null
   return exponent < 0 ? fraction(n, ten(-exponent)) : fraction(n * ten(exponent));
 }
 const ofDouble = (x) => read(x.toString().replace("e+", "e"));
+// A double whose last digits are noise: beside a tie it is one.
+const settled = (x) => ofDouble(Number(x.toPrecision(14)));

@@ -74,8 +74,8 @@ function modelRun(model, given, format) {
   const exact = quantities.map((q, k) => (given[k] ? given[k].slice() : []));
   const said = (a) => (isFraction(a) ? literal(a) : printed(a, format).text); // it may have been updated
   const page = copies(exact), text = given.map((table) => (table ? table.map(said) : []));
-  const later = []; // what stage-wise updates replace, kept for the page as it was first
-  const from = reader(quantities, exact), rounded = reader(quantities, page);
+  // Where parameters move in their turn, what is computed anew has tables of its own; the page keeps the first.
+  let now = { exact, page }, from = reader(quantities, exact), rounded = reader(quantities, page);
   const enter = (equation, n, at) => {
     from.at = rounded.at = { ...at };
     try {
@@ -86,22 +86,23 @@ function modelRun(model, given, format) {
           throw error instanceof NoValue ? new Unrounded() : error;
         }
       }
-      const done = printed(chained, format);
-      exact[equation.q][n] = value;
-      page[equation.q][n] = format.chained ? done.value : value;
-      if (!(later.length && text[equation.q][n] !== undefined)) text[equation.q][n] = done.text;
+      const done = printed(chained, format), q = equation.q;
+      now.exact[q][n] = value;
+      now.page[q][n] = format.chained ? done.value : value;
+      if (text[q][n] !== undefined) return;
+      [exact[q][n], page[q][n], text[q][n]] = [now.exact[q][n], now.page[q][n], done.text];
     } catch (error) {
       if (error instanceof NoValue && error.key === undefined) error.key = equation.q;
       throw error;
     }
   };
   follow(model, enter, (stage) => {
-    if (stage === model.program.stages[model.program.stages.length - 1]) return;
-    later.push(stage);
+    if (now.exact === exact) now = { exact: copies(exact), page: copies(page) };
+    [from, rounded] = [reader(quantities, now.exact), reader(quantities, now.page)];
     for (const move of stage.moves) {
       if (move.old === null) continue;
-      exact[move.old] = exact[move.q].slice();
-      page[move.old] = page[move.q].slice();
+      now.exact[move.old] = now.exact[move.q].slice();
+      now.page[move.old] = now.page[move.q].slice();
     }
   });
   return { exact, page, text, chained: format.chained };

@@ -7,7 +7,9 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,18 @@ import pytest
 
 import derive
 from derive.backprop import differentiate
-from derive.build import build_as_model
+from derive.build import build, build_as_model
 from derive.cli import main
 from derive.emit import load
 from derive.expression import Element
 from derive.interactive import page as write_page
 from derive.notation import notation
+from derive.problem import Problem
+from derive.render.carried import carried
+from derive.render.model_form import ModelForm
+from derive.render.model_rounds import rounds
+from derive.render.model_update import update
+from derive.render.worked import bench_of
 from derive.spec import parse_spec
 from tests.interactive.test_interactive_data import hostile_page
 from tests.interactive.test_interactive_model import RUN, large_network
@@ -387,6 +395,46 @@ def test_the_training_of_a_model_goes_as_its_module_goes(opened: Any) -> None:
                 flat = list(numbers_in(getattr(trained, quantity["n"])))
                 wanted = [made.problem.numbers.text(Fraction(x)) for x in flat]
                 assert [field.input_value() for field in fields] == wanted
+
+
+@pytest.mark.parametrize("name", ["adam_step", "many_rounds", "nesterov_step"])
+def test_updates_of_optimizers_with_states_and_samples(name: str, opened: Any) -> None:
+    """After k updates the parameters are those of the rounds of the page, carried unrounded."""
+    problem = derive.load(name)
+    problem = replace(problem, numbers=replace(problem.numbers, chained=False))
+    derivation = differentiate(problem.graph, problem.wanted)
+    text = write_page(problem, derivation, "en")
+    page, data = opened(text), data_of(text)
+
+    def tell(carrying: Problem) -> list[dict[Any, str]]:
+        form = ModelForm(carrying, derivation)
+        bench = bench_of(form)
+        assert bench is not None
+        update(form, bench.values)
+        return [dict(each.texts) for each in islice(rounds(form, bench.values), last + 1)]
+
+    last = min(3, data["steps"])
+    told = carried(problem, tell)[1]
+    assert last > 0
+    for steps in range(last + 1):
+        page.locator("#update").fill(str(steps))
+        for q, quantity in enumerate(data["quantities"]):
+            if quantity.get("r") in ("parameter", "input"):
+                fields = page.locator(f'#tables input[data-edit="{q}"]').all()
+                places = product(*map(range, quantity["s"]))
+                wanted = [told[steps][quantity["n"], place] for place in places]
+                assert [field.input_value() for field in fields] == wanted
+
+
+def test_a_forward_pass_alone_has_a_page(opened: Any) -> None:
+    spec = 'inputs: {x: [1, 0.5]}\nmodel: ["y[i] = exp(x[i])"]\n'
+    problem = build(parse_spec(spec, "forward", "forward"))
+    page = opened(write_page(problem, differentiate(problem.graph, problem.wanted), "en"))
+    page.locator(".net.lying [data-quantity]").last.click()
+    page.locator("#next").click()
+    assert page.locator("#stages button").count() == 1
+    assert not page.locator("#training").is_visible()
+    assert "2.718" in page.locator("#lines").inner_html()
 
 
 def numbers_in(table: Any) -> Iterator[float]:

@@ -156,6 +156,18 @@ model: ["z[i] = x[i]*w[i]", "y = sqrt(sum(i, z[i]**2))"]
 loss: E = 0*y
 gradients: [w]
 """,
+    "parameters that move in their turn": """\
+inputs: {x: [1, 0.5]}
+targets: {t: 0.3}
+parameters: {W: [[0.2, -0.4], [0.6, 0.1]], v: [0.7, -0.3]}
+model: ["h[k] = tanh(sum(i, W[k,i]*x[i]))", "y = sum(k, v[k]*h[k])"]
+loss: E = (y - t)**2/2
+training: {learning_rate: 0.5, steps: 3, order: layer_by_layer, optimizer: momentum}
+""",
+    "nothing to be differentiated": """\
+inputs: {x: [1, 0.5]}
+model: ["y[i] = exp(x[i])"]
+""",
     "the log of a sum": """\
 inputs: {x: [0.5, 700, -3]}
 model: ["y = log(sum(i, exp(x[i])))"]
