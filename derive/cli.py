@@ -83,16 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     _page(add("markdown", "writing", "write the derivation in Markdown, without pictures"), "md")
     _code(add("code", "coding", "write a code module"))
     _checks(add)
-    tell = add("explain", "telling", "show the derivation by one weight or quantity")
-    tell.add_argument(
-        "names",
-        nargs="+",
-        metavar="[SPEC] NAME",
-        help="a weight of a network; of a model a quantity or an entry of it, such as 'W[0,1]'",
-    )
-    tell.add_argument(
-        "--order", type=int, choices=(1, 2), default=1, help="2: the Hessian times a vector"
-    )
+    _explain(add("explain", "telling", "show the derivation by one weight or quantity"))
     _exercise(add("exercise", "exercising", "write sheets of exercises, or mark answers to them"))
     rows = add("layers", "telling", "list the library, or show the equations of one of its rows")
     rows.add_argument("name", nargs="?", metavar="NAME")
@@ -131,6 +122,21 @@ def _code(parser: argparse.ArgumentParser) -> None:
         "--stats", action="store_true", help="count the operations and write no module"
     )
     parser.add_argument("--output", "-o", type=Path, metavar="FILE")
+
+
+def _explain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "names",
+        nargs="+",
+        metavar="[SPEC] NAME",
+        help="a weight of a network; of a model a quantity or an entry of it, such as 'W[0,1]'",
+    )
+    parser.add_argument(
+        "--order", type=int, choices=(1, 2), default=1, help="2: the Hessian times a vector"
+    )
+    parser.add_argument(
+        "--forward", action="store_true", help="of a network: with the forward pass before it"
+    )
 
 
 def _exercise(parser: argparse.ArgumentParser) -> None:

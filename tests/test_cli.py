@@ -325,6 +325,7 @@ REFUSED = [
     (["explain", "w9"], "known: w1, w2, w3"),
     (["explain", "neuron.yaml", "bias"], "known: b1, w1, w2"),
     (["explain", "a", "b", "c"], "a spec and a weight"),
+    (["explain", "tiny_rnn", "Whh", "--forward"], "--forward is for a network"),
     (["latex", "--weights", "w55"], "did you mean 'w5'?"),
     (["latex", "--weights", "w1,v2"], "no weight 'v2'"),
     (["latex", "--weights", " , "], "names of weights"),

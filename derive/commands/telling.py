@@ -27,6 +27,8 @@ def explain(options: argparse.Namespace) -> int:
         raise InputError("explain takes a spec and a weight, or only a weight")
     *spec, name = options.names
     problem = loaded(spec[0] if spec else DEFAULT)
+    if options.forward and problem.is_model:
+        raise InputError("--forward is for a network; of a model ask for a quantity")
     derivation = differentiate(problem.graph, problem.wanted)
     told: Iterable[str]
     with progress("deriving"):
@@ -35,7 +37,7 @@ def explain(options: argparse.Namespace) -> int:
         elif problem.is_model:
             told = explain_model(problem, derivation, name)
         else:
-            told = explain_weight(problem, derivation, name)
+            told = explain_weight(problem, derivation, name, options.forward)
     for line in told:
         print(line)
     return GOOD

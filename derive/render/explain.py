@@ -17,15 +17,20 @@ from derive.render.story import given_sheet
 from derive.render.weights import Story
 
 
-def explain(problem: Problem, derivation: Derivation, weight: str) -> list[str]:
+def explain(
+    problem: Problem, derivation: Derivation, weight: str, forward: bool = False
+) -> list[str]:
     """The lines of the derivation of one weight. Raises InputError for an unknown weight.
 
-    `w5` and `dE/dw5` mean the same.
+    `w5` and `dE/dw5` mean the same. The `forward` pass, from whose numbers they are computed,
+    stands before them if it is asked for.
     """
-    return carried(problem, lambda told: list(_explained(told, derivation, weight)))[1]
+    return carried(problem, lambda told: list(_explained(told, derivation, weight, forward)))[1]
 
 
-def _explained(problem: Problem, derivation: Derivation, weight: str) -> Iterator[str]:
+def _explained(
+    problem: Problem, derivation: Derivation, weight: str, forward: bool
+) -> Iterator[str]:
     weight = weight.rpartition("/d")[2]
     sheet = given_sheet(problem, Sheet(notation(problem), problem.numbers, PLAIN))
     story = Story(problem, scalar_network(derivation), sheet)
@@ -33,10 +38,12 @@ def _explained(problem: Problem, derivation: Derivation, weight: str) -> Iterato
     if weight not in found:
         hint = nearest(weight, found)
         raise InputError(f"there is no weight '{weight}'; {hint}")
-    yield "Forward pass"
-    for node, expr in story.network.equations.items():
-        yield from _lines(sheet.define(node, expr))
-    yield ""
+    passed = [sheet.define(node, expr) for node, expr in story.network.equations.items()]
+    if forward:
+        yield "Forward pass"
+        for display in passed:
+            yield from _lines(display)
+        yield ""
     yield f"The gradient of {weight}, factor by factor"
     for block in story.weight_blocks(found[weight], set()):
         if block.kind == "weight":

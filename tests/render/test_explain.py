@@ -33,20 +33,24 @@ The gradient of w5, factor by factor
 """
 
 
-def lines(name: str, weight: str) -> str:
-    told = explain(made(name).problem, made(name).derivation, weight)
+def lines(name: str, weight: str, forward: bool = False) -> str:
+    told = explain(made(name).problem, made(name).derivation, weight, forward)
     return "".join(f"{line}\n" for line in told)
 
 
 def test_an_output_weight_word_for_word() -> None:
-    text = lines("article", "w5")
+    assert lines("article", "w5") == W5
+
+
+def test_the_forward_pass_stands_before_it_if_asked_for() -> None:
+    text = lines("article", "w5", forward=True)
     assert text.startswith(FORWARD)
     assert text.endswith("\n\n" + W5)
 
 
 def test_a_hidden_weight_shows_both_paths() -> None:
     text = lines("article", "w1")
-    start, *factors = text.split("\n\n")[1].splitlines()
+    start, *factors = text.splitlines()
     assert start == "The gradient of w1, factor by factor"
     assert factors[0].strip() == ("dE_total/dw1 = dE_total/dout_h1 × dout_h1/dnet_h1 × dnet_h1/dw1")
     shown = [line.split(" = ")[0].strip() for line in factors if line[2] != " "]
