@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import Any
 
 import pytest
 import yaml
 
+import derive
 from derive.backprop import differentiate
 from derive.build import build
 from derive.cli import main
@@ -99,6 +101,21 @@ def test_numbers_stand_in_the_rows_as_on_the_page(name: str) -> None:
             assert (display.lhs, re.sub(r"\s", "", last)) in rows
             found += 1
     assert found > 5
+
+
+@pytest.mark.parametrize("language", WORDS)
+def test_without_its_program_a_page_has_its_words(language: str) -> None:
+    """Each word stands in the file where the program would put it, and the file is always one."""
+    text = html("article", language)
+    body = text.split("<body>")[1].split("<script")[0]
+    for path, inside in re.findall(r'data-word="([a-z_.]+)"[^<>]*>([^<]*)<', body):
+        wanted: Any = WORDS[language]
+        for part in path.split("."):
+            wanted = wanted[part]
+        assert unescape(inside) == wanted
+    problem = derive.load("article")
+    assert page(problem, differentiate(problem.graph), language) == text
+    assert " object at 0x" not in text
 
 
 def test_pages_are_small_and_load_nothing() -> None:
