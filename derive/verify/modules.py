@@ -25,6 +25,7 @@ from derive.problem import Problem
 from derive.sequence import Order
 from derive.verify.algebra import working
 from derive.verify.bench import Bench, Way, doubts_of, holds
+from derive.verify.demonstration import demonstration
 from derive.verify.doubles import BITS, MARGIN, Double, as_double, double, within
 from derive.verify.meaning import Key, Values
 from derive.verify.one_pass import in_one_pass
@@ -41,7 +42,6 @@ from derive.verify.tape import all_slopes
 from derive.verify.training import (
     LATE,
     constants,
-    demonstration,
     helpers,
     in_general_position,
     tables,

@@ -72,4 +72,5 @@ def _alike(
 
 
 def _same(what: str, found: Any, expected: Any) -> Comparison:
-    return Comparison(what, relative(float(found), float(expected)))
+    error = relative(float(found), float(expected))
+    return Comparison(what, error, float(found), float(expected))

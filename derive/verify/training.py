@@ -1,29 +1,25 @@
 """Route 5, too: what a module says of a training, and how it trains.
 
 Its constants are those of the spec. One update is held to the optimizer's lines, from states in
-general position and late in a training as well as first. A training and the demonstration are then
-what the functions that were judged make of the same numbers.
+general position and late in a training as well as first. A training is then what the functions that
+were judged make of the same numbers.
 """
 
 from __future__ import annotations
 
-import io
 import math
 import random
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import redirect_stdout, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product, zip_longest
-from types import FunctionType
 from typing import Any
 
 from mpmath import mp
 
 from derive.emit.run import Module
-from derive.errors import InputError
 from derive.graph import Quantity, Role
 from derive.problem import Problem, Tensor
 from derive.sequence import Order
@@ -249,7 +245,7 @@ def helpers(module: Module) -> Iterator[Comparison]:
                 yield Comparison(f"{name}({x})", error)
 
 
-# --- training and demonstration -------------------------------------------------------------
+# --- training -------------------------------------------------------------------------------
 
 
 def trains(module: Module, data: Sequence[Values]) -> Iterator[Comparison]:
@@ -263,7 +259,7 @@ def trains(module: Module, data: Sequence[Values]) -> Iterator[Comparison]:
     # not only as many samples as there are states, or as the spec has
     for rate, count in ((float(RATE), len(samples)), (float(RATE) / 3, 2)):
         taking = samples[:count] if turns else samples[:1]
-        losses, after = _composed(module, parameters, taking, rate, FEW_STEPS)
+        losses, after = composed(module, parameters, taking, rate, FEW_STEPS)
         fed = taking if turns else taking[0]
         last, found = names["train"](parameters, fed, rate, len(losses) - 1)
         for k, (got, true) in enumerate(zip_longest(found, losses, fillvalue=math.nan)):
@@ -282,7 +278,7 @@ def takes_turns(module: Module) -> bool:
     return "STATE" in module.namespace or bool(module.problem.samples)
 
 
-def _composed(
+def composed(
     module: Module, parameters: Any, samples: Sequence[Any], rate: float, steps: int
 ) -> tuple[list[float], Any]:
     """The losses of a training as far as they are finite, and the parameters after it."""
@@ -300,105 +296,6 @@ def _composed(
             losses.append(loss)
             parameters, state = after, kept
     return losses, parameters
-
-
-def demonstration(module: Module) -> Iterator[Comparison]:
-    """What the module prints of itself, with few updates, against its own functions."""
-    call = {**module.namespace}
-    if "main" not in call:
-        return  # a program of its own
-    parameters, sample = _demonstrated(module)
-    samples = call.get("SAMPLES", (sample,))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        losses: list[float] = []
-        if "train" in call:
-            rate = call["LEARNING_RATE"]
-            losses, _ = _composed(module, parameters, samples, rate, FEW_STEPS)
-            if len(losses) <= FEW_STEPS:
-                return  # its own training leaves the domain of the loss
-        printed = _printed(module)
-        expected = list(_shown(module, parameters, sample, losses))
-    for (what, text), (name, v) in zip_longest(printed, expected, fillvalue=("nothing", None)):
-        same = name in (what, "") and _spaced(text) == _spaced(v)
-        yield Comparison(f"{name or what} as it is printed", 0.0 if same else math.nan)
-
-
-def _demonstrated(module: Module) -> tuple[Any, Any]:
-    call = module.namespace
-    if module.problem.symbolic:
-        example = call["example_parameters"](seed=0), call["example_sample"](seed=0)
-        if "loss" in call:
-            _check_example(call["loss"], *example)
-        return example
-    return call["PARAMETERS"], call["SAMPLE"]
-
-
-def _check_example(loss: Callable[[Any, Any], Any], parameters: Any, sample: Any) -> None:
-    """A module without the numbers of a spec must be able to show some. Raises InputError."""
-    try:
-        value = float(loss(parameters, sample))
-    except (ArithmeticError, ValueError):
-        value = math.nan
-    if not math.isfinite(value):
-        raise InputError(
-            "at the numbers between -1 and 1 that a module shows where the spec has none, the loss "
-            "has no value that code can hold, up to 1.8e+308; give values"
-        )
-
-
-def _printed(module: Module) -> list[tuple[str, str]]:
-    """The names and values that the module prints."""
-    out, own = io.StringIO(), module.namespace["main"]
-    few = {**module.namespace, "STEPS": FEW_STEPS}  # the real number is compared with the spec
-    with redirect_stdout(out):
-        FunctionType(own.__code__, few)()
-    found: list[tuple[str, str]] = []
-    for line in out.getvalue().splitlines():
-        name, sign, text = line.partition(" = ")
-        if sign:
-            found.append((name, text))
-        else:  # the next row of a matrix
-            what, before = found.pop()
-            found.append((what, f"{before} {line}"))
-    return found
-
-
-def _shown(
-    module: Module, parameters: Any, sample: Any, losses: Sequence[float]
-) -> Iterator[tuple[str, str]]:
-    """What a module prints: its records if it is small, then the loss; those lines have words."""
-    call = module.namespace
-    updated = None
-    if losses:
-        simultaneous = module.problem.training.order is Order.SIMULTANEOUS
-        source = call["gradients"](parameters, sample) if simultaneous else sample
-        rate = call["LEARNING_RATE"]
-        updated, _ = module.update(parameters, call.get("STATE"), source, rate, 1)
-    if "show" in call:
-        yield from _fields(call["forward"](parameters, sample))
-        if not module.problem.forward_only:
-            yield from _fields(call["gradients"](parameters, sample))
-        if updated is not None:
-            yield from ((f"{name}_new", text) for name, text in _fields(updated))
-    if module.problem.forward_only:
-        if "show" not in call:
-            yield [*_fields(call["forward"](parameters, sample))][-1]
-        return
-    if updated is None:
-        yield "", str(call["loss"](parameters, sample))
-        return
-    yield "", str(losses[0])
-    yield "", str(call["loss"](updated, sample))
-    yield "", str(losses[-1])
-
-
-def _fields(record: Any) -> Iterator[tuple[str, str]]:
-    yield from ((name, str(v)) for name, v in record._asdict().items())
-
-
-def _spaced(text: str | None) -> str:
-    return " ".join((text or "").split())
 
 
 # --- both -----------------------------------------------------------------------------------
