@@ -28,6 +28,7 @@ from tests.certify_support import (
     wrong_digits,
     wrong_locals,
 )
+from tests.sampled import sampled
 
 
 @needs_coq
@@ -113,7 +114,7 @@ def test_there_are_forty_faults_of_all_kinds() -> None:
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "kind", "own", "number"), ADJOINTS)
+@pytest.mark.parametrize(("name", "kind", "own", "number"), sampled(ADJOINTS, 3))
 def test_a_wrong_adjoint_is_refused_where_it_is(
     name: str, kind: str, own: str, number: int
 ) -> None:
@@ -129,7 +130,7 @@ def test_a_wrong_adjoint_is_refused_where_it_is(
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "kind", "own", "number"), LOCALS)
+@pytest.mark.parametrize(("name", "kind", "own", "number"), sampled(LOCALS, 3))
 def test_a_wrong_local_derivative_is_refused_where_it_is(
     name: str, kind: str, own: str, number: int
 ) -> None:
@@ -142,7 +143,7 @@ def test_a_wrong_local_derivative_is_refused_where_it_is(
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "report"), DIGITS)
+@pytest.mark.parametrize(("name", "report"), sampled(DIGITS, 3))
 def test_a_wrong_digit_is_refused_where_it_is(name: str, report: str) -> None:
     problem, derivation, _ = _parts(name)
     page = dict(wrong_digits(name))[report]

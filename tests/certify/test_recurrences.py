@@ -24,6 +24,7 @@ from derive.spec import parse_spec
 from tests.certify_support import CHANGES as KINDS
 from tests.certify_support import PROGRAM, RNN, SECONDS, needs_coq, with_adjoint, with_local
 from tests.coq_text import stray
+from tests.sampled import sampled
 
 STARTED = """\
 title: A network that starts somewhere
@@ -196,7 +197,7 @@ def test_there_are_faults_of_all_kinds() -> None:
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "kind", "own", "number"), ADJOINTS)
+@pytest.mark.parametrize(("name", "kind", "own", "number"), sampled(ADJOINTS, 4))
 def test_a_wrong_adjoint_is_refused_where_it_is(
     name: str, kind: str, own: str, number: int
 ) -> None:
@@ -209,7 +210,7 @@ def test_a_wrong_adjoint_is_refused_where_it_is(
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "of", "number"), STEPS)
+@pytest.mark.parametrize(("name", "of", "number"), sampled(STEPS, 4))
 def test_a_wrong_derivative_by_the_step_before_is_refused_where_it_is(
     name: str, of: str, number: int
 ) -> None:

@@ -35,6 +35,7 @@ from tests.certify_support import (
     wrong_locals,
 )
 from tests.coq_text import stray
+from tests.sampled import sampled
 
 DENSE = """\
 title: Dense 16-32-10
@@ -264,7 +265,7 @@ def test_there_are_forty_faults_of_all_kinds() -> None:
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "kind", "own", "number"), [*ADJOINTS, *LETTERS])
+@pytest.mark.parametrize(("name", "kind", "own", "number"), sampled([*ADJOINTS, *LETTERS], 3))
 def test_a_wrong_adjoint_is_refused_where_it_is(
     name: str, kind: str, own: str, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -278,7 +279,7 @@ def test_a_wrong_adjoint_is_refused_where_it_is(
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "kind", "own", "number"), LOCALS)
+@pytest.mark.parametrize(("name", "kind", "own", "number"), sampled(LOCALS, 3))
 def test_a_wrong_local_derivative_is_refused_where_it_is(
     name: str, kind: str, own: str, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -290,7 +291,7 @@ def test_a_wrong_local_derivative_is_refused_where_it_is(
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "report"), DIGITS)
+@pytest.mark.parametrize(("name", "report"), sampled(DIGITS, 3))
 def test_a_wrong_digit_is_refused_where_it_is(
     name: str, report: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -38,6 +38,7 @@ from derive.render.worked import bench_of
 from derive.scaffold import scaffold
 from derive.spec import parse_spec
 from tests.interactive_support import MODELS, data_of, executed, html, written
+from tests.sampled import sampled
 
 FEW = ("adam_step", "attention_by_hand", "gru_by_hand", "max_pooling", "tiny_rnn")
 ROWS = tuple(dict.fromkeys((*LAYERS, *loss_names())))
@@ -186,7 +187,7 @@ def test_each_node_of_the_language_is_computed(kind: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("chained", [True, False])
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", sampled(MODELS, 2))
 def test_and_after_edits_they_are_those_of_the_program(name: str, chained: bool) -> None:
     problem = derive.load(name)
     problem = replace(problem, numbers=replace(problem.numbers, chained=chained))
@@ -195,7 +196,7 @@ def test_and_after_edits_they_are_those_of_the_program(name: str, chained: bool)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("row", ROWS)
+@pytest.mark.parametrize("row", sampled(ROWS, 4))
 def test_each_row_of_the_library_has_a_page_with_its_digits(row: str) -> None:
     problem = build(parse_spec(scaffold(row, False), row, row))
     problem = replace(problem, numbers=NumberFormat(5))
