@@ -56,9 +56,11 @@ def reusing(assignments: Iterable[Assignment]) -> tuple[Assignment, ...]:
 
 
 def _is_whole(assignment: Assignment) -> bool:
-    """Whether an assignment says that two quantities are the same."""
-    letters = tuple(loop.index for loop in assignment.loops)
-    return isinstance(assignment.value, Read) and assignment.value.indices == letters
+    """Whether an assignment says that two quantities are the same, and as large."""
+    read, loops = assignment.value, assignment.loops
+    if not isinstance(read, Read) or read.indices != tuple(loop.index for loop in loops):
+        return False
+    return [axis.size for axis in read.axes] == [loop.index.axis.size for loop in loops]
 
 
 def _renamed(node: Node, same: Mapping[str, str]) -> Node:

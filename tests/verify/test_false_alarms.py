@@ -215,6 +215,9 @@ SPECS: dict[str, str] = {
     "  - a[k] = sqrt(re[k]**2 + im[k]**2)\nloss: 'E = sum(k, a[k])'\n",
     "a norm whose squares are below all doubles": "inputs: {x: [1e-200, 1e-200]}\n"
     'loss: "E = sqrt(sum(i, x[i]**2))"\n',
+    "a longer table that is a shorter one, and zero beyond it": "inputs: {x: [0.5, -0.3]}\n"
+    "parameters: {w: 0.7}\nsizes: {i: 3}\nmodel: ['y[t] = tanh(w*x[t])', 'z[i] = y[i + 0]']\n"
+    "loss: E = sum(i, (z[i] - 1)**2)\n",
     # zero is a value, too
     "Adam of nothing": "inputs: {x: [0.1, 0.2]}\nparameters: {w: [0.3, 0.7], b: 0.4}\n"
     "model: ['s[k] = w[k]*x[k] + b', 'p[k] = softmax(k, s[k])']\nloss: E = -log(p[0])\n"
