@@ -168,6 +168,15 @@ def test_a_pipe_is_read(place: Path) -> None:
     assert writer.wait(10) == 0
 
 
+@pytest.mark.parametrize("command", ["html", "markdown", "latex", "code"])
+def test_a_command_reads_its_spec_once(command: str, place: Path) -> None:
+    os.mkfifo(place / "pipe")
+    writer = subprocess.Popen(["sh", "-c", "cat a.yaml > pipe"])
+    assert main([command, "pipe", "-o", "made"]) == 0
+    assert writer.wait(10) == 0
+    assert (place / "made").stat().st_size > 0
+
+
 def test_a_pipe_to_which_nobody_writes_is_left(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from derive.backprop import differentiate
 from derive.build import build
+from derive.commands.shared import put
 from derive.edge import GOOD
 from derive.emit import counted, module
-from derive.files import write
 from derive.spec import load_spec
 
 
@@ -24,9 +23,5 @@ def code(options: argparse.Namespace) -> int:
         print("\n".join(counted(problem, derivation)))
         return GOOD
     text = module(problem, derivation, options.target)
-    if options.output is None:
-        sys.stdout.write(text)
-    else:
-        write(options.output, text.encode())
-        print(f"wrote {options.output}")
+    put(text, options.output)
     return GOOD

@@ -8,10 +8,9 @@ import sys
 from derive.certify import ADVICE, CheckError, check, checker
 from derive.certify.route import refused
 from derive.certify.run import Unfinished
-from derive.commands.shared import loaded
+from derive.commands.shared import loaded, put
 from derive.edge import FOUND, GOOD, progress
 from derive.errors import printable
-from derive.files import write
 from derive.pipeline import make
 
 
@@ -20,11 +19,7 @@ def certify(options: argparse.Namespace) -> int:
     made = make(loaded(options.spec))
     with progress("deriving and writing"):
         certificate = made.certificate
-    if options.output is None:
-        sys.stdout.write(certificate.text)
-    else:
-        write(options.output, certificate.text.encode())
-        print(f"wrote {options.output}")
+    put(certificate.text, options.output)
     out = sys.stderr if options.output is None else sys.stdout
     for what, why in certificate.without:
         print(printable(f"no theorem: {what}: {why}"), file=out)

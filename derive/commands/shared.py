@@ -15,7 +15,11 @@ from derive.verify.report import Report, lines
 
 def loaded(spec: str) -> Problem:
     """The problem of a spec, with a word on values that are missing while others are given."""
-    problem = load(spec)
+    return noted(load(spec))
+
+
+def noted(problem: Problem) -> Problem:
+    """The same for a problem that was read already."""
     made_up = problem.upstream.values()
     given = [q.name for q in problem.graph.given if q.name not in made_up]
     missing = [name for name in given if name not in problem.values]
@@ -29,6 +33,14 @@ def written(path: Path, data: bytes) -> None:
     """Write a file that was asked for by name, and say so."""
     write(path, data)
     print(f"wrote {path}")
+
+
+def put(text: str, output: Path | None) -> None:
+    """Write a text to a file, or print it as it is if none was named."""
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        written(output, text.encode())
 
 
 def as_text(report: Report) -> str:

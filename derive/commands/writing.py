@@ -11,7 +11,7 @@ from derive.certify import ADVICE as ADVICE_OF_COQ
 from derive.certify import CheckError, check, checker
 from derive.certify.route import refused
 from derive.certify.run import Unfinished
-from derive.commands.shared import as_text, loaded, print_report, written
+from derive.commands.shared import as_text, loaded, print_report, put, written
 from derive.edge import BAD, FOUND, GOOD, progress
 from derive.emit import USUAL
 from derive.errors import InputError, printable
@@ -79,10 +79,7 @@ def markdown(options: argparse.Namespace) -> int:
     problem = load(options.spec)
     with progress("deriving and writing"):
         text = markdown_of(make(problem).page, options.language or problem.languages[0])
-    if options.output is None:
-        sys.stdout.write(text)
-    else:
-        written(options.output, text.encode())
+    put(text, options.output)
     return GOOD
 
 

@@ -21,7 +21,7 @@ from derive.graph import Derivation, Equation, Graph
 from derive.numbers import MoreDigits, MustBeUnrounded, NumberFormat, decimal, real
 from derive.problem import Problem
 from derive.render.carried import with_digits
-from derive.render.tensor_values import Values, compiled, places
+from derive.render.tensor_values import Values, compiled, places, values_of
 
 Fault: TypeAlias = tuple[str, str]
 SATURATING = (sympy.exp, sympy.tanh, sympy.erf, sympy.sinh, sympy.cosh, logistic, softplus)
@@ -42,12 +42,7 @@ def faults(problem: Problem, derivation: Derivation) -> frozenset[Fault]:
 
 def _faults(problem: Problem, derivation: Derivation) -> frozenset[Fault]:
     """The same. Raises ValueError, ArithmeticError or MustBeUnrounded where there is no value."""
-    values = Values(problem.numbers)
-    for quantity in problem.graph.given:
-        for place in places(quantity):
-            values.give((quantity.name, place), problem.values[quantity.name][place])
-    values.run(problem.graph.blocks)
-    values.run(derivation.backward.blocks)
+    values = values_of(problem, derivation)
     found = set(_saturated(problem.graph, values))
     for graph in (problem.graph, derivation.backward):
         for equation in graph.equations:

@@ -10,8 +10,9 @@ import jinja2
 
 from derive.exercise.lines import Line
 from derive.exercise.sheet import Item, Question, Sheet
+from derive.render.blocks import Block
 from derive.render.carried import manner
-from derive.render.document import escape, without_gaps
+from derive.render.document import Book, escape, title_in, without_gaps
 from derive.render.korean import particle
 from derive.templating import environment
 
@@ -62,14 +63,13 @@ def conventions(sheet: Sheet, language: str) -> str:
     fields = sheet.told.setting.conventions
     if fields is None:
         return ""
-    phrases = _environment().get_template(f"latex/model_{language}.tex.j2").module
-    return str(phrases.model_conventions(fields)).strip()  # type: ignore[attr-defined]
+    return Book("latex", language).say(Block("model_conventions", fields)).strip()
 
 
 def content(sheet: Sheet, language: str, solved: bool) -> dict[str, Any]:
     """What is on a sheet in whatever format: formulas are TeX, and the title is plain text."""
     told, setting = sheet.told, sheet.told.setting
-    title = told.title.get(language) or next(filter(None, told.title.values()), "")
+    title = title_in(told.title, language)
     return {
         "title": title or sheet.series.problem.name,
         "points": sheet.points,

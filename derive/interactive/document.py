@@ -22,6 +22,7 @@ from derive.interactive.network import network_data, told
 from derive.interactive.picture import picture
 from derive.problem import Problem
 from derive.render.carried import carried
+from derive.render.document import title_in
 from derive.render.order import in_numbers
 from derive.templating import environment, source
 
@@ -48,7 +49,7 @@ def page(problem: Problem, derivation: Derivation, language: str) -> str:
     """The page of a problem. Raises InputError if it has no numbers to compute with."""
     driven = _network(problem, derivation) if _told(problem) else _model(problem, derivation)
     words = {code: _words(code) for code in LANGUAGES}
-    title = problem.title.get(language) or next(filter(None, problem.title.values()), "")
+    title = title_in(problem.title, language)
     data = driven.data | {"title": dict(problem.title), "say": words}
     style, program = source("html/style.css"), _program(driven.kind)
     return (

@@ -217,10 +217,12 @@ def _stages(model: Model) -> Iterator[dict[str, Any]]:
         yield {
             "blocks": _blocks(model, blocks(stage.equations)) if number else [],
             "moves": [
-                {**_equation(model, equation), "old": model.numbers[name.removesuffix(UPDATED)]}
-                if name.removesuffix(UPDATED) in model.numbers
-                else {**_equation(model, equation), "old": None}
-                for _, (name, equation) in lines
+                _equation(model, equation)
+                | {
+                    "of": model.numbers[q.name],
+                    "old": model.numbers.get(name.removesuffix(UPDATED)),
+                }
+                for q, (name, equation) in lines
             ],
         }
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import count
 
-from derive.interactive.mathml import FIRST_HOLE, hole, mathml
+from derive.interactive.mathml import hole, mathml
 from derive.render.pieces import MARKS, Piece, Tightness, number_piece
 from derive.render.sheet import Key, Sheet
 
@@ -49,40 +50,50 @@ class Templates:
 
     def _rows(self, write: Write, leaf: Callable[[Key], Piece], guarded: bool) -> list[Row]:
         """The lines of a formula as templates; each leaf is marked, so that it can be taken out."""
-        seen: dict[Key, str] = {}
-
-        def marked(key: Key, hold: Tightness | None = None) -> Piece:
-            piece = leaf(key)
-            seen.setdefault(key, hole(len(seen)) + piece.tex)
-            return replace(piece, tex=seen[key], hold=piece.hold if hold is None else hold)
-
-        def emptied(hold: Tightness | None = None) -> str:
-            tex = write(lambda key: marked(key, hold))
-            for whole in seen.values():
-                tex = tex.replace(whole, whole[0])
-            return tex
-
-        tex = emptied()
-        when = "0" * len(HOLE.findall(tex))
-        if guarded:
-            when = guards(tex, emptied(Tightness.SUM), emptied(Tightness.PRODUCT))
-        keys = [self.numbers[key] for key in seen]
+        tex, keys, when = with_holes(write, leaf, guarded)
         rows: list[Row] = []
         for line in tex.split("\n"):
             holes = HOLE.findall(line)
             own, when = when[: len(holes)], when[len(holes) :]
-            places = iter(range(len(holes)))
-            numbered = HOLE.sub(lambda _: hole(next(places)), line)  # noqa: B023
-            rows.append(
-                [
-                    self._template(numbered, own),
-                    [keys[ord(each) - FIRST_HOLE] for each in holes],
-                ]
-            )
+            numbers = [self.numbers[keys[each]] for each in holes]
+            rows.append([self._template(numbered(line), own), numbers])
         return rows
 
     def _template(self, tex: str, guards: str) -> int:
         return self.found.setdefault((tex, guards), len(self.found))
+
+
+def with_holes(
+    write: Write, leaf: Callable[[Key], Piece], guarded: bool = True
+) -> tuple[str, dict[str, Key], str]:
+    """A formula with a sign for each leaf, what the signs stand for, and which need brackets when.
+
+    Each leaf is marked, so that it can be taken out of what is written.
+    """
+    seen: dict[Key, str] = {}
+
+    def emptied(hold: Tightness | None = None) -> str:
+        def marked(key: Key) -> Piece:
+            piece = leaf(key)
+            seen.setdefault(key, hole(len(seen)) + piece.tex)
+            return replace(piece, tex=seen[key], hold=piece.hold if hold is None else hold)
+
+        tex = write(marked)
+        for whole in seen.values():
+            tex = tex.replace(whole, whole[0])
+        return tex
+
+    tex = emptied()
+    when = "0" * len(HOLE.findall(tex))
+    if guarded:
+        when = guards(tex, emptied(Tightness.SUM), emptied(Tightness.PRODUCT))
+    return tex, {whole[0]: key for key, whole in seen.items()}, when
+
+
+def numbered(tex: str) -> str:
+    """A formula with its holes in the order in which they stand."""
+    places = count()
+    return HOLE.sub(lambda _: hole(next(places)), tex)
 
 
 def guards(tex: str, loose: str, product: str) -> str:

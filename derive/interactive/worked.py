@@ -20,8 +20,8 @@ from derive.expression import (
     Total,
 )
 from derive.functions import at_least, greater, where
-from derive.interactive.mathml import hole, mathml
-from derive.interactive.rows import DIGITS, HOLE, guards
+from derive.interactive.mathml import mathml
+from derive.interactive.rows import DIGITS, HOLE, numbered, with_holes
 from derive.interactive.trees import Tree
 from derive.notation import ADJOINT, UPDATED
 from derive.numbers import literal
@@ -83,30 +83,13 @@ class Worked:
 
     def _written(self, expr: sympy.Expr) -> tuple[str, list[Element], str]:
         """A formula with its holes in order, the keys that they are for, which need brackets."""
-        seen: dict[sympy.Expr, str] = {}
 
-        def filled(hold: Tightness | None) -> str:
-            def leaf(key: sympy.Expr) -> Piece:
-                piece = number_piece(DIGITS)
-                seen.setdefault(key, hole(len(seen)) + DIGITS)
-                own = Tightness.SUM if key.name.startswith(SUM) else piece.hold
-                return replace(piece, tex=seen[key], hold=own if hold is None else hold)
+        def leaf(key: sympy.Expr) -> Piece:
+            piece = number_piece(DIGITS)
+            return replace(piece, hold=Tightness.SUM) if key.name.startswith(SUM) else piece
 
-            tex = self._writer(leaf).tex(expr)
-            for whole in seen.values():
-                tex = tex.replace(whole, whole[0])
-            return tex
-
-        tex = filled(None)
-        when = guards(tex, filled(Tightness.SUM), filled(Tightness.PRODUCT))
-        by_sign = {whole[0]: key for key, whole in seen.items()}
-        found = HOLE.findall(tex)
-        numbers = iter(range(len(found)))
-        return (
-            HOLE.sub(lambda _: hole(next(numbers)), tex),
-            [by_sign[sign] for sign in found],
-            when,
-        )
+        tex, keys, when = with_holes(lambda leaf: str(self._writer(leaf).tex(expr)), leaf)
+        return numbered(tex), [keys[sign] for sign in HOLE.findall(tex)], when
 
     def _known(self, key: sympy.Expr) -> bool:
         """Whether a key is of a quantity of the model, a derivative, or a new value."""

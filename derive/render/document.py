@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -46,7 +47,7 @@ def latex(page: Page, language: str) -> str:
         .get_template("latex/document.tex.j2")
         .render(
             language=language,
-            title=escape(title_of(page, language)) or book.default_title,
+            title=escape(title_in(page.title, language)) or book.default_title,
             parts=[book.say(block) for block in page.blocks],
             marks=bool(page.proven),
         )
@@ -85,9 +86,9 @@ class Book:
         return jinja.get_template(name.format(self.language)).module
 
 
-def title_of(page: Page, language: str) -> str:
-    """The title in a language, or in another if there is none; empty if a page has no title."""
-    return page.title.get(language) or next(filter(None, page.title.values()), "")
+def title_in(title: Mapping[str, str], language: str) -> str:
+    """A title in a language, or in another if there is none; empty if there is no title."""
+    return title.get(language) or next(filter(None, title.values()), "")
 
 
 def _marked(found: re.Match[str], page: Page) -> str:

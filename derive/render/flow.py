@@ -51,11 +51,6 @@ class Flow:
     vertices: tuple[Vertex, ...]
     arrows: tuple[Arrow, ...]
 
-    @property
-    def recurrent(self) -> bool:
-        """Whether it is one step of something that goes on."""
-        return any(vertex.earlier for vertex in self.vertices)
-
     @cached_property
     def depth(self) -> dict[str, int]:
         """The layer of every vertex."""

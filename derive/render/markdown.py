@@ -13,7 +13,7 @@ from dataclasses import replace
 from html import escape as escape_html
 
 from derive.render.blocks import Block, Page
-from derive.render.document import Book, title_of, without_gaps
+from derive.render.document import Book, title_in, without_gaps
 
 LABEL = re.compile(r"\\label\{([^{}]*)\}")
 MATH = re.compile(r"(\$\$.*?\$\$|(?<!\\)\$(?:\\.|[^$\\])*\$)", re.DOTALL)
@@ -47,7 +47,7 @@ def markdown(page: Page, language: str) -> str:
     numbers = {label: str(number) for number, label in enumerate(labels, 1)}
     text = _marked(MATH.sub(HOLE, body), numbers)
     rest = iter(_set(formula, numbers) for formula in formulas)
-    title = escape(title_of(page, language)) or book.default_title
+    title = escape(title_in(page.title, language)) or book.default_title
     return without_gaps(f"# {title}\n\n{re.sub(HOLE, lambda _: next(rest), text)}")
 
 

@@ -27,7 +27,7 @@ from derive.expression import (
     rebuild,
 )
 from derive.functions import BY_SYMBOL, absolute, at_least, greater, maximum, minimum, where
-from derive.graph import Block, Equation, Quantity, Role, adjoint_name
+from derive.graph import Block, Derivation, Equation, Quantity, Role, adjoint_name
 from derive.notation import Name
 from derive.numbers import (
     LogOfZero,
@@ -44,6 +44,7 @@ from derive.numbers import (
 )
 from derive.numbers import power as raised
 from derive.numbers import product as numbers_product
+from derive.problem import Problem
 from derive.render.index_writer import Greatest
 from derive.render.sheet import Entry
 
@@ -127,6 +128,20 @@ class Values:
             if equation.quantity.role is Role.ADJOINT:
                 words += "; 'gradients:' names what the loss is differentiated by"
             raise ValueError(f"in the equation of {_entry(equation, place)}: {words}") from error
+
+
+def values_of(problem: Problem, derivation: Derivation) -> Values:
+    """All numbers before the update.
+
+    Raises ValueError or ArithmeticError where a number is not finite and real.
+    """
+    values = Values(problem.numbers)
+    for quantity in problem.graph.given:
+        for place in places(quantity):
+            values.give((quantity.name, place), problem.values[quantity.name][place])
+    values.run(problem.graph.blocks)
+    values.run(derivation.backward.blocks)
+    return values
 
 
 def _has_value(compute: Callable[[], Number]) -> bool:

@@ -35,7 +35,16 @@ from derive.render.index_writer import ROOM, SPACED, Greatest, outside_first
 from derive.render.model_form import ModelForm
 from derive.render.pieces import width
 from derive.render.sheet import Display
-from derive.render.tensor_values import Bound, Table, Values, compiled, places, ranked, whole
+from derive.render.tensor_values import (
+    Bound,
+    Table,
+    Values,
+    compiled,
+    places,
+    ranked,
+    values_of,
+    whole,
+)
 from derive.scalar import shapes_of
 
 MOST_TRIED = 60
@@ -263,11 +272,6 @@ def bench_of(form: ModelForm) -> Bench | None:
     problem, derivation = form.problem, form.derivation
     if not told_in_numbers(problem):
         return None
-    values = Values(problem.numbers)
-    for quantity in problem.graph.given:
-        for place in places(quantity):
-            values.give((quantity.name, place), problem.values[quantity.name][place])
-    values.run(problem.graph.blocks)
-    values.run(derivation.backward.blocks)
+    values = values_of(problem, derivation)
     shapes = shapes_of(derivation.forward) | shapes_of(derivation.backward)
     return Bench(form, values, shapes)

@@ -99,7 +99,37 @@ function spellWords() { // all words that stand in the file, in the language of 
   for (const part of all("[data-word]")) part.textContent = word(part.dataset.word);
   for (const part of all("[data-label]")) part.setAttribute("aria-label", word(part.dataset.label));
 }
+function stageButtons(stages) { // each shows the lines of a stage
+  $("stages").replaceChildren(...stages.map((stage) => {
+    const button = element("button", { type: "button", "data-stage": stage }, word(`stages.${stage}`));
+    button.addEventListener("click", () => { state.stage = stage; state.chosen = null; state.step = -1; showLines(); light(); announce(); });
+    return button;
+  }));
+}
+function choose(what, pinned = false) { // light up what is pointed at, and tell of it; null: of all
+  state.chosen = what;
+  state.pinned = pinned && what !== null;
+  if (what !== null) state.step = -1;
+  showLines();
+  light();
+  announce();
+}
+function reset() { // the given numbers as they were
+  state.given = state.start.slice();
+  $("wrong").textContent = "";
+  for (const input of all("input[data-edit]")) input.removeAttribute("aria-invalid");
+  state.update = 0;
+  $("update").value = 0;
+  renewed();
+  begin();
+}
 function listenEverywhere(spell) {
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape") choose(null); });
+  $("back").addEventListener("click", () => go(state.step - 1));
+  $("next").addEventListener("click", () => go(state.step + 1));
+  $("whole").addEventListener("click", () => choose(null));
+  $("reset").addEventListener("click", reset);
+  $("update").addEventListener("input", (event) => moved(Number(event.target.value)));
   $("language").addEventListener("change", (event) => { page.language = event.target.value; spell(); });
   $("theme").addEventListener("change", colour);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", colour);
@@ -118,6 +148,14 @@ function printWhole(before, after) { // on paper all stages stand one below the 
 
 const PATIENCE = 3000; // milliseconds for the curve of the training
 const EVERY = 100; // updates from one kept point to the next
+let course = null;
+function reached(number) { // the update that the training comes to; says so where it leaves its range
+  $("wrong").textContent = "";
+  if (number === 0 || course.reach(number - 1)) return number;
+  $("wrong").textContent = filled("left", course.losses.length);
+  $("update").value = course.losses.length;
+  return course.losses.length;
+}
 class Course {
   constructor(step, first, steps) {
     Object.assign(this, { step, steps, points: [first], losses: [], spent: 0, timer: 0, end: null, last: null });

@@ -106,7 +106,7 @@ function put(rows, list) {
 function newItem(q) { // the lines of the update of a chosen parameter
   const made = element("li", {}), rows = element("div", { class: "rows", tabindex: "0", role: "group", "aria-label": spoken(q) });
   made.append(element("p", { class: "note" }, word("equations.new")), rows);
-  const own = moves.filter((move) => baseOf(move.q) === q || spoken(move.q).includes(` of ${spoken(q)}`));
+  const own = moves.filter((move) => move.of === q);
   put(rows, own.flatMap((move) => entryRows(move.q)));
   return made;
 }
@@ -251,14 +251,6 @@ function light() {
   }
   for (const end of all(".net .end")) end.classList.toggle("lit", lit.has(Number(end.dataset.from)) && lit.has(Number(end.dataset.to)));
 }
-function choose(q, pinned = false) {
-  state.chosen = q;
-  state.pinned = pinned && q !== null;
-  if (q !== null) state.step = -1;
-  showLines();
-  light();
-  announce();
-}
 function announce() {
   const status = $("status");
   if (state.chosen !== null) {
@@ -344,7 +336,6 @@ function tables() {
 
 // --- training -----------------------------------------------------------------------------------
 
-let course = null;
 function sampled(values, k, as) { // what is given for an update: its number, its sample
   const found = values.slice();
   found[data.count] = [as(String(k + 1))];
@@ -361,12 +352,7 @@ function begin() {
   course.run(() => course.draw(state.update));
 }
 function moved(number) {
-  $("wrong").textContent = "";
-  if (number > 0 && !course.reach(number - 1)) {
-    number = course.losses.length;
-    $("wrong").textContent = filled("left", number);
-    $("update").value = number;
-  }
+  number = reached(number);
   const values = course.at(number), before = state.given;
   state.given = sampled(course.base, number, read);
   if (number) for (const { old } of moves) {
@@ -395,11 +381,7 @@ function go(number_) {
 }
 function spell() {
   spellWords();
-  $("stages").replaceChildren(...stages.map((stage) => {
-    const button = element("button", { type: "button", "data-stage": stage }, word(`stages.${stage}`));
-    button.addEventListener("click", () => { state.stage = stage; state.chosen = null; state.step = -1; showLines(); light(); announce(); });
-    return button;
-  }));
+  stageButtons(stages);
   tables();
   showLines();
   refresh();
@@ -420,25 +402,12 @@ function listen() {
       if (event.key === "Enter" || event.key === " ") { event.preventDefault(); choose(q, true); }
     });
   }
-  document.addEventListener("keydown", (event) => { if (event.key === "Escape") choose(null); });
   listenEverywhere(spell);
-  $("back").addEventListener("click", () => go(state.step - 1));
-  $("next").addEventListener("click", () => go(state.step + 1));
-  $("whole").addEventListener("click", () => choose(null));
-  $("reset").addEventListener("click", () => {
-    state.given = state.start;
-    $("wrong").textContent = "";
-    for (const input of all("input[data-edit]")) input.removeAttribute("aria-invalid");
-    state.update = 0;
-    $("update").value = 0;
-    renewed();
-    begin();
-  });
-  $("update").addEventListener("input", (event) => moved(Number(event.target.value)));
   printWhole(() => { if (state.chosen === null) $("lines").replaceChildren(...order.slice(0, PRINTED).map(item)); }, showLines);
 }
 function start() {
-  state.start = state.given = sampled(state.given, 0, read);
+  state.given = sampled(state.given, 0, read);
+  state.start = state.given.slice();
   $("update").max = data.steps;
   $("training").hidden = !data.steps || lossOf === undefined;
   listen();

@@ -126,14 +126,6 @@ function light() {
   for (const factor of all(".net [data-factor]")) factor.classList.toggle("lit", factors.has(Number(factor.dataset.factor)) && (!factor.dataset.sample || Number(factor.dataset.sample) === state.sample));
   for (const net of all(".net")) net.classList.toggle("way", places.size > 0);
 }
-function choose(weight, pinned = false) {
-  state.chosen = weight;
-  state.pinned = pinned && weight !== null;
-  if (weight !== null) state.step = -1;
-  showLines();
-  light();
-  announce();
-}
 function announce() {
   const status = $("status");
   if (state.chosen !== null) {
@@ -220,7 +212,6 @@ function tables() {
 
 // --- training -----------------------------------------------------------------------------------
 
-let course = null;
 function begin() { // a new training, from the numbers that are given now
   const updates = weights.filter((row) => row[2] !== null).map(([before, , after]) => [before, after]);
   const first = state.given.map((a) => (a === null ? 0 : withDigits(20, () => asDouble(a))));
@@ -230,12 +221,7 @@ function begin() { // a new training, from the numbers that are given now
   course.run(() => course.draw(state.update));
 }
 function moved(number) { // the page after a number of updates
-  $("wrong").textContent = "";
-  if (number > 0 && !course.reach(number - 1)) {
-    number = course.losses.length;
-    $("wrong").textContent = filled("left", number);
-    $("update").value = number;
-  }
+  number = reached(number);
   const values = course.at(number), before = state.given.slice();
   for (const [k, , after] of weights) {
     if (after === null) continue;
@@ -263,11 +249,7 @@ function go(number) {
 }
 function spell() {
   spellWords();
-  $("stages").replaceChildren(...data.stages.map((stage) => {
-    const button = element("button", { type: "button", "data-stage": stage }, word(`stages.${stage}`));
-    button.addEventListener("click", () => { state.stage = stage; state.chosen = null; state.step = -1; showLines(); light(); announce(); });
-    return button;
-  }));
+  stageButtons(data.stages);
   tables();
   showLines(true);
   refresh();
@@ -294,22 +276,8 @@ function listen() {
       if (event.key === "Enter" || event.key === " ") { event.preventDefault(); choose(k, true); }
     });
   }
-  document.addEventListener("keydown", (event) => { if (event.key === "Escape") choose(null); });
   listenEverywhere(spell);
-  $("back").addEventListener("click", () => go(state.step - 1));
-  $("next").addEventListener("click", () => go(state.step + 1));
-  $("whole").addEventListener("click", () => choose(null));
   $("more").addEventListener("click", () => { state.shown += CHUNK; showLines(true); });
-  $("reset").addEventListener("click", () => {
-    state.given = state.start.slice();
-    $("wrong").textContent = "";
-    for (const input of all("input[data-edit]")) input.removeAttribute("aria-invalid");
-    state.update = 0;
-    $("update").value = 0;
-    renewed();
-    begin();
-  });
-  $("update").addEventListener("input", (event) => moved(Number(event.target.value)));
   printWhole(() => { if (state.chosen === null) $("lines").replaceChildren(...order.slice(0, PRINTED).map(line)); }, () => showLines(true));
   $("sample").addEventListener("change", (event) => { state.sample = Number(event.target.value); numbers(); light(); });
 }

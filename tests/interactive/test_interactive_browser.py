@@ -378,6 +378,17 @@ def test_an_edited_entry_of_a_model_is_followed(opened: Any) -> None:
     assert "1" in page.locator(".choose input").first.input_value()
 
 
+def test_a_model_goes_back_to_its_given_values(opened: Any) -> None:
+    page = opened(html("tiny_rnn"))
+    given = page.locator("#tables input[data-edit]")
+    before = [field.input_value() for field in given.all()]
+    for _ in range(2):
+        given.first.fill("-0.7")
+        assert given.first.input_value() == "-0.7"
+        page.locator("#reset").click()
+        assert [field.input_value() for field in given.all()] == before
+
+
 def test_the_training_of_a_model_goes_as_its_module_goes(opened: Any) -> None:
     name = "gru_by_hand"
     made = derive.make(derive.load(name))

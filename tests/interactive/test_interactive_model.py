@@ -317,3 +317,23 @@ def test_what_is_too_large_is_refused(tmp_path: Path, capsys: pytest.CaptureFixt
     (tmp_path / "large.yaml").write_text(json.dumps(spec), "utf-8")
     assert main(["html", str(tmp_path / "large.yaml")]) == 2
     assert "multiplications" in capsys.readouterr().err
+
+
+def test_an_update_says_which_parameter_it_is_of() -> None:
+    text = (
+        "inputs: {x: [1, 2]}\nparameters: {W: [0.5, 0.2], W1: 0.3}\n"
+        "loss: E = (sum(i, W[i]*x[i]) - W1)**2\n"
+        "training: {learning_rate: 0.1, optimizer: momentum, steps: 2}\n"
+    )
+    problem = build(parse_spec(text, "spec.yaml", "spec"))
+    data = model_data(Model(problem, differentiate(problem.graph, problem.wanted)))
+    names = [each["n"] for each in data["quantities"]]
+    of = {
+        names[move["q"]]: names[move["of"]]
+        for stage in data["program"]["stages"]
+        for move in stage["moves"]
+    }
+    assert len(of) == 4
+    assert {name: each for name, each in of.items() if each == "W1"}.keys() == {
+        name for name in of if "W1" in name
+    }
