@@ -82,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     _page(add("html", "browsing", "write an interactive page, one file of HTML"))
     _page(add("markdown", "writing", "write the derivation in Markdown, without pictures"), "md")
     _code(add("code", "coding", "write a code module"))
+    _train(add("train", "training", "train the parameters of a spec on data"))
     _checks(add)
     _explain(add("explain", "telling", "show the derivation by one weight or quantity"))
     _exercise(add("exercise", "exercising", "write sheets of exercises, or mark answers to them"))
@@ -171,6 +172,31 @@ def _exercise(parser: argparse.ArgumentParser) -> None:
         "--check", type=Path, nargs="+", metavar="FILE.csv", help="mark these answers instead"
     )
     parser.add_argument("--json", action="store_true", help="print the marks as JSON")
+
+
+def _train(parser: argparse.ArgumentParser) -> None:
+    _spec(parser)
+    parser.add_argument(
+        "--data",
+        nargs="+",
+        required=True,
+        metavar="FILE",
+        help="arrays by name: FILE.npz, FILE.csv, or NAME=FILE of IDX or .npy",
+    )
+    parser.add_argument(
+        "--test", nargs="+", metavar="FILE", help="data whose loss is told, too, after each epoch"
+    )
+    parser.add_argument("--epochs", type=int, default=1, metavar="N", help="times through the data")
+    parser.add_argument(
+        "--batch", type=int, metavar="N", help="samples an update (default: the spec's)"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of order and weights")
+    parser.add_argument("--in-order", action="store_true", help="take the samples as they come")
+    parser.add_argument(
+        "--learning-rate", type=float, metavar="R", help="another one than the spec's"
+    )
+    parser.add_argument("--resume", action="store_true", help="go on where it was stopped")
+    parser.add_argument("--output", "-o", type=Path, default=Path("training"), metavar="DIR")
 
 
 def _start(parser: argparse.ArgumentParser) -> None:
