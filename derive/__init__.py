@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from derive.api import load, render, verify
+    from derive.api import load, load_runs, render, verify
     from derive.backprop import differentiate
     from derive.build import build
     from derive.emit import emit
@@ -35,6 +35,7 @@ __all__ = [
     "differentiate",
     "emit",
     "load",
+    "load_runs",
     "make",
     "render",
     "verify",
@@ -68,6 +69,7 @@ class _Package(ModuleType):
     differentiate = _Asked("derive.backprop", "differentiate")
     emit = _Asked("derive.emit", "emit")
     load = _Asked("derive.api", "load")
+    load_runs = _Asked("derive.api", "load_runs")
     make = _Asked("derive.pipeline", "make")
     render = _Asked("derive.api", "render")
     verify = _Asked("derive.api", "verify")

@@ -28,6 +28,7 @@ from derive.network import as_model
 from derive.network_values import batch_size, values_of, with_distributions
 from derive.notation import notation, scalar_names
 from derive.problem import Claimed, LayerUse, Problem, Published, Training, Unit
+from derive.runs import run_of
 from derive.schema import LayerSpec, LossSpec, NetworkSpec
 from derive.sequence import Order
 from derive.spec import Path_, SpecFile
@@ -81,7 +82,11 @@ class _Network:
 
 
 def build(file: SpecFile) -> Problem:
-    """The problem that a spec describes. Raises InputError with file, line and field."""
+    """The problem that a spec describes, of several runs the first.
+
+    Raises InputError with file, line and field.
+    """
+    file = run_of(file) if file.spec.runs else file
     if file.spec.network is None:
         return build_model(file)
     for section in MODEL_ONLY:

@@ -132,6 +132,7 @@ def _explain(parser: argparse.ArgumentParser) -> None:
         metavar="[SPEC] NAME",
         help="a weight of a network; of a model a quantity or an entry of it, such as 'W[0,1]'",
     )
+    _run_of(parser)
     parser.add_argument(
         "--order", type=int, choices=(1, 2), default=1, help="2: the Hessian times a vector"
     )
@@ -214,6 +215,11 @@ def _spec(parser: argparse.ArgumentParser) -> None:
         metavar="SPEC",
         help=f"a spec file or built-in spec (default: {DEFAULT})",
     )
+    _run_of(parser)
+
+
+def _run_of(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--run", metavar="NAME", help="of a spec with 'runs': this one of them")
 
 
 def _page(parser: argparse.ArgumentParser, ending: str = "html") -> None:
@@ -238,6 +244,7 @@ def _documents(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--spec", metavar="SPEC", help="the network or model that the documents are about"
     )
+    _run_of(parser)
     parser.add_argument(
         "--write-spec", type=Path, metavar="FILE", help="write the spec that a document states"
     )

@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 from derive.errors import InputError
 from derive.library.row import signature
 from derive.limits import MOST_NAMES, MOST_UNITS, too_many
-from derive.names import LONGEST_NAME, NAME, wrong_name, wrong_published
+from derive.names import LONGEST_NAME, NAME, wrong_name, wrong_published, wrong_run
 
 
 def _number(value: Any) -> Fraction:
@@ -73,6 +73,7 @@ def _wrong_operand(text: str) -> str:
 Name = Annotated[str, AfterValidator(_check(wrong_name)), Field(json_schema_extra=NAMES)]
 Operand = Annotated[str, AfterValidator(_check(_wrong_operand))]
 PublishedName = Annotated[str, AfterValidator(_check(wrong_published))]
+RunName = Annotated[str, AfterValidator(_check(wrong_run))]
 Language = Literal["ko", "en"]
 Count = Annotated[int, Field(ge=1, le=MOST_UNITS, strict=True)]
 Names = Annotated[list[Name], at_most(MOST_NAMES, "names", "a list of units")]

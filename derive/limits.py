@@ -17,6 +17,7 @@ MOST_UNITS = 100_000  # of a layer; as many values has an index letter at most
 MOST_NAMES = 10_000  # of units, one by one
 MOST_SAMPLES = 10_000  # that change from update to update
 MOST_PRINTS = 10_000  # numbers or tables under `published`
+MOST_RUNS = 100  # of one spec, each with values of its own
 MOST_CLAIMS = 1_000  # formulas under `claims`
 MOST_UPDATES = 1_000_000
 MOST_SHEETS = 100_000  # of exercises in one series

@@ -51,6 +51,15 @@ def wrong_name(name: str) -> str:
     return ""
 
 
+def wrong_run(name: str) -> str:
+    """Why a text is no name of a run; nothing if it is one. It may be several words."""
+    if len(name) > LONGEST_NAME:
+        return f"{shown(name)} is too long for a name: it has at most {LONGEST_NAME} characters"
+    if not name.strip() or not name.isprintable():
+        return "a run needs a name on one line, such as 'Example 2'"
+    return ""
+
+
 def reserved(name: str, more: Collection[str] = ()) -> bool:
     """Whether a name means something else already, in code or in the language of equations."""
     return keyword.iskeyword(name) or name in BY_NAME or name in more

@@ -85,6 +85,7 @@ def as_model(file: SpecFile, network: NetworkSpec, batch: int) -> SpecFile:
         if getattr(spec.data, section) is None and spec.samples:
             first = ("samples", 0, section)
         places[section, name] = first
+    places = {**file.places, **{path: file.place(places[path]) for path in places}}
     return replace(file, spec=Spec.model_validate(whole), places=places)
 
 

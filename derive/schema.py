@@ -8,15 +8,11 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    model_validator,
-)
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from derive.errors import nearest
+from derive.definitions import DefinitionsSpec, Strict
+from derive.errors import shown
 from derive.fieldtypes import (
     Count,
     Language,
@@ -25,6 +21,7 @@ from derive.fieldtypes import (
     Num,
     Operand,
     PublishedName,
+    RunName,
     Values,
     at_most,
 )
@@ -35,6 +32,7 @@ from derive.limits import (
     MOST_EQUATIONS,
     MOST_LAYERS,
     MOST_PRINTS,
+    MOST_RUNS,
     MOST_SAMPLES,
     MOST_UPDATES,
 )
@@ -42,25 +40,7 @@ from derive.numbers import Rounding, Zeros
 from derive.sequence import Order
 
 
-class _Strict(BaseModel):
-    """A section of the spec: an unknown field is an error that names the nearest known one."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_fields(cls, data: Any) -> Any:
-        if isinstance(data, dict):
-            for key in data:
-                if key not in cls.model_fields:
-                    hint = nearest(str(key), cls.model_fields)
-                    raise PydanticCustomError(
-                        "unknown", "unknown field '{key}'; {hint}", {"key": str(key), "hint": hint}
-                    )
-        return data
-
-
-class LayerSpec(_Strict):
+class LayerSpec(Strict):
     """One dense layer of a network."""
 
     dense: Count | Names
@@ -71,7 +51,7 @@ class LayerSpec(_Strict):
     """An activation of the library or of `define`, or a formula such as `f(x) = x*tanh(x)`."""
 
 
-class LossSpec(_Strict):
+class LossSpec(Strict):
     """The loss of a network, and how the samples of a batch are put together."""
 
     name: Name
@@ -80,7 +60,7 @@ class LossSpec(_Strict):
     """Whether the losses of the samples are averaged or added up."""
 
 
-class NetworkSpec(_Strict):
+class NetworkSpec(Strict):
     """A chain of dense layers, told weight by weight, or layer by layer where there are many.
 
     With another optimizer than gradient descent, another `order`, `samples`, or a loss beside the
@@ -97,7 +77,7 @@ class NetworkSpec(_Strict):
     """The loss by its name, or with the reduction of the batch."""
 
 
-class DataSpec(_Strict):
+class DataSpec(Strict):
     """The data of a network."""
 
     inputs: list[Any] | None = None
@@ -108,7 +88,7 @@ class DataSpec(_Strict):
     """The size of the batch, if no values are given."""
 
 
-class TrainingSpec(_Strict):
+class TrainingSpec(Strict):
     """How the parameters are updated."""
 
     learning_rate: Num = Fraction(1, 2)
@@ -139,7 +119,7 @@ class TrainingSpec(_Strict):
         return self
 
 
-class NumbersSpec(_Strict):
+class NumbersSpec(Strict):
     """How numbers are written on the page."""
 
     significant_digits: Annotated[int, Field(ge=1, le=40, strict=True)] | None = None
@@ -162,7 +142,7 @@ class NumbersSpec(_Strict):
         return self
 
 
-class PublishedSpec(_Strict):
+class PublishedSpec(Strict):
     """A number that was printed elsewhere, to be compared with what comes out here."""
 
     name: PublishedName
@@ -182,7 +162,7 @@ class PublishedSpec(_Strict):
     """By how many units of its last digit a print may be off; 1 if it was cut."""
 
 
-class ClaimSpec(_Strict):
+class ClaimSpec(Strict):
     """A formula that was printed elsewhere, to be held against the derivation."""
 
     formula: Annotated[str, Field(max_length=LONGEST_EQUATION)]
@@ -195,59 +175,7 @@ class ClaimSpec(_Strict):
     """Why the formula is known to be wrong."""
 
 
-class OwnLayerSpec(_Strict):
-    """A layer of your own, in the texts in which the library is written."""
-
-    inputs: Annotated[list[Operand], Field(min_length=1)]
-    """What it reads: names with index letters, such as `x[...,i]`; `...` are any further axes."""
-    equations: str
-    """Its equations, one a line."""
-    output: Name = "y"
-    """Which of the quantities that it defines goes on."""
-    parameters: list[Operand] = []
-    """What is trained, such as `W[h,i]`."""
-    constants: list[Operand] = []
-    """What is given but not trained, such as `mask[...,i]`."""
-    integers: list[Name] = []
-    """Which of these hold whole numbers and may stand in a position."""
-    settings: dict[Name, Num] = {}
-    """Numbers with a usual value that a use of the layer may change, such as `{stride: 1}`."""
-    sizes: dict[Name, str] = {}
-    """The size of a letter from others, such as `{u: (size(i) - size(r))//stride + 1}`."""
-    optional: dict[Name, Num] = {}
-    """Operands that need not be given, with the number that then stands for them."""
-    summary: str = ""
-    """What the layer does, in one line."""
-
-
-class OwnOptimizerSpec(_Strict):
-    """An optimizer of your own, in the texts in which the library is written."""
-
-    equations: str
-    """Its lines, carried out in order for every entry `w` of a parameter with its gradient `g`;
-    `alpha` is the learning rate, `k` the number of the update from 1."""
-    states: list[Name] = []
-    """What it keeps from one update to the next; each starts at 0."""
-    settings: dict[Name, Num] = {}
-    """Numbers with a usual value that `training: settings:` may change."""
-    summary: str = ""
-    """What it does, in a few words, as on the page: "gradient descent with a decaying rate"."""
-
-
-class DefinitionsSpec(_Strict):
-    """What the spec adds to the library."""
-
-    activations: dict[Name, str] = {}
-    """Activations for a network, such as `{wave: f(x) = sin(x)}`."""
-    losses: dict[Name, str] = {}
-    """Losses for a network, of one output `f(y, t) = ...` or of a sample `e[n] = ...`."""
-    layers: dict[Name, OwnLayerSpec] = {}
-    """Layers for a model."""
-    optimizers: dict[Name, OwnOptimizerSpec] = {}
-    """Optimizers."""
-
-
-class NodeSpec(_Strict):
+class NodeSpec(Strict):
     """One use of a layer in a model."""
 
     layer: Name
@@ -268,7 +196,7 @@ class NodeSpec(_Strict):
     """Sizes of letters that nothing else tells, such as `{h: 3}` for three units."""
 
 
-class LossTermSpec(_Strict):
+class LossTermSpec(Strict):
     """One loss of the library, as a term of the whole loss of a model."""
 
     loss: Name
@@ -287,7 +215,47 @@ class LossTermSpec(_Strict):
     """The factor with which it enters the whole loss."""
 
 
-class Spec(_Strict):
+Samples = Annotated[list[dict[Name, Values]], at_most(MOST_SAMPLES, "samples", "a spec")]
+Prints = Annotated[list[PublishedSpec], at_most(MOST_PRINTS, "printed numbers", "a spec")]
+
+
+class RunSpec(Strict):
+    """One run of several: what it says takes the place of what the spec says itself.
+
+    Values go quantity by quantity, `data`, `training` and `numbers` field by field, `samples` and
+    `published` as a whole. What a run leaves out is as the spec says, so a quantity is given by the
+    spec or by every run.
+    """
+
+    name: RunName
+    """What it is called, such as `Example 2`; `--run` asks for it by this name."""
+    title: str | dict[Language, str] = ""
+    """The title of its page; that of the spec with the name of the run, if it is left out."""
+    inputs: dict[Name, Values] = {}
+    """Its inputs."""
+    parameters: dict[Name, Values] = {}
+    """Its parameters before the first update."""
+    targets: dict[Name, Values] = {}
+    """Its targets."""
+    constants: dict[Name, Values] = {}
+    """Its constants."""
+    sizes: dict[Name, Count] = {}
+    """Its sizes of index letters."""
+    upstream: dict[Name, Values] = {}
+    """Its gradients from above."""
+    samples: Samples = []
+    """Its values for each update in turn."""
+    data: DataSpec = DataSpec()
+    """Its data, of a network."""
+    training: TrainingSpec = TrainingSpec()
+    """How its parameters are updated."""
+    numbers: NumbersSpec = NumbersSpec()
+    """How its numbers are written."""
+    published: Prints = []
+    """The numbers that somebody printed of it."""
+
+
+class Spec(Strict):
     """A whole spec file: a `network`, which is a chain of dense layers, or a `model` of any graph.
 
     `network`, `data` belong to a network; `inputs`, `targets`, `constants`, `integers`, `sizes`,
@@ -333,7 +301,7 @@ class Spec(_Strict):
     gradients: list[Name] | None = None
     """What to differentiate by; all parameters and inputs, if it is left out. By what the loss does
     not depend on the derivative is 0, and the page says so."""
-    samples: Annotated[list[dict[Name, Values]], at_most(MOST_SAMPLES, "samples", "a spec")] = []
+    samples: Samples = []
     """Values of inputs, targets or constants for each update in turn; in a network `inputs` and
     `targets`, as under `data`."""
     data: DataSpec = DataSpec()
@@ -344,14 +312,16 @@ class Spec(_Strict):
     """How numbers are written."""
     languages: Annotated[list[Language], Field(min_length=1)] = ["ko", "en"]
     """The languages of the page."""
-    published: Annotated[
-        list[PublishedSpec], at_most(MOST_PRINTS, "printed numbers", "a spec")
-    ] = []
+    published: Prints = []
     """Numbers that somebody printed, to be checked."""
     claims: Annotated[list[ClaimSpec], at_most(MOST_CLAIMS, "claims", "a spec")] = []
     """Formulas that somebody printed, to be checked."""
     define: DefinitionsSpec = DefinitionsSpec()
     """Activations, losses and layers of your own."""
+    runs: Annotated[list[RunSpec], at_most(MOST_RUNS, "runs", "a spec")] = []
+    """Several sets of values with the numbers that somebody printed of each, as a source with
+    three worked examples has them. `derive verify` judges each; every other command takes the
+    first, or the one of `--run NAME`."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> Spec:
@@ -364,6 +334,15 @@ class Spec(_Strict):
                 "(a chain of dense layers), or a 'loss' of what is given, such as 'E = y**2' or "
                 "{loss: huber, inputs: [y, t]}",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _runs_by_name(self) -> Spec:
+        names = [run.name for run in self.runs]
+        twice = next((name for k, name in enumerate(names) if name in names[:k]), None)
+        if twice is not None:
+            words = f"two runs are called {shown(twice)}"
+            raise PydanticCustomError("runs", "runs: {words}", {"words": words})
         return self
 
     def _has_own_loss(self) -> bool:

@@ -54,12 +54,15 @@ class SpecFile:
     lines: Mapping[Path_, int]
     places: Mapping[Path_, Path_] = field(default_factory=dict)
 
-    def fail(self, path: Path_, message: str) -> InputError:
+    def place(self, path: Path_) -> Path_:
+        """Which field of the file a field of the spec comes from."""
         for k in range(len(path), 0, -1):
             if path[:k] in self.places:
-                path = self.places[path[:k]] + path[k:]
-                break
-        return InputError(_located(self.source, self.lines, path, message))
+                return self.places[path[:k]] + path[k:]
+        return path
+
+    def fail(self, path: Path_, message: str) -> InputError:
+        return InputError(_located(self.source, self.lines, self.place(path), message))
 
 
 def load_spec(reference: str) -> SpecFile:

@@ -11,12 +11,13 @@ from derive.edge import GOOD, progress
 from derive.interactive import page
 from derive.problem import Problem
 from derive.render.order import in_numbers
+from derive.runs import run_of
 from derive.spec import load_spec
 
 
 def html(options: argparse.Namespace) -> int:
     """Write the page. Raises InputError for a spec that has none."""
-    problem = _shown(options.spec)
+    problem = _shown(options.spec, options.run)
     with progress("deriving and writing"):
         derivation = differentiate(problem.graph, problem.wanted)
         text = page(problem, derivation, options.language or problem.languages[0])
@@ -24,9 +25,9 @@ def html(options: argparse.Namespace) -> int:
     return GOOD
 
 
-def _shown(spec: str) -> Problem:
+def _shown(spec: str, run: str | None) -> Problem:
     """The problem of a spec; a network of more numbers than one by one is told as a model."""
-    file = load_spec(spec)
+    file = run_of(load_spec(spec), run)
     problem, network = noted(build(file)), file.spec.network
     if network is None or problem.is_model or problem.symbolic or in_numbers(problem):
         return problem

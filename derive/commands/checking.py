@@ -32,8 +32,10 @@ def check(options: argparse.Namespace) -> int:
         if not 1 <= (options.digits or options.decimals or 0) <= MOST_DIGITS:
             raise InputError(f"a number has between 1 and {MOST_DIGITS} digits or decimals")
         policy = Policy(digits=options.digits, decimals=options.decimals)
+    if options.run is not None and options.spec is None:
+        raise InputError("--run is one of the runs of a spec; --spec says which")
     with progress("reading and checking"):
-        stated = stated_by(load(options.spec)) if options.spec is not None else None
+        stated = None if options.spec is None else stated_by(load(options.spec, options.run))
         texts = [_text(path) for path in options.documents]
         found = [
             _checked(path, text, policy, stated)

@@ -9,6 +9,7 @@ from derive.build import build
 from derive.commands.shared import put
 from derive.edge import GOOD
 from derive.emit import counted, module
+from derive.runs import run_of
 from derive.spec import load_spec
 
 
@@ -17,7 +18,7 @@ def code(options: argparse.Namespace) -> int:
 
     Raises InputError if the target cannot compute the problem.
     """
-    problem = build(load_spec(options.spec))
+    problem = build(run_of(load_spec(options.spec), options.run))
     derivation = differentiate(problem.graph, problem.wanted)
     if options.stats:
         print("\n".join(counted(problem, derivation)))

@@ -29,7 +29,8 @@ from derive.exercise.paper import paper
 from derive.exercise.sheet import Blanks, Series, Sheet, series_of, sheet_of
 from derive.files import Files, read_text, sweep, write
 from derive.limits import MOST_DIGITS, MOST_DOCUMENT, MOST_SHEETS
-from derive.spec import parse_spec, spec_text
+from derive.runs import run_of
+from derive.spec import SpecFile, parse_spec, spec_text
 from derive.typeset import ADVICE, TypesetError, engine, typeset
 
 WORTH = 8  # sheets from which on it is quicker to start further processes
@@ -45,6 +46,7 @@ class Plan:
     text: str
     source: str
     name: str
+    run: str | None
     seed: int
     blanks: Blanks
     digits: int | None
@@ -71,6 +73,7 @@ def exercise(options: argparse.Namespace) -> int:
         text,
         source,
         name,
+        options.run,
         options.seed,
         Blanks(options.blanks),
         options.digits,
@@ -111,11 +114,14 @@ def _engine(options: argparse.Namespace) -> str | None:
     return program
 
 
+def _spec(plan: Plan) -> SpecFile:
+    return run_of(parse_spec(plan.text, plan.source, plan.name), plan.run)
+
+
 @cache
 def _series(plan: Plan) -> Series:
     """The series of a plan, once in each process."""
-    problem = build(parse_spec(plan.text, plan.source, plan.name))
-    return series_of(problem, plan.seed, plan.blanks, plan.digits, plan.questions)
+    return series_of(build(_spec(plan)), plan.seed, plan.blanks, plan.digits, plan.questions)
 
 
 # --- all sheets -----------------------------------------------------------------------------
@@ -153,7 +159,7 @@ def _write(plan: Plan, count: int, processes: int | None) -> int:
 
 def _take(plan: Plan) -> None:
     """Take a folder for a series, or go on in it. Raises InputError if it is that of another."""
-    spec = parse_spec(plan.text, plan.source, plan.name).spec.model_dump_json()
+    spec = _spec(plan).spec.model_dump_json(exclude={"runs"})
     own = {
         "derive": __version__,
         "spec": plan.name,

@@ -16,7 +16,7 @@ from derive.pipeline import make
 
 def certify(options: argparse.Namespace) -> int:
     """Write the certificate of what is made of a spec; check it."""
-    made = make(loaded(options.spec))
+    made = make(loaded(options.spec, options.run))
     with progress("deriving and writing"):
         certificate = made.certificate
     put(certificate.text, options.output)

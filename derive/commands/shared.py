@@ -13,9 +13,9 @@ from derive.problem import Problem
 from derive.verify.report import Report, lines
 
 
-def loaded(spec: str) -> Problem:
+def loaded(spec: str, run: str | None = None) -> Problem:
     """The problem of a spec, with a word on values that are missing while others are given."""
-    return noted(load(spec))
+    return noted(load(spec, run))
 
 
 def noted(problem: Problem) -> Problem:

@@ -26,7 +26,7 @@ def explain(options: argparse.Namespace) -> int:
     if len(options.names) > 2:
         raise InputError("explain takes a spec and a weight, or only a weight")
     *spec, name = options.names
-    problem = loaded(spec[0] if spec else DEFAULT)
+    problem = loaded(spec[0] if spec else DEFAULT, options.run)
     if options.forward and problem.is_model:
         raise InputError("--forward is for a network; of a model ask for a quantity")
     derivation = differentiate(problem.graph, problem.wanted)

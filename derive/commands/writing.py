@@ -25,7 +25,7 @@ from derive.verify.report import Report
 
 def build(options: argparse.Namespace) -> int:
     """Write the pages, the modules and the report."""
-    problem = loaded(options.spec)
+    problem = loaded(options.spec, options.run)
     with progress("deriving and writing"):
         made = make(problem, options.language or ())
         texts = _texts(made)
@@ -53,7 +53,7 @@ def build(options: argparse.Namespace) -> int:
 
 def latex(options: argparse.Namespace) -> int:
     """Write the page."""
-    problem = load(options.spec)
+    problem = load(options.spec, options.run)
     language = options.language or problem.languages[0]
     file = options.certificate
     with progress("deriving and writing"):
@@ -76,7 +76,7 @@ def latex(options: argparse.Namespace) -> int:
 
 def markdown(options: argparse.Namespace) -> int:
     """Write the page in Markdown."""
-    problem = load(options.spec)
+    problem = load(options.spec, options.run)
     with progress("deriving and writing"):
         text = markdown_of(make(problem).page, options.language or problem.languages[0])
     put(text, options.output)
