@@ -92,9 +92,11 @@ def build(file: SpecFile) -> Problem:
     for section in MODEL_ONLY:
         if getattr(file.spec, section):
             raise file.fail((section,), "this belongs to a 'model'; here is a 'network'")
-    if _asks_for_more(file, file.spec.network):
+    loss = file.spec.network.loss
+    if loss is None or _asks_for_more(file, file.spec.network):
         return build_as_model(file, file.spec.network)
-    return _build_network(file, file.spec.network)
+    chosen = loss if isinstance(loss, LossSpec) else LossSpec(name=loss)
+    return _build_network(file, file.spec.network, chosen)
 
 
 def build_as_model(file: SpecFile, network: NetworkSpec) -> Problem:
@@ -121,7 +123,7 @@ def _asks_for_more(file: SpecFile, network: NetworkSpec) -> bool:
     )
 
 
-def _build_network(file: SpecFile, described: NetworkSpec) -> Problem:
+def _build_network(file: SpecFile, described: NetworkSpec, chosen: LossSpec) -> Problem:
     spec = file.spec
     batch = batch_size(file)
     network = _Network(Axis("batch", sympy.Integer(batch)))
@@ -135,12 +137,11 @@ def _build_network(file: SpecFile, described: NetworkSpec) -> Problem:
         last = number == len(described.layers)
         use, current = _layer(file, network, layer, number, current, last)
         uses.append(use)
-    loss = described.loss
-    chosen = loss if isinstance(loss, LossSpec) else LossSpec(name=loss)
     _loss(file, network, chosen, current, len(uses))
     graph = Graph(tuple(network.given), tuple(network.equations))
     check_amount(file, graph)
-    _connected(file, graph)
+    if not _connected(graph):
+        return build_as_model(file, described)  # of which a page can say that a derivative is 0
     values = values_of(file, graph)
     graph = with_distributions(file, graph, values)
     problem = Problem(
@@ -173,17 +174,13 @@ def _claims(
     return read_claims(file, named, codes[0] if codes else loss)
 
 
-def _connected(file: SpecFile, graph: Graph) -> None:
-    """The loss must depend on every parameter, or there is no derivative to derive."""
+def _connected(graph: Graph) -> bool:
+    """Whether the loss depends on every parameter."""
     reached = {graph.loss.name}
     for equation in reversed(graph.equations):
         if equation.quantity.name in reached:
             reached |= set(reads(equation.rhs))
-    for quantity in graph.of_role(Role.PARAMETER):
-        if quantity.name not in reached:
-            raise file.fail(
-                ("network",), f"the loss does not depend on '{quantity.name}'; is a layer constant?"
-            )
+    return all(quantity.name in reached for quantity in graph.of_role(Role.PARAMETER))
 
 
 def _distinct_names(file: SpecFile, problem: Problem) -> Mapping[str, Element]:

@@ -36,7 +36,7 @@ class _Chain:
     sizes: tuple[int, ...]
     batch: int
     batched: bool
-    loss: LossSpec
+    loss: LossSpec | None
 
     @property
     def last(self) -> str:
@@ -55,8 +55,10 @@ def as_model(file: SpecFile, network: NetworkSpec, batch: int) -> SpecFile:
     """
     spec = file.spec
     sizes = tuple(map(_size, (network.inputs, *(layer.dense for layer in network.layers))))
-    loss = network.loss if isinstance(network.loss, LossSpec) else LossSpec(name=network.loss)
-    own = [*spec.define.activations.values(), spec.define.losses.get(loss.name, "")]
+    loss = LossSpec(name=network.loss) if isinstance(network.loss, str) else network.loss
+    if loss is None:
+        _check_forward_pass(file)
+    own = [*spec.define.activations.values(), spec.define.losses.get(loss.name, "") if loss else ""]
     own += [layer.activation for layer in network.layers]
     chain = _Chain(file, network, sizes, batch, batch > 1 or any("[" in t for t in own), loss)
     names = dict(_counted(chain))
@@ -65,10 +67,9 @@ def as_model(file: SpecFile, network: NetworkSpec, batch: int) -> SpecFile:
         **{name: getattr(spec, name) for name in spec.model_fields_set - NETWORK},
         "model": list(_nodes(chain, places)),
         "inputs": {"x": _data(chain, "x", sizes[0])},
-        "targets": {"t": _data(chain, "t", sizes[-1])},
+        "targets": {"t": _data(chain, "t", sizes[-1])} if loss else {},
         "parameters": _parameters(chain),
         "loss": _loss(chain, places),
-        "samples": list(_samples(chain, places)),
         "published": [
             each.model_copy(update={"name": _translated(each, names)}) for each in spec.published
         ],
@@ -76,10 +77,11 @@ def as_model(file: SpecFile, network: NetworkSpec, batch: int) -> SpecFile:
             each.model_copy(update={"formula": _in_model(each.formula, names)})
             for each in spec.claims
         ],
-        "training": spec.training,
         "numbers": spec.numbers,
         "define": {"optimizers": spec.define.optimizers, "layers": _own_layers(chain)},
     }
+    if loss:
+        whole |= {"samples": list(_samples(chain, places)), "training": spec.training}
     for section, name in (("inputs", "x"), ("targets", "t")):
         first: Path_ = ("data", section)
         if getattr(spec.data, section) is None and spec.samples:
@@ -90,6 +92,19 @@ def as_model(file: SpecFile, network: NetworkSpec, batch: int) -> SpecFile:
 
 
 NETWORK = {"network", "data", "parameters"}
+NO_LOSS = "the field 'loss' is missing; without it a network is a forward pass alone, and here {}"
+
+
+def _check_forward_pass(file: SpecFile) -> None:
+    """A network without a loss has nothing that only a loss needs."""
+    asks = {
+        "is something to be trained": {"training", "samples", "gradients"}
+        & file.spec.model_fields_set,
+        "are targets": file.spec.data.targets is not None,
+    }
+    for words, asked in asks.items():
+        if asked:
+            raise file.fail(("network",), NO_LOSS.format(words))
 
 
 def _size(given: int | list[str]) -> int:
@@ -166,7 +181,7 @@ def _nodes(chain: _Chain, places: dict[Path_, Path_]) -> Iterator[dict[str, Any]
             "output": f"out{number}",
         }
         before = f"out{number}"
-    if chain.loss.name in chain.file.spec.define.losses:
+    if chain.loss and chain.loss.name in chain.file.spec.define.losses:
         places["model", next(k)] = ("define", "losses", chain.loss.name)
         yield {"layer": chain.loss.name, "inputs": [before, "t"], "output": "e"}
 
@@ -196,7 +211,7 @@ def _own_layers(chain: _Chain) -> dict[str, Any]:
         text = define.activations.get(layer.activation, layer.activation)
         if "=" in text:
             found[_own_name(layer, number)] = _own(chain, path, text, "y", ("x",), "n,h")
-    if chain.loss.name in define.losses:
+    if chain.loss and chain.loss.name in define.losses:
         path = ("define", "losses", chain.loss.name)
         text = define.losses[chain.loss.name]
         found[chain.loss.name] = _own(chain, path, text, "e", ("y", "t"), "n,o")
@@ -226,8 +241,10 @@ def _own(
     return {"inputs": operands, "equations": f"{output}[...] = {formula}", "output": output}
 
 
-def _loss(chain: _Chain, places: dict[Path_, Path_]) -> str | dict[str, Any]:
+def _loss(chain: _Chain, places: dict[Path_, Path_]) -> str | dict[str, Any] | None:
     """The errors, put together over the outputs as the loss says and over the batch as asked."""
+    if chain.loss is None:
+        return None
     name, mean = chain.loss.name, chain.loss.batch is Reduction.MEAN
     own = chain.file.spec.define.losses
     places["loss",] = ("network", "loss")

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from derive.errors import InputError, nearest, shown
-from derive.schema import RunSpec, Spec
+from derive.schema import DataSpec, RunSpec, Spec
 from derive.spec import Path_, SpecFile
 
 GIVEN = ("inputs", "parameters", "targets", "constants")
@@ -79,7 +79,7 @@ def _from_the_first(spec: Spec, run: RunSpec) -> dict[str, Any]:
         return {}
     first = run.samples[0]
     if spec.network is not None:
-        known = {name: first[name] for name in ("inputs", "targets") if name in first}
+        known = {name: rows for name, rows in first.items() if name in DataSpec.model_fields}
         return {"data": spec.data.model_copy(update=known)}
     changed = {}
     for section in set(GIVEN) - {"parameters"}:

@@ -19,7 +19,6 @@ from derive.fieldtypes import (
     Name,
     Names,
     Num,
-    Operand,
     PublishedName,
     RunName,
     Values,
@@ -63,8 +62,9 @@ class LossSpec(Strict):
 class NetworkSpec(Strict):
     """A chain of dense layers, told weight by weight, or layer by layer where there are many.
 
-    With another optimizer than gradient descent, another `order`, `samples`, or a loss beside the
-    first four of the library, it is told as the `model` that it stands for, in index form.
+    With another optimizer than gradient descent, another `order`, `samples`, no loss, one beside
+    the first four of the library, or one that does not depend on every weight, it is told as the
+    `model` that it stands for, in index form.
     """
 
     inputs: Count | Names
@@ -73,8 +73,9 @@ class NetworkSpec(Strict):
         list[LayerSpec], Field(min_length=1), at_most(MOST_LAYERS, "layers", "a network")
     ]
     """The layers in order; the last one is the output layer."""
-    loss: Name | LossSpec
-    """The loss by its name, or with the reduction of the batch."""
+    loss: Name | LossSpec | None = None
+    """The loss by its name, or with the reduction of the batch; without one the network is a
+    forward pass alone."""
 
 
 class DataSpec(Strict):
@@ -295,7 +296,8 @@ class Spec(Strict):
     library; if it is left out, the last equation is the loss, and a model that ends in a table is a
     forward pass alone: its values are told and checked, and nothing is differentiated."""
     upstream: dict[Name, Values] = {}
-    """Instead of a loss: the given gradient by something that the model computes. Where the model
+    """Instead of a loss: the given gradient by something that the model computes, as numbers, or as
+    `{shape: [2, 3]}` where only formulas are wanted. Where the model
     goes on to use that quantity, it is the part from outside: what comes back through the equations
     that read it is added."""
     gradients: list[Name] | None = None

@@ -80,7 +80,7 @@ define:
       states: [v]
       settings: {mu: 0.9}
       summary: a heavy ball
-runs: [{name: the first, title: A run, inputs: {x: [2, 0.5]}, numbers: {decimals: 3}}]
+runs: [{name: the first, title: A run, targets: {t: [1, 0]}, numbers: {decimals: 3}}]
 """
 SPECS = {"network": NETWORK, "model": MODEL.replace("integers: [k]\n", "")}
 FORBIDDEN = (

@@ -255,3 +255,21 @@ def test_a_parameter_that_no_loss_sees_has_the_derivative_zero(text: str) -> Non
     report = whole.verify()
     assert report.agree, str(report)
     assert "does not depend on" in whole.texts["en"]
+
+
+ABOVE = {
+    "no numbers at all": "inputs: {x: {shape: [2, 3]}}\nparameters: {W: {shape: [4, 3]}}\n",
+    "numbers of the rest": "inputs: {x: [[1, 2, 3], [0, 1, 1]]}\n"
+    "parameters: {W: {shape: [4, 3], values: 0.5}}\n",
+}
+PASSED = "model: ['z[n,h] = sum(i, W[h,i]*x[n,i])', 'y[n,h] = tanh(z[n,h])']\n"
+
+
+@pytest.mark.parametrize("text", ABOVE.values(), ids=ABOVE)
+@pytest.mark.parametrize("given", ["y: {shape: [2, 4]}", "y: {shape: [2, 4]}, z: 1"])
+def test_a_gradient_from_above_may_be_a_shape(text: str, given: str) -> None:
+    whole = make(made(f"{text}{PASSED}upstream: {{{given}}}\n"))
+    assert whole.problem.symbolic
+    report = whole.verify()
+    assert report.agree, str(report)
+    assert "gradient from above" in whole.texts["en"]

@@ -15,6 +15,7 @@ from derive.library.optimizers import OPTIMIZERS
 from derive.model import build_model
 from derive.network import as_model
 from derive.network_values import batch_size
+from derive.pipeline import make
 from derive.problem import Problem
 from derive.spec import SpecFile, load_spec, parse_spec
 from derive.verify.report import Status
@@ -222,3 +223,60 @@ def test_what_is_wrong_is_told_at_the_fields_of_the_network(name: str) -> None:
         build(parse_spec(text, "network.yaml", "network"))
     assert words in str(error.value)
     assert "network.yaml:" in str(error.value)
+
+
+ALONE = """\
+network: {{inputs: 2, layers: [{{dense: {}, activation: {}}}]}}
+parameters: {{W1: {}, b1: {}}}
+data: {{inputs: {}}}
+"""
+FORWARD = {
+    "units": ("2", "tanh", "[[0.1, 0.2], [0.3, 0.4]]", "[0, 0.5]", "[1, 2]"),
+    "one unit": ("1", "logistic", "[[0.1, 0.2]]", "[0.5]", "[1, 2]"),
+    "a batch": ("2", "softmax", "[[0.1, 0.2], [0.3, 0.4]]", "[0, 0.5]", "[[1, 2], [3, 4]]"),
+}
+
+
+@pytest.mark.parametrize("fields", FORWARD.values(), ids=FORWARD)
+def test_a_network_without_a_loss_is_a_forward_pass(fields: tuple[str, ...]) -> None:
+    problem = build(parse_spec(ALONE.format(*fields), "network.yaml", "network"))
+    assert problem.forward_only
+    report = derive.verify(problem)
+    assert report.agree, str(report)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ("training: {steps: 2}\n", "and here is something to be trained"),
+        ("samples: [{inputs: [1, 2]}]\n", "and here is something to be trained"),
+        ("gradients: [W1]\n", "and here is something to be trained"),
+    ],
+)
+def test_a_network_that_needs_a_loss_says_so(more: str, words: str) -> None:
+    text = ALONE.format(*FORWARD["units"])
+    with pytest.raises(InputError, match=f"^network.yaml:1: network: the field 'loss' .*{words}"):
+        build(parse_spec(text + more, "network.yaml", "network"))
+    aimed = text.replace("inputs: [1, 2]", "inputs: [1, 2], targets: [0, 1]")
+    with pytest.raises(InputError, match=r"the field 'loss' is missing; .* and here are targets"):
+        build(parse_spec(aimed, "network.yaml", "network"))
+
+
+CONSTANT = {
+    "an activation": ("step: f(x) = 1", "activations", "step", "half_squared_error"),
+    "a loss": ("far: 'f(y, t) = t**2'", "losses", "tanh", "far"),
+}
+
+
+@pytest.mark.parametrize("case", CONSTANT.values(), ids=CONSTANT)
+def test_a_weight_that_the_loss_does_not_see_has_the_derivative_zero(case: tuple[str, ...]) -> None:
+    row, kind, activation, loss = case
+    text = f"""\
+network: {{inputs: 2, layers: [{{dense: 1, activation: {activation}}}], loss: {loss}}}
+parameters: {{W1: [[0.1, 0.2]], b1: [0.5]}}
+data: {{inputs: [1, 2], targets: [0.5]}}
+define: {{{kind}: {{{row}}}}}
+"""
+    whole = make(build(parse_spec(text, "network.yaml", "network")))
+    assert whole.verify().agree
+    assert "does not depend on" in whole.texts["en"]

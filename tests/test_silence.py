@@ -91,8 +91,8 @@ REFUSED = {
     "a sign of another keyboard": ("parameters: {w: 1}\nloss: E = w × w\n", "write *"),
     "sigma": ("parameters: {w: 1}\nloss: E = sigma(w)\n", "did you mean 'logistic'?"),
     "a gradient without numbers": (
-        "inputs: {x: [1]}\nmodel: ['y[i] = 2*x[i]']\nupstream: {y: {shape: [1]}}\n",
-        "upstream.y: a gradient is given by numbers",
+        "inputs: {x: [1]}\nmodel: ['y[i] = 2*x[i]']\nupstream: {y: {}}\n",
+        "upstream.y: a gradient is given by numbers, one for all entries, or by {shape: [1]}",
     ),
 }
 UNDERSTOOD = {

@@ -20,9 +20,9 @@ def loaded(spec: str, run: str | None = None) -> Problem:
 
 def noted(problem: Problem) -> Problem:
     """The same for a problem that was read already."""
-    made_up = problem.upstream.values()
-    given = [q.name for q in problem.graph.given if q.name not in made_up]
-    missing = [name for name in given if name not in problem.values]
+    words = {own: f"upstream.{name}" for name, own in problem.upstream.items()}
+    given = [q.name for q in problem.graph.given]
+    missing = [words.get(name, name) for name in given if name not in problem.values]
     if missing and len(missing) < len(given):
         have = "have no values" if len(missing) > 1 else "has no value"
         print(f"derive: no numbers: {quoted(missing)} {have}", file=sys.stderr)

@@ -50,9 +50,11 @@ def add_upstream(file: SpecFile, model: Parts) -> dict[str, str]:
             Kind.DATA,
         )
         model.given[constant.name] = constant
-        model.values[constant.name] = read_tensor(
-            file, path, filled(_plain(file, path, values, quantity), quantity.shape), quantity.shape
-        )
+        numbers = _plain(file, path, values, quantity)
+        if numbers is not None:
+            model.values[constant.name] = read_tensor(
+                file, path, filled(numbers, quantity.shape), quantity.shape
+            )
         found[name] = constant.name
         letters = equation.indices
         whole += total(Element(name, *letters) * Element(constant.name, *letters), letters)
@@ -61,16 +63,21 @@ def add_upstream(file: SpecFile, model: Parts) -> dict[str, str]:
 
 
 def _plain(file: SpecFile, path: Path_, values: Any, quantity: Quantity) -> Any:
-    """The values of `{shape: ..., values: ...}`; the shape must be that of the quantity."""
+    """The values of `{shape: ..., values: ...}`, nothing if there are none.
+
+    The shape must be that of the quantity.
+    """
     if not isinstance(values, dict):
         return values
-    if "values" not in values or set(values) - {"shape", "values"}:
-        raise file.fail(path, "a gradient is given by numbers; one number stands for all entries")
+    if not values or set(values) - {"shape", "values"}:
+        shape = list(quantity.shape)
+        words = f"or by {{shape: {shape}}}" if shape else "of that quantity"
+        raise file.fail(path, f"a gradient is given by numbers, one for all entries, {words}")
     shape = values.get("shape", list(quantity.shape))
     if shape not in (list(quantity.shape), *quantity.shape[:1] * (len(quantity.shape) == 1)):
         right = f"the shape of '{quantity.name}' is {list(quantity.shape)}"
         raise file.fail((*path, "shape"), f"{right}, and so is that of the gradient by it")
-    return values["values"]
+    return values.get("values")
 
 
 def _add_loss(model: Parts, name: str, value: sympy.Expr) -> None:
