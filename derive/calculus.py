@@ -8,7 +8,7 @@ lists, because rebuilding nested sums on the way is slow and captures indices:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -28,6 +28,7 @@ from derive.expression import (
     Total,
     alike,
     bound_indices,
+    linear_range,
     reads,
     rebuild,
     stays_on_axis,
@@ -192,22 +193,61 @@ def contract(term: Term, sizes: Sizes, fresh: Fresh) -> Term | None:
 
     `δ(f, g)` with `f - g` linear in a bound index k with coefficient ±1 is solved for k; the
     solution replaces k, and a guard stays unless the solution surely lies on the axis of k. Where
-    the solution would divide by an entry outside its range, the delta stays as an indicator.
+    the solution would divide by an entry outside its range, the delta stays as an indicator. A
+    choice that is zero but where a delta is 1 is solved like the delta.
     """
-    bound, factors = list(term.bound), list(term.factors)
+    bound, factors = list(term.bound), list(map(_decided, term.factors))
     while True:
         if any(factor == 0 for factor in factors):
             return None
-        found = _solvable(bound, factors, sizes)
+        found = _solvable(bound, factors, sizes) or _chosen(bound, factors)
         if found is None:
             return Term(tuple(bound), tuple(f for f in factors if f != 1 and not _holds(f)))
         delta, index, solution = found
         bound.remove(index)
         factors.remove(delta)
+        if isinstance(delta, where):
+            factors.append(delta.args[1])
         safe = _covered(index, solution, factors, sizes)
-        factors = [substitute(f, {index: solution}, fresh) for f in factors]
+        factors = [_decided(substitute(f, {index: solution}, fresh)) for f in factors]
         if not safe:
             factors.append(Inside(solution, index.axis.size))
+
+
+def _decided(expr: sympy.Expr) -> sympy.Expr:
+    """An expression without the deltas that are never 1, as δ(t + 1, 0), and choices by them."""
+    return rebuild(expr, _without_never) if expr.has(Delta) else expr
+
+
+def _without_never(node: sympy.Expr) -> sympy.Expr:
+    if isinstance(node, Delta):
+        ends = linear_range(node.args[0] - node.args[1])
+        return node if ends is None or ends[0] <= 0 <= ends[1] else sympy.S.Zero
+    if isinstance(node, where) and node.args[0].is_number:
+        return node.args[1] if node.args[0] else node.args[2]
+    return node
+
+
+def _chosen(
+    bound: Iterable[Index], factors: Iterable[sympy.Expr]
+) -> tuple[sympy.Expr, Index, sympy.Expr] | None:
+    """A choice `where(δ, f, 0)` of which the delta can be solved for an index within its axis."""
+    for factor in factors:
+        if isinstance(factor, where) and isinstance(factor.args[0], Delta) and factor.args[2] == 0:
+            for index, solution in _solutions(factor.args[0], bound):
+                if stays_on_axis(solution, index.axis.size):
+                    return factor, index, solution
+    return None
+
+
+def _solutions(delta: Delta, bound: Iterable[Index]) -> Iterator[tuple[Index, sympy.Expr]]:
+    """The indices for which a delta can be solved, each with its solution."""
+    difference = sympy.expand(delta.args[0] - delta.args[1])
+    for index in bound:
+        slope = difference.coeff(index, 1)
+        rest = difference - slope * index
+        if abs(slope) == 1 and index not in rest.free_symbols:
+            yield index, sympy.expand(-rest / slope)
 
 
 def _holds(factor: sympy.Expr) -> bool:
@@ -220,13 +260,7 @@ def _solvable(
 ) -> tuple[sympy.Expr, Index, sympy.Expr] | None:
     for delta in factors:
         if isinstance(delta, Delta):
-            difference = sympy.expand(delta.args[0] - delta.args[1])
-            for index in bound:
-                slope = difference.coeff(index, 1)
-                rest = difference - slope * index
-                if abs(slope) != 1 or index in rest.free_symbols:
-                    continue
-                solution = sympy.expand(-rest / slope)
+            for index, solution in _solutions(delta, bound):
                 safe = stays_on_axis(solution, index.axis.size)
                 if safe or not _breaks(index, solution, factors, sizes):
                     return delta, index, solution

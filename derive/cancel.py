@@ -48,7 +48,7 @@ def simplified(
         return short, [Step(Rule.COLLECTED, quantity.name, value, short, at)]
     below = _denominators_through(value, work, ready)
     fused = tidy(_fuse(value, work, ready), taken, work.letters) if below else value
-    shorter = fused.count_ops() <= value.count_ops()
+    shorter = fused != value and fused.count_ops() <= value.count_ops()
     if shorter and _denominators(fused, work) < below:
         steps.append(Step(Rule.CANCEL, quantity.name, value, fused, at))
         value = fused

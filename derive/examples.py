@@ -23,6 +23,7 @@ USUAL, ALONE = 2, 4
 OPEN = "..."  # in a table of sizes: how many entries the further axis has; 0 for no such axis
 SIZES: Mapping[str, Mapping[str, int]] = {
     "linear": {"i": 3},
+    "matrix": {OPEN: 0},
     "convolution": {OPEN: 0, "i": 4, "h": 3, "w": 3},
     "pooling": {"i": 4, "h": 4, "w": 4},
     "normalisation": {"d": 4},
@@ -37,6 +38,7 @@ SIZES_OF: Mapping[str, Mapping[str, int]] = {
     "concatenate": {"i": 2, "k": 3},
     "flatten": {"i": 2, "k": 3},
     "reshape": {"j": 6},
+    "matmul": {"j": 3},
     "conv3d": {"c": 1, "d": 3, "w": 2, "o": 1},
     "grouped_conv2d": {"k": 4, "w": 2},
     "conv_transpose1d": {"i": 3},
@@ -116,7 +118,23 @@ class Numbers:
             return tuple(islice(cycle(MASK), count))
         wide = WIDE.get(self.row.name, 1) if own == "x" else 1
         found = tuple(islice(self._tenths(10 * wide - 1), count))
+        if self.row.group == "matrix" and own == "A":
+            found = self._definite(quantity, found)
         return tuple(text.lstrip("-") for text in found) if own.startswith(POSITIVE) else found
+
+    @staticmethod
+    def _definite(quantity: Quantity, drawn: tuple[str, ...]) -> tuple[str, ...]:
+        """A symmetric matrix with a diagonal that outweighs the rest, so that no pivot is 0."""
+        size, last = quantity.shape[-2:]
+        if size != last:
+            return drawn
+        block, found = size * size, []
+        for k in range(len(drawn)):
+            start, (row, column) = k - k % block, divmod(k % block, size)
+            low, high = sorted((row, column))
+            own = drawn[start + size * high + low]
+            found.append(f"{size + float(own):g}" if row == column else own)
+        return tuple(found)
 
     def _tenths(self, most: int) -> Iterator[str]:
         """Numbers with one decimal, which come again only after all others.

@@ -99,6 +99,7 @@ POSITIVE: Mapping[str, tuple[str, ...]] = {
     "tversky": ("y", "t"),
     "negative_binomial": ("t", "r"),
 }
+DEFINITE = ("cholesky",)  # rows of a matrix whose pivots must be above 0
 WIDE = {"hard_sigmoid": 5, "hard_tanh": 2, "hinge": 2, "squared_hinge": 2, "triplet": 2}
 
 FLOATS = Algebra(
@@ -212,6 +213,8 @@ class Use:
             else:
                 numbers = source.sample([*range(-900, 0), *range(1, 901)], len(at))
                 drawn = [Fraction(n * WIDE.get(self.row.name, 1), 1013) for n in numbers]
+            if self.row.name in DEFINITE and quantity.role is Role.INPUT:
+                drawn = [v + 2 * (p[-1] == p[-2]) for p, v in zip(at, drawn, strict=True)]
             found |= {(quantity.name, place): v for place, v in zip(at, drawn, strict=True)}
         return found
 

@@ -13,6 +13,7 @@ from mpmath import mp, mpf
 from derive.backprop import differentiate
 from derive.calculus import CalculusError, Term, build, contract, partial, same
 from derive.expression import Delta, Element, Fresh, Index, Inside, LogTotalExp, Slope, Total
+from derive.functions import where
 from derive.graph import GraphError
 from derive.language import LanguageError
 from tests.core_support import (
@@ -53,6 +54,10 @@ CONTRACTIONS: list[tuple[tuple[sympy.Expr, ...], sympy.Expr]] = [
     ((Delta(J + 1, A), 1 / y(J)), Total(Delta(J + 1, A) / y(J), J)),
     ((Delta(J, A), 1 / y(J)), 1 / y(A)),
     ((Delta(J + 1, A), 1 / y(J + 1)), Inside(A - 1, AXIS.size) / y(A)),
+    ((Delta(J, A + 1), where(Delta(J, 0), y(0), y(J))), y(A + 1) * Inside(A + 1, AXIS.size)),
+    ((where(Delta(J, 0), 1 / y(J), 0),), 1 / y(0)),
+    ((where(Delta(J, 1), 0, y(J)),), Total(where(Delta(J, 1), 0, y(J)), J)),
+    ((where(Delta(J, A + 1), y(J), 0),), Total(where(Delta(J, A + 1), y(J), 0), J)),
     ((Delta(J + 1, A), sympy.log(y(J)), y(J)), Total(Delta(J + 1, A) * sympy.log(y(J)) * y(J), J)),
 ]
 
@@ -71,6 +76,8 @@ def test_a_sum_over_another_index_is_solved_before_a_division_breaks() -> None:
 
 
 def test_a_delta_that_can_never_hold_is_nothing() -> None:
+    assert contracted(Delta(J + 1, 0), y(J)) is None
+    assert contracted(Delta(J, A), Delta(J + 5, N), y(J)) is None
     assert contracted(sympy.Integer(0), y(J)) is None
 
 

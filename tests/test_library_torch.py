@@ -306,6 +306,11 @@ LINEAR: Mapping[str, Reference] = {
     "transpose": lambda o, s: torch.transpose(o.x, -2, -1),
     "dropout": lambda o, s: o.x * o.mask / s.keep,
     "mean_over": lambda o, s: o.x.mean(-1),
+    "matmul": lambda o, s: o.A @ o.B,
+    "trace": lambda o, s: torch.einsum("...ii", o.A),
+    "det": lambda o, s: torch.linalg.det(o.A),
+    "logdet": lambda o, s: torch.linalg.slogdet(o.A)[1],
+    "cholesky": lambda o, s: torch.linalg.cholesky(o.A.tril() + o.A.tril(-1).mT),
     "sum_over": lambda o, s: o.x.sum(-1),
 }
 SPATIAL: Mapping[str, Reference] = {

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from derive.library import activations, attention, convolution, linear, normalisation, recurrent
+from derive.library import (
+    activations,
+    attention,
+    convolution,
+    linear,
+    matrices,
+    normalisation,
+    recurrent,
+)
 
 ROWS = (
     *linear.ROWS,
+    *matrices.ROWS,
     *convolution.ROWS,
     *normalisation.ROWS,
     *recurrent.ROWS,

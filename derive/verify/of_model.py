@@ -130,13 +130,14 @@ def model_values(problem: Problem, derivation: Derivation, seed: int) -> Values:
 def model_bench(problem: Problem, derivation: Derivation, seed: int) -> Bench:
     """Seeded values for everything that is given, at which the loss and its derivatives are finite.
 
-    Whole numbers are those of the spec, or fit the axis on which they pick a place. Raises
-    InputError if no draw gives finite numbers.
+    Whole numbers are those of the spec, or fit the axis on which they pick a place. Where nothing
+    else is finite, as where a matrix must be positive definite, values near those of the spec are
+    drawn. Raises InputError if no draw gives finite numbers.
     """
     graph = derivation.forward
-    for attempt in range(TRIES):
+    for attempt in range(TRIES if problem.symbolic else 2 * TRIES):
         source = random.Random(f"{seed}/{attempt}")
-        low = -1000 if attempt < TRIES // 2 else 100  # a variance must not be negative
+        low = (-1000, 100, None, None)[2 * attempt // TRIES]  # a variance must not be negative
         with working():
             values: Values = {}
             for quantity in graph.given:
@@ -166,13 +167,17 @@ def _drawn(
     quantity: Quantity,
     place: tuple[int, ...],
     source: random.Random,
-    low: int,
+    low: int | None,
 ) -> Fraction:
+    """A value for an entry: from `low` on, in thousandths, or if that is None near the spec's."""
     if quantity.integer:
         own = problem.values.get(quantity.name)
         if own is not None and graph is problem.graph:
             return own[place]
         return Fraction(source.randrange(_places_to_pick(graph, quantity.name)))
+    if low is None:
+        own = problem.values[quantity.name][place]
+        return own + (abs(own) or 1) * Fraction(source.randint(-50, 50), 1000)
     if quantity.role is Role.TARGET:
         return Fraction(source.randint(100, 900), 1000)
     return Fraction(source.randint(low, 1000), 1000)

@@ -1,0 +1,138 @@
+"""Functions of matrices against mpmath: values, derivatives, and derivatives of those."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from mpmath import mp
+
+from derive import build, load
+from derive.backprop import differentiate
+from derive.errors import InputError
+from derive.graph import Graph
+from derive.second_order import hessian_product
+from derive.spec import parse_spec
+from derive.verify.algebra import working
+from derive.verify.interpreter import run
+from derive.verify.meaning import Values
+from derive.verify.of_model import model_values
+
+A = [["2.1", "0.4", "-0.3"], ["0.5", "1.7", "0.2"], ["-0.6", "0.3", "1.4"]]
+WEIGHTS = [["0.3", "-1.2", "0.7"], ["1.1", "0.6", "-0.4"], ["-0.8", "0.9", "1.3"]]
+Table = Any  # a matrix of mpmath
+
+
+def lower(a: Table) -> Table:
+    """The symmetric matrix of a lower triangle."""
+    return mp.matrix([[a[max(i, j), min(i, j)] for j in range(3)] for i in range(3)])
+
+
+def weighed(x: Table) -> Any:
+    return mp.fsum(mp.mpf(WEIGHTS[i][j]) * x[i, j] for i in range(3) for j in range(3))
+
+
+ORACLES: dict[str, tuple[str, Callable[[Table], Any]]] = {
+    "trace": ("y", lambda a: mp.fsum(a[i, i] for i in range(3))),
+    "det": ("y", mp.det),
+    "logdet": ("y", lambda a: mp.log(abs(mp.det(a)))),
+    "cholesky": ("sum(i, j, w[i,j]*y[i,j])", lambda a: weighed(mp.cholesky(lower(a)))),
+    "matmul": ("sum(i, j, w[i,j]*y[i,j])", lambda a: weighed(a * a)),
+}
+
+
+def spec(row: str, loss: str) -> Graph:
+    inputs = "[A, A]" if row == "matmul" else "A"
+    text = (
+        f"inputs: {{A: {A}}}\n".replace("'", "")
+        + (f"constants: {{w: {WEIGHTS}}}\n".replace("'", "") if "w[" in loss else "")
+        + f"model: [{{layer: {row}, name: y, inputs: {inputs}}}]\nloss: E = {loss}\n"
+    )
+    return build(parse_spec(text, "my.yaml", "my")).graph
+
+
+def entries(name: str, table: list[list[str]]) -> Values:
+    return {(name, (i, j)): mp.mpf(table[i][j]) for i in range(3) for j in range(3)}
+
+
+@pytest.mark.parametrize("row", ORACLES)
+def test_a_function_of_a_matrix_is_that_of_mpmath(row: str) -> None:
+    loss, oracle = ORACLES[row]
+    graph = spec(row, loss)
+    derivation = differentiate(graph, ["A"])
+    with working():
+        given = {**entries("A", A), **entries("w", WEIGHTS)}
+        forward = run(graph, given)
+        found = run(derivation.backward, forward)
+        assert abs(forward[graph.loss.name, ()] - oracle(mp.matrix(A))) < 1e-40
+        for i in range(3):
+            for j in range(3):
+                moved = mp.matrix(A)
+
+                def along(shift: Any, i: int = i, j: int = j, moved: Table = moved) -> Any:
+                    moved[i, j] = mp.mpf(A[i][j]) + shift
+                    return oracle(moved)
+
+                assert abs(found["adj_A", (i, j)] - mp.diff(along, 0)) < 1e-20
+
+
+@pytest.mark.parametrize("row", ORACLES)
+def test_its_second_derivative_is_that_of_mpmath(row: str) -> None:
+    loss, oracle = ORACLES[row]
+    second = hessian_product(differentiate(spec(row, loss), ["A"]))
+    with working():
+        direction = entries("v_A", WEIGHTS)
+        given = {**entries("A", A), **entries("w", WEIGHTS), **direction}
+        found = run(second.backward, run(second.forward, given))
+
+        def along(shift: Any) -> Any:
+            return oracle(mp.matrix(A) + shift * mp.matrix(WEIGHTS))
+
+        curve = mp.fsum(v * found["adj_A", place] for (_, place), v in direction.items())
+        assert abs(curve - mp.diff(along, 0, 2)) < 1e-20
+
+
+def marginal(amplitude: Any, scale: Any, noise: Any) -> Any:
+    """The negative log marginal likelihood, as textbooks have it."""
+    x, y = [0, 1, 2], mp.matrix(["1", "0.5", "-1"])
+    k = mp.matrix(3, 3)
+    for i in range(3):
+        for j in range(3):
+            k[i, j] = amplitude**2 * mp.exp(-((x[i] - x[j]) ** 2) / (2 * scale**2))
+        k[i, i] += noise**2
+    return ((y.T * mp.lu_solve(k, y))[0] + mp.log(mp.det(k)) + 3 * mp.log(2 * mp.pi)) / 2
+
+
+def test_the_gaussian_process_has_the_likelihood_of_textbooks() -> None:
+    problem = load("gaussian_process")
+    derivation = differentiate(problem.graph, problem.wanted)
+    with working():
+        given = {
+            (name, place): mp.mpf(value.numerator) / value.denominator
+            for name, tensor in problem.values.items()
+            for place, value in tensor.items()
+        }
+        forward = run(problem.graph, given)
+        found = run(derivation.backward, forward)
+        at = [given[name, ()] for name in ("amplitude", "scale", "noise")]
+        assert abs(forward["E", ()] - marginal(*at)) < 1e-40
+        for k, name in enumerate(("amplitude", "scale", "noise")):
+            order = tuple(int(k == each) for each in range(3))
+            assert abs(found[f"adj_{name}", ()] - mp.diff(marginal, at, order)) < 1e-20
+
+
+def test_where_few_values_will_do_those_near_the_given_ones_are_tried() -> None:
+    text = "inputs: {A: [[9, 2, 5], [2, 4, 3], [5, 3, 8]], b: 90}\nmodel:\n"
+    text += "  - {layer: cholesky, name: L, inputs: A}\nloss: E = L[2,1]*log(b - 80)\n"
+    problem = build(parse_spec(text, "my.yaml", "my"))
+    values = model_values(problem, differentiate(problem.graph, problem.wanted), 1)
+    assert 85 < values["b", ()] < 95
+    assert values["b", ()] != 90
+
+
+def test_where_nothing_is_near_it_is_said() -> None:
+    text = "inputs: {b: 90}\nloss: E = log(b - 120)\n"
+    problem = build(parse_spec(text, "my.yaml", "my"))
+    with pytest.raises(InputError, match="is not a finite number at any of the values tried"):
+        model_values(problem, differentiate(problem.graph, problem.wanted), 1)
