@@ -131,7 +131,7 @@ def shown(text: str) -> str:
     if number == 0 or -SMALLEST < number.adjusted() < LARGEST:
         return text
     digits = "".join(map(str, number.as_tuple().digits)).rstrip("0")
-    if number.adjusted() > 0 and len(digits) > SHORT:
+    if number.adjusted() > 0 and len(digits) > SHORT and number.adjusted() < 2 * LARGEST:
         return text
     mantissa = Decimal(f"{digits}E{1 - len(digits)}").copy_sign(number)
     return rf"{mantissa:f} \cdot 10^{{{number.adjusted()}}}"

@@ -42,6 +42,10 @@ def _one_by_one(terms: Sequence[Any]) -> Any:
     return reduce(operator.add, terms)
 
 
+def _itself(value: Any) -> Any:
+    return value
+
+
 @dataclass(frozen=True, eq=False)
 class Algebra:
     """A kind of number: constants, the functions by their name in the language, sums and powers.
@@ -50,6 +54,7 @@ class Algebra:
 
     `decided` tells whether an indicator is 1, where that can be told; then the branch not taken is
     not evaluated. `dot` is a sum of products of two numbers where there is a faster way to it.
+    `divisor` is what is divided by, checked where a quotient is not to be trusted with any.
     """
 
     number: Callable[[Fraction], Any]
@@ -58,6 +63,7 @@ class Algebra:
     decided: Callable[[Any], bool | None] = lambda indicator: None
     power: Callable[[Any, Any], Any] = operator.pow
     dot: Callable[[Pairs], Any] | None = None
+    divisor: Callable[[Any], Any] = _itself
     symbols: bool = False
 
 

@@ -109,6 +109,7 @@ def _algebra(library: Library) -> Algebra:
         library.functions,
         decided=lambda indicator: bool(indicator == 1),
         power=power,
+        divisor=library.divisor,
     )
 
 

@@ -333,7 +333,7 @@ def _power(expr: sympy.Pow, algebra: Algebra) -> Meaning:
         count, one = abs(int(expr.exp)), algebra.number(Fraction(1))
         if expr.exp > 0:
             return lambda values, binding: base(values, binding) ** count
-        return lambda values, binding: one / base(values, binding) ** count
+        return lambda values, binding: one / algebra.divisor(base(values, binding) ** count)
     return lambda values, binding: algebra.power(base(values, binding), exponent(values, binding))
 
 

@@ -6,6 +6,7 @@ everything is an array of n axes, of length one where a letter is not used, so a
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -34,6 +35,15 @@ class Library:
     whole: Any  # the module for positions
     number: Callable[[float], Any]
     functions: Mapping[str, Callable[..., Any]]
+
+    def divisor(self, value: Any) -> Any:
+        """What is divided by; no number where its square overflows.
+
+        The slope of a quotient divides by that square, and dividing by what overflowed makes it 0
+        without a word.
+        """
+        arrays = self.arrays
+        return arrays.where(arrays.isfinite(value * value), value, math.nan)
 
 
 def loss_of(graph: Graph, given: Tables, library: Library) -> Any:
@@ -108,6 +118,8 @@ class _Reader:
 
     def _power(self, expr: sympy.Pow, scope: Scope) -> Any:
         base = self.value(expr.base, scope)
+        if expr.exp.is_negative and expr.exp.is_Integer:
+            return self.library.divisor(base ** -int(expr.exp)) ** -1
         if expr.exp.is_Integer:
             return base ** int(expr.exp)
         return base ** self.value(expr.exp, scope)

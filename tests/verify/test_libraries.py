@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from derive import build
 from derive.backprop import differentiate
 from derive.spec import parse_spec
+from derive.verify.bench import Bench
 from derive.verify.libraries import (
     Gradient,
     jax_scalars,
@@ -46,6 +49,32 @@ def test_tensors_of_torch_are_its_scalars(name: str) -> None:
 def test_tensors_of_jax_are_its_scalars(name: str) -> None:
     pytest.importorskip("jax")
     check(ALL[name], *WAYS["jax"])
+
+
+def large_softmax(shift: int) -> str:
+    """A softmax by hand whose sum of exponentials is about e to the shift."""
+    return f"""
+parameters: {{z: [{shift}.25, {shift}.5, {shift}.125]}}
+model:
+  - p[k] = exp(z[k])/sum(j, exp(z[j]))
+loss: E = sum(k, k*p[k])
+"""
+
+
+@pytest.mark.parametrize("name", WAYS)
+@pytest.mark.parametrize("way", [0, 1])
+def test_where_a_slope_would_be_lost_there_is_none(name: str, way: int) -> None:
+    """The slope of a quotient divides by a square: 10^300 is a double, 10^450 is none."""
+    pytest.importorskip(name)
+    for shift, lost in ((300, False), (520, True)):
+        problem = build(parse_spec(large_softmax(shift), "model.yaml", "model"))
+        derivation = differentiate(problem.graph, problem.wanted)
+        given = {("z", place): float(value) for place, value in problem.values["z"].items()}
+        bench, keys = Bench(derivation, given), gradient_keys(derivation)
+        found = WAYS[name][way](bench.graph, bench.given, keys)
+        assert any(map(math.isnan, found.values())) == lost
+        if not lost:
+            assert found == pytest.approx({k: float(bench.adjoint(k)) for k in keys})
 
 
 @pytest.mark.parametrize("name", sorted(RECURRENT))
