@@ -116,7 +116,8 @@ def _unreached(quantity: Quantity, work: Work) -> Equation:
 
 
 def _made(quantity: Quantity) -> Quantity:
-    return replace(quantity, name=adjoint_name(quantity.name), role=Role.ADJOINT, sums_to_one=False)
+    name = adjoint_name(quantity.name)
+    return replace(quantity, name=name, role=Role.ADJOINT, sums_to_one=False, slope=None)
 
 
 def _adjoint(quantity: Quantity, work: Work, ready: Mapping[str, Equation]) -> Result:

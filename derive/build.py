@@ -12,10 +12,9 @@ from derive.amount import check_amount
 from derive.claimed import read_claims
 from derive.equations import parse_equations
 from derive.errors import InputError, LanguageError, nearest
-from derive.expression import Axis, Element, Index, Total, reads
+from derive.expression import Axis, Element, Grad, Index, Total, reads
 from derive.fields import number_format, title_of
 from derive.graph import Equation, Graph, Kind, Quantity, Role
-from derive.language import parse_function
 from derive.library.activations import ACTIVATIONS
 from derive.library.aliases import nearest_row
 from derive.library.layers import LAYERS
@@ -32,10 +31,12 @@ from derive.runs import run_of
 from derive.schema import LayerSpec, LossSpec, NetworkSpec
 from derive.sequence import Order
 from derive.spec import Path_, SpecFile
+from derive.variables import parse_function
 
 BIAS_ROWS = {"each": "dense", "shared": "dense_shared_bias", "none": "dense_without_bias"}
 RESERVED = ("alpha", "decrease", "pi", "e")  # they mean something on the page
 MOST_NAMES = 2000
+NO_GRADIENT = "a derivative within a network makes equations of its own; write it as a `model:`"
 MODEL_ONLY = (*("inputs", "targets", "constants", "integers", "sizes", "loss", "upstream"),)
 
 
@@ -64,6 +65,8 @@ class _Network:
         """Add equations written in local names; returns the first quantity they define."""
         variables = {name: sympy.Rational(value) for name, value in settings.items()}
         made = parse_equations(text, local, letters, describe, variables)
+        if any(each.rhs.has(Grad) for each in made):
+            raise LanguageError(text, 0, NO_GRADIENT)
         self.equations += made
         self.quantities.update({e.quantity.name: e.quantity for e in made})
         return made[0].quantity

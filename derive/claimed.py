@@ -14,7 +14,7 @@ import sympy
 
 from derive.equations import letters_in
 from derive.errors import InputError, LanguageError, nearest
-from derive.expression import Running
+from derive.expression import Grad, Running
 from derive.graph import Quantity, Role
 from derive.language import Scope, parse_expression
 from derive.names import NAME
@@ -91,4 +91,6 @@ def _sides(formula: str, slopes: _Slopes) -> tuple[sympy.Expr, ...]:
     for running in (node for side in sides for node in side.atoms(Running)):
         reason = "is a quantity of the model; say what the model calls it, such as y_prod[2]"
         raise InputError(f"{running.word} {reason}")
+    if any(side.has(Grad) for side in sides):
+        raise InputError("a derivative is written as a quotient here, such as du[n]/dx[n]")
     return sides

@@ -189,6 +189,28 @@ class Running(_Node):
         return (set(self.body.free_symbols) - {self.index}) | set(self.position.free_symbols)
 
 
+class Grad(_Node):
+    """`grad(f, w)`: the derivative of one entry by another.
+
+    It stands in an equation until the derivation of it is written as equations, too.
+    """
+
+    def __new__(cls, of: sympy.Expr, by: sympy.Expr) -> Grad:
+        made: Grad = sympy.Expr.__new__(cls, of, by)
+        return made
+
+    @property
+    def of(self) -> sympy.Expr:
+        return self.args[0]
+
+    @property
+    def by(self) -> sympy.Expr:
+        return self.args[1]
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"grad({printer._print(self.of)}, {printer._print(self.by)})"
+
+
 class Chosen(_Node):
     """1 where the given positions are those at which `Largest` takes its value, else 0."""
 

@@ -11,7 +11,8 @@ from types import MappingProxyType
 import sympy
 
 from derive.errors import InputError
-from derive.expression import Axis, Element, Index, bound_indices, elements, linear_range, reads
+from derive.expression import Axis, Element, Index, bound_indices, elements, reads
+from derive.offsets import away, most
 
 
 class Role(StrEnum):
@@ -41,10 +42,25 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
+class SlopeOf:
+    """Which derivative a quantity of a model is: of one entry by another.
+
+    `at` names the own axis that stands at each place of what is differentiated; behind the first
+    ones, `before` of them, stand those of what it is differentiated by.
+    """
+
+    of: str
+    by: str
+    at: tuple[int, ...]
+    before: int
+
+
+@dataclass(frozen=True)
 class Quantity:
     """Something with a name and a shape; `name` is for code, `tex` for pages.
 
-    An `integer` quantity holds whole numbers (tokens, labels) and may stand in a position.
+    An `integer` quantity holds whole numbers (tokens, labels) and may stand in a position; `slope`
+    says of a derivative that belongs to the model which one it is.
     """
 
     name: str
@@ -55,6 +71,7 @@ class Quantity:
     layer: int = 0
     sums_to_one: bool = False
     integer: bool = False
+    slope: SlopeOf | None = None
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
@@ -262,19 +279,7 @@ def _no_way(group: tuple[Equation, ...]) -> GraphError:
         return GraphError(words)
     (equation, reading, offset), *_ = min(ways, key=len)
     shown = str(reading).replace(" ", "")
-    return WrongWay(f"{words}; here {shown} {_away(offset)}", equation.quantity.name, reading)
-
-
-def _away(offset: sympy.Expr) -> str:
-    """Where a reading lies that does not go back along the index."""
-    span = linear_range(offset)
-    if span is None:
-        return "is not a fixed number of steps away"
-    if span == (0, 0):
-        return "is the step that is being computed"
-    if span[0] < 0 < span[1]:
-        return "goes both ways"
-    return "may be the step that is being computed" if 0 in span else "goes the other way"
+    return WrongWay(f"{words}; here {shown} {away(offset)}", equation.quantity.name, reading)
 
 
 def _along(group: tuple[Equation, ...], first: int) -> dict[str, int]:
@@ -331,17 +336,11 @@ def _against(
         for read in elements(equation.rhs):
             if read.name in along:
                 offset = read.indices[along[read.name]] - letter
-                ahead = _most(step * offset)
+                ahead = most(step * offset)
                 if ahead is None or ahead > 0 or (ahead == 0 and read.name not in done):
                     found.append((equation, read, offset))
         done.add(equation.quantity.name)
     return found
-
-
-def _most(offset: sympy.Expr) -> int | None:
-    """The largest value of a linear offset over all values of its indices; None if not linear."""
-    ends = linear_range(offset)
-    return None if ends is None else ends[1]
 
 
 def check(graph: Graph) -> None:

@@ -9,7 +9,6 @@ User text is never evaluated: what is not listed here is refused with a caret un
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
@@ -23,6 +22,7 @@ from derive.expression import (
     Delta,
     Element,
     Fresh,
+    Grad,
     Index,
     Largest,
     Running,
@@ -31,14 +31,14 @@ from derive.expression import (
 )
 from derive.functions import BY_NAME, absolute, where
 from derive.graph import Quantity
-from derive.limits import LARGEST, MOST_DIGITS, MOST_NESTING
-from derive.names import IDENTIFIER
+from derive.limits import LARGEST, MOST_NESTING
 from derive.powers import explodes, imaginary, vast
 from derive.rules import recognise
 from derive.sugar import SUGAR
 from derive.syntax import (
     ALIASES,
     FUNCTIONS,
+    LITERAL,
     PRODUCTS,
     REDUCTIONS,
     RUNNING,
@@ -50,9 +50,6 @@ from derive.syntax import (
 )
 
 CONSTANTS = {"pi": sympy.pi}
-LITERAL = re.compile(
-    rf"\d{{1,{MOST_DIGITS}}}(\.\d{{0,{MOST_DIGITS}}})?([eE][+-]?\d{{1,3}})?|\.\d{{1,{MOST_DIGITS}}}"
-)
 _OPERATORS: dict[type[ast.operator], Callable[[sympy.Expr, sympy.Expr], sympy.Expr]] = {
     ast.Add: lambda a, b: a + b,
     ast.Sub: lambda a, b: a - b,
@@ -109,23 +106,6 @@ def column_of(reading: Element, text: str, scope: Scope) -> int | None:
         if isinstance(node, ast.Subscript) and _Reader(source, scope).read(node, 0) == reading:
             return node.col_offset
     return None
-
-
-def parse_function(text: str, arity: int) -> Callable[..., sympy.Expr]:
-    """`f(x) = x*tanh(x)` as a function of expressions. Raises LanguageError."""
-    match = re.fullmatch(r"\s*[A-Za-z]\w*\(([^()]*)\)\s*=(?!=)\s*(.+)", text, re.DOTALL)
-    if match is None:
-        raise LanguageError(text, 0, "a function is written like f(x) = x*tanh(x)")
-    names = [name.strip() for name in match[1].split(",")]
-    if len(names) != arity or len(set(names)) != arity:
-        raise LanguageError(text, text.index("("), f"this needs {arity} different variables")
-    for name in names:
-        if not IDENTIFIER.match(name) or name in BY_NAME or name in CONSTANTS:
-            raise LanguageError(text, text.index("("), f"'{name}' cannot be a variable")
-    symbols = [sympy.Symbol(name, real=True) for name in names]
-    scope = Scope({}, {}, dict(zip(names, symbols, strict=True)))
-    body = parse_expression(match[2], scope)
-    return lambda *values: body.xreplace(dict(zip(symbols, values, strict=True)))
 
 
 class _Reader:
@@ -307,6 +287,8 @@ class _Reader:
             return self._where(node, depth)
         if name == "size":
             return self._size(node)
+        if name == "grad":
+            return self._grad(node, depth)
         arguments = [self.read(argument, depth + 1) for argument in node.args]
         self.check_function(node, name)
         if name in SUGAR and len(arguments) == SUGAR[name].arity:
@@ -383,6 +365,23 @@ class _Reader:
             reason = f"the size of '{letter.id}' is unknown; say `sizes: {{{letter.id}: 3}}`"
             raise self.fail(node, reason)
         return known[letter.id].size
+
+    def _grad(self, node: ast.Call, depth: int) -> sympy.Expr:
+        """The derivative of one entry by another, both as they are read."""
+        if len(node.args) != 2:
+            raise self.fail(
+                node, "grad takes what is differentiated, and by what: grad(u[n], x[n])"
+            )
+        of, by = (self.read(argument, depth + 1) for argument in node.args)
+        if not isinstance(of, Element | Grad):
+            reason = (
+                "grad differentiates one entry; give this an equation of its own, as in f[n] = "
+            )
+            raise self.fail(node.args[0], f"{reason}{self.text(node.args[0]).strip('`')}")
+        if not isinstance(by, Element) or self.scope.quantities[by.name].integer:
+            reason = "grad differentiates by one entry of a quantity that is not of whole numbers"
+            raise self.fail(node.args[1], f"{reason}, as in grad(u[n], x[n])")
+        return Grad(of, by)
 
     def _same(self, node: ast.Compare, depth: int) -> sympy.Expr:
         """1 where two positions are the same, else 0."""

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 
 from derive.errors import InputError
 from derive.expression import Element
-from derive.graph import Graph, Kind, Quantity, Role
+from derive.graph import Graph, Kind, Quantity, Role, SlopeOf
 from derive.problem import Problem, Unit
 from derive.symbols import word
 
@@ -30,12 +30,16 @@ UPDATED = "+"
 
 @dataclass(frozen=True)
 class Name:
-    """The names of one scalar; `flat` is how a derivative is written within a line of text."""
+    """The names of one scalar; `flat` is how a derivative is written within a line of text.
+
+    `inside` is what it is called as an entry of a table, where that is another symbol.
+    """
 
     code: str
     tex: str
     report: str
     flat: str = ""
+    inside: str = ""
 
     @property
     def inline(self) -> str:
@@ -43,16 +47,27 @@ class Name:
 
     def updated(self) -> Name:
         """The same scalar after the update of the weights."""
-        return Name(f"{self.code}_new", with_mark(self.tex, "+"), f"{self.report}+")
+        return self._marked("new", "+", "+")
 
     def after(self, update: int) -> Name:
         """The same scalar after several updates."""
-        mark = with_mark(self.tex, f"[{update}]")
-        return Name(f"{self.code}_{update}", mark, f"{self.report}@{update}")
+        return self._marked(str(update), f"[{update}]", f"@{update}")
+
+    def _marked(self, code: str, mark: str, report: str) -> Name:
+        inside = self.inside and with_mark(self.inside, mark)
+        tex = with_mark(self.tex, mark)
+        return Name(f"{self.code}_{code}", tex, f"{self.report}{report}", inside=inside)
 
 
 def with_mark(tex: str, mark: str) -> str:
-    r"""`w_5` → `w_5^{+}`; a symbol that already has a superscript gets a second mark beside it."""
+    r"""`w_5` → `w_5^{+}`; a symbol that already has a superscript gets a second mark beside it.
+
+    Of a derivative, both what is differentiated and what it is differentiated by are marked.
+    """
+    quotient = re.fullmatch(r"\\frac\{\\partial (.+)\}\{\\partial (.+)\}", tex)
+    if quotient is not None:
+        above, below = (with_mark(part, mark) for part in quotient.groups())
+        return rf"\frac{{\partial {above}}}{{\partial {below}}}"
     if "^{" in tex:
         inside = r"\^\{((?:[^{}]|\{[^{}]*\})*)\}"
         return re.sub(inside, lambda m: f"^{{{m[1]}{mark}}}", tex, count=1)
@@ -145,17 +160,38 @@ class IndexNotation:
     def name(self, element: Element) -> Name:
         """The names of an element whose indices are all numbers."""
         if element.name.startswith(ADJOINT):
-            inner = Element(element.name.removeprefix(ADJOINT), *element.indices)
-            return derivative(self.loss(), self.name(inner))
+            return self.adjoint(element)
         if element.name.endswith(UPDATED):
             inner = Element(element.name.removesuffix(UPDATED), *element.indices)
             return self.name(inner).updated()
-        quantity = self.quantities[element.name]
-        places = [str(index) for index in element.indices]
-        subscript = f"_{{{','.join(places)}}}" if places else ""
-        report = f"{quantity.name}[{','.join(places)}]" if places else quantity.name
-        tex = f"{self.symbol(quantity.name)}{subscript}"
-        return Name("_".join([quantity.name, *places]), tex, report)
+        return self.at(element.name, [str(index) for index in element.indices])
+
+    def adjoint(self, element: Element) -> Name:
+        """The name of the derivative of the loss by an element."""
+        by = self.name(Element(element.name.removeprefix(ADJOINT), *element.indices))
+        found = derivative(self.loss(), by)
+        if not by.inside:
+            return found
+        entry = _in_table(self.at(element.name.removeprefix(ADJOINT), ()), element.indices)
+        return replace(found, inside=derivative(self.loss(), entry).tex)
+
+    def at(self, name: str, places: Sequence[str]) -> Name:
+        """The names of an entry of a quantity, or of a whole one; its places may be letters."""
+        code, report = "_".join([name, *places]), f"{name}[{','.join(places)}]" if places else name
+        quantity = self.quantities[name]
+        if quantity.slope is None or quantity.tex:
+            return Name(code, f"{self.symbol(name)}{_subscript(places)}", report)
+        found = self.quotient(quantity.slope, places)
+        entry = _in_table(self.at(quantity.slope.by, ()), places)
+        inside = derivative(self.at(quantity.slope.of, ()), entry).tex if places else ""
+        return replace(found, code=code, report=report, inside=inside)
+
+    def quotient(self, slope: SlopeOf, places: Sequence[str]) -> Name:
+        r"""A derivative that belongs to the model, \partial y_{n}/\partial x_{n}."""
+        if max(slope.at, default=-1) >= len(places):  # a whole one, or at a step of it
+            return derivative(self.at(slope.of, ()), self.at(slope.by, places))
+        of = self.at(slope.of, [places[k] for k in slope.at])
+        return derivative(of, self.at(slope.by, places[slope.before :]))
 
     def symbol(self, name: str) -> str:
         """A quantity's symbol: a number h_{0} is h^{(0)} where h_{0} is an entry of h.
@@ -163,6 +199,8 @@ class IndexNotation:
         Of e that would be a power of Euler's number.
         """
         quantity = self.quantities[name]
+        if not quantity.tex:
+            return self.at(name, ()).tex
         match = re.fullmatch(r"(.+)_\{(.+)\}", quantity.tex)
         if match is None or quantity.axes:
             return quantity.tex
@@ -177,16 +215,32 @@ class IndexNotation:
         return Name(loss.name, loss.tex, loss.name) if loss is not None else NOTHING
 
 
+def _in_table(whole: Name, places: Iterable[object]) -> Name:
+    """An entry of what has a symbol as a whole, under that symbol."""
+    return replace(whole, tex=f"{_bracketed(whole)}{_subscript(places)}", flat="")
+
+
+def _subscript(places: Iterable[object]) -> str:
+    inside = ",".join(map(str, places))
+    return f"_{{{inside}}}" if inside else ""
+
+
 def derivative(of: Name, by: Name) -> Name:
     """The name of ∂of/∂by."""
     of_code = "E" if of.code == "E_total" else of.code
     of_report = "E_total" if of.code == "E_total" else of.report
+    above, below = _bracketed(of), _bracketed(by)
     return Name(
         f"d{of_code}_d{by.code}",
-        rf"\frac{{\partial {of.tex}}}{{\partial {by.tex}}}",
+        rf"\frac{{\partial {above}}}{{\partial {below}}}",
         f"d{of_report}/d{by.report}",
-        rf"\partial {of.tex}/\partial {by.tex}",
+        rf"\partial {above}/\partial {below}",
     )
+
+
+def _bracketed(name: Name) -> str:
+    """What a derivative is of or by: one that is a derivative itself stands in brackets."""
+    return f"{{({name.flat})}}" if name.flat else name.tex
 
 
 Names = Notation | IndexNotation

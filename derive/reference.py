@@ -46,6 +46,7 @@ stands alone, so it need not be said; where it never does, `sizes:` says it.
 | `softmax(k, f)` | `exp(f)/sum(k, exp(f))` |
 | `where(a > b, f, g)` | f where it holds, else g; also `<`, `<=`, `>=`, `==`, `!=`, `0 < a < b` |
 | `(i == 2*j + r)` | 1 where the positions are equal, else 0 |
+| `grad(f[n], w[i])` | the derivative of an entry by an entry, see below |
 | `size(i)` | how many values a letter has |
 | `pi` | the number |
 | `sigmoid(f)`, `ln(f)` | other names of `logistic` and `log` |
@@ -82,6 +83,24 @@ own: `w = w - alpha/(1 + decay*k)*g`.
 `stop_gradient(f)` has the value of f and is held fixed: its derivative is 0. So a step may be
 passed straight through, `x + stop_gradient(round(x) - x)`, and a target may be a value of the model
 itself, `(q[n] - stop_gradient(y[n]))**2`.
+
+`grad(u[n], x[n])` is a derivative as a quantity of the model: of this entry of u by this entry of
+x. u is computed, by an equation or a layer; x may be anything that u is computed from. Each letter
+means what it means elsewhere: `grad(u[n], x[m])` is the derivative of each u by each x, and
+`grad(u[n], W[k,i])` has a value for each n, k and i. The derivation of it is written as equations
+of the model, so a loss may be made of it, and it may be differentiated again:
+
+    u_x[n] = grad(u[n], x[n])
+    u_xx[n] = grad(u_x[n], x[n])
+    W1[k,i] = W[k,i] - 0.1*grad(E_train, W[k,i])
+    Hv[i] = grad(s, w[i])                            # with s = sum(i, grad(E0, w[i])*v[i])
+
+Where u[n] is computed from nothing that belongs to another n, one pass back serves all n; where
+samples meet, as in a mean over n, every u[n] has a pass of its own. What is differentiated is an
+entry, so a longer expression has an equation of its own; so have the steps of a training, since a
+derivative cannot be what its own quantity is computed from. A derivative by something that the
+quantity does not depend on is refused, for it is 0 whatever happens. `derive verify` compares each
+such derivative with differences.
 
 The derivative of `max(x, 0)` and of `abs(x)` at 0 is 0, and so is that of a root, as of
 `sqrt(sum(i, x[i]**2))`. The derivative of a step, `sign(x)`, `floor(x)` or a condition as a number,

@@ -21,7 +21,7 @@ FOREIGN = re.compile(r"[^ -~]|[#\\]")
 ALIASES = {"sigmoid": "logistic", "ln": "log"}
 RUNNING = ("cumsum", "cumprod")  # along a letter that stays
 REDUCTIONS = ("sum", "mean", "max", "min", "softmax", "logsumexp", "norm", "prod", *RUNNING)
-FUNCTIONS = frozenset({*BY_NAME, *REDUCTIONS, *ALIASES, *SUGAR, "size"})
+FUNCTIONS = frozenset({*BY_NAME, *REDUCTIONS, *ALIASES, *SUGAR, "size", "grad"})
 OTHER_FUNCTIONS = {
     "average": ("mean",),
     "maximum": ("max",),
@@ -62,6 +62,9 @@ MISSING_STAR = re.compile(
     r"(?<![\w.])\d+(?:\.\d*)?(?=[A-Za-z])"  # 2x
     rf"|[\])] ?(?={_WORD})"  # W[h,i]x[i]
     rf"|\w (?={_WORD})"  # a b
+)
+LITERAL = re.compile(
+    rf"\d{{1,{MOST_DIGITS}}}(\.\d{{0,{MOST_DIGITS}}})?([eE][+-]?\d{{1,3}})?|\.\d{{1,{MOST_DIGITS}}}"
 )
 DIGITS = re.compile(rf"(?<![A-Za-z_0-9])[0-9]{{{MOST_DIGITS + 1},}}")
 TOO_DEEP = re.compile("too many nested|recursion|overflow")

@@ -25,8 +25,9 @@ from derive.functions import (
     where,
 )
 from derive.graph import Quantity, Role
-from derive.language import Scope, parse_expression, parse_function
+from derive.language import Scope, parse_expression
 from derive.limits import MOST_NESTING
+from derive.variables import parse_function
 from tests.core_support import axis, calls, relaxed
 
 LETTERS = {"n": axis("n", 2), "h": axis("h", 3), "k": axis("h", 3)}

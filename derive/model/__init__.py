@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from derive.amount import check_amount
+from derive.amount import check_amount, place_of
 from derive.claimed import read_claims
 from derive.fields import number_format, title_of
 from derive.graph import Graph, GraphError
+from derive.inner import GradientError, with_gradients
 from derive.letters import with_letters_apart
 from derive.library.losses import Reduction
 from derive.model.distributions import with_distributions
@@ -42,10 +43,7 @@ def build_model(file: SpecFile) -> Problem:
     upstream = add_upstream(file, model)
     if not upstream:
         add_loss(file, model)
-    try:
-        graph = Graph(tuple(model.given.values()), tuple(model.equations.values()))
-    except GraphError as error:
-        raise file.fail(("model",), str(error)) from None
+    graph = _graph(file, model)
     check_amount(file, graph)
     taken = [LEARNING_RATE] if "training" in spec.model_fields_set else []
     graph = _with_symbols(graph, [node.name for node in model.nodes if node.row], taken)
@@ -76,12 +74,26 @@ def build_model(file: SpecFile) -> Problem:
     )
 
 
+def _graph(file: SpecFile, model: Parts) -> Graph:
+    """The equations of a model as a graph, with its derivatives written out."""
+    try:
+        equations = with_gradients(model.given, model.equations)
+        return Graph(tuple(model.given.values()), equations)
+    except GradientError as error:
+        raise file.fail(place_of(file, error.where), str(error)) from None
+    except GraphError as error:
+        raise file.fail(("model",), str(error)) from None
+
+
 def _with_symbols(graph: Graph, nodes: list[str], taken: list[str]) -> Graph:
     """The graph with symbols of which no two are the same, and no index letter is one of them."""
     found = distinct({q.name: len(q.axes) for q in graph.quantities.values()}, nodes, taken)
     given = (replace(quantity, tex=found[quantity.name]) for quantity in graph.given)
     equations = (
-        replace(each, quantity=replace(each.quantity, tex=found[each.quantity.name]))
+        replace(
+            each,
+            quantity=replace(each.quantity, tex=each.quantity.tex and found[each.quantity.name]),
+        )
         for each in graph.equations
     )
     named = Graph(tuple(given), tuple(equations))

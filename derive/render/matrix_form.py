@@ -12,7 +12,6 @@ import sympy
 from derive.expression import Element, Index, Total, elements
 from derive.functions import BY_SYMBOL, greater, where
 from derive.graph import Equation, Graph
-from derive.notation import ADJOINT
 from derive.render.index_writer import IndexWriter, outside_first
 from derive.render.model_form import ModelForm
 from derive.render.pieces import Piece, Tightness, bracket, join_sum, width
@@ -149,7 +148,7 @@ class _Reading:
 
     def _writer(self, tensor: bool) -> IndexWriter:
         def leaf(key: sympy.Expr) -> Piece:
-            hold = Tightness.PRODUCT if key.name.startswith(ADJOINT) else Tightness.ATOM
+            hold = Tightness.PRODUCT if self.form.is_quotient(key.name) else Tightness.ATOM
             return Piece(self.form.symbol(key.name), hold)
 
         return (

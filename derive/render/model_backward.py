@@ -13,6 +13,7 @@ import sympy
 from derive.expression import Chosen, Element, Index, Inside, elements, reads
 from derive.graph import Block as Computed
 from derive.graph import Derivation, Equation, Local, Role, Step, adjoint_name
+from derive.notation import derivative
 from derive.render.blocks import Block
 from derive.render.index_writer import ROOM
 from derive.render.matrix_form import matrix_form
@@ -106,7 +107,7 @@ class Backward:
         first, along = block.equations[0], block.along[0]
         index = first.indices[along]
         names = [
-            self.form.lhs(self._forward(e.quantity.name.removeprefix(adjoint_name(""))))
+            self.form.said(self._forward(e.quantity.name.removeprefix(adjoint_name(""))).lhs)
             for e in block.equations
         ]
         return Block(
@@ -146,7 +147,7 @@ class Backward:
         """A quantity on which the loss does not depend."""
         display = Display(f"eq:d-{name}", self.form.lhs(equation), (self._tex(equation),), None)
         fields = {
-            "name": self.form.leaf(Element(name, *self.form.letters(name))).tex,
+            "name": self.form.said(Element(name, *self.form.letters(name))),
             "derivative": self.form.names.loss().tex,
             "display": display,
         }
@@ -170,9 +171,9 @@ class Backward:
         gone = deltas(chain.before) - deltas(chain.after)
         collected = any(s.rule == Rule.COLLECTED for s in steps)
         fields = {
-            "name": self.form.leaf(Element(name, *left)).tex,
+            "name": self.form.said(Element(name, *left)),
             "derivative": self.form.names.loss().tex,
-            "readers": [self.form.lhs(self._forward(t.local.of)) for t in told],
+            "readers": [self.form.said(self._forward(t.local.of).lhs) for t in told],
             "aside": self._stands_aside(name),
             "direct": any(self._is_loss(t.local.of) for t in told),
             "paths": len(paths),
@@ -188,7 +189,7 @@ class Backward:
             "averages": self._averages(name, steps) if collected else [],
             "cancel": any(s.rule == Rule.CANCEL for s in steps),
             "normalised": any(s.rule == Rule.NORMALISED for s in steps),
-            "like": self.form.symbol(like) if like else "",
+            "like": self.form.names.at(like, ()).inline if like else "",
             "like_ref": f"eq:d-{like}",
             "recurrent": bool(walk),
             "ranges": ranges(i for i in open_letters(equation) if i.name in self.form.bounds),
@@ -202,7 +203,11 @@ class Backward:
         left, prefix = reads(steps[-1].after), adjoint_name("")
         gone = [n for n in reads(chain.after) if n.startswith(prefix) and n not in left]
         inner = [each.removeprefix(prefix) for each in gone]
-        return [{"name": self.form.symbol(n), "ref": f"eq:d-{n}"} for n in inner if n != name]
+        return [
+            {"name": self.form.names.at(n, ()).inline, "ref": f"eq:d-{n}"}
+            for n in inner
+            if n != name
+        ]
 
     def _once(self, what: str) -> bool:
         """Whether something is still to be explained."""
@@ -238,9 +243,8 @@ class Backward:
         return Display(label, lhs, tuple(dict.fromkeys(rows)), None)
 
     def _slope(self, local: Local, own: Sequence[sympy.Expr]) -> str:
-        of = self.form.leaf(Element(local.of, *own)).tex
-        by = self.form.leaf(Element(local.by, *local.at)).tex
-        return rf"\frac{{\partial {of}}}{{\partial {by}}}"
+        of = self.form.entry(Element(local.of, *own))
+        return derivative(of, self.form.entry(Element(local.by, *local.at))).tex
 
     def _chain(
         self, equation: Equation, name: str, told: list[Told], steps: list[Step], again: bool

@@ -96,8 +96,15 @@ class ModelForm:
             return derivative(self.names.loss(), self._name(name.removeprefix(ADJOINT), places))
         if name.endswith(UPDATED):
             return self._name(name.removesuffix(UPDATED), places).updated()
-        subscript = f"_{{{','.join(places)}}}" if places else ""
-        return Names(name, f"{self.names.symbol(name)}{subscript}", name)
+        return self.names.at(name, places)
+
+    def entry(self, key: Element) -> Names:
+        """The names of an element with any positions."""
+        return self._name(key.name, tuple(position(place, self.leaf) for place in key.indices))
+
+    def said(self, key: Element) -> str:
+        """An element within a line of text."""
+        return self.entry(key).inline
 
     def leaf(self, key: sympy.Expr) -> Piece:
         """An element with any positions, or a letter."""
@@ -105,11 +112,15 @@ class ModelForm:
             return Piece(letter(key.name), Tightness.ATOM)
         if not isinstance(key, Element):
             return Piece(str(key.name), Tightness.ATOM)
-        tex = self.symbol(key.name, (position(place, self.leaf) for place in key.indices))
+        tex = self.entry(key).tex
         if tex == "e":  # not Euler's number
             return Piece(tex, Tightness.PRODUCT)
-        hold = Tightness.PRODUCT if key.name.startswith(ADJOINT) else Tightness.ATOM
-        return Piece(tex, hold)
+        return Piece(tex, Tightness.PRODUCT if self.is_quotient(key.name) else Tightness.ATOM)
+
+    def is_quotient(self, name: str) -> bool:
+        """Whether a quantity is written as a quotient, as derivatives without a name are."""
+        known = self.problem.graph.quantities.get(name)
+        return name.startswith(ADJOINT) or (known is not None and not known.tex)
 
     def rank(self, key: sympy.Expr) -> tuple[int, ...]:
         """Derivatives of the loss first, then parameters and data, in order of computation.
@@ -122,6 +133,8 @@ class ModelForm:
         if key.name.startswith(ADJOINT):
             return (-1, -self.order[base], *_numbers(key))
         quantity = self.problem.graph.quantities[base]
+        if not quantity.tex:
+            return (-1, 1, -self.order[base], *_numbers(key))
         group = int((quantity.role is Role.PARAMETER) == self._multiplies_rows)
         return (group, *self._summand(key)[1:])
 

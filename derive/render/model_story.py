@@ -35,6 +35,7 @@ from derive.render.document import escape
 from derive.render.drawings import NO_DRAWINGS, Drawings
 from derive.render.flowfigure import flow_blocks
 from derive.render.index_writer import ROOM
+from derive.render.inner import gradient_block, shown
 from derive.render.matrix_form import matrix_form
 from derive.render.model_backward import Backward
 from derive.render.model_form import ModelForm, letters_in, open_letters, ranges
@@ -97,8 +98,8 @@ def _setting(form: ModelForm, bench: Bench | None, displays: Sequence[Display]) 
         "model_setting",
         {
             "loss": form.names.loss().tex,
-            "results": [form.symbol(e.quantity.name) for e in _ends(graph)],
-            "wanted": [form.symbol(n) for n in wanted if f"adj_{n}" in known],
+            "results": [form.names.at(e.quantity.name, ()).inline for e in _ends(graph)],
+            "wanted": [form.names.at(n, ()).inline for n in wanted if f"adj_{n}" in known],
             "upstream": [form.symbol(name) for name in problem.upstream],
             "equations": len(graph.equations),
             "rows": list(_side_by_side(list(_quantities(form)))),
@@ -134,7 +135,7 @@ def _quantities(form: ModelForm) -> Iterator[dict[str, object]]:
         upstream = name in form.problem.upstream.values()
         yield {
             "cells": TableRow(
-                form.leaf(Element(name, *form.letters(name))).tex, (sizes,) if sizes else ()
+                form.said(Element(name, *form.letters(name))), (sizes,) if sizes else ()
             ),
             "role": "upstream" if upstream else quantity.role.value,
             "integer": quantity.integer,
@@ -237,6 +238,7 @@ def _forward(form: ModelForm, bench: Bench | None) -> Iterator[Block]:
     """Layer by layer; one that differs from an earlier one in nothing but names refers to it."""
     told: dict[Hashable, str] = {}
     kinds: list[_Station] = []
+    gradients: set[str] = set()
     after_layer = False
     yield Block("model_forward", {"numeric": bench is not None})
     for station in _stations(form.problem):
@@ -258,6 +260,7 @@ def _forward(form: ModelForm, bench: Bench | None) -> Iterator[Block]:
                 key = _shape_of(equation)
                 again = key in told
                 told.setdefault(key, equation.quantity.name)
+                yield from gradient_block(form, equation, gradients)
                 limits = ranges(i for i in open_letters(equation) if i.name in form.bounds)
                 yield _equation(
                     form, bench, equation, again, walk, limits if limits != said else ""
@@ -313,7 +316,7 @@ def _heading(form: ModelForm, station: _Station) -> Block:
     """The title of a layer, or the names of what is computed without one."""
     layer = station.layer
     if layer is None:
-        names = [form.lhs(equation) for equation in station.equations]
+        names = [form.said(equation.lhs) for equation in station.equations]
         return Block("model_node", {"title": None, "names": names})
     fields = {"title": _title(layer.row), "names": [form.symbol(layer.defined[-1])]}
     return Block("model_node", fields)
@@ -370,7 +373,7 @@ def _recurrence(form: ModelForm, block: Computed) -> Block:
     return Block(
         "model_recurrence",
         {
-            "names": [form.lhs(e) for e in block.equations],
+            "names": [form.said(e.lhs) for e in block.equations],
             "letter": letter(index.name),
             "last": str(index.axis.size - 1),
             "up": block.step > 0,
@@ -392,7 +395,8 @@ def _equation(
     loss = equation.quantity.role is Role.LOSS
     given = loss and bool(problem.upstream)
     lhs = form.lhs(equation)
-    display = Display(f"eq:{name}", lhs, (form.rows(equation.rhs, ROOM - width(lhs)),), None)
+    rows = (*shown(form, equation), form.rows(equation.rhs, ROOM - width(lhs)))
+    display = Display(f"eq:{name}", lhs, rows, None)
     single = bench is not None and not equation.indices and not given
     if bench is not None and single:
         display = bench.completed(display.label, equation, list(display.rows))

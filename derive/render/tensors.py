@@ -43,6 +43,8 @@ def tensor(form: ModelForm, values: Values, name: str) -> list[tuple[int, str]]:
         ]
         free = (":",) * 2 if lead else ()
         lhs = form.symbol(name, (*map(str, lead), *free))
+        if lhs.count(":") > len(free):  # of what is differentiated each row has its own
+            return []
         found.append((_width(base, lead, rows), f"{lhs} = {_matrix(rows, len(shape))}"))
     return found if max((wide for wide, _ in found), default=0) <= WIDEST else []
 

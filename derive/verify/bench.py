@@ -113,8 +113,12 @@ class Slopes:
             }
         return way, self._along(way)[0]
 
-    def _along(self, way: Way) -> tuple[Any, bool]:
-        loss = (self.graph.loss.name, ())
+    def of_by(self, of: Key, by: Key) -> Any:
+        """∂of/∂by, of anything that is computed."""
+        return self._along({by: 1}, of)[0]
+
+    def _along(self, way: Way, of: Key | None = None) -> tuple[Any, bool]:
+        loss = of or (self.graph.loss.name, ())
         with mp.workdps(self.digits):
             most = 2 * len(way) > len(self.given)
             still = self.given if most else self._untouched(way)

@@ -25,6 +25,7 @@ from derive.sequence import Order
 from derive.verify.algebra import EXACT, working
 from derive.verify.bench import Bench, places
 from derive.verify.claims import claims_route
+from derive.verify.inner import inner_route
 from derive.verify.meaning import Values
 from derive.verify.model_numbers import model_rows
 from derive.verify.modules import (
@@ -78,6 +79,7 @@ def verify_model(
         cut = shortened(derivation, reduced)
         if not problem.forward_only:
             routes += [telling(route, cut) for route in derivation_routes(judged_at)]
+        routes += [telling(route, cut) for route in inner_route(judged_at)]
         routes += stable_route(problem, reduced, judged_at)
     if cost > MOST_WORK:
         routes += [large_module_route(t, source, problem, SEED) for t, source in modules.items()]

@@ -61,7 +61,7 @@ def misplaced(page: ToldPage) -> Iterator[str]:
         follow = [piece.sort for piece in section].index
         if len(names) != 1 or not any(p.sort is Sort.DISPLAY for p in section):
             continue
-        slope = rf"\frac{{\partial {page.loss}}}{{\partial {names[0]}}}"
+        slope = f"{page.slope(names[0])}}}"
         if all(left_side(p.text) != slope for p in section if p.sort is Sort.DISPLAY):
             continue
         sentence = [p.text for p in section[1 : follow(Sort.DISPLAY)] if p.sort is Sort.SYMBOL]

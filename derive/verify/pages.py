@@ -121,12 +121,17 @@ def _judged_text(
 
 def _known(page: Page, truth: Mapping[Name, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """Values by the names that the proof-reader gives to what it reads."""
-    known = {}
+    known: dict[str, Any] = {}
     for name in truth:
         with suppress(FormulaError):  # the truth knows names that nobody writes
-            known[symbol_name(name.tex)] = values[name.report]
+            known |= dict.fromkeys(_spellings(name), values[name.report])
     on_page = [e.name for report, e in page.numbers.items() if report in values]
-    return known | {symbol_name(name.tex): values[name.report] for name in on_page}
+    return known | {spelled: values[n.report] for n in on_page for spelled in _spellings(n)}
+
+
+def _spellings(name: Name) -> list[str]:
+    """What the proof-reader calls a name: as it is written, and as an entry of a table."""
+    return [symbol_name(tex) for tex in (name.tex, name.inside) if tex]
 
 
 def _floors(truth: Mapping[Name, Any]) -> dict[str, Any]:
@@ -213,7 +218,7 @@ def _untold(items: list[Any], known: Mapping[str, Any], page: Page) -> str:
 
     Where no values are known, a formula that a phrase puts together is not told from a wrong one.
     """
-    texts = {symbol_name(entry.name.tex): entry.text for entry in page.numbers.values()}
+    texts = {s: entry.text for entry in page.numbers.values() for s in _spellings(entry.name)}
     strings = "\n".join(_joined(each) for block in page.blocks for each in _strings(block.fields))
     told = _told(page)
     for item in items:

@@ -126,13 +126,13 @@ def _unannounced(page: ToldPage) -> Iterator[str]:
         if not symbols(heading.text) and id(heading) not in page.opened:
             yield f"line {heading.line}: nothing has the heading '{heading.text[:60]}' here"
         for name in symbols(heading.text):
-            slope = rf"\frac{{\partial {page.loss}}}{{\partial {name}"
+            slope, (_, shown) = page.slope(name), page.quotients.get(name, (name, name))
             alike = any(
                 name in block.fields.get("names", ())
                 for block in page.page.blocks
                 if block.kind == "model_alike"
             )
-            own = any(each == name or each.startswith(f"{name}_") for each in follow)
+            own = any(each == shown or each.startswith(f"{name}_") for each in follow)
             told = any(each.startswith((f"{slope}}}", f"{slope}_")) for each in follow)
             if not (told or own or (alike and not follow)):
                 yield f"line {heading.line}: ${name}$ is announced, but does not follow"

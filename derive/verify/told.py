@@ -13,6 +13,7 @@ from derive.graph import Derivation, Quantity, adjoint_name
 from derive.notation import IndexNotation, names_of
 from derive.problem import Problem
 from derive.render.blocks import Page
+from derive.render.positions import letter
 from derive.verify.phrasebook import book_headings
 from derive.verify.written import Sort, Written, left_side, pieces, spaced, symbols
 
@@ -143,7 +144,28 @@ class ToldPage:
         names, graph = names_of(self.problem), self.problem.graph
         if not isinstance(names, IndexNotation):
             return {}
-        return {names.symbol(q.name): q for q in graph.quantities.values()}
+        known = graph.quantities
+        whole = {names.at(name, ()).inline: quantity for name, quantity in known.items()}
+        return whole | {each: known[name] for each, (name, _) in self.quotients.items()}
+
+    @cached_property
+    def quotients(self) -> dict[str, tuple[str, str]]:
+        """Derivatives that belong to the model, as sentences write them: name, and in displays."""
+        names, graph = names_of(self.problem), self.problem.graph
+        if not isinstance(names, IndexNotation):
+            return {}
+        found = {}
+        for equation in graph.equations:
+            if not equation.quantity.tex:
+                name = equation.quantity.name
+                entry = names.at(name, [letter(index.name) for index in equation.indices])
+                found[entry.inline] = (name, entry.tex)
+        return found
+
+    def slope(self, symbol: str) -> str:
+        """How the derivative of the loss by what a symbol stands for begins."""
+        by = f"{{({symbol})}}" if symbol in self.quotients else symbol
+        return rf"\frac{{\partial {self.loss}}}{{\partial {by}"
 
 
 def label_of(piece: Written) -> str:
