@@ -178,8 +178,8 @@ def _drawn(
             return own[place]
         return Fraction(source.randrange(_places_to_pick(graph, quantity.name)))
     if low is None:
-        own = problem.values[quantity.name][place]
-        return own + (abs(own) or 1) * Fraction(source.randint(-50, 50), 1000)
+        near = problem.values[quantity.name][place]
+        return near + (abs(near) or 1) * Fraction(source.randint(-50, 50), 1000)
     if quantity.role is Role.TARGET:
         return Fraction(source.randint(100, 900), 1000)
     return Fraction(source.randint(low, 1000), 1000)
