@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import sympy
@@ -13,23 +12,18 @@ import sympy
 from derive.errors import LanguageError, cut
 from derive.expression import (
     Axis,
-    Delta,
-    Element,
-    Fresh,
     Index,
     elements,
-    linear_range,
     reads,
-    rebuild,
-    substitute,
 )
+from derive.first_values import Line, read_side, with_edges
 from derive.graph import Equation, GraphError, Quantity, WrongWay, blocks, check_equation
-from derive.language import Scope, check_readings, column_of, parse_expression
+from derive.language import Scope, check_readings, column_of
 from derive.letters import tidy
 from derive.limits import MOST_EQUATIONS, too_many
 from derive.names import IDENTIFIER, NAME, wrong_name
 from derive.running import Recurrences, as_recurrences
-from derive.syntax import check_bound, syntax_tree
+from derive.syntax import syntax_tree
 
 
 def parse_equations(
@@ -53,21 +47,21 @@ def parse_equations(
         raise LanguageError(lines[0].source, 0, reason)
     if not lines:
         raise LanguageError("", 0, "there is no equation; one is written like y[h] = tanh(x[h])")
-    heads = [line for line in lines if line.edge is None]
+    heads = [line for line in lines if not line.edges]
     quantities = dict(known)
     axes = _all_axes(heads, quantities, letters, describe, elsewhere)
     shared = {**elsewhere, **_shared(axes.values())}
     equations = {}
     for head in heads:
         scope = Scope(quantities, axes[head.name], variables, shared)
-        rhs = tidy(_read(head.right, head.letters, scope), frozenset(head.letters))
+        rhs = tidy(read_side(head.right, head.letters, scope), frozenset(head.letters))
         places = tuple(Index(letter, axes[head.name][letter]) for letter in head.letters)
         equations[head.name] = Equation(quantities[head.name], places, rhs)
     named = {quantity.name: quantity for quantity in quantities.values()}
-    edged = {line.name for line in lines if line.edge is not None}
+    edged = {line.name for line in lines if line.edges}
     for head in heads:
         _check_places(head, equations[head.name], named, edged)
-    equations = _with_edges(lines, equations, Scope(quantities, letters, variables, shared))
+    equations = with_edges(lines, equations, Scope(quantities, letters, variables, shared))
     for head in heads:
         _prove(equations[head.name], quantities, head.source)
     try:
@@ -88,7 +82,7 @@ def parse_equations(
         raise LanguageError(head.right, column, str(error)) from None
 
 
-def _check_apart(heads: Iterable[_Line], made: Recurrences) -> None:
+def _check_apart(heads: Iterable[Line], made: Recurrences) -> None:
     """Refuse a product or sum that is a recurrence within another one. Raises LanguageError."""
     name, word = made.in_a_circle() or ("", "")
     for head in heads:
@@ -100,27 +94,8 @@ def _check_apart(heads: Iterable[_Line], made: Recurrences) -> None:
             raise LanguageError(head.source, max(head.source.find(word), 0), reason)
 
 
-def _read(text: str, free: Collection[str], scope: Scope) -> sympy.Expr:
-    """A right side, of which every letter must be bound or stand on the left side, too."""
-    found = parse_expression(text, scope)
-    known = scope.quantities.keys() | scope.variables.keys()
-    check_bound(text, free, scope.letters.keys() - known)
-    return found
-
-
-@dataclass(frozen=True)
-class _Line:
-    """One line, taken apart; `edge` is the place of a position that is not a letter."""
-
-    source: str
-    name: str
-    letters: tuple[str, ...]
-    right: str
-    edge: int | None
-
-
 def _all_axes(
-    heads: list[_Line],
+    heads: list[Line],
     quantities: dict[str, Quantity],
     letters: Mapping[str, Axis],
     describe: Callable[[str, tuple[Axis, ...]], Quantity],
@@ -181,26 +156,8 @@ def _shared(scopes: Iterable[Mapping[str, Axis]]) -> dict[str, Axis]:
     return {x: axes[0] for x, axes in found.items() if len({axis.size for axis in axes}) == 1}
 
 
-def _with_edges(
-    lines: Iterable[_Line], equations: dict[str, Equation], scope: Scope
-) -> dict[str, Equation]:
-    """The equations after all edges, each of which is stated once."""
-    stated: dict[tuple[str, int, int], str] = {}
-    for line in lines:
-        if line.edge is None:
-            continue
-        at = _edge_of(line, equations, scope)
-        key = line.name, line.edge, at
-        if key in stated:
-            reason = f"this edge is stated twice; first by `{cut(stated[key])}`"
-            raise LanguageError(line.source, 0, reason)
-        stated[key] = line.source
-        equations = _with_edge(line, at, equations, scope)
-    return equations
-
-
 def _check_places(
-    head: _Line, equation: Equation, named: Mapping[str, Quantity], edged: Collection[str]
+    head: Line, equation: Equation, named: Mapping[str, Quantity], edged: Collection[str]
 ) -> None:
     """Refuse a number as a position beyond the axis, where zero would be read without a word."""
     for read in elements(equation.rhs):
@@ -213,86 +170,6 @@ def _check_places(
                 reason = f"'{written}' is not there: positions count from 0, here to {last}"
                 column = head.source.find(f"{read.name}[", head.source.index("="))
                 raise LanguageError(head.source, max(column, 0), reason)
-
-
-def _edge_of(line: _Line, equations: Mapping[str, Equation], scope: Scope) -> int:
-    """The position of an edge, which lies beyond the axis. Raises LanguageError."""
-    target = equations.get(line.name)
-    if target is None or line.edge is None or len(line.letters) != len(target.indices):
-        reason = f"there is no equation of '{line.name}' with {len(line.letters)} indices"
-        raise LanguageError(line.source, 0, reason)
-    own = _letters_beside(line, target)
-    axis = target.indices[line.edge].axis
-    walking = target.indices[line.edge].name  # `h[size(t),k]` may name it
-    edge_scope = Scope({}, {walking: axis, **scope.letters, **own}, scope.variables)
-    edge = parse_expression(line.letters[line.edge], edge_scope)
-    if not edge.is_Integer or 0 <= edge < axis.size:
-        column = line.source.index("[")
-        raise LanguageError(
-            line.source, column, f"an edge lies outside 0 to {axis.size - 1}, as in h[-1,k]"
-        )
-    _check_met(line, line.edge, int(edge), target, equations)
-    return int(edge)
-
-
-def _with_edge(
-    line: _Line, edge: int, equations: dict[str, Equation], scope: Scope
-) -> dict[str, Equation]:
-    """The equations after `h[-1,k] = h0[k]`: a reading of h that meets the edge reads h0."""
-    target = equations[line.name]
-    own = _letters_beside(line, target)
-    inside = Scope(scope.quantities, {**scope.letters, **own}, scope.variables, scope.elsewhere)
-    value = _read(line.right, own, inside)
-    letters = [Index(x, own[x]) if k != line.edge else None for k, x in enumerate(line.letters)]
-    fresh = Fresh()
-
-    def read(node: sympy.Expr) -> sympy.Expr:
-        if not isinstance(node, Element) or node.name != target.quantity.name:
-            return node
-        position = node.indices[line.edge or 0]
-        if isinstance(position, Index):
-            return node
-        change = {a: b for a, b in zip(letters, node.indices, strict=True) if a is not None}
-        return node + Delta(position - edge, 0) * substitute(value, change, fresh)
-
-    changed = {}
-    for name, equation in equations.items():
-        taken = frozenset(index.name for index in equation.indices)
-        changed[name] = replace(equation, rhs=tidy(rebuild(equation.rhs, read), taken))
-    return changed
-
-
-def _letters_beside(line: _Line, target: Equation) -> dict[str, Axis]:
-    """The letters of an edge, all but the position that it is about."""
-    pairs = enumerate(zip(line.letters, target.indices, strict=True))
-    return {letter: index.axis for k, (letter, index) in pairs if k != line.edge}
-
-
-def _check_met(
-    line: _Line, at: int, edge: int, target: Equation, equations: Mapping[str, Equation]
-) -> None:
-    """An edge that no reading can meet is a slip: another one is read."""
-    name, axis = target.quantity.name, target.indices[at].axis
-    positions = [
-        read.indices[at]
-        for e in equations.values()
-        for read in elements(e.rhs)
-        if read.name == name
-    ]
-    spans = [linear_range(position) for position in positions if not isinstance(position, Index)]
-    if any(span is None or span[0] <= edge <= span[1] for span in spans):
-        return
-    known = [span for span in spans if span is not None]
-    least, most = min((s[0] for s in known), default=0), max((s[1] for s in known), default=0)
-    met = [str(least)] if least < 0 else []
-    if most >= axis.size:
-        beyond = most - axis.length
-        met.append(f"size({target.indices[at].name})" + (f" + {beyond}" if beyond else ""))
-    reason = f"nothing reads '{name}' there, so this edge would never be met"
-    if met:
-        right = [",".join((*line.letters[:at], m, *line.letters[at + 1 :])) for m in met]
-        reason += "; what is read is " + " and ".join(f"{name}[{each}] = ..." for each in right)
-    raise LanguageError(line.source, line.source.index("["), reason)
 
 
 def in_order(equations: tuple[Equation, ...]) -> tuple[Equation, ...]:
@@ -365,19 +242,20 @@ def _prove(equation: Equation, quantities: Mapping[str, Quantity], source: str) 
         raise LanguageError(source, 0, str(error)) from None
 
 
-def _split(source: str) -> _Line:
+def _split(source: str) -> Line:
     match = re.fullmatch(rf"({NAME}) ?(?:\[([^\]]*)\])? ?=(?!=) ?(.+)", source)
     if match is None:
         raise LanguageError(source, 0, "an equation is written like y[n,h] = tanh(x[n,h])")
     letters = tuple(part.strip() for part in match[2].split(",")) if match[2] else ()
     edges = [k for k, letter in enumerate(letters) if not IDENTIFIER.match(letter)]
-    if edges and (len(edges) > 1 or not re.match(r"-?\d|size\(", letters[edges[0]])):
-        reason = f"'{letters[edges[0]]}' is no index letter"
-        raise LanguageError(source, source.index("["), reason)
+    for k in edges:
+        if not re.match(r"-?\d|size\(", letters[k]):
+            reason = f"'{letters[k]}' is no index letter"
+            raise LanguageError(source, source.index("["), reason)
     for name in (match[1], *(x for k, x in enumerate(letters) if k not in edges)):
         if wrong_name(name):
             raise LanguageError(source, source.index(name), wrong_name(name))
-    return _Line(source, match[1], letters, match[3], edges[0] if edges else None)
+    return Line(source, match[1], letters, match[3], tuple(edges))
 
 
 def letters_in(texts: Iterable[str], quantities: Mapping[str, Quantity]) -> dict[str, Axis]:

@@ -228,14 +228,26 @@ class Chosen(_Node):
 
 
 class Delta(_Node):
-    """Kronecker's delta: 1 if both arguments are equal, else 0."""
+    """Kronecker's delta: 1 if both arguments are equal, else 0.
+
+    It is 0 where no places can be equal, however long the axes are: `i + 1` is never 0.
+    """
 
     def __new__(cls, left: sympy.Expr, right: sympy.Expr) -> sympy.Expr:
         left, right = sympy.sympify(left), sympy.sympify(right)
         if (left - right).is_Integer:
             return sympy.Integer(int(left == right))
+        if _is_beyond(left - right):
+            return sympy.S.Zero
         made: Delta = sympy.Expr.__new__(cls, left, right)
         return made
+
+
+def _is_beyond(offset: sympy.Expr) -> bool:
+    """Whether a sum of letters and a number is never 0, since letters are never below 0."""
+    terms = offset.as_coefficients_dict()
+    number = terms.pop(sympy.S.One, 0)
+    return bool(number) and all(isinstance(x, Index) and c * number > 0 for x, c in terms.items())
 
 
 class Inside(_Node):

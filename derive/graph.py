@@ -12,7 +12,7 @@ import sympy
 
 from derive.errors import InputError
 from derive.expression import Axis, Element, Index, bound_indices, elements, reads
-from derive.offsets import away, most
+from derive.recurrence import Line, Walk, no_way, walks
 
 
 class Role(StrEnum):
@@ -223,13 +223,26 @@ def needed(equations: tuple[Equation, ...], wanted: Iterable[str]) -> tuple[Equa
 class Block:
     """Equations that are computed together.
 
-    A recurrence names, for each of its equations, the place of the index that it walks along; it
-    goes forward (`step` 1) or backward (-1). Any other block is a single equation with step 0.
+    A recurrence walks along one index, or within each step of it along another, and so on. Any
+    other block is a single equation.
     """
 
     equations: tuple[Equation, ...]
-    step: int = 0
-    along: tuple[int, ...] = ()
+    walks: tuple[Walk, ...] = ()
+
+    @property
+    def step(self) -> int:
+        """Which way the outermost walk goes; 0 where there is none."""
+        return self.walks[0].step if self.walks else 0
+
+    @property
+    def along(self) -> tuple[int, ...]:
+        """The places of the index of the outermost walk."""
+        return self.walks[0].along if self.walks else ()
+
+    def walked(self, number: int) -> tuple[Index, ...]:
+        """The indices along which an equation is walked, the outermost first."""
+        return tuple(self.equations[number].indices[walk.along[number]] for walk in self.walks)
 
 
 def blocks(equations: tuple[Equation, ...]) -> tuple[Block, ...]:
@@ -252,95 +265,15 @@ def blocks(equations: tuple[Equation, ...]) -> tuple[Block, ...]:
 
 
 def _recurrence(group: tuple[Equation, ...]) -> Block:
-    """The block of equations that read each other, if one index leads through them all."""
-    for first in range(len(group[0].indices)):
-        along = _along(group, first)
-        for step in (1, -1):
-            if along and _leads(group, along, step):
-                return Block(group, step, tuple(along[e.quantity.name] for e in group))
-    raise _no_way(group)
-
-
-def _no_way(group: tuple[Equation, ...]) -> GraphError:
-    """Why equations that read each other are no recurrence, with the reading that is to blame."""
-    names = ", ".join(f"'{equation.quantity.name}'" for equation in group)
-    circle = "depend on each other in a circle" if len(group) > 1 else "depends on itself"
-    words = (
-        f"{names} {circle}; a recurrence reads an earlier step of one and the same index, as in "
-        "h[t-1]"
-    )
-    ways = [
-        _against(group, along, step)
-        for first in range(len(group[0].indices))
-        for step in (1, -1)
-        if (along := _along(group, first))
-    ]
-    if not ways:
-        return GraphError(words)
-    (equation, reading, offset), *_ = min(ways, key=len)
-    shown = str(reading).replace(" ", "")
-    return WrongWay(f"{words}; here {shown} {away(offset)}", equation.quantity.name, reading)
-
-
-def _along(group: tuple[Equation, ...], first: int) -> dict[str, int]:
-    """The place of the walking index in every equation, or nothing if it is lost on the way."""
-    members = {equation.quantity.name: equation for equation in group}
-    along = {group[0].quantity.name: first}
-    waiting = list(along)
-    while waiting:
-        equation = members[waiting.pop()]
-        letter = equation.indices[along[equation.quantity.name]]
-        for read in elements(equation.rhs):
-            if read.name in members and read.name not in along:
-                for k, position in enumerate(read.indices):
-                    if letter in position.free_symbols:
-                        along[read.name] = k
-                        waiting.append(read.name)
-                        break
-        for other in group:  # a member may be reached only from where it is read
-            name = other.quantity.name
-            if name not in along:
-                place = _place_from_reader(other, along, members)
-                if place is not None:
-                    along[name] = place
-                    waiting.append(name)
-    return along if len(along) == len(members) else {}
-
-
-def _place_from_reader(
-    reader: Equation, along: Mapping[str, int], members: Mapping[str, Equation]
-) -> int | None:
-    """The place of the index with which a reader walks along what it reads."""
-    for read in elements(reader.rhs):
-        if read.name in members and read.name in along:
-            letters = read.indices[along[read.name]].free_symbols
-            for k, index in enumerate(reader.indices):
-                if index in letters:
-                    return k
-    return None
-
-
-def _leads(group: tuple[Equation, ...], along: Mapping[str, int], step: int) -> bool:
-    """Whether every reading goes back along the index, or to an equation before this one."""
-    return not _against(group, along, step)
-
-
-def _against(
-    group: tuple[Equation, ...], along: Mapping[str, int], step: int
-) -> list[tuple[Equation, Element, sympy.Expr]]:
-    """The readings that do not go back along the index, and how far away they are."""
-    found: list[tuple[Equation, Element, sympy.Expr]] = []
-    done: set[str] = set()
-    for equation in group:
-        letter = equation.indices[along[equation.quantity.name]]
-        for read in elements(equation.rhs):
-            if read.name in along:
-                offset = read.indices[along[read.name]] - letter
-                ahead = most(step * offset)
-                if ahead is None or ahead > 0 or (ahead == 0 and read.name not in done):
-                    found.append((equation, read, offset))
-        done.add(equation.quantity.name)
-    return found
+    """The block of equations that read each other, if indices lead through them all."""
+    lines = [Line(each.quantity.name, each.indices, each.rhs) for each in group]
+    found = walks(lines)
+    if found:
+        return Block(group, found)
+    words, reading = no_way(lines)
+    if reading is None:
+        raise GraphError(words)
+    raise WrongWay(words, reading.line.name, reading.read)
 
 
 def check(graph: Graph) -> None:

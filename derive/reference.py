@@ -67,6 +67,18 @@ A recurrence reads itself, or another equation that depends on it, at an earlier
 The second line is an edge: what is read before the first step; without it that is zero. A
 recurrence may as well run backward, reading `t+1`, with the edge `h[size(t),k] = h0[k]`.
 
+It may go through two indices, or more, and is then computed entry by entry, for i step by step and
+within each step for j:
+
+    D[i,j] = (x[i] - y[j])**2 - log(exp(-D[i-1,j]) + exp(-D[i,j-1]) + exp(-D[i-1,j-1]))
+    D[-1,j] = 1000
+    D[i,-1] = 1000
+    D[-1,-1] = 0
+
+An edge is about the letters in their range; where a reading such as `D[i-1,j-1]` may meet two of
+them at once, a line of its own says what the corner is. Everything read may be any entry that was
+computed before: `h[t-1,0]`, `h[t-1,k-2]`, `max(j, h[t-1,j] + T[j,k])`.
+
 A product is such a recurrence, too: `y = prod(i, f[i])` stands for `y_prod[i] = y_prod[i-1]*f[i]`
 with the edge `y_prod[-1] = 1`, of which y reads the last. So no derivative divides by a factor, and
 factors may be 0. `cumprod` and `cumsum` are read at each i, and `y[i] = cumsum(i, x[i])` is the

@@ -10,15 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mpmath import mp
 
+import derive
 from derive.backprop import differentiate
 from derive.equations import parse_equations
 from derive.errors import InputError, LanguageError
 from derive.graph import Derivation, Graph, GraphError, Quantity, Role, blocks
+from derive.pipeline import make
 from derive.second_order import hessian_product
+from derive.spec import parse_spec
 from derive.verify.algebra import DIGITS
 from derive.verify.bench import Bench
 from derive.verify.interpreter import run
 from derive.verify.meaning import Values
+from derive.verify.report import lines
 from derive.verify.routes import differences, local_slopes, steps
 from tests.core_support import Case, axis, draw, relaxed
 
@@ -70,6 +74,36 @@ CASES = {
         "x[t] input; w[s] parameter",
         "t=4 s=3",
     ),
+    "two indices": Case(
+        """h[i,j] = tanh(x[i,j] + u*h[i-1,j] + v*h[i,j-1]*h[i-1,j-1])
+        h[-1,j] = c[j] + 1; h[i,-1] = d[i]; h[-1,-1] = u
+        E = sum(i, j, h[i,j]**2)""",
+        "x[i,j] input; u parameter; v parameter; c[j] input; d[i] parameter",
+        "i=2 j=3",
+    ),
+    "two indices, the other way round": Case(
+        "h[i,j] = tanh(x[i,j] + u*h[i+1,j] + v*h[i,j-1]); h[size(i),j] = v; E = sum(i, h[i,2]**2)",
+        "x[i,j] input; u parameter; v parameter",
+        "i=2 j=3",
+    ),
+    "two indices, two quantities": Case(
+        """a[i,j] = x[i,j] + u*h[i-1,j+1] + v*h[i,j-1]; h[i,j] = tanh(a[i,j] + a[i-1,j])
+        E = sum(i, j, h[i,j]**2)""",
+        "x[i,j] input; u parameter; v parameter",
+        "i=3 j=2",
+    ),
+    "two indices, and a third": Case(
+        """h[i,j,k] = tanh(x[i,j]*w[k] + sum(m, U[k,m]*h[i-1,j,m]) + h[i,j-1,k])
+        E = sum(i, j, k, h[i,j,k]**2)""",
+        "x[i,j] input; w[k] parameter; U[k,m] parameter",
+        "i=2 j=2 k=2",
+        "m=k",
+    ),
+    "three indices": Case(
+        "h[i,j,k] = sin(x[i,j,k] + h[i-1,j,k] + u*h[i,j-1,k]*h[i,j,k-1]); E = sum(k, h[1,1,k]**2)",
+        "x[i,j,k] input; u parameter",
+        "i=2 j=2 k=2",
+    ),
     "product": Case("p[t] = p[t-1]*x[t]; p[-1] = 1; E = sum(t, p[t])", "x[t] input", "t=4"),
     "largest so far": Case("m[t] = max(m[t-1], x[t]); E = sum(t, m[t]**2)", "x[t] input", "t=4"),
     "written out of order": Case(
@@ -105,7 +139,18 @@ def test_a_recurrence_is_differentiated_as_a_recurrence(name: str) -> None:
     forward = [block for block in derivation.forward.blocks if block.step]
     backward = [block for block in derivation.backward.blocks if block.step]
     assert forward and backward
-    assert backward[0].step == -forward[0].step
+    turned = [replace(walk, step=-walk.step) for walk in forward[0].walks]
+    assert [walk.step for walk in backward[0].walks] == [walk.step for walk in turned]
+
+
+WALKS = {"rnn": 1, "lstm": 1, "two indices": 2, "two indices, and a third": 2, "three indices": 3}
+
+
+@pytest.mark.parametrize("name", WALKS)
+def test_as_few_indices_are_walked_along_as_will_do(name: str) -> None:
+    block = next(block for block in derived(CASES[name]).forward.blocks if block.step)
+    assert len(block.walks) == WALKS[name]
+    assert len(block.walked(0)) == WALKS[name]
 
 
 @pytest.mark.parametrize("name", ["rnn", "lstm", "product", "backward in time"])
@@ -124,6 +169,16 @@ def test_an_edge_is_read_before_the_first_step_only() -> None:
         assert abs(found["h", (0, 0)] - mp.tanh(reads + values["b", (0,)])) < LIMIT
 
 
+def test_a_corner_is_what_its_own_line_says() -> None:
+    graph = CASES["two indices"].graph()
+    values = draw(graph)
+    with mp.workdps(DIGITS):
+        found = run(graph, values)
+        x, u, v = values["x", (0, 0)], values["u", ()], values["v", ()]
+        c, d = values["c", (0,)], values["d", (0,)]
+        assert abs(found["h", (0, 0)] - mp.tanh(x + u * (c + 1) + v * d * u)) < LIMIT
+
+
 REFUSED = {
     "h[t] = x[t] + h[t]": "depends on itself",
     "a[t] = x[t] + h[t]; h[t] = a[t]": "in a circle",
@@ -132,7 +187,13 @@ REFUSED = {
     "h[t] = x[t] + sum(s, h[s])": "depends on itself",
     "h[t] = h[t-1] + x[t]; h[1] = x[0]": "an edge lies outside",
     "h[t] = h[t-1] + x[t]; g[-1] = x[0]": "no equation of 'g'",
-    "h[t] = h[t-1] + x[t]; h[-1,-2] = 1": "no index letter",
+    "h[t] = h[t-1] + x[t]; h[-1,-2] = 1": "no equation of 'h' with 2 indices",
+    "h[t] = h[t-1] + x[t]; h[t-1] = 1": "no index letter",
+    "D[t,s] = x[t] + D[t-1,s+1] + D[t+1,s-1]": "D[i,j] reads D[i-1,j] and D[i,j-1]; here",
+    "D[t,s] = x[t] + D[t-1,s]*D[t,s+1]*D[t+1,s-1]": "depends on itself",
+    "D[t,s] = x[t] + D[t-1,s-1]; D[-1,s] = 1; D[t,-1] = 2": "as in D[-1,-1] = 0",
+    "D[t,s] = x[t] + D[t-1,s-1]; D[-1,-1] = 1; D[-1,-1] = 2": "stated twice",
+    "D[t,s] = x[t] + D[t-1,s]; D[-1,-1] = 1": "nothing reads 'D' there",
     "h[t] = x[u]": "",
 }
 
@@ -190,6 +251,26 @@ PARTS = ("x[t]", "u", "h[t-1]", "h[t-2]", "h[t+1]", "h[t]", "g[t-1]", "g[t]", "h
          "sum(s, w[s]*h[t-1-s])", "h[0]", "max(s, g[t-s-1])", "h[-1]")  # fmt: skip
 
 
+NEIGHBOURS = ("D[i-1,j]", "D[i,j-1]", "D[i-1,j-1]", "D[i-1,j+1]", "D[i,j-2]", "u*D[i-2,j]",
+              "x[i,j]", "D[i-1,0]", "sum(k, D[i-1,k])", "D[i+1,j-1]", "D[i,j]")  # fmt: skip
+
+
+@relaxed(40)
+@given(st.integers(0, 2**32))
+def test_random_recurrences_of_two_indices_are_right_or_refused(seed: int) -> None:
+    source = random.Random(seed)
+    parts = [source.choice(NEIGHBOURS) for _ in range(source.randint(1, 4))]
+    edges = source.choice(["", "D[-1,j] = u; ", "D[-1,j] = x[0,j]; D[i,-1] = 2; D[-1,-1] = u; "])
+    text = f"D[i,j] = tanh(x[i,j] + {' + '.join(parts)}); {edges}E = sum(i, j, D[i,j]**2)"
+    case = Case(text, "x[i,j] input; u parameter", "i=3 j=2", "k=j")
+    try:
+        derivation = derived(case)
+    except InputError as error:
+        assert str(error)
+        return
+    assert worst(derivation, draw(derivation.forward)) < 1e-15, text
+
+
 @relaxed(60)
 @given(st.integers(0, 2**32))
 def test_random_recurrences_are_right_or_refused(seed: int) -> None:
@@ -211,3 +292,46 @@ def test_random_recurrences_are_right_or_refused(seed: int) -> None:
     values = draw(derivation.forward)
     assert worst(derivation, values) < 1e-15, text
     assert blocks(derivation.forward.equations)
+
+
+PLACES = {
+    "a recurrence of two indices": """
+inputs: {x: [[1, 2, 3], [0.5, -1, 2]]}
+parameters: {w: 0.5, u: 0.3, v: [1, -0.2]}
+model:
+  - a[i,j] = w*x[i,j] + u*h[i-1,j]
+  - |
+    h[i,j] = tanh(a[i,j] + v[i]*h[i,j-1])
+    h[-1,j] = x[0,j]
+loss: E = sum(i, j, h[i,j]**2)
+training: {learning_rate: 0.1, steps: 2}
+""",
+    "from the other corner, with channels": """
+inputs: {x: [[1, 2], [0.5, -1]]}
+parameters: {w: [0.5, 1], U: [[0.3, 0.1], [0.2, -0.4]]}
+model:
+  - "h[i,j,k] = tanh(w[k]*x[i,j] + sum(m, U[k,m]*h[i+1,j,m]) + h[i,j+1,k])"
+loss: E = sum(k, h[0,0,k]**2)
+""",
+    "the distance of two series": """
+inputs: {x: [1, 2, 3], y: [1, 2.5]}
+model:
+  - |
+    D[i,j] = (x[i] - y[j])**2 - log(exp(-D[i-1,j]) + exp(-D[i,j-1]) + exp(-D[i-1,j-1]))
+    D[-1,j] = 1000
+    D[i,-1] = 1000
+    D[-1,-1] = 0
+loss: E = D[size(i) - 1,size(j) - 1]
+""",
+}
+
+
+@pytest.mark.parametrize("text", PLACES.values(), ids=PLACES)
+def test_a_recurrence_of_two_indices_goes_every_way(text: str) -> None:
+    problem = derive.build(parse_spec(text, "my.yaml", "my"))
+    made = replace(make(problem), targets=("python", "numpy", "c"))
+    report = made.verify()
+    assert report.agree, "\n".join(lines(report))
+    routes = {route.name for route in report.routes if route.status == "agrees"}
+    assert {"SymPy", "differences", "module python", "module numpy", "page en", "page ko"} <= routes
+    assert "entry by entry" in made.texts["en"] and "한 자리씩" in made.texts["ko"]

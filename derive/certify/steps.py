@@ -82,6 +82,8 @@ def _both(walk: Walk) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _walk(block: Block, step: int, offset: int) -> Walk:
     if block.step != step:
         raise Unprovable("a recurrence that begins at the last step is written out")
+    if len(block.walks) > 1:
+        raise Unprovable("a recurrence along several indices is written out")
     if any(block.along):
         raise Unprovable("a recurrence whose steps are no first index is written out")
     names = tuple(e.quantity.name for e in block.equations)

@@ -125,7 +125,7 @@ def _function(
     )
     lines = [f"static {_declared(quantity)};" for quantity in own]
     for group in grouped(assignments):
-        lines += recurrent(group, scope) if group[0].step else assigned(group[0], scope)
+        lines += recurrent(group, scope) if group[0].walks else assigned(group[0], scope)
     lines += after
     words = set(re.findall(r"\w+", "\n".join(lines)))
     return _Function(

@@ -186,14 +186,14 @@ def _goes_by_rows(value: Node, loops: Sequence[Loop]) -> bool:
 def recurrent(group: Sequence[Assignment], scope: Scope) -> list[str]:
     """The lines of a recurrence: a loop over its steps, in which each quantity gets its entries."""
     letters, first = letters_beside(group, scope.taken), group[0]
-    walked = first.loops[first.along]
-    letter = letters[walked.index]
-    writer = _Writer(scope, letters | {each.loops[each.along].index: letter for each in group})
-    lines = []
+    steps = [letters[loop.index] for loop in first.walked]
     for each in group:
-        others = [loop for k, loop in enumerate(each.loops) if k != each.along]
-        lines += writer.filled(each, others)
-    return nested(letter, walked.axis, lines, upward=first.step > 0)
+        letters |= {loop.index: step for loop, step in zip(each.walked, steps, strict=True)}
+    writer = _Writer(scope, letters)
+    lines = [line for each in group for line in writer.filled(each, each.others)]
+    for turn, loop, step in reversed([*zip(first.walks, first.walked, steps, strict=True)]):
+        lines = nested(step, loop.axis, lines, upward=turn.step > 0)
+    return lines
 
 
 def wrapped(line: str) -> list[str]:

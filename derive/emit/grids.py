@@ -16,6 +16,7 @@ from derive.emit.arithmetic import Code, Heads, Level, Spelling, total, write
 from derive.emit.arrays import Arrays, assigned
 from derive.emit.formula import position_formula
 from derive.emit.layout import statement
+from derive.emit.loops import in_order
 from derive.emit.names import code_name
 from derive.emit.program import Assignment
 from derive.emit.prose import length
@@ -101,23 +102,22 @@ def stepwise(group: Sequence[Assignment], heads: Heads, constants: Mapping[str, 
         sizes = ", ".join(length(loop.axis) for loop in each.loops)
         shape = f"({sizes},)" if len(each.loops) == 1 else f"({sizes})"
         lines.append(f"    {code_name(each.quantity.name)} = np.zeros({shape})")
-    first = group[0]
-    walked = first.loops[first.along]
     read = {node.name for each in group for node in walk(each.value) if isinstance(node, Read)}
     named = {code_name(name) for name in (*read, *(each.quantity.name for each in group))}
-    step = _letter(walked.index, named)
-    size = length(walked.axis)
-    order = f"range({size})" if first.step > 0 else f"reversed(range({size}))"
-    lines.append(f"    for {step} in {order}:")
+    steps: list[str] = []
+    for turn, loop in zip(group[0].walks, group[0].walked, strict=True):
+        steps.append(_letter(loop.index, {*named, *steps}))
+        lines.append(f"{' ' * 4 * len(steps)}for {steps[-1]} in {in_order(turn, loop)}:")
+    indent = 4 * (len(steps) + 1)
     for each in group:
-        fixed = {each.loops[each.along].index: step}
-        place = ", ".join(step if k == each.along else ":" for k in range(len(each.loops)))
+        fixed = {loop.index: step for loop, step in zip(each.walked, steps, strict=True)}
+        place = ", ".join(fixed.get(loop.index, ":") for loop in each.loops)
         target = f"{code_name(each.quantity.name)}[{place}] = "
         if is_plain(each, fixed):
-            lines += statement(target, assigned(each, Arrays(heads, constants, fixed)), 8)
+            lines += statement(target, assigned(each, Arrays(heads, constants, fixed)), indent)
             continue
         grid = _Grid.of(each, fixed, heads, constants)
-        lines += [*grid.opening(8), *statement(target, grid.value(each), 8)]
+        lines += [*grid.opening(indent), *statement(target, grid.value(each), indent)]
     return lines
 
 

@@ -42,7 +42,7 @@ def hoisted(assignments: Iterable[Assignment]) -> tuple[Assignment, ...]:
     taken |= {n.name for a in assignments for n in walk(a.value) if isinstance(n, Read)}
     found: list[Assignment] = []
     for group in grouped(assignments):
-        if group[0].step:
+        if group[0].walks:
             moving = frozenset(each.quantity.name for each in group)
             lifts = [_Lift(each, moving, taken) for each in group]
             changed = [lift.changed() for lift in lifts]

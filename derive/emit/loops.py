@@ -13,7 +13,7 @@ from derive.emit.arithmetic import Code, Heads, Level, Spelling, floating, write
 from derive.emit.formula import position_formula
 from derive.emit.layout import statement
 from derive.emit.names import code_name
-from derive.emit.program import Assignment
+from derive.emit.program import Assignment, Walked
 from derive.emit.prose import length
 from derive.emit.tree import How, Loop, Node, Pick, Product, Read, Reduce, walk
 from derive.expression import Index, on_axis
@@ -50,36 +50,41 @@ def recurrent(
     for each in group:
         name = code_name(each.quantity.name)
         lines += statement(f"{name}: {annotation(each.quantity)} = ", zeros(each.quantity))
-    walk_over = group[0].loops[group[0].along]
     used = {name for each in group for name in letters(each, taken).values()}
-    step = walk_over.index.name
-    while step in {*taken, *CONFUSING, *keyword.kwlist, *dir(builtins)}:
-        step += "_"
-    size = length(walk_over.axis)
-    order = f"range({size})" if group[0].step > 0 else f"reversed(range({size}))"
-    lines.append(f"    for {step} in {order}:")
+    steps: list[str] = []
+    for turn, loop in zip(group[0].walks, group[0].walked, strict=True):
+        step = loop.index.name
+        while step in {*taken, *steps, *CONFUSING, *keyword.kwlist, *dir(builtins)}:
+            step += "_"
+        lines.append(f"{' ' * 4 * (len(steps) + 1)}for {step} in {in_order(turn, loop)}:")
+        steps.append(step)
     for each in group:
-        lines += _filled(each, step, used, heads, constants, taken)
+        lines += _filled(each, steps, used, heads, constants, taken)
     return lines
+
+
+def in_order(turn: Walked, loop: Loop) -> str:
+    """The steps of a walk, as a loop of Python goes through them."""
+    size = length(loop.axis)
+    return f"range({size})" if turn.step > 0 else f"reversed(range({size}))"
 
 
 def _filled(
     each: Assignment,
-    step: str,
+    steps: Sequence[str],
     used: set[str],
     heads: Heads,
     constants: Mapping[str, str],
     taken: Iterable[str],
 ) -> list[str]:
     """The lines that compute one quantity of a recurrence at one step."""
-    walking = each.loops[each.along].index
-    names = {**letters(each, {*taken, step}), walking: step}
+    walking = [loop.index for loop in each.walked]
+    names = {**letters(each, {*taken, *steps}), **dict(zip(walking, steps, strict=True))}
     spelling = _Loops(names, heads, constants, each.whole).spelling()
-    lines, indent = [], 8
-    for k, loop in enumerate(each.loops):
-        if k != each.along:
-            lines.append(f"{' ' * indent}for {names[loop.index]} in range({length(loop.axis)}):")
-            indent += 4
+    lines, indent = [], 4 * (len(steps) + 1)
+    for loop in each.others:
+        lines.append(f"{' ' * indent}for {names[loop.index]} in range({length(loop.axis)}):")
+        indent += 4
     place = "".join(f"[{names[loop.index]}]" for loop in each.loops)
     value = floating(write(each.value, spelling)).text
     return [*lines, *statement(f"{code_name(each.quantity.name)}{place} = ", value, indent)]
@@ -96,9 +101,9 @@ def zeros(quantity: Quantity) -> str:
 
 def grouped(assignments: Iterable[Assignment]) -> Iterator[tuple[Assignment, ...]]:
     """Assignments one by one, those of a recurrence together."""
-    for _, same in groupby(assignments, key=lambda each: (each.group, each.step)):
+    for _, same in groupby(assignments, key=lambda each: (each.group, bool(each.walks))):
         together = tuple(same)
-        if together[0].step:
+        if together[0].walks:
             yield together
         else:
             yield from ((each,) for each in together)

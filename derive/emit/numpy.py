@@ -95,7 +95,7 @@ def _lines(assignments: Iterable[Assignment], results: Iterable[Quantity]) -> li
     lines = []
     once = depended_on(reusing(assignments), results)
     for group in grouped(hoisted(shared(once))):
-        if group[0].step:
+        if group[0].walks:
             lines += _quiet(group, stepwise(group, HEADS, CONSTANTS))
         else:
             lines += _assigned(group[0])

@@ -108,7 +108,7 @@ def operations(assignments: Iterable[Assignment]) -> Operations:
     """The operations of some assignments."""
     total = Operations()
     for each in assignments:
-        value = each.value if each.step else without_grids(each.value)
+        value = each.value if each.walks else without_grids(each.value)
         for part in _parts(value):
             total += part
     return total

@@ -27,21 +27,39 @@ SMALL = 200
 
 
 @dataclass(frozen=True)
+class Walked:
+    """A loop gone through step by step, at its place: upward (`step` 1) or downward (-1)."""
+
+    step: int
+    place: int
+
+
+@dataclass(frozen=True)
 class Assignment:
     """`quantity[loops] = value` for all values of the loops.
 
     Assignments of one recurrence stand side by side with the same `group`; they are computed step
-    by step along the loop at place `along`, upward (`step` 1) or downward (-1). `whole` are the
-    quantities that may stand in a position.
+    by step along the loops of `walks`, the outermost first. `whole` are the quantities that may
+    stand in a position.
     """
 
     quantity: Quantity
     loops: tuple[Loop, ...]
     value: Node
-    step: int = 0
-    along: int = 0
+    walks: tuple[Walked, ...] = ()
     group: int = 0
     whole: tuple[Quantity, ...] = ()
+
+    @property
+    def walked(self) -> tuple[Loop, ...]:
+        """The loops along which it is computed step by step, the outermost first."""
+        return tuple(self.loops[walk.place] for walk in self.walks)
+
+    @property
+    def others(self) -> tuple[Loop, ...]:
+        """The loops within one step."""
+        places = {walk.place for walk in self.walks}
+        return tuple(loop for k, loop in enumerate(self.loops) if k not in places)
 
 
 @dataclass(frozen=True)
@@ -228,8 +246,7 @@ def _assignments(
             equation.quantity,
             tuple(map(Loop, equation.indices, equation.quantity.axes)),
             formula(equation.rhs, known),
-            block.step,
-            block.along[k] if block.along else 0,
+            tuple(Walked(walk.step, walk.along[k]) for walk in block.walks),
             group,
             tuple(quantity for quantity in known.values() if quantity.integer),
         )

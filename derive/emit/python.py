@@ -192,7 +192,7 @@ def _nested(program: Program) -> Writing:
             for group in grouped(assignments)
             for line in (
                 recurrent(group, HEADS, CONSTANTS, taken, _type)
-                if group[0].step
+                if group[0].walks
                 else looped(group[0], HEADS, CONSTANTS, taken, _type(group[0].quantity))
             )
         ],

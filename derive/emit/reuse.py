@@ -50,7 +50,7 @@ def reusing(assignments: Iterable[Assignment]) -> tuple[Assignment, ...]:
         if _is_whole(each):
             assert isinstance(each.value, Read)
             same[each.quantity.name] = each.value.name
-        elif not each.step and any(isinstance(node, Reduce) for node in walk(each.value)):
+        elif not each.walks and any(isinstance(node, Reduce) for node in walk(each.value)):
             known.append(_Known(each, _names(each.value)))
     return tuple(found)
 

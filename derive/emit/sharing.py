@@ -14,7 +14,7 @@ from itertools import count
 
 import sympy
 
-from derive.emit.program import Assignment
+from derive.emit.program import Assignment, Walked
 from derive.emit.tree import (
     Apply,
     Constant,
@@ -186,7 +186,7 @@ def _placed(
     if sum(_reads(each, name) for each in users) < 2:
         return None  # parts of a part that has become one
     found: tuple[Assignment, ...] | None = (*changed[:place], helper, *changed[place:])
-    if behind and assignments[behind[-1]].step:
+    if behind and assignments[behind[-1]].walks:
         found = _in_recurrence(changed, helper, place, read)
     if found is not None:
         reads |= {each.quantity.name: _names(each.value) for each in (*users, helper)}
@@ -198,21 +198,23 @@ def _in_recurrence(
 ) -> tuple[Assignment, ...] | None:
     """A part of what a recurrence computes: at each step, or after the last if that is enough."""
     last = changed[place - 1]
-    group = [each for each in changed if (each.group, each.step) == (last.group, last.step)]
+    group = [each for each in changed if each.walks and each.group == last.group]
     if not any(_reads(each, helper.quantity.name) for each in group):
         while place < len(changed) and changed[place] in group:
             place += 1
         return (*changed[:place], helper, *changed[place:])
-    along = {each.quantity.name: each.along for each in group if each.quantity.name in read}
+    walks = {each.quantity.name: each.walks for each in group if each.quantity.name in read}
     walked = {
-        node.indices[along[node.name]]
+        tuple(node.indices[turn.place] for turn in walks[node.name])
         for node in walk(helper.value)
-        if isinstance(node, Read) and node.name in along
+        if isinstance(node, Read) and node.name in walks
     }
-    if len(walked) != 1:
-        return None
     letters = [loop.index for loop in helper.loops]
-    inner = replace(helper, step=last.step, group=last.group, along=letters.index(walked.pop()))
+    if len(walked) != 1 or not set(*walked) <= set(letters):
+        return None
+    turns = zip(last.walks, walked.pop(), strict=True)
+    own = tuple(Walked(turn.step, letters.index(letter)) for turn, letter in turns)
+    inner = replace(helper, walks=own, group=last.group)
     return (*changed[:place], inner, *changed[place:])
 
 

@@ -192,8 +192,7 @@ def _blocks(model: Model, found: Iterable[Block]) -> list[dict[str, Any]]:
     return [
         {
             "e": [_equation(model, equation) for equation in block.equations],
-            "step": block.step,
-            "along": list(block.along),
+            "walks": [{"step": walk.step, "along": list(walk.along)} for walk in block.walks],
         }
         for block in found
     ]

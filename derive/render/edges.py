@@ -7,13 +7,23 @@ given. The page says so where every reading of the quantity outside its range ha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import sympy
 
-from derive.expression import Delta, Element, elements, linear_range, rebuild, stays_on_axis
-from derive.graph import Derivation, Graph, Quantity
+from derive.expression import (
+    Delta,
+    Element,
+    Fresh,
+    Index,
+    elements,
+    linear_range,
+    rebuild,
+    stays_on_axis,
+    substitute,
+)
+from derive.graph import Derivation, Graph
 
 
 @dataclass(frozen=True)
@@ -27,14 +37,19 @@ class Edge:
 def edges_of(derivation: Derivation) -> dict[str, tuple[Edge, ...]]:
     """The edges by quantity, of those whose edges can be told apart from all else."""
     found: dict[str, dict[sympy.Expr, Edge]] = {}
+    several: set[str] = set()
     for equation in derivation.forward.equations:
         for node in sympy.preorder_traversal(equation.rhs):
-            for _, _, edge in _readings(node, derivation.forward):
-                found.setdefault(edge.of.name, {}).setdefault(edge.of, edge)
+            whose: dict[tuple[str, sympy.Expr], Element] = {}
+            for read, part, edge in _readings(node, derivation.forward):
+                known = found.setdefault(edge.of.name, {}).setdefault(edge.of, edge)
+                if known.value != edge.value or whose.setdefault((read.name, part), read) != read:
+                    several.add(edge.of.name)
     return {
         name: tuple(edges.values())
         for name, edges in found.items()
-        if not any(
+        if name not in several
+        and not any(
             _loose(expr, edge.of, derivation.forward)
             for expr in _shown(derivation)
             for edge in edges.values()
@@ -65,31 +80,78 @@ def _shown(derivation: Derivation) -> Iterator[sympy.Expr]:
 
 
 def _readings(node: sympy.Basic, graph: Graph) -> Iterator[tuple[Element, sympy.Expr, Edge]]:
-    """`h[t-1] + δ(t,0)·h0` taken apart: what is read, the other summand, and the edge."""
+    """`h[t-1] + δ(t,0)·h0` taken apart: what is read, the other summand, and the edge.
+
+    A factor of the whole may stand in both, as in `-h[t-1] - δ(t,0)·h0`.
+    """
     if not isinstance(node, sympy.Add):
         return
-    for read in (a for a in node.args if isinstance(a, Element)):
-        quantity = graph.quantities.get(read.name)
-        if quantity is None:
+    for share, read in (argument.as_coeff_Mul() for argument in node.args):
+        if not isinstance(read, Element) or read.name not in graph.quantities:
             continue
         for part in node.args:
-            edge = _edge(read, part, quantity)
+            edge = _edge(read, part / share, graph)
             if edge is not None:
                 yield read, part, edge
 
 
-def _edge(read: Element, part: sympy.Expr, quantity: Quantity) -> Edge | None:
+def _edge(read: Element, part: sympy.Expr, graph: Graph) -> Edge | None:
+    """The edge that a summand stands for: deltas where it is met, and none in its corners."""
+    at: dict[int, sympy.Expr] = {}
+    guarded: set[int] = set()
+    rest, value = [], []
     for factor in sympy.Mul.make_args(part):
-        if isinstance(factor, Delta):
-            offset = factor.args[0] - factor.args[1]
-            for k, (position, axis) in enumerate(zip(read.indices, quantity.axes, strict=True)):
-                place = sympy.expand(position - offset)
-                back = sympy.expand(position + offset)
-                for at in (place, back):
-                    if at.is_Integer and not stays_on_axis(at, axis.size):
-                        places = [*read.indices[:k], at, *read.indices[k + 1 :]]
-                        return Edge(Element(read.name, *places), part / factor)
+        met = _outside(read, factor, graph)
+        if met is not None and met[0] not in at:
+            at[met[0]] = met[1]
+        else:
+            rest.append(factor)
+    for factor in rest:
+        met = _outside(read, 1 - factor, graph)
+        if met is not None and met[0] not in at:
+            guarded.add(met[0])
+        else:
+            value.append(factor)
+    return _in_own_letters(read, at, guarded, sympy.Mul(*value), graph) if at else None
+
+
+def _outside(read: Element, delta: sympy.Expr, graph: Graph) -> tuple[int, sympy.Expr] | None:
+    """At which place of a reading a delta says that it lies outside, and where."""
+    if not isinstance(delta, Delta):
+        return None
+    offset, axes = delta.args[0] - delta.args[1], graph.quantities[read.name].axes
+    for k, (position, axis) in enumerate(zip(read.indices, axes, strict=True)):
+        for at in (sympy.expand(position - offset), sympy.expand(position + offset)):
+            if at.is_Integer and not stays_on_axis(at, axis.size):
+                return k, at
     return None
+
+
+def _in_own_letters(
+    read: Element,
+    at: Mapping[int, sympy.Expr],
+    guarded: Collection[int],
+    value: sympy.Expr,
+    graph: Graph,
+) -> Edge:
+    """An edge in the letters in which the quantity is defined, wherever it is read.
+
+    What is said of a place beside the letter itself, and not kept from its corner, stays as it is.
+    """
+    places = []
+    change: dict[Index, sympy.Expr] = {}
+    for k, (position, own) in enumerate(
+        zip(read.indices, graph.equation(read.name).indices, strict=True)
+    ):
+        distance, letter = position.as_coeff_Add()
+        if k not in at and isinstance(letter, Index) and (distance == 0 or k in guarded):
+            change[letter] = own - distance
+            position = own
+        places.append(at.get(k, position))
+    moved = {letter: new for letter, new in change.items() if letter != new}
+    if moved and value.free_symbols & moved.keys():
+        value = substitute(value, change, Fresh())
+    return Edge(Element(read.name, *places), value)
 
 
 def _loose(expr: sympy.Expr, edge: Element, graph: Graph) -> bool:

@@ -121,12 +121,11 @@ def _source(form: ModelForm, block: Block, at: int, element: Element) -> Vertex:
     quantity = form.problem.graph.quantities[element.name]
     if not block.step or element.name not in place:
         return _vertex(form, quantity)
-    step = element.indices[block.along[place[element.name]]]
-    letter = block.equations[at].indices[block.along[at]]
-    if step == letter:
+    steps = tuple(element.indices[walk.along[place[element.name]]] for walk in block.walks)
+    if steps == block.walked(at):
         return _vertex(form, quantity)
-    symbol = form.symbol(element.name, (position(step, form.leaf),))
-    return Vertex(f"{element.name}[{step}]", symbol, earlier=True)
+    symbol = form.symbol(element.name, [position(step, form.leaf) for step in steps])
+    return Vertex(f"{element.name}[{','.join(map(str, steps))}]", symbol, earlier=True)
 
 
 def _vertex(form: ModelForm, quantity: Quantity) -> Vertex:

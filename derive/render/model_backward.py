@@ -22,6 +22,7 @@ from derive.render.pieces import width
 from derive.render.positions import letter
 from derive.render.sheet import Display
 from derive.render.tensors import packed, tensor
+from derive.render.walked import walked
 from derive.render.worked import Bench
 from derive.repeats import renamed as under_names
 from derive.rules import Rule
@@ -104,21 +105,12 @@ class Backward:
             )
 
     def _recurrence(self, block: Computed) -> Block:
-        first, along = block.equations[0], block.along[0]
-        index = first.indices[along]
         names = [
             self.form.said(self._forward(e.quantity.name.removeprefix(adjoint_name(""))).lhs)
             for e in block.equations
         ]
-        return Block(
-            "model_recurrence_back",
-            {
-                "names": names,
-                "letter": letter(index.name),
-                "last": str(index.axis.size - 1),
-                "down": block.step < 0,
-            },
-        )
+        kinds = "model_recurrence_back", "model_places_back"
+        return walked(block, {"names": names}, kinds)
 
     def _forward(self, name: str) -> Equation:
         return self.derivation.forward.equation(name)

@@ -42,11 +42,11 @@ from derive.render.model_form import ModelForm, letters_in, open_letters, ranges
 from derive.render.model_rounds import round_blocks, round_entries, told_rounds, training_blocks
 from derive.render.model_update import trained, update_blocks
 from derive.render.pieces import width
-from derive.render.positions import letter
 from derive.render.sheet import Display, Entry
 from derive.render.tensor_values import Values
 from derive.render.tensors import packed, tensor
 from derive.render.unit_tables import TableRow
+from derive.render.walked import walked
 from derive.render.weights import ALPHA_NAME
 from derive.render.worked import Bench, bench_of
 from derive.repeats import renamed as under_names
@@ -367,19 +367,12 @@ def _shape_of(equation: Equation) -> Hashable:
 
 
 def _recurrence(form: ModelForm, block: Computed) -> Block:
-    first, along = block.equations[0], block.along[0]
-    index = first.indices[along]
     edges = [edge for e in block.equations for edge in form.edges.get(e.quantity.name, ())]
-    return Block(
-        "model_recurrence",
-        {
-            "names": [form.said(e.lhs) for e in block.equations],
-            "letter": letter(index.name),
-            "last": str(index.axis.size - 1),
-            "up": block.step > 0,
-            "edges": [f"{form.leaf(edge.of).tex} = {form.tex(edge.value)}" for edge in edges],
-        },
-    )
+    fields = {
+        "names": [form.said(e.lhs) for e in block.equations],
+        "edges": [f"{form.leaf(edge.of).tex} = {form.tex(edge.value)}" for edge in edges],
+    }
+    return walked(block, fields, ("model_recurrence", "model_places"))
 
 
 def _equation(

@@ -6,7 +6,7 @@ rational as long as they are; a recurrence is walked in its own order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial, reduce
@@ -45,6 +45,7 @@ from derive.numbers import (
 from derive.numbers import power as raised
 from derive.numbers import product as numbers_product
 from derive.problem import Problem
+from derive.recurrence import Walk
 from derive.render.index_writer import Greatest
 from derive.render.sheet import Entry
 
@@ -171,13 +172,18 @@ def _places(block: Block) -> Iterator[tuple[Equation, tuple[int, ...]]]:
     if not block.step:
         yield from ((block.equations[0], place) for place in places(block.equations[0].quantity))
         return
-    walks = [e.quantity.shape[k] for e, k in zip(block.equations, block.along, strict=True)]
-    steps = range(max(walks))
-    for t in steps if block.step > 0 else reversed(steps):
-        for equation, along in zip(block.equations, block.along, strict=True):
+    for steps in product(*(_steps(block, walk) for walk in block.walks)):
+        for k, equation in enumerate(block.equations):
             for place in places(equation.quantity):
-                if place[along] == t:
+                if all(place[w.along[k]] == t for w, t in zip(block.walks, steps, strict=True)):
                     yield equation, place
+
+
+def _steps(block: Block, walk: Walk) -> Sequence[int]:
+    """The steps of a walk, in their order."""
+    shapes = [equation.quantity.shape for equation in block.equations]
+    steps = range(max(shape[k] for shape, k in zip(shapes, walk.along, strict=True)))
+    return steps if walk.step > 0 else steps[::-1]
 
 
 class Arriving(sympy.Expr):

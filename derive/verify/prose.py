@@ -33,6 +33,8 @@ SAID: Mapping[str, tuple[str, ...]] = {
     "model_adjoint": ("ranges",),
     "model_recurrence": ("names", "letter"),
     "model_recurrence_back": ("names", "letter"),
+    "model_places": ("names", "letters"),
+    "model_places_back": ("names", "letters"),
     "model_upstream": ("name",),
     "model_likes": ("names",),
     "model_alike": ("names", "reads", "makes"),

@@ -31,15 +31,16 @@ function walk(quantities, block, visit) { // all entries of a block in the order
     };
     deeper(0, 0);
   };
-  if (!block.step) {
-    for (const equation of block.e) entries(equation, () => true);
-    return;
-  }
-  const length = Math.max(...block.e.map((equation, n) => quantities[equation.q].s[block.along[n]]));
-  for (let k = 0; k < length; k += 1) {
-    const step = block.step > 0 ? k : length - 1 - k;
-    block.e.forEach((equation, n) => entries(equation, (depth, here) => depth !== block.along[n] || here === step));
-  }
+  const step = (outer, here) => { // where each walk is, the outermost first
+    if (here.length === outer.length) {
+      block.e.forEach((equation, n) => entries(equation, (depth, k) => outer.every((turn, m) => depth !== turn.along[n] || k === here[m])));
+      return;
+    }
+    const turn = outer[here.length];
+    const length = Math.max(...block.e.map((equation, n) => quantities[equation.q].s[turn.along[n]]));
+    for (let k = 0; k < length; k += 1) step(outer, [...here, turn.step > 0 ? k : length - 1 - k]);
+  };
+  step(block.walks, []);
 }
 function follow(model, enter, also) { // forward, backward, then the stages of the update
   const { quantities, program } = model;
@@ -48,7 +49,7 @@ function follow(model, enter, also) { // forward, backward, then the stages of t
   all(program.backward);
   for (const stage of program.stages) {
     all(stage.blocks);
-    for (const move of stage.moves) walk(quantities, { e: [move], step: 0 }, enter);
+    for (const move of stage.moves) walk(quantities, { e: [move], walks: [] }, enter);
     also(stage);
   }
 }

@@ -24,6 +24,7 @@ class Mutant:
 EXPRESSION, CALCULUS, RULES = "derive/expression.py", "derive/calculus.py", "derive/rules.py"
 BACKPROP, COLLECT, REPEATS = "derive/backprop.py", "derive/collect.py", "derive/repeats.py"
 CANCEL, LETTERS = "derive/cancel.py", "derive/letters.py"
+RECURRENCE, FIRST = "derive/recurrence.py", "derive/first_values.py"
 SECOND, SEQUENCE, GRAPH = "derive/second_order.py", "derive/sequence.py", "derive/graph.py"
 FUNCTIONS, NUMBERS, SCALAR = "derive/functions.py", "derive/numbers.py", "derive/scalar.py"
 PROGRAM, SCALARS, ARRAYS = (f"derive/emit/{name}.py" for name in ("program", "scalars", "arrays"))
@@ -162,9 +163,16 @@ MUTANTS = (
     # --- graphs
     Mutant(GRAPH, "            if equation.quantity.name in known:\n", "            if False:\n",
            "a quantity may be defined twice", "tests/test_graph.py"),
-    Mutant(GRAPH, "ahead > 0 or (ahead == 0 and read.name not in done)", "ahead > 0",
-           "a step of a recurrence reads what it has not computed yet",
+    Mutant(RECURRENCE, "if all(order[each.read.name] < order[each.line.name] for each in same):",
+           "if True:", "a step of a recurrence reads what it has not computed yet",
            "tests/test_recurrences.py tests/test_graph.py"),
+    Mutant(RECURRENCE, "if any(steps is None or steps > 0 for steps in ahead):",
+           "if None in ahead:",
+           "a recurrence reads steps that are still to come", "tests/test_recurrences.py"),
+    Mutant(FIRST, "inside = (edge.without(c, node) for c in met if edge.at.items() < c.at.items())",
+           "inside = ()", "where two edges meet, both are read", "tests/test_recurrences.py"),
+    Mutant(EXPRESSION, "isinstance(x, Index) and c * number > 0", "isinstance(x, Index)",
+           "i - 1 is never 0", "tests/test_recurrences.py"),
     Mutant(GRAPH, "    if any(index in scope for index in inner):\n", "    if False:\n",
            "a letter may be bound twice", "tests/test_graph.py"),
     Mutant(GRAPH, "position.name in known and known[position.name].integer",
@@ -238,13 +246,13 @@ MUTANTS = (
            "a value at other places is taken for one that is there",
            "tests/emit/test_emit_passes.py"),
     Mutant("derive/emit/operations.py",
-           "each.value if each.step else without_grids(each.value)", "each.value",
+           "each.value if each.walks else without_grids(each.value)", "each.value",
            "windows are counted as a search over all places", "tests/emit/test_emit_operations.py"),
     Mutant("derive/emit/operations.py", "Operations(additions=every - many)",
            "Operations(additions=every)", "a sum of n terms is counted as n additions",
            "tests/emit/test_emit_operations.py"),
-    Mutant(GRIDS, 'order = f"range({size})" if first.step > 0 else',
-           'order = f"range({size})" if True else',
+    Mutant(LOOPS, 'return f"range({size})" if turn.step > 0 else',
+           'return f"range({size})" if True else',
            "a recurrence that walks back walks forward", "tests/emit/test_emit_models.py -k time"),
     Mutant(GRIDS, "if all(on_axis(position, axis.size) for position, axis in pairs):", "if True:",
            "an array is read beyond its end", "tests/emit/test_emit_models.py -k 'steps or time'"),
