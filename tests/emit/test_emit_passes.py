@@ -26,6 +26,14 @@ parameters: {W: [[0.1, 0.4], [-0.6, 0.3], [0.2, 0.2]], b: [0.1, 0.2, -0.1]}
 model: ['y[n,h] = sum(i, W[h,i]*x[n,i]) + b[h]']
 loss: E = sum(n, log(sum(k, exp(y[n,k]))) - sum(o, t[n,o]*y[n,o]))
 """
+TWO = """
+inputs: {x: [[1, 2], [0.5, -1]]}
+parameters: {w: 0.5, u: 0.3}
+model:
+  - "a[i,j] = w*x[i,j] + u*h[i-1,j]"
+  - "h[i,j] = tanh(a[i,j] + h[i,j-1])*logistic(a[i,j] + h[i,j-1])"
+loss: E = sum(i, j, h[i,j]**2)
+"""
 SHIFTED = """
 inputs: {x: [0.5, -0.3, 0.2, 0.4]}
 parameters: {w: [0.7, 0.2], v: 0.3}
@@ -99,7 +107,7 @@ def test_a_branch_that_is_not_taken_is_not_computed_ahead() -> None:
     assert "shared" not in source
 
 
-@pytest.mark.parametrize("text", [LOGITS, SHIFTED, *(scaffold(n, False) for n in RECURRENT)])
+@pytest.mark.parametrize("text", [LOGITS, SHIFTED, TWO, *(scaffold(n, False) for n in RECURRENT)])
 def test_every_pass_keeps_order_and_names(text: str) -> None:
     """Whatever is read is given, or computed before or, in its recurrence, at another step."""
     problem = made(text)
@@ -108,7 +116,7 @@ def test_every_pass_keeps_order_and_names(text: str) -> None:
     for found in (reusing(program.whole), hoisted(shared(reusing(program.whole)))):
         known = set(given)
         for each in found:
-            group = {e.quantity.name for e in found if each.step and e.group == each.group}
+            group = {e.quantity.name for e in found if each.walks and e.group == each.group}
             read = {n.name for n in walk(each.value) if isinstance(n, Read)}
             assert read <= known | group
             known.add(each.quantity.name)
