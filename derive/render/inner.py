@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from derive.expression import reads
 from derive.graph import Equation, Graph, Quantity
 from derive.notation import Name
 from derive.render.blocks import Block
@@ -61,9 +60,6 @@ def _keeps(quantity: Quantity, place: int) -> bool:
 
 
 def _is_asked(graph: Graph, equation: Equation) -> bool:
-    """Whether a derivative is more than a step on the way to another one of the same quantity."""
-    slope = equation.quantity.slope
-    assert slope is not None
-    readers = [e for e in graph.equations if equation.quantity.name in reads(e.rhs)]
-    own = [e for e in readers if e.quantity.slope and e.quantity.slope.of == slope.of]
-    return len(own) < len(readers) or not readers
+    """Whether a derivative is more than a step on the way to another one."""
+    readers = graph.readers(equation.quantity.name)
+    return not readers or any(reader.quantity.slope is None for reader in readers)
