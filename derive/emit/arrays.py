@@ -6,7 +6,7 @@ common order with `.T` and `None`; a sum of a product becomes `@` where the indi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 
@@ -32,7 +32,7 @@ from derive.emit.tree import (
     Same,
     Within,
 )
-from derive.emit.views import Fixed, fixed_text, is_fixed, laid_out, viewed
+from derive.emit.views import Fixed, Guard, fixed_text, is_fixed, laid_out, together, viewed
 from derive.expression import Index
 
 Order = tuple[Index, ...]
@@ -50,11 +50,22 @@ class Block:
 
 @dataclass(frozen=True)
 class Arrays:
-    """How arrays of one target are written; letters that are fixed are variables of the code."""
+    """How arrays of one target are written; letters that are fixed are variables of the code.
+
+    What is `traced` is compiled for all their values at once, so that no choice can be left to
+    Python.
+    """
 
     heads: Heads
     constants: Mapping[str, str]
     fixed: Fixed = field(default_factory=dict)
+    traced: bool = False
+
+    def indicator(self, guard: str, comparisons: Sequence[str]) -> Code:
+        """1 where a condition on fixed letters holds, else 0."""
+        if self.traced:
+            return Code(f"np.where({together(comparisons)}, 1.0, 0.0)")
+        return Code(f"float({guard})")
 
 
 def assigned(assignment: Assignment, arrays: Arrays) -> str:
@@ -89,7 +100,7 @@ def block_of(node: Node, scope: Order, arrays: Arrays) -> Block:
         case Constant():
             return Block(Code(arrays.constants[node.name], Level.NAME))
         case Read():
-            return _read(node, arrays.fixed)
+            return _read(node, arrays)
         case Position() if is_fixed(node.index, arrays.fixed):
             level = Level.SUM if isinstance(node.index, sympy.Add) else Level.NAME
             return Block(Code(fixed_text(node.index, arrays.fixed), level))
@@ -97,11 +108,11 @@ def block_of(node: Node, scope: Order, arrays: Arrays) -> Block:
             index = _plain(node.index)
             return Block(Code(f"np.arange({index.axis.length})"), (index,))
         case Within():
-            place = fixed_text(node.position, arrays.fixed)
-            return Block(Code(f"float(0 <= {place} < {node.size})"))
+            guard = Guard(fixed_text(node.position, arrays.fixed), True, str(node.size))
+            return Block(arrays.indicator(str(guard), [*guard.comparisons()]))
         case Same() if all(is_fixed(p, arrays.fixed) for p in (node.left, node.right)):
             left, right = (fixed_text(p, arrays.fixed) for p in (node.left, node.right))
-            return Block(Code(f"float({left} == {right})"))
+            return Block(arrays.indicator(f"{left} == {right}", [f"{left} == {right}"]))
         case Same():
             return _same(node)
         case Reduce(how=How.TOTAL):
@@ -150,12 +161,12 @@ def _plain(position: sympy.Expr) -> Index:
     return position
 
 
-def _read(node: Read, fixed: Fixed) -> Block:
+def _read(node: Read, arrays: Arrays) -> Block:
     """A quantity; an index that is a number picks a slice."""
     for position, axis in zip(node.indices, node.axes, strict=True):
         if position.is_Integer and not 0 <= position < axis.size:
             return Block(Code("0.0", Level.NAME))
-    return Block(*viewed(node, code_name(node.name), fixed))
+    return Block(*viewed(node, code_name(node.name), arrays.fixed, arrays.traced))
 
 
 def _laid(node: Fold, scope: Order, arrays: Arrays) -> Block:

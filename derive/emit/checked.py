@@ -38,12 +38,20 @@ IMPORTS = frozenset(
         "from collections.abc import Sequence",
         "from typing import NamedTuple",
         "from typing import Any, NamedTuple",
+        "import jax",
+        "import jax.numpy as np",
+        "from jax import Array",
+        "from jax import Array, lax",
+        "from jax.scipy import special",
+        "from numpy.random import default_rng",
     }
 )
+SETTINGS = frozenset({"jax.config.update('jax_enable_x64', True)"})  # what a module may set
+DECORATORS = frozenset({"jax.jit"})
 CALLED = frozenset(
     {
         *("print", "min", "max", "abs", "zip", "len", "range", "sum", "reversed"),
-        *("float", "int", "tuple", "list", "sliding_window_view"),
+        *("float", "int", "tuple", "list", "sliding_window_view", "default_rng"),
     }
 )
 TYPES = frozenset(
@@ -52,6 +60,9 @@ TYPES = frozenset(
         *("NDArray", "Sequence", "Any", "NamedTuple"),
     }
 )
+IMPORTED = frozenset(
+    {"Array"}
+)  # a type of JAX; with NumPy a module gives the name a meaning itself
 HANDED = frozenset({"float", "int", "bool", "NamedTuple"})  # they may stand where values stand
 MODULES: Mapping[str, Collection[str]] = {
     "math": {
@@ -60,6 +71,9 @@ MODULES: Mapping[str, Collection[str]] = {
         *("atan2", "lgamma", "factorial", "prod", "pi", "e", "inf", "nan"),
     },
     "random": {"Random"},
+    "lax": {"scan"},
+    "special": {"erf", "erfc", "gammaln", "expit"},
+    "jax": (),
     "np.random": {"default_rng"},
     "np": {
         *("array", "asarray", "zeros", "ones", "eye", "arange", "zeros_like", "ones_like", "full"),
@@ -82,7 +96,7 @@ MODULES: Mapping[str, Collection[str]] = {
             "maximum",
             "minimum",
         ),
-        *("logaddexp", "isfinite", "unravel_index"),
+        *("logaddexp", "isfinite", "unravel_index", "take", "meshgrid"),
         *("sum", "max", "min", "argmax", "any", "all", "float64", "int64", "pi", "e", "inf", "nan"),
     },
 }
@@ -90,14 +104,15 @@ METHODS = frozenset(
     {
         *("_asdict", "_make", "items", "append", "index", "uniform"),
         *("sum", "max", "min", "argmax", "copy", "reshape", "squeeze", "transpose"),
-        *("astype", "ravel", "any", "all", "mean", "prod", "cumsum", "take"),
+        *("astype", "ravel", "any", "all", "mean", "prod", "cumsum", "take", "set", "add"),
     }
 )
-PROPERTIES = frozenset({"shape", "T", "ndim", "size", "strides"})
+PROPERTIES = frozenset({"shape", "T", "ndim", "size", "strides", "at"})
 KEYWORDS = frozenset(
     {
         *("axis", "keepdims", "dtype", "strict", "size", "seed"),
         *("over", "divide", "invalid", "under", "otypes", "optimize", "where", "out", "initial"),
+        *("reverse", "mode", "indexing"),
     }
 )
 MAIN = "__name__ == '__main__'"
@@ -126,6 +141,9 @@ class _Module:
     main: frozenset[int]
     hidden: frozenset[int]
     each: frozenset[int]
+    steps: frozenset[int]
+    step_names: frozenset[int]
+    settled: frozenset[int]
 
 
 @lru_cache(maxsize=8)  # the same module is run for the figures and for the routes
@@ -160,6 +178,7 @@ def _module(tree: ast.Module) -> _Module:
     nodes = list(ast.walk(tree))
     made = [n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)]
     names = [n for n in nodes if isinstance(n, ast.Name)]
+    steps = [step for top in made if isinstance(top, ast.FunctionDef) for step in _steps(top)]
     records = [line for n in made if isinstance(n, ast.ClassDef) for line in n.body]
     return _Module(
         functions=frozenset(node.name for node in made),
@@ -180,6 +199,9 @@ def _module(tree: ast.Module) -> _Module:
         main=frozenset(id(n) for top in tree.body if _is_main(top) for n in ast.walk(top)),
         each=frozenset(id(n.func) for n in nodes if isinstance(n, ast.Call) and _is_each(n)),
         hidden=frozenset(hidden for node in made for hidden in _hidden(node)),
+        steps=frozenset(id(step) for step, _ in steps),
+        step_names=frozenset(id(name) for _, name in steps),
+        settled=frozenset(id(n) for part in _settled(tree) for n in ast.walk(part)),
     )
 
 
@@ -199,6 +221,15 @@ def _types(tree: ast.Module, nodes: list[ast.AST]) -> Iterator[ast.AST]:
             yield found
 
 
+def _settled(tree: ast.Module) -> Iterator[ast.AST]:
+    """What is allowed as it stands, and nowhere else: settings, and decorators of functions."""
+    for node in tree.body:
+        if isinstance(node, ast.Expr) and ast.unparse(node) in SETTINGS:
+            yield node.value
+        if isinstance(node, ast.FunctionDef):
+            yield from (each for each in node.decorator_list if ast.unparse(each) in DECORATORS)
+
+
 def _is_main(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and ast.unparse(node.test) == MAIN
 
@@ -211,19 +242,34 @@ def _hidden(node: ast.AST) -> Iterator[int]:
     yield from (id(n) for n in inside if isinstance(n, ast.Name) and n.id in own)
 
 
+def _steps(function: ast.FunctionDef) -> Iterator[tuple[ast.FunctionDef, ast.Name]]:
+    """Functions made in another one, each with the one place where it is scanned with."""
+    made = {line.name: line for line in function.body if isinstance(line, ast.FunctionDef)}
+    named = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id in made]
+    for call in ast.walk(function):
+        match call:
+            case ast.Call(func=called, args=[ast.Name(id=name) as place, *_]):
+                once = [n for n in named if n.id == name] == [place]
+                if _owned(called) == ("lax", "scan") and name in made and once:
+                    yield made[name], place
+
+
 def _usual(node: ast.AST, module: _Module) -> bool:
     """Whether a node is of a known kind, and as such a node may be."""
+    if id(node) in module.settled:
+        return True
     if id(node) in module.top and not (isinstance(node, TOP) or _is_main(node)):
         return False
     match node:
         case ast.Expr() if id(node) in module.top:
-            return isinstance(node.value, ast.Constant)
+            return isinstance(node.value, ast.Constant) or ast.unparse(node) in SETTINGS
         case ast.Import() | ast.ImportFrom():
             return id(node) in module.top and ast.unparse(node) in IMPORTS
         case ast.ClassDef():
             return id(node) in module.top and _is_record(node) and _free(node.name)
         case ast.FunctionDef():
-            return id(node) in module.top and _is_function(node) and _free(node.name)
+            placed = id(node) in module.top or id(node) in module.steps
+            return placed and _is_function(node) and _free(node.name)
         case ast.arg():
             return _free(node.arg)
         case ast.Constant():
@@ -250,7 +296,8 @@ def _is_quiet(item: ast.withitem) -> bool:
 def _is_function(node: ast.FunctionDef) -> bool:
     """Whether a function is bare, and what it takes for granted are constants."""
     taken = (*node.args.defaults, *filter(None, node.args.kw_defaults))
-    bare = not node.decorator_list and node.args.kwarg is None
+    plain = all(ast.unparse(each) in DECORATORS for each in node.decorator_list)
+    bare = plain and node.args.kwarg is None
     return bare and all(isinstance(each, ast.Constant) for each in taken)
 
 
@@ -285,11 +332,13 @@ def _name(node: ast.Name, module: _Module) -> bool:
         return isinstance(node.ctx, ast.Load) and (own or known)
     if name in MODULES:
         return id(node) in module.owners
+    if id(node) in module.step_names:
+        return True
     if name == "__name__":
         return id(node) in module.main
     values = module.variables | module.arguments
     if id(node) in module.types:
-        return name in values | module.functions | TYPES
+        return name in values | module.functions | TYPES | IMPORTED
     return name in values | HANDED or _is_class(name, module)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy
 
@@ -86,9 +86,11 @@ def _is_array_of_places(node: Pick) -> bool:
     )
 
 
-def gridded(assignment: Assignment, heads: Heads, constants: Mapping[str, str]) -> list[str]:
+def gridded(
+    assignment: Assignment, heads: Heads, constants: Mapping[str, str], traced: bool = False
+) -> list[str]:
     """The lines of one assignment."""
-    grid = _Grid.of(assignment, {}, heads, constants)
+    grid = _Grid.of(assignment, {}, heads, constants, traced)
     return [
         *grid.opening(4),
         *statement(f"{code_name(assignment.quantity.name)} = ", grid.value(assignment), 4),
@@ -97,28 +99,45 @@ def gridded(assignment: Assignment, heads: Heads, constants: Mapping[str, str]) 
 
 def stepwise(group: Sequence[Assignment], heads: Heads, constants: Mapping[str, str]) -> list[str]:
     """The lines of a recurrence: empty arrays, then a loop that fills them step by step."""
-    lines = []
+    lines = [f"    {code_name(each.quantity.name)} = {empty(each)}" for each in group]
+    steps, first = step_letters(group), group[0]
+    indent = 4
+    for step, turn, loop in zip(steps, first.walks, first.walked, strict=True):
+        lines.append(f"{' ' * indent}for {step} in {in_order(turn, loop)}:")
+        indent += 4
     for each in group:
-        sizes = ", ".join(length(loop.axis) for loop in each.loops)
-        shape = f"({sizes},)" if len(each.loops) == 1 else f"({sizes})"
-        lines.append(f"    {code_name(each.quantity.name)} = np.zeros({shape})")
+        place, opening, value = at_step(each, steps, Arrays(heads, constants), indent)
+        target = f"{code_name(each.quantity.name)}[{place}] = "
+        lines += [*opening, *statement(target, value, indent)]
+    return lines
+
+
+def empty(each: Assignment) -> str:
+    """An array of zeros for what an assignment of a recurrence defines."""
+    sizes = ", ".join(length(loop.axis) for loop in each.loops)
+    return f"np.zeros({f'({sizes},)' if len(each.loops) == 1 else f'({sizes})'})"
+
+
+def step_letters(group: Sequence[Assignment]) -> list[str]:
+    """The variables that count the steps of a recurrence, the outermost first."""
     read = {node.name for each in group for node in walk(each.value) if isinstance(node, Read)}
     named = {code_name(name) for name in (*read, *(each.quantity.name for each in group))}
     steps: list[str] = []
-    for turn, loop in zip(group[0].walks, group[0].walked, strict=True):
+    for loop in group[0].walked:
         steps.append(_letter(loop.index, {*named, *steps}))
-        lines.append(f"{' ' * 4 * len(steps)}for {steps[-1]} in {in_order(turn, loop)}:")
-    indent = 4 * (len(steps) + 1)
-    for each in group:
-        fixed = {loop.index: step for loop, step in zip(each.walked, steps, strict=True)}
-        place = ", ".join(fixed.get(loop.index, ":") for loop in each.loops)
-        target = f"{code_name(each.quantity.name)}[{place}] = "
-        if is_plain(each, fixed):
-            lines += statement(target, assigned(each, Arrays(heads, constants, fixed)), indent)
-            continue
-        grid = _Grid.of(each, fixed, heads, constants)
-        lines += [*grid.opening(indent), *statement(target, grid.value(each), indent)]
-    return lines
+    return steps
+
+
+def at_step(
+    each: Assignment, steps: Sequence[str], arrays: Arrays, indent: int
+) -> tuple[str, list[str], str]:
+    """The places that one step of a recurrence fills, what is made before, and their values."""
+    fixed = {loop.index: step for loop, step in zip(each.walked, steps, strict=True)}
+    place = ", ".join(fixed.get(loop.index, ":") for loop in each.loops)
+    if is_plain(each, fixed):
+        return place, [], assigned(each, replace(arrays, fixed=fixed))
+    grid = _Grid.of(each, fixed, arrays.heads, arrays.constants, arrays.traced)
+    return place, grid.opening(indent), grid.value(each)
 
 
 def _letter(index: Index, taken: Iterable[str]) -> str:
@@ -139,6 +158,7 @@ class _Grid:
     heads: Heads
     constants: Mapping[str, str]
     whole: tuple[Quantity, ...]
+    traced: bool = False
 
     @classmethod
     def of(
@@ -147,6 +167,7 @@ class _Grid:
         fixed: Mapping[Index, str],
         heads: Heads,
         constants: Mapping[str, str],
+        traced: bool = False,
     ) -> _Grid:
         free = tuple(loop for loop in assignment.loops if loop.index not in fixed)
         bound: dict[Index, Loop] = {}
@@ -160,7 +181,7 @@ class _Grid:
         for loop in (*free, *bound.values()):
             letters[loop.index] = _letter(loop.index, {*names, *letters.values()})
         inner = tuple(bound.values())
-        return cls(fixed, free, inner, letters, heads, constants, assignment.whole)
+        return cls(fixed, free, inner, letters, heads, constants, assignment.whole, traced)
 
     def opening(self, indent: int) -> list[str]:
         """The line that makes the index arrays."""
@@ -180,7 +201,7 @@ class _Grid:
         if not self.free and not self.bound:
             return text
         if not self.free:
-            return f"float(np.squeeze({text}))"
+            return f"np.squeeze({text})" if self.traced else f"float(np.squeeze({text}))"
         sizes = ", ".join(length(loop.axis) for loop in self.free)
         return f"over({text}, {sizes})"
 

@@ -22,6 +22,7 @@ class Writing:
     `lines` may leave out what the results do not need.
     `helpers` are the functions that its template can define, with the imports that each one needs.
     Where `straight`, calls and records cost more than arithmetic, so a step is written out.
+    A single number that is computed is a `scalar`; a `decorator` stands before what computes.
     """
 
     template: str
@@ -34,6 +35,8 @@ class Writing:
     helpers: Mapping[str, tuple[str, ...]]
     zeros: Callable[[Quantity], str]
     straight: bool = False
+    scalar: str = "float"
+    decorator: str = ""
 
 
 def module(program: Program, writing: Writing) -> str:
@@ -70,6 +73,8 @@ def module(program: Program, writing: Writing) -> str:
             states=_states(program, writing),
             counted=counts(problem.training.optimizer),
             samples=_samples(program, writing),
+            scalar=writing.scalar,
+            compiled=f"{writing.decorator}\n" if writing.decorator else "",
         )
     )
     return text.rstrip("\n") + "\n"
@@ -85,7 +90,8 @@ def _used(parts: Iterable[list[str]], writing: Writing) -> frozenset[str]:
 
 
 def _words(lines: Iterable[str]) -> set[str]:
-    return set(re.findall(r"\w+", "\n".join(lines)))
+    """The names in lines of code, without attributes of others."""
+    return set(re.findall(r"(?<![\w.])\w+", "\n".join(lines)))
 
 
 def _records(program: Program, writing: Writing) -> dict[str, list[str]]:

@@ -26,7 +26,7 @@ HELPERS = (
     *("log_add_exp", "erfc", "log_erfc", "inverse_mills", "tail_series"),
     *("at", "over", "total", "largest", "first_place", "windows", "folded", "sliding_window_view"),
     *("contracted", "as_matrix", "few_total", "few_largest", "places", "FEW"),
-    *("np", "math", "random", "generator"),
+    *("np", "math", "random", "generator", "jax", "lax", "special", "default_rng", "arrays"),
     *("NamedTuple", "Any"),
     *("Sequence", "NDArray", "Array", "Whole", "Vector", "Matrix"),
 )

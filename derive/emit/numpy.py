@@ -142,10 +142,11 @@ def _data(quantity: Quantity, values: Tensor) -> list[str]:
 
 def _example(record: str, quantities: Iterable[Quantity]) -> str:
     """A record of made-up arrays; where the target is a distribution, one output has it all."""
-    return f"{record}({', '.join(f'{code_name(q.name)}={_random_array(q)}' for q in quantities)})"
+    return f"{record}({', '.join(f'{code_name(q.name)}={random_array(q)}' for q in quantities)})"
 
 
-def _random_array(quantity: Quantity) -> str:
+def random_array(quantity: Quantity) -> str:
+    """Made-up values of a quantity, from a generator."""
     if quantity.sums_to_one:
         rows, columns = quantity.shape
         return f"np.eye({columns})[np.arange({rows}) % {columns}]"

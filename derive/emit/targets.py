@@ -12,6 +12,7 @@ import sympy
 
 from derive.emit.c import emit_c
 from derive.emit.checked import checked
+from derive.emit.jax import emit_jax
 from derive.emit.names import code_name
 from derive.emit.numpy import emit_numpy
 from derive.emit.operations import costs, table
@@ -74,6 +75,10 @@ def _without_numpy() -> str:
     return "" if importlib.util.find_spec("numpy") else "numpy is not installed"
 
 
+def _without_jax() -> str:
+    return "" if importlib.util.find_spec("jax") else "jax is not installed"
+
+
 def _without_compiler() -> str:
     return "" if compiler() else "there is no C compiler"
 
@@ -109,6 +114,15 @@ ROWS = (
         table=_array,
         whole_table=_whole_array,
         missing=_without_numpy,
+    ),
+    Target(
+        "jax",
+        "_jax.py",
+        emit_jax,
+        table=_array,
+        whole_table=_whole_array,
+        missing=_without_jax,
+        usual=False,
     ),
     Target("c", ".c", emit_c, namespace=_compiled, missing=_without_compiler, usual=False),
 )

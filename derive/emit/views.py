@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -64,20 +64,28 @@ class _Reach:
         return [length(i.axis) for i in self.letters] if several else [length(self.size)]
 
 
-def viewed(node: Read, name: str, fixed: Fixed = NONE_FIXED) -> tuple[Code, Order]:
-    """A reading as slices, then a reshape, then windows; which letter each axis stands for."""
+def viewed(
+    node: Read, name: str, fixed: Fixed = NONE_FIXED, traced: bool = False
+) -> tuple[Code, Order]:
+    """A reading as slices, then a reshape, then windows; which letter each axis stands for.
+
+    Where fixed letters are `traced`, they are no numbers yet: both sides of a choice are computed.
+    """
     places = tuple(zip(node.indices, node.axes, strict=True))
     pairs = [_slot(position, axis, fixed) for position, axis in places]
     axes = [reach for _, reach in pairs if reach is not None]
     code = Code(name, Level.NAME)
     if any(slot != ":" for slot, _ in pairs):
         code = Code(f"{name}[{', '.join(slot for slot, _ in pairs)}]")
-    guards = [text for place in places for text in _guard(*place, fixed)]
-    if guards:
+    guards = [found for place in places if (found := _guard(*place, fixed))]
+    if guards and traced:
+        inside = [part for guard in guards for part in guard.comparisons()]
+        code = Code(f"np.where({together(inside)}, {code.text}, 0.0)")
+    elif guards:
         kept = [length(reach.size) for reach in axes]
         shape = f"({kept[0]},)" if len(kept) == 1 else f"({', '.join(kept)})"
         zero = f"np.zeros({shape})" if kept else "0.0"
-        code = Code(f"{code.text} if {' and '.join(guards)} else {zero}", Level.CHOICE)
+        code = Code(f"{code.text} if {' and '.join(map(str, guards))} else {zero}", Level.CHOICE)
     if any(len(reach.sizes) > 1 for reach in axes):
         sizes = ", ".join(size for reach in axes for size in reach.sizes)
         code = Code(f"{code.at(Level.CALL)}.reshape({sizes})")
@@ -96,15 +104,42 @@ def _rank(term: tuple[int, int]) -> tuple[int, int]:
     return -step, -count
 
 
-def _guard(position: sympy.Expr, axis: Axis, fixed: Fixed) -> list[str]:
+@dataclass(frozen=True)
+class Guard:
+    """That a place, in code, is on an axis: not below it if `low`, not beyond its size if any."""
+
+    place: str
+    low: bool
+    size: str = ""
+
+    def __str__(self) -> str:
+        if self.low and self.size:
+            return f"0 <= {self.place} < {self.size}"
+        return next(self.comparisons())
+
+    def comparisons(self) -> Iterator[str]:
+        """The same in comparisons of two, which arrays have."""
+        if self.low:
+            yield f"{self.place} >= 0"
+        if self.size:
+            yield f"{self.place} < {self.size}"
+
+
+def together(comparisons: Iterable[str]) -> str:
+    """Whether all comparisons hold, for arrays and what is traced."""
+    parts = list(comparisons)
+    return parts[0] if len(parts) == 1 else " & ".join(f"({part})" for part in parts)
+
+
+def _guard(position: sympy.Expr, axis: Axis, fixed: Fixed) -> Guard | None:
     """The condition under which a place of fixed letters is on its axis, if it may leave it."""
     if position.is_Integer or not is_fixed(position, fixed):
-        return []
+        return None
     low, high = linear_range(position) or (-1, axis.length)
-    text = fixed_text(position, fixed)
-    if low >= 0:
-        return [f"{text} < {length(axis)}"] if high >= axis.length else []
-    return [f"0 <= {text} < {length(axis)}" if high >= axis.length else f"{text} >= 0"]
+    if low >= 0 and high < axis.length:
+        return None
+    size = length(axis) if high >= axis.length else ""
+    return Guard(fixed_text(position, fixed), low < 0, size)
 
 
 def _slot(position: sympy.Expr, axis: Axis, fixed: Fixed) -> tuple[str, _Reach | None]:

@@ -10,7 +10,7 @@ from derive.errors import InputError
 from derive.render.pieces import MARKS
 
 FIRST_HOLE = ord(MARKS[0])
-ADVICE = "formulas of HTML are made by latex2mathml: pip install 'derive[html]'"
+ADVICE = "formulas of HTML are made by latex2mathml: pip install 'derive-by-hand[html]'"
 MOST_KEPT = 20_000  # formulas; a series of exercises has many that come once
 UPRIGHT = re.compile(r'(?:<mi mathvariant="normal">[^<]</mi>){2,}')
 WORD = re.compile(r"<mo>([A-Za-z]{2,})</mo>")

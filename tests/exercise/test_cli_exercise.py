@@ -291,4 +291,4 @@ def test_without_latex2mathml_html_says_what_to_install(
     for kept in (mathml.mathml, mathml._convert):
         kept.cache_clear()  # what another test has made of the same formulas
     assert run("a.yaml", "--to", "html") == 2
-    assert "pip install 'derive[html]'" in capsys.readouterr().err
+    assert "pip install 'derive-by-hand[html]'" in capsys.readouterr().err
