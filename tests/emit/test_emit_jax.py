@@ -42,6 +42,16 @@ training: {optimizer: adam}
 """
 
 
+TWO_LETTERS = """\
+parameters: {u: 0.5, v: -0.3}
+inputs: {x: [[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]]}
+model:
+  - h[i,j] = tanh(x[i,j] + u*h[i-1,j] + v*h[i,j-1])
+  - g[i,j] = tanh(h[i,j] + u*g[i-1,j] + v*g[i,j+1])
+loss: E = sum(i, j, g[i,j]**2)
+"""
+
+
 def problem_of(text: str) -> Problem:
     return derive.build(parse_spec(text, "a.yaml", "a"))
 
@@ -67,6 +77,15 @@ def check(problem: Problem) -> None:
 def test_a_module_computes_what_that_of_numpy_does(name: str) -> None:
     pytest.importorskip("jax")
     check(derive.load(name))
+
+
+def test_a_recurrence_over_two_letters_goes_either_way() -> None:
+    pytest.importorskip("jax")
+    problem = problem_of(TWO_LETTERS)
+    source = source_of(problem, "jax")
+    assert "unravel_index" in source
+    assert "meshgrid" in source
+    check(problem)
 
 
 @pytest.mark.slow
