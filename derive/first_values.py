@@ -85,7 +85,8 @@ def with_edges(
                     raise LanguageError(line.source, 0, reason)
             own.append(_edge(line, at, equations, scope))
     for name, edges in found.items():
-        equations = {key: _after(each, name, edges) for key, each in equations.items()}
+        read = equations[name].quantity.name  # which a row of the library may call otherwise
+        equations = {key: _after(each, read, edges) for key, each in equations.items()}
     return equations
 
 

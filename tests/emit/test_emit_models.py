@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from mpmath import mp
 
-from derive import Problem, build
+from derive import Problem, build, verify
 from derive.backprop import differentiate
 from derive.emit import USUAL, emit, load
 from derive.graph import adjoint_name
@@ -149,3 +149,14 @@ def test_a_module_runs_alone(name: str, target: str, tmp_path: Path) -> None:
         [sys.executable, "-W", "error", str(file)], capture_output=True, text=True, check=True
     )
     assert "E" in done.stdout or "g" in done.stdout
+
+
+@pytest.mark.parametrize("target", ["python", "numpy"])
+def test_a_sum_of_exponentials_may_have_no_term(target: str) -> None:
+    text = (
+        "inputs: {x: [0.5, -1, 2]}\nmodel:\n"
+        "  - y[t] = log(exp(x[t]) + where(t > 0, exp(x[t-1]), 0) + where(t > 1, exp(x[t-2]), 0))\n"
+        "loss: E = sum(t, y[t]**2)\n"
+    )
+    report = verify(made(text))
+    assert {r.status for r in report.routes if r.name == f"module {target}"} == {"agrees"}
