@@ -24,7 +24,8 @@ from derive.verify.prints import digits, fraction, gives, unit
 from derive.verify.published import PRINT
 from derive.verify.trajectory import Trajectory, UnknownName
 
-MOST_WRONG = 40  # a source in which nearly all is wrong has another reason
+MOST_WRONG = 80  # a source in which nearly all is wrong has another reason
+FEW_UPDATES = 3  # through which what is printed before them is gone on with
 LEAST_DIGITS = 3
 MOST_ROOTS = 4  # of which three are told
 REACH = 100  # units of its last digit that a print may be off by the rounding of its operands
@@ -238,7 +239,7 @@ def _values(prints: Sequence[Print], update: int) -> Values:
 
 def _entry(target: Target, prints: Sequence[Print], trajectory: Trajectory) -> Any:
     """What an equation makes of prints, or the chain rule where factors of it are printed."""
-    known, graph = _values(prints, target.update), trajectory.derivation.forward
+    known, graph = _known(target.update, prints, trajectory), trajectory.derivation.forward
     factors = {
         (each.target.of, each.target.key): each.value
         for each in prints
@@ -257,6 +258,17 @@ def _entry(target: Target, prints: Sequence[Print], trajectory: Trajectory) -> A
     above = {(name.removeprefix(adjoint), place): v for (name, place), v in slopes.items()}
     with working():
         return Chain(graph, values, factors, above).by(by)
+
+
+def _known(update: int, prints: Sequence[Print], trajectory: Trajectory) -> Values:
+    """What is printed at an update, and the parameters that wrong prints before it lead to."""
+    known = _values(prints, update)
+    simultaneous = trajectory.problem.training.order is Order.SIMULTANEOUS
+    if not 0 < update <= FEW_UPDATES or not simultaneous or trajectory.late:
+        return known
+    if not any(each.wrong and each.target.update < update for each in prints):
+        return known
+    return trajectory.updated_from(update, _known(update - 1, prints, trajectory)) | known
 
 
 def _moves(name: str, target: Target) -> bool:

@@ -228,6 +228,15 @@ class Trajectory:
             raise UnknownName(f"nothing updates '{key[0]}'")
         return found[key]
 
+    def updated_from(self, update: int, prints: Values) -> Values:
+        """All parameters after an update, made of what is printed of the time before it."""
+        graph = self.derivation
+        with working():
+            known = run(graph.backward, run(graph.forward, self._given(update - 1) | prints))
+            states = self.after(update - 1)[1] | prints
+            moved = dict(self._moved(self._trained(), update, known, states))
+        return {key: value for key, value in moved.items() if key[0] in graph.forward.quantities}
+
     def from_prints(self, key: Key, update: int, prints: Values) -> Any:
         """An entry after some updates, where what is computed from prints is computed from them."""
         forward, backward = self.derivation.forward, self.derivation.backward

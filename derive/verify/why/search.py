@@ -58,7 +58,8 @@ class _Tally:
     sampled: bool = False  # whether everything is tried on it
 
     def add(self, convention: Convention, value: Any) -> None:
-        if _is_same(value, self.question.exact) or self._is_of_one(convention, value):
+        right = (self.question.exact, *self.question.values)
+        if any(_is_same(value, each) for each in right) or self._is_of_one(convention, value):
             return
         self.values.setdefault(convention, []).append(value)
         if self.question.printed_as(value):
