@@ -220,3 +220,11 @@ def test_what_follows_from_known_misprints_is_told_apart() -> None:
         "dE_total/dw2": ("dE_total/dout_h1",),
         "dE_total/dw4": ("dE_total/dout_h2",),
     }
+
+
+def test_what_follows_through_an_update_is_told_apart() -> None:
+    """Also where the updated parameter itself is not printed."""
+    found = explained(CHAIN, {"c": "8", "a+": "-17.2"})
+    assert "right for what is printed for c" in found["a+"]
+    assert "right for" not in found["c"]
+    assert "right for" not in explained(CHAIN, {"c": "8", "a+": "-17.3"})["a+"]

@@ -96,13 +96,12 @@ KNOWN = [
     (NETWORK, "dE/dy[0]", NETWORK, "dE/dy[1]", "another number"),
     (NETWORK, "z[0]", NETWORK.replace("[[0.73, -0.26], [0.44, 0.95]]",
                                       "[[0.73, 0.44], [-0.26, 0.95]]"), "", "transposed"),
-    (NETWORK, "a[1]", NETWORK.replace("sum(i, W[h,i]*x[i])", "sum(i, W[h,i]*x[1-i])"), "", ""),
+    (NETWORK, "a[1]", NETWORK.replace("sum(i, W[h,i]*x[i])", "sum(i, W[h,i]*x[1-i])"), "",
+     "another index"),
     (NETWORK, "E+", NETWORK, "E", "another step"),
     (NETWORK, "E+", NETWORK, "E@2", "another step"),
     (MEAN, "dE/dw[0]", MEAN.replace("/3", ""), "", "sum for the mean"),
     (MEAN, "dE/dw[0]", MEAN.replace("/3", "/2"), "", "n for n - 1"),
-    (MEAN, "w[1]+", MEAN.replace("/3", "").replace("0.3}", "-0.3}"), "",
-     "sum for the mean and step uphill"),
     (VARIANCE, "v", VARIANCE.replace("2)/4", "2)/3"), "", "n for n - 1"),
     (VARIANCE, "dE/dx[0]", VARIANCE.replace("2)/4", "2)/3"), "", "n for n - 1"),
     (SOFTMAX, "e[1]", SOFTMAX.replace("exp(z[k])", "exp(z[k] - 1.13)"), "", "largest score"),
@@ -148,6 +147,44 @@ def test_others_that_a_convention_explains_are_told() -> None:
     for row in judged(of(MEAN), published):
         assert "sum for the mean" in row.causes
         assert "values tried; it explains 1 other, too)" in row.explanation
+
+
+TWICE = MEAN.replace("/3", "").replace("0.3}", "-0.3}")
+
+
+@pytest.mark.parametrize(("names", "told"), [(("w[1]+",), False), (("w[0]+", "w[1]+"), True)])
+def test_two_mistakes_at_once_are_told_of_two_numbers(names: tuple[str, ...], told: bool) -> None:
+    for found in causes(MEAN, {name: value(TWICE, name) for name in names}):
+        assert ("sum for the mean and step uphill" in found) == told
+
+
+MASKED = """
+inputs: {A: [[1, 3, 2, 1], [4, 2, 0, 5]]}
+sizes: {v: 2, r: 2, s: 2}
+model: ["Z[v] = max(r, s, A[r,2*v+s])"]
+upstream: {Z: [0.5, 1.2]}
+"""
+
+
+@pytest.mark.parametrize(("here", "there", "told"), [("1.2", "0", True), ("1.3", "0", False)])
+def test_entries_are_exchanged(here: str, there: str, told: bool) -> None:
+    for found in causes(MASKED, {"dE/dA[0,3]": here, "dE/dA[1,3]": there}):
+        assert found == (("entries exchanged",) if told else ())
+
+
+TWO_LAYERS = NETWORK.replace("max(a[h], 0)", "logistic(a[h])")
+STEP = [
+    ("y[0]", TWO_LAYERS.replace("= logistic(a[h])", "= tanh(a[h])"), "another activation"),
+    ("z[1]", TWO_LAYERS.replace("V[k,h]*y[h])", "V[k,h]*y[1-h])"), "another index"),
+    ("W[0,0]+", TWO_LAYERS.replace("0.3}", "0.03}"), "learning rate"),
+    ("z[0]+", TWO_LAYERS.replace("0.3}", "0.3, frozen: [V]}"), "not updated"),
+]
+
+
+@pytest.mark.parametrize(("name", "other", "cause"), STEP)
+def test_a_mistake_of_two_layers_is_recognised(name: str, other: str, cause: str) -> None:
+    (found,) = causes(TWO_LAYERS, {name: value(other, name, 8)})
+    assert cause in found
 
 
 def test_what_is_printed_right_was_not_calculated_otherwise() -> None:

@@ -6,81 +6,15 @@ propagates. What a change makes of the other numbers is computed from the change
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from math import prod
+from collections.abc import Callable, Mapping
 
 import sympy
 
 from derive.expression import Element, Fresh, Index, Largest, Total, reads, rebuild, substitute
 from derive.functions import at_least, greater, logistic, maximum, where
-from derive.graph import Equation, Graph, Role, adjoint_name
-
-LONGEST_SUM = 8  # terms of a sum that are left out one by one
-LONGEST_TEXT = 40
-Change = tuple[sympy.Expr, str]
-Changes = Iterator[Change]
-
-
-@dataclass(frozen=True)
-class Site:
-    """An equation of a derivation, in which a spot is looked at."""
-
-    graph: Graph
-    equation: Equation
-
-    @property
-    def name(self) -> str:
-        """What the equation defines, as reports have it."""
-        return told(self.equation.quantity.name, self.graph)
-
-    @property
-    def backward(self) -> bool:
-        return self.equation.quantity.role is Role.ADJOINT
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        quantity = self.graph.quantities.get(name.removeprefix(adjoint_name("")))
-        return quantity.shape if quantity is not None else ()
-
-    @property
-    def sizes(self) -> frozenset[int]:
-        """The lengths of all axes, and how many entries each quantity has."""
-        quantities = self.graph.quantities.values()
-        return frozenset(n for q in quantities for n in (*q.shape, prod(q.shape)))
-
-
-@dataclass(frozen=True)
-class Row:
-    """A wrong way to calculate: its name, how likely it is (0 first), and what it changes.
-
-    If it is a way to read the model (`anew`), the gradient is derived once more with it.
-    """
-
-    cause: str
-    rank: float
-    change: Callable[[sympy.Expr, Site], Changes]
-    forward: bool = True
-    backward: bool = True
-    anew: bool = False
-
-
-def told(name: str, graph: Graph) -> str:
-    """A quantity or an adjoint as reports name it."""
-    plain = name.removeprefix(adjoint_name(""))
-    return f"d{graph.loss.name}/d{plain}" if plain != name and plain in graph.quantities else name
-
-
-def _shown(expr: sympy.Expr, site: Site) -> str:
-    """An expression in words that fit a line; what is long is not written out."""
-    if isinstance(expr, greater | at_least):
-        sign = ">" if isinstance(expr, greater) else ">="
-        return f"{_shown(expr.args[0], site)}{sign}{_shown(expr.args[1], site)}"
-    names = {name for name in reads(expr) if name not in site.graph.quantities}
-    text = str(expr).replace(" ", "")
-    for name in sorted(names, key=len, reverse=True):
-        text = text.replace(name, told(name, site.graph))
-    return text if len(text) <= LONGEST_TEXT else "a part"
-
+from derive.graph import Graph, adjoint_name
+from derive.verify.why import operands
+from derive.verify.why.site import LONGEST_SUM, Changes, Row, Site, shown
 
 # --- numbers --------------------------------------------------------------------------------
 
@@ -123,7 +57,7 @@ def _sign(node: sympy.Expr, site: Site) -> Changes:
         yield -node, f"the sign of {site.name} is the other one"
     if isinstance(node, sympy.Add):
         for term in node.args:
-            words = f"the sign of {_shown(term, site)} in {site.name} is the other one"
+            words = f"the sign of {shown(term, site)} in {site.name} is the other one"
             yield node - 2 * term, words
 
 
@@ -137,7 +71,7 @@ def _term(node: sympy.Expr, site: Site) -> Changes:
         if whole and len(readers) == 1 and len(node.args) > 1:
             yield node - term, f"the path through {readers[0]} is missing in {site.name}"
         else:
-            yield node - term, f"{_shown(term, site)} is left out of {site.name}"
+            yield node - term, f"{shown(term, site)} is left out of {site.name}"
 
 
 def _one_of_a_sum(node: sympy.Expr, site: Site) -> Changes:
@@ -149,6 +83,20 @@ def _one_of_a_sum(node: sympy.Expr, site: Site) -> Changes:
         yield node - one, f"the term with {where_} is left out"
         yield one, f"only the term with {where_} is taken"
         yield node - 2 * one, f"the sign of the term with {where_} is the other one"
+
+
+def _point_of_one(node: sympy.Expr, site: Site) -> Changes:
+    """In one product of a sum the decimal point is a place off."""
+    terms: list[sympy.Expr] = []
+    if isinstance(node, Total) and 1 < node.index.axis.length <= LONGEST_SUM:
+        places = range(node.index.axis.length)
+        terms = [substitute(node.body, {node.index: sympy.Integer(k)}, Fresh()) for k in places]
+    elif isinstance(node, sympy.Add):
+        terms = [term for term in node.args if not term.has(Total)]
+    for term in terms:
+        for share in (sympy.Integer(9), sympy.Rational(-9, 10)):
+            words = f"the decimal point of {shown(term, site)} in {site.name} is one place off"
+            yield node + share * term, words
 
 
 def _groups(node: sympy.Expr) -> Mapping[str, sympy.Expr]:
@@ -167,22 +115,22 @@ def _factor(node: sympy.Expr, site: Site) -> Changes:
         if group.has(greater, at_least):
             continue  # a mask is one of the next row
         if site.backward and not isinstance(group, Element):
-            words = f"the slope {_shown(group, site)} is left out of {site.name}"
+            words = f"the slope {shown(group, site)} is left out of {site.name}"
         else:
-            words = f"the factor {_shown(group, site)} is left out of {site.name}"
+            words = f"the factor {shown(group, site)} is left out of {site.name}"
         yield node / group, words
         if isinstance(group, sympy.Mul):
             for part in group.args:
-                yield node / part, f"the factor {_shown(part, site)} is left out of {site.name}"
+                yield node / part, f"the factor {shown(part, site)} is left out of {site.name}"
 
 
 def _mask(node: sympy.Expr, site: Site) -> Changes:
     if isinstance(node, where):
         for kept in node.args[1:]:
             if not kept.is_number:
-                yield kept, f"the choice by {_shown(node.args[0], site)} is left out of {site.name}"
+                yield kept, f"the choice by {shown(node.args[0], site)} is left out of {site.name}"
     if isinstance(node, greater | at_least) and site.backward:
-        yield sympy.Integer(1), f"the mask {_shown(node, site)} is left out of {site.name}"
+        yield sympy.Integer(1), f"the mask {shown(node, site)} is left out of {site.name}"
 
 
 def _power(node: sympy.Expr, site: Site) -> Changes:
@@ -263,69 +211,6 @@ def _again(graph: Graph, name: str) -> Callable[[Element], sympy.Expr]:
     return applied
 
 
-def _transposed(node: sympy.Expr, site: Site) -> Changes:
-    if isinstance(node, Element) and len(node.indices) == 2:
-        shape = site.shape(node.name)
-        if len(shape) == 2 and shape[0] == shape[1] and node.indices[0] != node.indices[1]:
-            other = Element(node.name, *reversed(node.indices))
-            yield other, f"{told(node.name, site.graph)} is transposed in {site.name}"
-
-
-def _walked(site: Site) -> frozenset[tuple[str, int]]:
-    """The axes along which something reads a neighbour."""
-    found = set()
-    for equation in (*site.graph.equations, site.equation):
-        for element in equation.rhs.atoms(Element):
-            for k, position in enumerate(element.indices):
-                if isinstance(position, sympy.Add) and any(a.is_Integer for a in position.args):
-                    found.add((element.name, k))
-    return frozenset(found)
-
-
-def _shifted(node: sympy.Expr, site: Site) -> Changes:
-    """A neighbour is read, or the neighbour is not."""
-    if not isinstance(node, Element):
-        return
-    walked = {length for name, k in _walked(site) for length in site.shape(name)[k : k + 1]}
-    shape = site.shape(node.name)
-    for k, position in enumerate(node.indices):
-        if len(shape) <= k or shape[k] not in walked or position.is_Integer:
-            continue
-        for step in (-1, 1):
-            places = (*node.indices[:k], position + step, *node.indices[k + 1 :])
-            other = Element(node.name, *places)
-            yield other, f"{_shown(other, site)} stands for {_shown(node, site)} in {site.name}"
-
-
-def _fixed(node: sympy.Expr, site: Site) -> Changes:
-    """An index is another one, as in the gradient by w8 with the unit of w7."""
-    if not isinstance(node, Element):
-        return
-    shape = site.shape(node.name)
-    for k, position in enumerate(node.indices):
-        if isinstance(position, Index) and k < len(shape) and 1 < shape[k] <= LONGEST_SUM:
-            for other in range(shape[k]):
-                places = (*node.indices[:k], sympy.Integer(other), *node.indices[k + 1 :])
-                taken = Element(node.name, *places)
-                yield taken, f"{_shown(taken, site)} stands for {_shown(node, site)} in {site.name}"
-
-
-def _other(node: sympy.Expr, site: Site) -> Changes:
-    """Another quantity of the same shape and kind is read."""
-    if not isinstance(node, Element):
-        return
-    adjoint = node.name.startswith(adjoint_name(""))
-    own = site.graph.quantities.get(node.name.removeprefix(adjoint_name("")))
-    if own is None or own.integer:
-        return
-    for quantity in site.graph.quantities.values():
-        alike = (quantity.shape, quantity.role) == (own.shape, own.role)
-        if alike and quantity is not own and quantity.name != site.equation.quantity.name:
-            name = adjoint_name(quantity.name) if adjoint else quantity.name
-            other = Element(name, *node.indices)
-            yield other, f"{_shown(other, site)} stands for {_shown(node, site)} in {site.name}"
-
-
 # --- another function -----------------------------------------------------------------------
 
 
@@ -366,6 +251,26 @@ def _function(node: sympy.Expr, site: Site) -> Changes:
             yield other(inner), f"{other.__name__} stands for {one.__name__} in {site.name}"
 
 
+def _slope_of_another(node: sympy.Expr, site: Site) -> Changes:
+    """The slope of one activation, written with its output, for that of another."""
+    for name, group in _groups(node).items():
+        for output in sorted(group.atoms(Element), key=str):
+            logistic_, tanh_ = output * (1 - output), 1 - output**2
+            for own, other, word in ((logistic_, tanh_, "tanh"), (tanh_, logistic_, "logistic")):
+                share = (group / own).cancel()
+                if share.is_number:
+                    words = f"the slope of {word} is taken at {name} in {site.name}"
+                    yield node / group * share * other, words
+
+
+def _activation(node: sympy.Expr, site: Site) -> Changes:
+    """Another activation, and its own slope with it."""
+    for one, other in ((logistic, sympy.tanh), (sympy.tanh, logistic)):
+        if isinstance(node, one) and reads(node):
+            words = f"{other.__name__} stands for {one.__name__} in {site.name} and in its slope"
+            yield other(*node.args), words
+
+
 def _rectified(node: sympy.Expr, site: Site) -> Changes:
     if isinstance(node, maximum) and len(node.args) == 2 and any(a.is_number for a in node.args):
         inner = next(a for a in node.args if not a.is_number)
@@ -383,13 +288,19 @@ ROWS = (
     Row("a slope or factor forgotten", 1, _factor),
     Row("a mask forgotten", 1, _mask),
     Row("a slope at the wrong place", 1, _slope_elsewhere, forward=False),
-    Row("transposed", 1, _transposed),
+    Row("transposed", 1, operands.transposed),
     Row("a power forgotten", 2, _power),
     Row("one term of a sum", 2, _one_of_a_sum),
-    Row("an index shifted", 2, _shifted),
+    Row("an index shifted", 2, operands.shifted),
     Row("the slope at a kink", 2, _kink, forward=False),
     Row("another function", 2, _function, backward=False),
     Row("another function", 2, _rectified, backward=False),
-    Row("another index", 3, _fixed),
-    Row("another operand", 3, _other),
+    Row("another activation", 2, _activation, backward=False, anew=True),
+    Row("the slope of another activation", 2, _slope_of_another, forward=False),
+    Row("transposed", 2, operands.turned, forward=False),
+    Row("another index", 2, operands.reversed_),
+    Row("decimal point", 3, _point_of_one),
+    Row("one term of a sum", 3, operands.of_one_term),
+    Row("another index", 3, operands.fixed),
+    Row("another operand", 3, operands.other),
 )

@@ -76,6 +76,10 @@ class Question:
         """The same; but that the opposite of a simple fraction is printed is no chance."""
         return float(digits(self.published.printed)) if convention == SIGN else self.evidence
 
+    def reads(self, value: Fraction) -> bool:
+        """Whether an exact value is what is printed, be it 0."""
+        return gives(value, self.published.printed)
+
     def printed_as(self, value: Any) -> bool:
         """Whether a value is what is printed, at all of its digits."""
         text = self.published.printed

@@ -7,25 +7,27 @@ fit. Then nothing is said; nor if two that differ explain the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import zip_longest
-from math import comb, prod
+from functools import partial
+from itertools import combinations, zip_longest
+from math import comb, inf, log10, prod
 from typing import Any
 
 from mpmath import mp
 
 from derive.verify.algebra import working
-from derive.verify.prints import places, rounded, unit
+from derive.verify.prints import digits, places, rounded, unit
 from derive.verify.trajectory import Trajectory
-from derive.verify.why.answers import RANKS, calculated, cost_of, pairs, simple
+from derive.verify.why.answers import COMMON, RANKS, calculated, cost_of, pairs, simple
 from derive.verify.why.elsewhere import slips
-from derive.verify.why.question import Answer, Convention, Question
+from derive.verify.why.question import Answer, Convention, Question, read_at
 from derive.verify.why.worlds import worlds
 
 CHANCE = 0.01  # what may at most be expected to fit by chance, of numbers of any size
 DENSE = 0.02  # the same, of numbers as dense as those near the print, which are few
+RARE = 0.1  # how likely two conventions at once are, beside one, where one print is all there is
 BUDGET = 100_000  # multiplications that a search may take
 MOST_OF_A_TABLE = 4  # wrong entries of one table on which everything is tried
 MOST_SAMPLES = 16  # of them in all
@@ -33,6 +35,7 @@ NEAREST = 5  # values around a print that show how dense they lie
 SAME = mp.mpf(10) ** -25  # of values that are the same calculation; relative
 SHOWN = 20  # digits that tell values apart
 MOST_WORDS = 3
+ALIKE = 0.05  # factors that differ by less are the same
 PAIR_EVIDENCE = 5  # digits without which two conventions at once are never a finding
 
 
@@ -102,7 +105,8 @@ def search(
 ) -> dict[Question, Explanation]:
     """What explains wrong prints. `rest` are the other prints, which a convention may explain."""
     with working():
-        work = _Work([_Tally(question) for question in wrong], rest)
+        start = partial(_start, trajectory=trajectory)
+        work = _Work([_Tally(question) for question in wrong], rest, start)
         for tally in work.open:
             _slips(tally)
         work.ask(simple(trajectory))
@@ -112,6 +116,8 @@ def search(
                 if work.ask([calculated(world, cost)]):
                     known.append(world)
         work.decide()
+        work.found |= _exchanged([tally.question for tally in work.open])
+        work.open = [tally for tally in work.open if tally.question not in work.found]
         if sum(tally.question.evidence for tally in work.open) >= PAIR_EVIDENCE:
             work.ask(pairs(trajectory, known, work.may_change))
             work.decide()
@@ -124,6 +130,7 @@ class _Work:
 
     open: list[_Tally]
     rest: Sequence[Question]
+    start: Callable[[Question], float]
     budget: int = BUDGET
     sources: dict[Convention, Answer] = field(default_factory=dict)
     found: dict[Question, Explanation] = field(default_factory=dict)
@@ -191,16 +198,51 @@ class _Work:
             return False
         tried = max(tally.tried(convention.rank) for tally in tallies)
         choices = comb(len(self.open), len(tallies))
-        apart = {(q.published.printed, q.exact): q for q in (t.question for t in tallies)}
-        digits = sum(question.evidence_of(convention) for question in apart.values())
-        dense = prod(tally.density(convention.rank) for tally in tallies if tally.sampled)
-        return tried * choices <= CHANCE * 10**digits and dense <= DENSE
+        groups = self._groups(tallies)
+        met = sum(_evidence(convention, group) for group in groups)
+        sampled = [[tally for tally in group if tally.sampled] for group in groups]
+        dense = prod(
+            min(tally.density(convention.rank) for tally in group) / len(_apart(group))
+            for group in sampled
+            if group
+        )
+        likely = 1 if convention.rank <= RANKS[-1] or len(tallies) > 1 else RARE
+        return tried * choices <= likely * CHANCE * 10**met and dense <= likely * DENSE
+
+    def _groups(self, tallies: Sequence[_Tally]) -> list[list[_Tally]]:
+        """Prints that are off by the same factor together: what explains one explains the others.
+
+        A number after an update is off by a factor of its step.
+        """
+        groups: list[tuple[float, list[_Tally]]] = []
+        for tally in tallies:
+            factor = self._factor(tally.question)
+            for other, group in groups:
+                if abs(factor - other) <= ALIKE * abs(other):
+                    group.append(tally)
+                    break
+            else:
+                groups.append((factor, [tally]))
+        return [group for _, group in groups]
+
+    def _factor(self, question: Question) -> float:
+        """The factor by which a print is off, or its step."""
+        exact, printed = float(question.exact), float(Fraction(question.published.printed))
+        start = self.start(question)
+        return (printed - start) / (exact - start) if exact != start else inf
 
     def _rivals(self, convention: Convention, tallies: Sequence[_Tally]) -> list[Convention]:
-        """What explains the same prints and is no less likely, the convention among it."""
+        """What explains the same prints, the convention among it.
+
+        What is a little less likely counts where it would be a finding as well.
+        """
         shared = [c for c in tallies[0].hits if all(c in tally.hits for tally in tallies)]
         alone = len(tallies) < 2
-        return [c for c in shared if c.rank <= convention.rank and not (alone and c.whole)]
+        likely = [c for c in shared if c.rank <= convention.rank and not (alone and c.whole)]
+        if convention.rank < COMMON:
+            return likely
+        others = [c for c in shared if 0 < c.rank - convention.rank <= 1 and c.rank in RANKS]
+        return likely + [c for c in others if self._is_finding(c, tallies)]
 
     def _explain(self, rivals: Sequence[Convention], tallies: Sequence[_Tally]) -> None:
         against = {c: self._contradicted(c) for c in rivals}
@@ -235,6 +277,46 @@ class _Work:
         if question.printed_as(_number(question.exact)):
             return False
         return any(map(question.printed_as, self._offered(convention, question)))
+
+
+def _exchanged(wrong: Sequence[Question]) -> dict[Question, Explanation]:
+    """Two wrong entries of a table of which each is printed for the other."""
+    found: dict[Question, Explanation] = {}
+    pairs = [(a, b) for a, b in combinations(wrong, 2) if a.spot.table == b.spot.table]
+    for one, other in pairs:
+        met = sum(q.evidence or 1 for q in (one, other))  # a zero is one digit
+        crossed = one.reads(other.exact) and other.reads(one.exact) and one.exact != other.exact
+        if crossed and len(pairs) <= CHANCE * 10**met:
+            for here, there in ((one, other), (other, one)):
+                words = f"it is the value of {there.spot.name}, and there stands that of this one"
+                value = _number(there.exact)
+                told = Explanation(("entries exchanged",), words, value, len(pairs), (there,))
+                found[here] = told
+    return found
+
+
+def _start(question: Question, trajectory: Trajectory) -> float:
+    """What a number was before an update; of others 0."""
+    here = question.spot
+    if not here.update or here.of:
+        return 0.0
+    return float(next(read_at(replace(here, update=here.update - 1), trajectory), 0.0))
+
+
+def _evidence(convention: Convention, group: Sequence[_Tally]) -> float:
+    """How many digits are met where prints are off by the same factor."""
+    asked = _apart(group)
+    longest = max(digits(question.published.printed) for question in asked)
+    met = sum(question.evidence_of(convention) for question in asked)
+    if convention.rank < COMMON:
+        return met
+    return min(met, longest + log10(len(asked)))
+
+
+def _apart(group: Sequence[_Tally]) -> list[Question]:
+    """The questions of some prints, each number once."""
+    asked = {(t.question.published.printed, t.question.exact): t.question for t in group}
+    return list(asked.values())
 
 
 def _number(value: Fraction) -> Any:

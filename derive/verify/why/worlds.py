@@ -12,11 +12,12 @@ import sympy
 
 from derive.backprop import differentiate
 from derive.functions import BY_SYMBOL
-from derive.graph import Derivation, Equation, Graph, GraphError, adjoint_name
+from derive.graph import Derivation, Equation, Graph, GraphError, Role, adjoint_name
 from derive.library.optimizers import parse_update
 from derive.sequence import Order
 from derive.verify.trajectory import Trajectory
-from derive.verify.why.calculations import ROWS, Row, Site
+from derive.verify.why.calculations import ROWS
+from derive.verify.why.site import Row, Site
 from derive.verify.why.spots import spots
 
 MOST_SAMPLES = 12
@@ -134,6 +135,8 @@ def _rate(rules: Rules) -> Iterator[tuple[Rules, str]]:
         (ALPHA**2, "the learning rate is applied twice"),
         (2 * ALPHA, "the learning rate is doubled"),
         (ALPHA / 2, "the learning rate is halved"),
+        (10 * ALPHA, "the decimal point of the learning rate is one place off"),
+        (ALPHA / 10, "the decimal point of the learning rate is one place off"),
     ):
         yield {name: rule.xreplace({ALPHA: other}) for name, rule in rules.items()}, words
 
@@ -141,6 +144,8 @@ def _rate(rules: Rules) -> Iterator[tuple[Rules, str]]:
 def _start(rules: Rules) -> Iterator[tuple[Rules, str]]:
     without = {name: rule.xreplace({W: sympy.Integer(0)}) for name, rule in rules.items()}
     yield without, "only the step is printed, without the value it starts from"
+    size = {name: -rule if name == "w" else rule for name, rule in without.items()}
+    yield size, "only what is taken off is printed, without the value it is taken off from"
 
 
 def _part(rules: Rules) -> Iterator[tuple[Rules, str]]:
@@ -218,7 +223,22 @@ def _samples(trajectory: Trajectory) -> Iterator[tuple[Trajectory, str]]:
         yield trajectory.otherwise(problem=changed), f"{words} from the first update on"
 
 
+def _frozen(trajectory: Trajectory) -> Iterator[tuple[Trajectory, str]]:
+    """A parameter that is forgotten when all are updated."""
+    problem = trajectory.problem
+    training = problem.training
+    moving = [q.name for q in trajectory.derivation.forward.of_role(Role.PARAMETER)
+              if q.name not in training.frozen]  # fmt: skip
+    for name in moving if len(moving) > 1 else ():
+        changed = replace(training, frozen=training.frozen | {name})
+        yield (
+            trajectory.otherwise(problem=replace(problem, training=changed)),
+            (f"{name} is not updated"),
+        )
+
+
 SITUATIONS = (
     SituationRow("weights already updated", 1, _orders),
     SituationRow("another sample", 1, _samples),
+    SituationRow("not updated", 2, _frozen),
 )
