@@ -42,7 +42,8 @@ class Remark:
     `place` counts the items of the document, `name` is what the number is a number of, `expected`
     what should have been printed, `value` what the operands give as they were printed, and `slack`
     how far that may be off because they were rounded; `follows` is the place in the list of remarks
-    of the error that this one only goes on with.
+    of the error that this one only goes on with, and `instead` is the place of the item that may be
+    the wrong one of the two.
     """
 
     place: int
@@ -55,6 +56,7 @@ class Remark:
     follows: int | None = None
     value: Fraction | None = None
     slack: Fraction = Fraction(0)
+    instead: int | None = None
 
 
 @dataclass

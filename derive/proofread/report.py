@@ -60,8 +60,11 @@ class Checked:
 
     def where(self, remark: Remark) -> tuple[str, int]:
         """The part and the line of a remark."""
-        part, item = self.places[remark.place]
-        return part.label, item.where.line
+        return self.places[remark.place][0].label, self.line(remark.place)
+
+    def line(self, place: int) -> int:
+        """The line of an item in its part."""
+        return self.places[place][1].where.line
 
     def consequences(self, remark: Remark) -> list[Remark]:
         """What only follows from an error."""
@@ -96,11 +99,12 @@ def checked(
     ranges = {letter: run for part in read_parts for letter, run in declared(part.text).items()}
     held = inconsistencies(items, rule, ranges)
     meant = [_with_print(item, held.meant.get(number)) for number, item in enumerate(items)]
-    faults = {**held.words, **wrong_entries(meant, rule), **faults}
+    faults = {**wrong_entries(meant, rule), **held.words, **faults}
     reading = Reading(rule, faults=faults, network=network, stated=stated)
     read_through(items, reading)
     plain = [(part, claim) for part in read_parts for claim in plain_lines(part.text)]
-    remarks = (*reading.remarks, *_of_plain(plain, len(places)))
+    judged = [replace(made, instead=held.instead.get(made.place)) for made in reading.remarks]
+    remarks = (*judged, *_of_plain(plain, len(places)))
     places += plain
     numbers = {k: v for k, v in reading.printed.numbers.items() if v != PI.value}
     return Checked(name, rule, policy is None, tuple(places), remarks, network, numbers, known)
@@ -257,6 +261,7 @@ def as_json(found: Checked) -> dict[str, Any]:
                 "expected": remark.expected,
                 "reason": remark.reason,
                 "follows": remark.follows,
+                "instead": None if remark.instead is None else found.line(remark.instead),
                 "source": remark.item.source,
             }
             for remark in found.remarks

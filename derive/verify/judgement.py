@@ -159,7 +159,7 @@ def _question(published: Published, prints: Sequence[Print], trajectory: Traject
     if target is not None and target.of is not None:
         target = None
     others = [each for each in others if each.target.of is None]
-    known, depends = _known(target, prints), _depends(target, trajectory)
+    known, depends = _known(target, prints, trajectory), _depends(target, trajectory)
     return Question(published, exact, place, target, others, known, values, depends)
 
 
@@ -172,13 +172,21 @@ def _depends(target: Target | None, trajectory: Trajectory) -> frozenset[str] | 
     return frozenset(e.quantity.name for e in needed(equations, [target.key[0]]))
 
 
-def _known(target: Target | None, prints: Sequence[Print]) -> frozenset[str]:
-    """The other quantities that are printed at the same time."""
+def _known(
+    target: Target | None, prints: Sequence[Print], trajectory: Trajectory
+) -> frozenset[str]:
+    """The other quantities that are printed whenever a value is made of them.
+
+    What comes after an update is made of what was before it as well.
+    """
     if target is None:
         return frozenset()
-    names = {
-        each.target.key[0]
-        for each in prints
-        if each.target.update == target.update and each.target.of is None
-    }
-    return frozenset(names - {target.key[0]})
+    times = {target.update, max(target.update - 1, 0)}
+    if target.is_updated(trajectory):
+        times = {target.update - 1}
+    names = [
+        {each.target.key[0] for each in prints
+         if each.target.update == time and each.target.of is None}
+        for time in times
+    ]  # fmt: skip
+    return frozenset(set.intersection(*names) - {target.key[0]})

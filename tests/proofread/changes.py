@@ -119,7 +119,11 @@ def outcome(change: Change) -> str:
     text = page(change.page, change.language)
     changed = change.of(text)
     off = (Verdict.WRONG, Verdict.DIGITS)
-    seen = [(r.item.where, r.verdict) for r in checked("page.tex", changed).remarks]
+    read = checked("page.tex", changed)
+    seen = [(r.item.where, r.verdict) for r in read.remarks]
+    seen += [
+        (read.places[r.instead][1].where, r.verdict) for r in read.remarks if r.instead is not None
+    ]
 
     def here(start: int, end: int) -> bool:
         return start <= change.offset < max(end, start + 1)

@@ -34,16 +34,22 @@ SAME = 1e-6
 NOTHING = 1e-9  # so small a difference may be all that is left of larger numbers
 NEAR = 1e-9
 NOISE = 1e-12  # of the largest number on the way to a value is lost by doubles
+NEARLY = 0.02  # so much of a number may be lost by going on with rounded ones,
+ON_THE_WAY = 1e-3  # and so much of the largest on the way to it
 MOST_ROUNDED = 100  # given numbers that may be rounded, on the way to a value
 FAILURES = (Unknown, ArithmeticError, ValueError)
 
 
 @dataclass(frozen=True)
 class Faults:
-    """What is wrong, in words, and what was meant by given numbers, by the numbers of claims."""
+    """What is wrong, in words, and what was meant by given numbers, by the numbers of claims.
+
+    `instead` has for a print that is wrong the given number that may be the wrong one of the two.
+    """
 
     words: Mapping[int, str] = field(default_factory=dict)
     meant: Mapping[int, str] = field(default_factory=dict)
+    instead: Mapping[int, int] = field(default_factory=dict)
 
 
 def inconsistencies(items: Sequence[Item], policy: Policy, declared: Mapping[str, range]) -> Faults:
@@ -74,13 +80,12 @@ class _Trial:
         printed = self._given()
         wrong, held, padded = self._wrong_prints(self.document.definitions, printed)
         sure = {each for each in wrong if padded or not self._leaves_a_table(printed, each.key)}
-        if not formulas and self._tells(wrong):
-            slip = self._given_to_blame(wrong, printed)
-            if slip is not None:
-                number, text = slip
-                return Faults(
-                    {number: f"all that is worked out with it is that of {text}"}, {number: text}
-                )
+        slip = self._given_to_blame(wrong, printed) if wrong and not formulas else None
+        if slip is not None and self._tells(wrong):
+            number, text = slip
+            return Faults(
+                {number: f"all that is worked out with it is that of {text}"}, {number: text}
+            )
         if len(formulas) > 1 or len(sure) > 1:
             blamed = self._definition_to_blame(formulas, wrong, printed)
             if blamed is not None:
@@ -90,7 +95,13 @@ class _Trial:
             found = dict.fromkeys(formulas, "its sides are not the same")
         if held >= LEAST and len(wrong) <= max(1, (1 - FITS) * (held + len(wrong))):
             found |= {each.number: wrong[each].words for each in wrong if each in sure}
-        return Faults(found)
+        if slip is None or not found:
+            return Faults(found)
+        number, text = slip
+        given = self.document.claims[number]
+        either = f", or {given.lhs_tex} in line {given.where.line} should be {text}"
+        told = {place: f"{words}{either}" for place, words in found.items()}
+        return Faults(told, instead=dict.fromkeys(found, number))
 
     def _tells(self, wrong: Mapping[Print, _Wrong]) -> bool:
         """Whether prints are enough to tell what a number that they come from was meant to be.
@@ -101,7 +112,13 @@ class _Trial:
             return bool(wrong)
         ((each, found),) = wrong.items()
         itself = any(self._fits(found.value, text) for text in _slips(each.text))
-        return len(significant(each.text)) > ROUNDED and not itself
+        return self._digits(each) > ROUNDED and not itself
+
+    def _digits(self, each: Print) -> int:
+        """How many digits a print has, with zeros at its end that are not written."""
+        value = exact_value(each.text)
+        last = 10.0 ** coarsest_exponent(self.policy, value, each.text)
+        return max(len(significant(each.text)), len(str(round(abs(float(value)) / last))))
 
     def _given(self) -> dict[Key, float]:
         return {each.key: float(exact_value(each.text)) for each in self.document.prints}
@@ -287,21 +304,24 @@ class _Trial:
             for text in _slips(given.text) if given.key in (common or ()) else ():
                 changed = {**printed, given.key: float(exact_value(text))}
                 if (
-                    self._all_fit(list(wrong), changed)
+                    self._all_near(list(wrong), changed)
                     and not self._wrong_prints(self.document.definitions, changed)[0]
                 ):
                     return given.number, text
         return None
 
-    def _all_fit(self, prints: Sequence[Print], given: Mapping[Key, float]) -> bool:
+    def _all_near(self, prints: Sequence[Print], given: Mapping[Key, float]) -> bool:
+        """Whether prints are nearly what follows from given numbers; rounding is not looked at."""
         leaves = {
             key: value for key, value in given.items() if key[0] not in self.document.definitions
         }
         world = self._world(self.document.definitions, leaves)
         try:
-            return all(self._fits(world.value(each.key).real, each.text) for each in prints)
+            found = [(world.value(each.key).real, each.text) for each in prints]
         except FAILURES:
             return False
+        lost = ON_THE_WAY * max(map(abs, world.values.values()), default=0.0)
+        return all(self._fits(value, text, NEARLY * abs(value) + lost) for value, text in found)
 
 
 def _name(key: Key) -> str:

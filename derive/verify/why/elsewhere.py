@@ -14,6 +14,7 @@ from derive.verify.trajectory import Trajectory
 
 LARGEST_FACTOR = 64
 MOST_ENTRIES = 400
+FEW_ENTRIES = 8  # of a table, where one is soon taken for another
 MOST_MOVED = 3  # places by which a decimal point is moved
 Place = tuple[int, ...]
 
@@ -122,6 +123,11 @@ def _entry(here: Spot, trajectory: Trajectory) -> Places:
             yield other, f"the value of {other.name}"
 
 
+def _neighbour_entry(here: Spot, trajectory: Trajectory) -> Places:
+    if prod(_shape(here, trajectory)) <= FEW_ENTRIES:
+        yield from _entry(here, trajectory)
+
+
 def _another(here: Spot, trajectory: Trajectory) -> Places:
     """The same entry of a table of the same shape and kind."""
     quantities = trajectory.derivation.forward.quantities
@@ -144,6 +150,7 @@ ROWS = (
     Row("another step", 0, _earlier),
     Row("another step", 1, _later),
     Row("transposed", 1, _transposed),
+    Row("another number", 1, _neighbour_entry),
     Row("a row repeated", 2, _line, True),
     Row("an index shifted", 2, _neighbour, True),
     Row("reversed", 2, _mirrored, True),

@@ -198,7 +198,7 @@ class _Work:
             return False
         tried = max(tally.tried(convention.rank) for tally in tallies)
         choices = comb(len(self.open), len(tallies))
-        groups = self._groups(tallies)
+        groups = self._groups(convention, tallies)
         met = sum(_evidence(convention, group) for group in groups)
         sampled = [[tally for tally in group if tally.sampled] for group in groups]
         dense = prod(
@@ -209,11 +209,15 @@ class _Work:
         likely = 1 if convention.rank <= RANKS[-1] or len(tallies) > 1 else RARE
         return tried * choices <= likely * CHANCE * 10**met and dense <= likely * DENSE
 
-    def _groups(self, tallies: Sequence[_Tally]) -> list[list[_Tally]]:
+    def _groups(self, convention: Convention, tallies: Sequence[_Tally]) -> list[list[_Tally]]:
         """Prints that are off by the same factor together: what explains one explains the others.
 
-        A number after an update is off by a factor of its step.
+        A number after an update is off by a factor of its step. What is likeliest of all is so few
+        that each print speaks for itself.
         """
+        if convention.rank < COMMON:
+            return [[t] for t in {(t.question.published.printed, t.question.exact): t
+                                  for t in tallies}.values()]  # fmt: skip
         groups: list[tuple[float, list[_Tally]]] = []
         for tally in tallies:
             factor = self._factor(tally.question)
@@ -308,8 +312,6 @@ def _evidence(convention: Convention, group: Sequence[_Tally]) -> float:
     asked = _apart(group)
     longest = max(digits(question.published.printed) for question in asked)
     met = sum(question.evidence_of(convention) for question in asked)
-    if convention.rank < COMMON:
-        return met
     return min(met, longest + log10(len(asked)))
 
 
