@@ -157,10 +157,7 @@ loss: "E = sum(i, y[i])"
         ("0.1", ""),  # a number of one digit is that of many an entry
         ("0.10", ""),
         ("1.23", ""),  # with three digits, a dozen of values tried may meet one of them
-        (
-            "0.5678",
-            "it is the value of dE/dw[2], or, which is the same here, what comes out if x[2]",
-        ),
+        ("0.5678", "it is the value of dE/dw[2]"),
         ("0.777", ""),
     ],
 )
