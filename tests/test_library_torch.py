@@ -310,6 +310,9 @@ LINEAR: Mapping[str, Reference] = {
     "trace": lambda o, s: torch.einsum("...ii", o.A),
     "det": lambda o, s: torch.linalg.det(o.A),
     "logdet": lambda o, s: torch.linalg.slogdet(o.A)[1],
+    "solve": lambda o, s: torch.linalg.solve(o.A, o.b[..., None])[..., 0],
+    "solve_many": lambda o, s: torch.linalg.solve(o.A, o.B),
+    "inv": lambda o, s: torch.linalg.inv(o.A),
     "cholesky": lambda o, s: torch.linalg.cholesky(o.A.tril() + o.A.tril(-1).mT),
     "sum_over": lambda o, s: o.x.sum(-1),
 }

@@ -29,6 +29,10 @@ def lower(a: Table) -> Table:
     return mp.matrix([[a[max(i, j), min(i, j)] for j in range(3)] for i in range(3)])
 
 
+def row(k: int) -> Table:
+    return mp.matrix([[mp.mpf(weight) for weight in WEIGHTS[k]]])
+
+
 def weighed(x: Table) -> Any:
     return mp.fsum(mp.mpf(WEIGHTS[i][j]) * x[i, j] for i in range(3) for j in range(3))
 
@@ -38,16 +42,21 @@ ORACLES: dict[str, tuple[str, Callable[[Table], Any]]] = {
     "det": ("y", mp.det),
     "logdet": ("y", lambda a: mp.log(abs(mp.det(a)))),
     "cholesky": ("sum(i, j, w[i,j]*y[i,j])", lambda a: weighed(mp.cholesky(lower(a)))),
+    "solve": ("sum(i, w[1,i]*y[i])", lambda a: (row(1) * mp.lu_solve(a, a[:, 0]))[0]),
+    "solve_many": ("sum(i, j, w[i,j]*y[i,j])", lambda a: weighed(mp.inverse(a) * a.T)),
+    "inv": ("sum(i, j, w[i,j]*y[i,j])", lambda a: weighed(mp.inverse(a))),
     "matmul": ("sum(i, j, w[i,j]*y[i,j])", lambda a: weighed(a * a)),
 }
 
 
 def spec(row: str, loss: str) -> Graph:
-    inputs = "[A, A]" if row == "matmul" else "A"
+    inputs = {"matmul": "[A, A]", "solve": "[A, first]", "solve_many": "[A, turned]"}.get(row, "A")
+    more = {"solve": "first[i] = A[i,0]", "solve_many": "turned[i,k] = A[k,i]"}
     text = (
         f"inputs: {{A: {A}}}\n".replace("'", "")
         + (f"constants: {{w: {WEIGHTS}}}\n".replace("'", "") if "w[" in loss else "")
-        + f"model: [{{layer: {row}, name: y, inputs: {inputs}}}]\nloss: E = {loss}\n"
+        + (f"model:\n  - {more[row]}\n" if row in more else "model:\n")
+        + f"  - {{layer: {row}, name: y, inputs: {inputs}}}\nloss: E = {loss}\n"
     )
     return build(parse_spec(text, "my.yaml", "my")).graph
 
