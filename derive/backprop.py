@@ -13,9 +13,10 @@ from string import ascii_lowercase
 
 import sympy
 
-from derive.calculus import Term, build, contract, partial, sizes_of
+from derive.calculus import Term, build, contract, decided, partial, sizes_of
 from derive.cancel import simplified
 from derive.expression import (
+    Delta,
     Element,
     Fresh,
     Index,
@@ -132,6 +133,7 @@ def _adjoint(quantity: Quantity, work: Work, ready: Mapping[str, Equation]) -> R
         at,
         tuple(work.recur(e.quantity.name, quantity.name) for e in readers),
         tuple(map(work.nature, names)),
+        work.along.get(quantity.name),
     )
     key = key_of(names, surroundings, more)
     made = _made(quantity)
@@ -166,10 +168,27 @@ def _derived(
         ]
     contracted = [contract(term, work.sizes, fresh) for term in uncontracted]
     kept = [term for term in contracted if term is not None]
+    if quantity.name in work.along:
+        kept = [_walking(term, at[work.along[quantity.name]], fresh) for term in kept]
     value = tidy(build(kept), taken, work.letters)
     steps.append(Step(Rule.CHAIN, quantity.name, build(uncontracted), value, at))
     value, moves = simplified(value, quantity, at, work, ready)
     return Equation(made, at, value), locals_, steps + moves
+
+
+def _walking(term: Term, step: Index, fresh: Fresh) -> Term:
+    """A term of a recurrence, read at its own step where a delta says that this is the place.
+
+    δ(i,t)·f[i] and δ(i,t)·f[t] are one, but only the second is seen to walk along t.
+    """
+    for delta in term.factors:
+        if isinstance(delta, Delta) and step in delta.args:
+            other = delta.args[1] if delta.args[0] == step else delta.args[0]
+            if isinstance(other, Index) and other not in term.bound:
+                rest = (factor for factor in term.factors if factor is not delta)
+                moved = (decided(substitute(f, {other: step}, fresh)) for f in rest)
+                term = Term(term.bound, (delta, *moved))
+    return term
 
 
 def _upstream(

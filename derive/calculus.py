@@ -196,7 +196,7 @@ def contract(term: Term, sizes: Sizes, fresh: Fresh) -> Term | None:
     the solution would divide by an entry outside its range, the delta stays as an indicator. A
     choice that is zero but where a delta is 1 is solved like the delta.
     """
-    bound, factors = list(term.bound), list(map(_decided, term.factors))
+    bound, factors = list(term.bound), list(map(decided, term.factors))
     while True:
         if any(factor == 0 for factor in factors):
             return None
@@ -209,14 +209,14 @@ def contract(term: Term, sizes: Sizes, fresh: Fresh) -> Term | None:
         if isinstance(delta, where):
             factors.append(delta.args[1])
         safe = _covered(index, solution, factors, sizes)
-        factors = [_decided(substitute(f, {index: solution}, fresh)) for f in factors]
+        factors = [decided(substitute(f, {index: solution}, fresh)) for f in factors]
         if not safe:
             factors.append(Inside(solution, index.axis.size))
 
 
-def _decided(expr: sympy.Expr) -> sympy.Expr:
+def decided(expr: sympy.Expr) -> sympy.Expr:
     """An expression without the deltas that are never 1, as δ(t + 1, 0), and choices by them."""
-    return rebuild(expr, _without_never) if expr.has(Delta) else expr
+    return rebuild(expr, _without_never) if expr.has(Delta, where) else expr
 
 
 def _without_never(node: sympy.Expr) -> sympy.Expr:

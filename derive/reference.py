@@ -66,6 +66,8 @@ A recurrence reads itself, or another equation that depends on it, at an earlier
 
 The second line is an edge: what is read before the first step; without it that is zero. A
 recurrence may as well run backward, reading `t+1`, with the edge `h[size(t),k] = h0[k]`.
+The other positions are free: `M[t-1,t-1,j]` is the pivot row of elimination, by which the layers
+`det`, `logdet`, `cholesky`, `solve`, `solve_many` and `inv` are written.
 
 It may go through two indices, or more, and is then computed entry by entry, for i step by step and
 within each step for j:

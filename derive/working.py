@@ -45,6 +45,15 @@ class Work:
         return self.graph.taken
 
     @cached_property
+    def along(self) -> Mapping[str, int]:
+        """The place of the index that a recurrence walks along, for each quantity of one."""
+        return {
+            equation.quantity.name: place
+            for block in self.graph.blocks
+            for equation, place in zip(block.equations, block.along, strict=False)
+        }
+
+    @cached_property
     def signs(self) -> Signs:
         """What is known of the signs of the quantities."""
         return signs_of(self.graph)

@@ -11,10 +11,10 @@ from mpmath import mp
 from derive import build, load
 from derive.backprop import differentiate
 from derive.errors import InputError
-from derive.graph import Graph
+from derive.graph import Graph, Role
 from derive.second_order import hessian_product
 from derive.spec import parse_spec
-from derive.verify.algebra import working
+from derive.verify.algebra import EXACT, working
 from derive.verify.interpreter import run
 from derive.verify.meaning import Values
 from derive.verify.of_model import model_values
@@ -102,33 +102,66 @@ def test_its_second_derivative_is_that_of_mpmath(row: str) -> None:
         assert abs(curve - mp.diff(along, 0, 2)) < 1e-20
 
 
+def gaussian(y: Table, k: Table) -> Any:
+    """The negative log density of a normal distribution with the mean 0."""
+    return ((y.T * mp.lu_solve(k, y))[0] + mp.log(mp.det(2 * mp.pi * k))) / 2
+
+
 def marginal(amplitude: Any, scale: Any, noise: Any) -> Any:
-    """The negative log marginal likelihood, as textbooks have it."""
+    """The negative log marginal likelihood of a Gaussian process, as textbooks have it."""
     x, y = [0, 1, 2], mp.matrix(["1", "0.5", "-1"])
     k = mp.matrix(3, 3)
     for i in range(3):
         for j in range(3):
             k[i, j] = amplitude**2 * mp.exp(-((x[i] - x[j]) ** 2) / (2 * scale**2))
         k[i, i] += noise**2
-    return ((y.T * mp.lu_solve(k, y))[0] + mp.log(mp.det(k)) + 3 * mp.log(2 * mp.pi)) / 2
+    return gaussian(y, k)
 
 
-def test_the_gaussian_process_has_the_likelihood_of_textbooks() -> None:
-    problem = load("gaussian_process")
+def observed(q: Any, r: Any) -> Any:
+    """The density of all observations of the Kalman filter at once, with no filter."""
+    step, mean, spread = mp.matrix([[1, 1], [0, 1]]), mp.matrix([0, 1]), mp.eye(2)
+    y, k = mp.matrix(["0.5", "2", "2.5"]), mp.matrix(3, 3)
+    for s in range(3):
+        y[s] -= mean[0]
+        for t in range(s, 3):
+            k[s, t] = k[t, s] = (step ** (t - s) * spread)[0, 0] + (r if s == t else 0)
+        mean, spread = step * mean, step * spread * step.T + q * mp.eye(2)
+    return gaussian(y, k)
+
+
+def kept_back(penalty: Any) -> Any:
+    """The error of ridge regression at two points that it has not seen."""
+    x, v = mp.matrix([[1, 0], [1, 1], [0, 2]]), mp.matrix([[2, 1], [1, -1]])
+    w = mp.inverse(x.T * x + penalty * mp.eye(2)) * x.T * mp.matrix([1, 2, 1])
+    return mp.norm(v * w - mp.matrix([2, 1])) ** 2 / 2
+
+
+TEXTBOOK: dict[str, Callable[..., Any]] = {
+    "gaussian_process": marginal,
+    "kalman_filter": observed,
+    "ridge_regression": kept_back,
+}
+
+
+@pytest.mark.parametrize("name", TEXTBOOK)
+def test_a_built_in_spec_is_what_textbooks_have(name: str) -> None:
+    problem, oracle = load(name), TEXTBOOK[name]
     derivation = differentiate(problem.graph, problem.wanted)
     with working():
         given = {
-            (name, place): mp.mpf(value.numerator) / value.denominator
-            for name, tensor in problem.values.items()
+            (own, place): EXACT.number(value)
+            for own, tensor in problem.values.items()
             for place, value in tensor.items()
         }
         forward = run(problem.graph, given)
         found = run(derivation.backward, forward)
-        at = [given[name, ()] for name in ("amplitude", "scale", "noise")]
-        assert abs(forward["E", ()] - marginal(*at)) < 1e-40
-        for k, name in enumerate(("amplitude", "scale", "noise")):
-            order = tuple(int(k == each) for each in range(3))
-            assert abs(found[f"adj_{name}", ()] - mp.diff(marginal, at, order)) < 1e-20
+        names = [q.name for q in problem.graph.of_role(Role.PARAMETER)]
+        at = [given[each, ()] for each in names]
+        assert abs(forward["E", ()] - oracle(*at)) < 1e-40
+        for k, each in enumerate(names):
+            order = tuple(int(k == other) for other in range(len(names)))
+            assert abs(found[f"adj_{each}", ()] - mp.diff(oracle, tuple(at), order)) < 1e-20
 
 
 def test_where_few_values_will_do_those_near_the_given_ones_are_tried() -> None:

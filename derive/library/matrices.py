@@ -1,8 +1,9 @@
-"""Products and functions of matrices, by elimination, one pivot row U[t] and column L[t] a step.
+"""Products and functions of matrices, by elimination as Gauss and Jordan do it.
 
-M[0] is the matrix, and M[t] what has become of it after t steps. For a determinant the pivot column
-becomes zero, A = L·U; to solve A·X = B it becomes that of the identity (Gauss and Jordan), while R
-goes from B to X. Nothing is exchanged on the way, so each pivot U[t,t] must differ from 0.
+In M[t] the columns before t are those of the identity. P[t] is the pivot row, divided by its pivot,
+and C[t] the pivot column: that multiple of P[t] is taken from each other row. The determinant is
+the product of the pivots. What happens to B in the same steps, R, makes it the X of A·X = B.
+Nothing is exchanged on the way, so no pivot C[t,t] may be 0.
 """
 
 from __future__ import annotations
@@ -14,26 +15,29 @@ NO_EXCHANGE = "Rows are not exchanged: a pivot of 0 divides by zero."
 MATRIX = ("A[...,i,j]",)
 
 
-def _elimination(column: str) -> str:
-    """The steps of elimination; `column` is what is taken from the pivot column."""
-    return f"""
-    M[...,t,i,j] = where(t == 0, A[...,i,j], M[...,t-1,i,j] - L[...,i,t-1]*U[...,t-1,j])
-    U[...,t,j] = M[...,t,t,j]
-    L[...,i,t] = {column}/U[...,t,t]
+def _step(start: str, before: str, pivot: str) -> str:
+    """What elimination makes of an entry: the pivot row is `pivot`, a multiple goes from others."""
+    rest = f"{before} - C[...,i,t-1]*{pivot}"
+    return f"where(t == 0, {start}, where(i == t-1, {pivot}, {rest}))"
+
+
+ELIMINATION = f"""
+    M[...,t,i,j] = {_step("A[...,i,j]", "M[...,t-1,i,j]", "P[...,t-1,j]")}
+    C[...,i,t] = M[...,t,i,t]
+    P[...,t,j] = M[...,t,t,j]/C[...,t,t]
     """
 
 
 def _solution(b: str, k: str = "") -> str:
     """A·X = B, by the same steps on both sides; `k` is the letter of the columns of B."""
-    last = "size(t) - 1"
-    return f"""{_elimination("(M[...,t,i,t] - (i == t))")}
-    R[...,t,i{k}] = where(t == 0, {b}, R[...,t-1,i{k}] - L[...,i,t-1]*Q[...,t-1{k}])
-    Q[...,t{k}] = R[...,t,t{k}]
-    x[...,i{k}] = R[...,{last},i{k}] - L[...,i,{last}]*Q[...,{last}{k}]
+    t = "size(t) - 1"  # the last step, of which only this part is needed
+    rest = f"R[...,{t},i{k}] - C[...,i,{t}]*Q[...,{t}{k}]"
+    return f"""{ELIMINATION}
+    R[...,t,i{k}] = {_step(b, f"R[...,t-1,i{k}]", f"Q[...,t-1{k}]")}
+    Q[...,t{k}] = R[...,t,t{k}]/C[...,t,t]
+    x[...,i{k}] = where(i == {t}, Q[...,{t}{k}], {rest})
     """
 
-
-TRIANGLES = _elimination("M[...,t,i,t]")
 
 ROWS = (
     Layer(
@@ -56,7 +60,7 @@ ROWS = (
         "matrix",
         "the determinant, the product of the pivots of elimination",
         MATRIX,
-        f"{TRIANGLES}y[...] = prod(t, U[...,t,t])",
+        f"{ELIMINATION}y[...] = prod(t, C[...,t,t])",
         sizes=SQUARE,
         notes=NO_EXCHANGE,
     ),
@@ -65,7 +69,7 @@ ROWS = (
         "matrix",
         "the logarithm of the absolute value of the determinant",
         MATRIX,
-        f"{TRIANGLES}y[...] = sum(t, log(abs(U[...,t,t])))",
+        f"{ELIMINATION}y[...] = sum(t, log(abs(C[...,t,t])))",
         sizes=SQUARE,
         notes=f"Of a positive definite matrix all pivots are above 0. {NO_EXCHANGE}",
     ),
