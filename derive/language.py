@@ -39,7 +39,7 @@ from derive.syntax import (
     ALIASES,
     FUNCTIONS,
     LITERAL,
-    PRODUCTS,
+    OF_MATRICES,
     REDUCTIONS,
     RUNNING,
     call_error,
@@ -276,7 +276,7 @@ class _Reader:
     def _call(self, node: ast.Call, depth: int) -> sympy.Expr:
         if not isinstance(node.func, ast.Name) or node.keywords:
             raise call_error(self.source, node, self.scope.quantities)
-        if node.func.id in PRODUCTS:  # what it is given is not written as it would be here
+        if node.func.id in OF_MATRICES:  # what it is given is not written as it would be here
             self.check_function(node, node.func.id)
         name = ALIASES.get(node.func.id, node.func.id)
         if name in REDUCTIONS and self._binds(node):

@@ -56,6 +56,12 @@ SPELLED = {
 }
 LISTER = "derive reference"
 PRODUCTS = ("dot", "matmul", "mm", "mv", "inner", "einsum")
+MATRICES = {  # what others have as a function of a matrix, and the layer that it is here
+    **{name: name for name in ("det", "logdet", "inv", "solve", "cholesky", "trace")},
+    "slogdet": "logdet",
+    "inverse": "inv",
+}
+OF_MATRICES = frozenset({*PRODUCTS, *MATRICES})
 STAR = "a product needs its star, as in 2*x"
 _WORD = r"(?!(?:if|else|for|in|is|and|or|not)\b)\w"
 MISSING_STAR = re.compile(
@@ -183,7 +189,16 @@ def function_words(word: str, node: ast.Call, quantities: Mapping[str, Quantity]
         return f"{reason} but a quantity; {STAR}"
     if word in PRODUCTS:
         return f"{reason} of the language; {as_sum(node.args, quantities)}"
+    if word in MATRICES:
+        return f"{reason} of the language; {as_layer(word, node.args)}"
     return f"{reason} of the language; {nearest(word, FUNCTIONS, OTHER_FUNCTIONS, LISTER)}"
+
+
+def as_layer(word: str, arguments: Sequence[ast.expr]) -> str:
+    """How a function of a matrix is written, with the names of the text."""
+    names = [node.id for node in arguments if isinstance(node, ast.Name)] or ["A"]
+    inputs = names[0] if len(names) == 1 else f"[{', '.join(names)}]"
+    return f"it is a layer: {{layer: {MATRICES[word]}, name: y, inputs: {inputs}}}, and y is read"
 
 
 def call_error(source: str, node: ast.Call, quantities: Mapping[str, Quantity]) -> LanguageError:
@@ -194,6 +209,8 @@ def call_error(source: str, node: ast.Call, quantities: Mapping[str, Quantity]) 
         library = isinstance(owner, ast.Name) and owner.id not in quantities  # such as np
         factors = node.args if library else [owner, *node.args]
         return LanguageError(source, node.col_offset, as_sum(factors, quantities))
+    if isinstance(called, ast.Attribute) and called.attr in MATRICES:
+        return LanguageError(source, node.col_offset, as_layer(called.attr, node.args))
     if not isinstance(called, ast.Attribute | ast.Name):  # 2(x + 1)
         return LanguageError(source, called.end_col_offset or 0, STAR)
     reason = "a function is called by its name, without keywords"

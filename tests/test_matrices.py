@@ -12,8 +12,10 @@ from derive import build, load
 from derive.backprop import differentiate
 from derive.errors import InputError
 from derive.graph import Graph, Role
+from derive.library.layers import LAYERS
 from derive.second_order import hessian_product
 from derive.spec import parse_spec
+from derive.syntax import MATRICES
 from derive.verify.algebra import EXACT, working
 from derive.verify.interpreter import run
 from derive.verify.meaning import Values
@@ -178,3 +180,24 @@ def test_where_nothing_is_near_it_is_said() -> None:
     problem = build(parse_spec(text, "my.yaml", "my"))
     with pytest.raises(InputError, match="is not a finite number at any of the values tried"):
         model_values(problem, differentiate(problem.graph, problem.wanted), 1)
+
+
+CALLED = {
+    "logdet(A)": "{layer: logdet, name: y, inputs: A}",
+    "np.linalg.slogdet(A)": "{layer: logdet, name: y, inputs: A}",
+    "inverse(A)": "{layer: inv, name: y, inputs: A}",
+    "solve(A, b)": "{layer: solve, name: y, inputs: [A, b]}",
+    "det(sum(i, A[i,i]))": "{layer: det, name: y, inputs: A}",
+}
+
+
+@pytest.mark.parametrize("text", CALLED)
+def test_a_function_of_a_matrix_is_told_as_a_layer(text: str) -> None:
+    spec = f"inputs: {{A: [[2, 1], [1, 3]], b: [1, 2]}}\nloss: E = {text}\n"
+    with pytest.raises(InputError) as caught:
+        build(parse_spec(spec, "my.yaml", "my"))
+    assert CALLED[text] in str(caught.value)
+
+
+def test_what_is_told_as_a_layer_is_one() -> None:
+    assert set(MATRICES.values()) <= set(LAYERS)

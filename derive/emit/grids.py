@@ -15,7 +15,7 @@ import sympy
 from derive.emit.arithmetic import Code, Heads, Level, Spelling, total, write
 from derive.emit.arrays import Arrays, assigned
 from derive.emit.formula import position_formula
-from derive.emit.layout import statement
+from derive.emit.layout import STEP, statement
 from derive.emit.loops import in_order
 from derive.emit.names import code_name
 from derive.emit.program import Assignment
@@ -87,24 +87,30 @@ def _is_array_of_places(node: Pick) -> bool:
 
 
 def gridded(
-    assignment: Assignment, heads: Heads, constants: Mapping[str, str], traced: bool = False
+    assignment: Assignment,
+    heads: Heads,
+    constants: Mapping[str, str],
+    traced: bool = False,
+    indent: int = STEP,
 ) -> list[str]:
     """The lines of one assignment."""
     grid = _Grid.of(assignment, {}, heads, constants, traced)
     return [
-        *grid.opening(4),
-        *statement(f"{code_name(assignment.quantity.name)} = ", grid.value(assignment), 4),
+        *grid.opening(indent),
+        *statement(f"{code_name(assignment.quantity.name)} = ", grid.value(assignment), indent),
     ]
 
 
-def stepwise(group: Sequence[Assignment], heads: Heads, constants: Mapping[str, str]) -> list[str]:
+def stepwise(
+    group: Sequence[Assignment], heads: Heads, constants: Mapping[str, str], indent: int = STEP
+) -> list[str]:
     """The lines of a recurrence: empty arrays, then a loop that fills them step by step."""
-    lines = [f"    {code_name(each.quantity.name)} = {empty(each)}" for each in group]
+    pad = " " * indent
+    lines = [f"{pad}{code_name(each.quantity.name)} = {empty(each)}" for each in group]
     steps, first = step_letters(group), group[0]
-    indent = 4
     for step, turn, loop in zip(steps, first.walks, first.walked, strict=True):
         lines.append(f"{' ' * indent}for {step} in {in_order(turn, loop)}:")
-        indent += 4
+        indent += STEP
     for each in group:
         place, opening, value = at_step(each, steps, Arrays(heads, constants), indent)
         target = f"{code_name(each.quantity.name)}[{place}] = "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 
 from derive.emit.arithmetic import COMPARISONS, Code, call, digamma, polygamma
@@ -96,25 +97,25 @@ def _lines(assignments: Iterable[Assignment], results: Iterable[Quantity]) -> li
     once = depended_on(reusing(assignments), results)
     for group in grouped(hoisted(shared(once))):
         if group[0].walks:
-            lines += _quiet(group, stepwise(group, HEADS, CONSTANTS))
+            lines += _quiet(group, partial(stepwise, group, HEADS, CONSTANTS))
         else:
             lines += _assigned(group[0])
     return lines
 
 
-def _quiet(group: Iterable[Assignment], lines: list[str]) -> list[str]:
-    """Lines in which a branch that is not taken may overflow."""
+def _quiet(group: Iterable[Assignment], written: Callable[..., list[str]]) -> list[str]:
+    """Lines, written as deep as they stand, in which a branch that is not taken may overflow."""
     nodes = (node for assignment in group for node in walk(assignment.value))
     if not any(isinstance(node, Apply) and _may_overflow(node) for node in nodes):
-        return lines
-    return [" " * STEP + QUIET, *(f"{' ' * STEP}{line}" for line in lines)]
+        return written(indent=STEP)
+    return [" " * STEP + QUIET, *written(indent=2 * STEP)]
 
 
 def _assigned(assignment: Assignment) -> list[str]:
     """An assignment; where it chooses, the branch not taken is computed too, and may overflow."""
     windowed = replace(assignment, value=without_grids(assignment.value))
     if not is_plain(windowed):
-        return _quiet([assignment], gridded(assignment, HEADS, CONSTANTS))
+        return _quiet([assignment], partial(gridded, assignment, HEADS, CONSTANTS))
     assignment = windowed
     text = vectorised(assignment, Arrays(HEADS, CONSTANTS))
     head = f"{code_name(assignment.quantity.name)} = "

@@ -112,8 +112,10 @@ class _OnDemand(dict[Key, Any]):
         if key in self.busy:
             raise ValueError(f"{key[0]}{list(key[1])} depends on itself")
         self.busy.add(key)
-        result = self.rules[key[0]].at(self, key[1])
-        self.busy.remove(key)
+        try:
+            result = self.rules[key[0]].at(self, key[1])
+        finally:  # what has no value may be asked for again, where a factor before it is 0
+            self.busy.remove(key)
         self[key] = result + self.shifts[key] if key in self.shifts else result
         return self[key]
 
