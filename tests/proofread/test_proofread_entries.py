@@ -307,3 +307,23 @@ def test_numbers_beyond_doubles_are_judged_in_words() -> None:
         r"$$y = \begin{pmatrix} 6 \cdot 10^{400} \\ 8 \cdot 10^{400} \end{pmatrix}$$"
     )
     assert [finding.expected for finding in checked("page.tex", text).own] != []
+
+
+BETWEEN = """
+inputs: {x: [1, 0.5, -1]}
+parameters: {w: 0.5, u: 0.8, v: 2}
+model:
+  - h[t] = tanh(w*x[t] + u*h[t-1])
+  - m = sum(t, h[t]**2)
+loss: E = v*m**2
+"""
+
+
+def test_what_stands_between_may_be_differentiated_by_its_own_formula() -> None:
+    """∂m/∂h_t as it stands in the equation of m, though h_t acts on m through later steps, too."""
+    text = derive.make(derive.build(parse_spec(BETWEEN, "my.yaml", "my")), ["en"]).texts["en"]
+    local = "\\frac{\\partial m}{\\partial h_{t}} = 2\\,h_{t}"
+    assert [remark.reason for remark in checked("page.tex", text).own] == []
+    assert local in text
+    wrong = checked("page.tex", text.replace(local, local.replace("2", "3"))).own
+    assert [remark.reason for remark in wrong] != []

@@ -44,7 +44,8 @@ class World:
 
     `starts` are formulas for entries outside of tables, with which recurrences begin. With
     `differentiate`, gradients come from the formulas of what they are gradients of, else from
-    formulas for themselves.
+    formulas for themselves. What stands between, as m in ∂E/∂m·∂m/∂x, has the derivative of all
+    that leads to it, or if `directly` is said that of its own formula: documents mean either.
     """
 
     definitions: Mapping[Stem, Definition]
@@ -52,6 +53,7 @@ class World:
     given: Mapping[Key, complex]
     starts: Mapping[Stem, Definition] = field(default_factory=dict)
     differentiate: bool = False
+    directly: bool = False
     beyond: bool = False  # whether an entry outside the range of its table was read
     values: dict[Key, complex] = field(default_factory=dict)
     _depth: int = 0
@@ -121,11 +123,18 @@ class World:
             if not _is_inside(key[1], shape):
                 self.beyond = True
                 return 0.0
-        if not any(
-            isinstance(name, Entry) and name.stem == by[0] for name in definition.formula.names
-        ):
+        if not self._is_read(of, by):
             raise Unknown
         return self._local(of, by) if by in self._operands(of) else 0.0
+
+    def _is_read(self, of: Key, by: Key) -> bool:
+        """Whether the formula of an entry reads the table of another."""
+        names = self.definitions[of[0]].formula.names
+        return any(isinstance(name, Entry) and name.stem == by[0] for name in names)
+
+    def _is_between(self, stem: Stem) -> bool:
+        """Whether the document has a derivative by this."""
+        return any(is_derivative(each[0]) and below(each[0]) == stem[0] for each in self.shapes)
 
     def _operands(self, key: Key) -> Sequence[Key]:
         """The entries that the formula of an entry reads."""
@@ -155,6 +164,8 @@ class World:
         by: Key = ((below(name), marks), place)
         if by[0] not in self.shapes or top[0] not in self.definitions:
             raise Unknown
+        if self.directly and self._is_between(top[0]) and self._is_read(top, by):
+            return self.slope(top, by)
         found = self._gradient(top)
         if not any(stem == by[0] for stem, _ in found):
             raise Unknown  # how it acts on that is not told
