@@ -393,15 +393,16 @@ def _where(writer: IndexWriter, expr: where) -> Piece:
             continue
         share, body = _whole_share(branch)
         number, rest = (share, body) if share != 1 else branch.as_coeff_Mul()
-        front = [writer.piece(number)] if number != 1 else []
+        sign = -1 if number < 0 and 0 not in (yes, no) else 1
+        front = [writer.piece(sign * number)] if sign * number != 1 else []
         behind = [writer.piece(rest)] if rest != 1 else []
         pieces = [*front, _indicator(writer, test, holds), *behind]
         script = writer.script
-        parts.append(join_product(pieces, script.dot, script.beside, script.opening))
+        parts.append((sign < 0, join_product(pieces, script.dot, script.beside, script.opening)))
     if len(parts) == 1:
         one = sum(branch == 1 for branch in (yes, no))
-        return Piece(parts[0], Tightness.ATOM if one else Tightness.PRODUCT)
-    return Piece(join_sum([(False, part) for part in parts]) or "0", Tightness.SUM)
+        return Piece(parts[0][1], Tightness.ATOM if one else Tightness.PRODUCT)
+    return Piece(join_sum(parts) or "0", Tightness.SUM)
 
 
 _NODES: Mapping[type[sympy.Basic], Callable[..., Piece]] = {

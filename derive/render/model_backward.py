@@ -275,8 +275,8 @@ class Backward:
         for part in parts:
             if lines[-1] and width(lines[-1]) + width(part) > room:
                 lines.append("")
-            lines[-1] += f" + {part}" if lines[-1] else part
-        return self.form.script.break_line.join([lines[0], *(f"+ {each}" for each in lines[1:])])
+            lines[-1] += f" {_added(part)}" if lines[-1] else part
+        return self.form.script.break_line.join([lines[0], *map(_added, lines[1:])])
 
     def _sum(self, indices: Sequence[Index]) -> str:
         """The sign of a sum over letters; those that have several sizes state theirs."""
@@ -297,6 +297,11 @@ class Backward:
         lines = packed(tensor(self.form, self.bench.values, equation.quantity.name))
         worked = None if again else self.bench.worked(equation, walk)
         return {"matrix": {"tex": tex}, "worked": worked, "lines": lines}
+
+
+def _added(part: str) -> str:
+    """A term after others, with its sign before it."""
+    return f"- {part.removeprefix('-').lstrip()}" if part.startswith("-") else f"+ {part}"
 
 
 def _signature(name: str, told: list[Told], steps: list[Step]) -> Hashable:

@@ -34,6 +34,7 @@ def test_a_page_in_markdown_says_what_the_page_says(
     assert tags == [str(k + 1) for k in range(len(tags))]
     labels = re.findall(r"\\label\{(eq:[^{}]*)\}", made.texts[language])
     assert len(tags) == len(set(labels))
+    assert "+ -" not in text
     prose = MATH.sub("", text)
     assert not re.search(r"\\[A-Za-z]|[{}~$]", prose)
     file = tmp_path / "page.md"
