@@ -241,7 +241,7 @@ MUTANTS = (
            "a sum runs on where a function of zero is not zero", "tests/emit/test_emit_windows.py"),
     Mutant(VIEWS, "or last >= axis.length:", "or last > axis.length:",
            "a slice ends where its axis ends, not the letter", "tests/emit/test_emit_windows.py"),
-    Mutant(VIEWS, "    if low >= 0:\n", "    if True:\n",
+    Mutant(VIEWS, "if low >= 0 and high < axis.length:", "if True:",
            "an array is read before its first step", "tests/emit/test_emit_passes.py -k agree"),
     Mutant("derive/emit/hoisting.py", "if any(each.name in self.moving for each in read):",
            "if False:", "what moves is computed ahead of a recurrence",
