@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -32,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
+    # what a module warns of while it is checked, the check says in words
+    warnings.filterwarnings("ignore", category=RuntimeWarning, module="emitted")
     module, name = options.command
     try:
         return int(getattr(import_module(f"derive.commands.{module}"), name)(options))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+from pathlib import Path
+
 import pytest
 
 import derive
+from derive.cli import main
 from derive.errors import InputError
 from derive.spec import parse_spec
 
@@ -149,3 +153,26 @@ def test_it_is_understood(what: str) -> None:
     prints = ", ".join(f"{{name: '{k}', printed: '{v}'}}" for k, v in expected.items())
     report = derive.verify(problem(f"{text}published: [{prints}]\n"))
     assert report.agree, [route.detail for route in report.routes]
+
+
+def test_a_module_that_is_checked_warns_of_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = tmp_path / "far.yaml"
+    spec.write_text(FAR)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        assert main(["verify", str(spec)]) == 2
+    assert not seen
+    assert "code holds numbers up to 1.8e+308 only" in capsys.readouterr().err
+
+
+FAR = """
+network:
+  inputs: 1
+  layers: [{dense: 2, activation: softmax}]
+  loss: label_smoothing_cross_entropy
+parameters: {W1: [[1], [0]], b1: [410, -440]}
+data: {inputs: [[1]], targets: [[1, 0]]}
+training: {optimizer: radam, order: layer_by_layer, steps: 3}
+"""

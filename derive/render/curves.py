@@ -42,7 +42,7 @@ def curves(problem: Problem, source: str) -> Curves | None:
         updated = start - step
         current, after = (start, done.loss), (updated, loss(updated))
         training = _training(problem, module.namespace)
-    except OverflowError:
+    except (ArithmeticError, ValueError):  # beyond doubles, or where a function has no value
         return None
     finite = all(math.isfinite(y) for _, y in (*slice_, *training, current, after))
     return Curves(weight, slice_, current, after, slope, training) if finite else None
@@ -57,7 +57,7 @@ def training_curve(problem: Problem, source: str) -> Sequence[tuple[int, float]]
         return []
     try:
         found = _training(problem, load(problem, source, "python").namespace)
-    except OverflowError:
+    except (ArithmeticError, ValueError):  # beyond doubles, or where a function has no value
         return []
     return found if all(math.isfinite(value) for _, value in found) else []
 
@@ -69,7 +69,7 @@ def _followed(problem: Problem, module: Module) -> Element | None:
         return weights[0]
     try:
         slopes = module.run().gradients
-    except OverflowError:
+    except (ArithmeticError, ValueError):  # beyond doubles, or where a function has no value
         return None
     last = [w for w in weights if w.name == weights[0].name]
     return max(last, key=lambda w: abs(slopes[w.name, tuple(map(int, w.indices))]))

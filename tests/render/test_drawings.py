@@ -8,10 +8,12 @@ from dataclasses import replace
 import pytest
 
 import derive
+from derive.emit import emit
 from derive.expression import Element
 from derive.problem import Problem
-from derive.render.curves import curves
+from derive.render.curves import curves, training_curve
 from derive.render.drawings import MOST_UNITS, Curves, Drawings, draw
+from derive.spec import parse_spec
 from tests.render_support import Small, made
 
 CURVE = Curves(
@@ -149,3 +151,18 @@ def test_curves_are_those_of_the_page() -> None:
 def test_a_symbolic_problem_has_no_curves() -> None:
     result = made("digits")
     assert curves(result.problem, result.modules["python"]) is None
+
+
+def test_a_training_that_divides_by_zero_has_no_curve() -> None:
+    text = """
+network:
+  inputs: 1
+  layers: [{dense: 2, activation: softmax}]
+  loss: label_smoothing_cross_entropy
+parameters: {W1: [[1], [0]], b1: [410, -440]}
+data: {inputs: [[1]], targets: [[1, 0]]}
+training: {optimizer: adam, order: layer_by_layer}
+"""
+    problem = derive.build(parse_spec(text, "far.yaml", "far"))
+    source = emit(problem, derive.differentiate(problem.graph, problem.wanted), "python")
+    assert training_curve(problem, source) == []
