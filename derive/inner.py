@@ -109,20 +109,21 @@ def _written(
     found: dict[str, Equation], given: Mapping[str, Quantity], of: str, by: Mapping[str, str]
 ) -> dict[str, Equation]:
     """The equations with the derivatives of one quantity written out."""
-    way = _Way(found, given, of)
+    way = _Way(found, given, of, tuple(by))
     for name, where in by.items():
         way.check(name, where)
-    made = _Made(way, _derived(way.graph, tuple(by)), _names_by_users(found, way, tuple(by)))
-    new = made.equations()
+    made = _Made(way, _derived(way.graph, way.by), _names_by_users(found, way, way.by))
+    new = {
+        name: _under_own_letters(equation, found[name]) if name in found else equation
+        for name, equation in made.equations().items()
+    }
     written: dict[str, Equation] = {}
     for block in blocks(tuple(found.values())):
-        if written.keys().isdisjoint(new) and any(_asks(e, of) for e in block.equations):
-            written |= {name: e for name, e in new.items() if name not in found}
+        if any(_asks(equation, of) for equation in block.equations):
+            written |= new  # which read nothing that stands behind the first who asks
         for equation in block.equations:
             name = equation.quantity.name
-            if name in new:
-                written[name] = _under_own_letters(new[name], equation)
-            else:
+            if name not in new:
                 written[name] = replace(equation, rhs=rebuild(equation.rhs, made.read))
     return written
 
@@ -136,11 +137,15 @@ def _asks(equation: Equation, of: str) -> bool:
 
 @dataclass(frozen=True)
 class _Way:
-    """What one quantity is computed from, as a graph whose loss is made of it."""
+    """What one quantity is computed from, as a graph whose loss is made of it.
+
+    By what it does not depend on its derivative is 0, as is that of a derivative of a linear thing.
+    """
 
     found: Equations
     given: Mapping[str, Quantity]
     of: str
+    by: tuple[str, ...]
 
     @cached_property
     def quantity(self) -> Quantity:
@@ -156,7 +161,9 @@ class _Way:
         plain = tuple(
             replace(e, quantity=replace(e.quantity, role=Role.HIDDEN)) for e in self.equations
         )
-        given = tuple(self.given.values())
+        aside = {*self.by} - {*self.given, *(e.quantity.name for e in plain)}
+        still = (replace(self.found[n].quantity, role=Role.CONSTANT) for n in self.by if n in aside)
+        given = (*self.given.values(), *still)
         own = next(e for e in plain if e.quantity.name == self.of)
         if not own.indices:
             loss = replace(own, quantity=replace(own.quantity, role=Role.LOSS))
@@ -185,10 +192,10 @@ class _Way:
     @cached_property
     def kept(self) -> Kept:
         """Where each place of f is kept, for everything on the way."""
+        quantities = self.graph.quantities
         places = range(len(self.quantity.axes))
-        tables = [_kept(self.equations, self.of, place) for place in places]
-        names = self.graph.quantities
-        return {name: tuple(table.get(name) for table in tables) for name in names}
+        tables = [_kept(self.equations, self.of, place, quantities) for place in places]
+        return {name: tuple(table.get(name) for table in tables) for name in quantities}
 
 
 def _name(of: str, by: str) -> str:
@@ -202,15 +209,23 @@ def free(wanted: str, taken: set[str]) -> str:
     return next(name for name in numbered if name not in taken)
 
 
-def _kept(equations: Sequence[Equation], of: str, place: int) -> dict[str, int]:
-    """Which place of each quantity is surely the given one of `of`, wherever that depends on it."""
+def _kept(
+    equations: Sequence[Equation], of: str, place: int, quantities: Mapping[str, Quantity]
+) -> dict[str, int]:
+    """Which place of each quantity is surely the given one of `of`, wherever that depends on it.
+
+    It has as many values there: a part of a longer axis is read by no entry of `of`.
+    """
+    size = quantities[of].axes[place].size
     kept = {of: place}
     for reader in reversed(equations):
         if reader.quantity.name in kept:
             letter = reader.indices[kept[reader.quantity.name]]
             for reading in elements(reader.rhs):
-                if letter in reading.indices:
-                    kept.setdefault(reading.name, reading.indices.index(letter))
+                axes = quantities[reading.name].axes
+                for k, (position, axis) in enumerate(zip(reading.indices, axes, strict=True)):
+                    if position == letter and axis.size == size:
+                        kept.setdefault(reading.name, k)
     while lost := {name for reader in equations for name in _lost(reader, kept)}:
         kept = {name: k for name, k in kept.items() if name not in lost}
     return kept

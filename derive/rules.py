@@ -184,7 +184,7 @@ def in_output(
     replaced = True
     while replaced:
         replaced = False
-        for chosen in combinations(range(len(pool)), len(wanted)):
+        for chosen in combinations(_viable(wanted, pool, indices), len(wanted)):
             binding: dict[Index, sympy.Expr] = dict.fromkeys(indices)
             parts = [pool[k] for k in chosen]
             if _match_all(wanted, parts, binding):
@@ -193,6 +193,19 @@ def in_output(
                 pool, replaced = [*kept, new], True
                 break
     return tuple(pool)
+
+
+def _viable(
+    wanted: list[sympy.Expr], pool: list[sympy.Expr], indices: tuple[Index, ...]
+) -> list[int]:
+    """The factors that may be one of those wanted; none if one of those is there in no form."""
+    found: set[int] = set()
+    for each in wanted:
+        fitting = {k for k, part in enumerate(pool) if match(each, part, dict.fromkeys(indices))}
+        if not fitting:
+            return []
+        found |= fitting
+    return sorted(found)
 
 
 def _match_all(

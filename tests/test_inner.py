@@ -67,6 +67,23 @@ SPECS = {
         "loss: E = sum(n, m, i, (n - 2*m)*grad(y[n], x[m,i])) + sum(n, y[n]*grad(y[n], w[0]))\n"
         "sizes: {m: 3}\n"
     ),
+    "a name for a step on the way, a part of an axis, and what is not on the way": (
+        f"{TABLE}model:\n  - h[k] = tanh(w[k]*x[k + 0,1] + c)\n  - y = sum(k, h[k]**2)\n"
+        "  - g = grad(y, c)\n  - a[k] = grad(y, h[k])\n  - d[k] = grad(h[k], x[k + 0,1])\n"
+        "  - e[n,i,k] = grad(h[k], x[n,i])\n  - z[i] = a[i]*grad(a[i], d[i])\n"
+        "loss: E = g**2 + sum(k, a[k]*d[k]**3) + sum(n, i, k, e[n,i,k]**4) + sum(i, z[i])\n"
+    ),
+    "through attention and a normalisation": (
+        "inputs: {x: [[0.3, -0.7], [0.2, 0.4], [0.5, -0.1]]}\n"
+        "targets: {t: [[1, 0], [0, 1], [0.3, 0.7]]}\n"
+        "parameters: {W: [[0.5, 1], [0.2, -0.3]], v: [[1, 0.5], [0.2, -1]]}\nmodel:\n"
+        "  - {layer: rms_norm, name: ln, inputs: x, output: y}\n"
+        "  - q[n,d] = sum(i, W[d,i]*y[n,i])\n  - a[n,m] = softmax(m, sum(d, q[n,d]*y[m,d]))\n"
+        "  - p[n,d] = softmax(d, sum(m, a[n,m]*y[m,d]))\n"
+        "  - F = -sum(n, d, t[n,d]*log(p[n,d]))\n"
+        "  - s = sum(d, i, v[d,i]*grad(F, W[d,i]))\n"
+        "loss: E = F + sum(d, i, grad(s, W[d,i])**2)\n"
+    ),
     "at a kink, and of a fixed part": (
         f"{TABLE}model:\n  - y[n] = sum(i, relu(w[i]*x[n,i])) * stop_gradient(c*w[0])\n"
         "loss: E = sum(n, i, grad(y[n], x[n,i])**2)\n"

@@ -25,6 +25,7 @@ EXPRESSION, CALCULUS, RULES = "derive/expression.py", "derive/calculus.py", "der
 BACKPROP, COLLECT, REPEATS = "derive/backprop.py", "derive/collect.py", "derive/repeats.py"
 CANCEL, LETTERS = "derive/cancel.py", "derive/letters.py"
 RECURRENCE, FIRST = "derive/recurrence.py", "derive/first_values.py"
+INNER, OF_INNER = "derive/inner.py", "derive/verify/inner.py"
 SECOND, SEQUENCE, GRAPH = "derive/second_order.py", "derive/sequence.py", "derive/graph.py"
 FUNCTIONS, NUMBERS, SCALAR = "derive/functions.py", "derive/numbers.py", "derive/scalar.py"
 PROGRAM, SCALARS, ARRAYS = (f"derive/emit/{name}.py" for name in ("program", "scalars", "arrays"))
@@ -63,6 +64,17 @@ MUTANTS = (
     Mutant(EXPRESSION, "(*super()._hashable_content(), self.axis.size)",
            "super()._hashable_content()",
            "letters of one name over axes of two sizes are one letter", "tests/test_expression.py"),
+    # --- derivatives within a model
+    Mutant(INNER, "reading.indices[place] != reader.indices[own]", "False",
+           "samples that meet in a mean are thought to be apart", "tests/test_inner.py"),
+    Mutant(INNER, "if position == letter and axis.size == size:", "if position == letter:",
+           "a part of a longer axis is thought to be the whole", "tests/test_inner.py"),
+    Mutant(INNER, "return sympy.Mul(*same, Element(", "return sympy.Mul(Element(",
+           "an entry of another sample has the slope of its own", "tests/test_inner.py"),
+    Mutant(INNER, "written |= new", "written |= {n: e for n, e in new.items() if n not in found}",
+           "a step on the way to a derivative is lost where it has a name", "tests/test_inner.py"),
+    Mutant(OF_INNER, "if quantity.slope is not None:", "if quantity.slope is None:",
+           "no derivative of a model is compared", "tests/test_inner.py"),
     # --- functions and rewrites
     Mutant(FUNCTIONS, "test = greater if b.is_number else at_least", "test = at_least",
            "a tie with a constant goes to the variable", "tests/test_rules.py -k kink"),
