@@ -188,6 +188,26 @@ def test_a_built_in_spec_is_what_textbooks_have(name: str) -> None:
             assert abs(found[f"adj_{own}", place] - mp.diff(oracle, at, order)) < 1e-15
 
 
+def test_the_derivative_by_a_covariance_is_that_of_textbooks() -> None:
+    """∂E/∂K = (K⁻ᵀ - λ·αᵀ)/2 with K·α = y and Kᵀ·λ = y: so says A·X = B, differentiated whole."""
+    text = (
+        f"inputs: {{K: {A}, y: [1, -0.5, 2]}}\nmodel:\n".replace("'", "")
+        + "  - {layer: solve, name: alpha, inputs: [K, y]}\n"
+        + "  - {layer: logdet, name: volume, inputs: K}\n"
+        + "loss: E = (sum(i, y[i]*alpha[i]) + volume)/2\n"
+    )
+    problem = build(parse_spec(text, "my.yaml", "my"))
+    derivation = differentiate(problem.graph, ["K"])
+    with working():
+        k, y = mp.matrix(A), mp.matrix(["1", "-0.5", "2"])
+        given = {**entries("K", A), **{("y", (i,)): y[i] for i in range(3)}}
+        found = run(derivation.backward, run(problem.graph, given))
+        expected = (mp.inverse(k).T - mp.lu_solve(k.T, y) * mp.lu_solve(k, y).T) / 2
+        for i in range(3):
+            for j in range(3):
+                assert abs(found["adj_K", (i, j)] - expected[i, j]) < 1e-40
+
+
 def test_where_few_values_will_do_those_near_the_given_ones_are_tried() -> None:
     text = "inputs: {A: [[9, 2, 5], [2, 4, 3], [5, 3, 8]], b: 90}\nmodel:\n"
     text += "  - {layer: cholesky, name: L, inputs: A}\nloss: E = L[2,1]*log(b - 80)\n"
