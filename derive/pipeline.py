@@ -11,6 +11,7 @@ from derive.certify import Certificate, certify, kernel_route, marked
 from derive.emit import USUAL, EmitError, emit
 from derive.errors import InputError, nearest
 from derive.graph import Derivation
+from derive.library.layers import LAYERS
 from derive.notation import notation
 from derive.problem import Problem
 from derive.render.blocks import Page
@@ -22,6 +23,7 @@ from derive.render.model_rounds import MOST_ROUNDS
 from derive.render.model_story import tell_model
 from derive.render.order import in_numbers, weights_in_order
 from derive.render.story import tell
+from derive.render.tensor_values import NoValue
 from derive.render.worked import told_in_numbers
 from derive.verify import Report, verify
 from derive.verify.report import Route, skipped
@@ -161,8 +163,17 @@ def _page(
             raise
         raise InputError(
             f"{problem.name}: at these values, or after the update, a number of the page cannot be "
-            f"written: {error}"
+            f"written: {error}{_asked_of(problem, error)}"
         ) from error
+
+
+def _asked_of(problem: Problem, error: Exception) -> str:
+    """What a function of a matrix asks of it, where the error is in one."""
+    for node in problem.nodes:
+        row = LAYERS.get(node.row)
+        if isinstance(error, NoValue) and error.name in node.defined and row is not None:
+            return f"; {row.name}: {row.notes.rstrip('.')}" if row.group == "matrix" else ""
+    return ""
 
 
 def _check_weights(problem: Problem, weights: Sequence[str]) -> None:

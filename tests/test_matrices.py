@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from mpmath import mp
 
-from derive import build, load
+from derive import build, load, make
 from derive.backprop import differentiate
 from derive.errors import InputError
 from derive.graph import Graph, Role
@@ -243,3 +243,17 @@ def test_a_function_of_a_matrix_is_told_as_a_layer(text: str) -> None:
 
 def test_what_is_told_as_a_layer_is_one() -> None:
     assert set(MATRICES.values()) <= set(LAYERS)
+
+
+ASKED = {
+    "solve, name: y, inputs: [A, b]": "a pivot of 0 divides by zero",
+    "cholesky, name: y, inputs: A": "must be symmetric and positive definite",
+}
+
+
+@pytest.mark.parametrize("use", ASKED)
+def test_what_a_function_asks_of_a_matrix_is_said(use: str) -> None:
+    spec = "inputs: {A: [[0, 1], [1, -2]], b: [1, 2]}\nmodel:\n  - c = b[0] + A[0,0]\n"
+    problem = build(parse_spec(f"{spec}  - {{layer: {use}}}\n", "my.yaml", "my"))
+    with pytest.raises(InputError, match=ASKED[use]):
+        _ = make(problem).page

@@ -56,6 +56,14 @@ Value = Callable[[Table, Bound], Number]
 ZERO = Fraction(0)
 
 
+class NoValue(ValueError):
+    """An entry that is no number at these values; `name` is the quantity."""
+
+    def __init__(self, words: str, name: str) -> None:
+        super().__init__(words)
+        self.name = name
+
+
 @dataclass
 class Values:
     """Every number of a page: without rounding, and as the page goes on with it."""
@@ -128,7 +136,8 @@ class Values:
             words = reason(error)
             if equation.quantity.role is Role.ADJOINT:
                 words += "; 'gradients:' names what the loss is differentiated by"
-            raise ValueError(f"in the equation of {_entry(equation, place)}: {words}") from error
+            words = f"in the equation of {_entry(equation, place)}: {words}"
+            raise NoValue(words, equation.quantity.name) from error
 
 
 def values_of(problem: Problem, derivation: Derivation) -> Values:
