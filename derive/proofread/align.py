@@ -26,6 +26,9 @@ _OPENING_MINUS = re.compile(r"\(\s*-")
 _LIKELY = {False: ("no", "bracketed", "leading"), True: ("bracketed", "no", "leading")}
 
 
+DOTS = "…"  # the name of what is not written out
+
+
 @dataclass(frozen=True)
 class Atom:
     """A name or a number of a formula, in reading order."""
@@ -89,11 +92,14 @@ def template(tex: str, signed: str = "no") -> Template:
         return Template(shape, tuple(atoms))
     numbers = [token for token in tokenize(bare) if token.kind is TokenKind.NUMBER]
     negative = {found.end() for found in _SIGNED[signed].finditer(tex)}
-    if len(numbers) != len(atoms):
+    if len(numbers) != sum(not atom.is_name for atom in atoms):
         raise FormulaError("a number is part of a name here", 0)
+    tokens = iter(numbers)
     with_signs = (
-        replace(atom, text=f"-{atom.text}") if token.position in negative else atom
-        for atom, token in zip(atoms, numbers, strict=True)
+        replace(atom, text=f"-{atom.text}")
+        if not atom.is_name and next(tokens).position in negative
+        else atom
+        for atom in atoms
     )
     return Template(shape, tuple(with_signs))
 
@@ -115,18 +121,36 @@ def aligned(formula: str, worked: str) -> list[tuple[str, Atom]] | None:
 
 
 def _pairs(formula: Template, worked: Template) -> list[tuple[str, Atom]] | None:
-    if len(formula.atoms) != len(worked.atoms) or formula.shape != worked.shape:
-        return None
     found: dict[str, Atom] = {}
-    for stands, written in zip(formula.atoms, worked.atoms, strict=True):
-        if written.is_name:
-            return None
-        if not stands.is_name:
-            if stands.value != written.value:
-                return None
-        elif found.setdefault(stands.text, written).value != written.value:
+    for name, written in _matched(formula, worked) or ():
+        if written.is_name or found.setdefault(name, written).value != written.value:
             return None
     return list(found.items()) or None
+
+
+def _matched(formula: Template, worked: Template) -> list[tuple[str, Atom]] | None:
+    """What stands for each name, wherever that stands."""
+    if len(formula.atoms) != len(worked.atoms) or formula.shape != worked.shape:
+        return None
+    both = list(zip(formula.atoms, worked.atoms, strict=True))
+    numbers = [pair for pair in both if not pair[0].is_name]
+    if any(written.is_name or stands.value != written.value for stands, written in numbers):
+        return None
+    return [(stands.text, written) for stands, written in both if stands.is_name]
+
+
+def beside_dots(formula: str, worked: str) -> list[tuple[str, Atom]]:
+    """The number written for each name of a sum that is not written out, wherever that stands."""
+    try:
+        left = template(formula)
+        for signed in _LIKELY[_OPENING_MINUS.search(formula) is None]:
+            found = _matched(left, template(worked, signed))
+            if found is not None and (DOTS, DOTS) in [(name, a.text) for name, a in found]:
+                written = [(name, atom) for name, atom in found if name != DOTS]
+                return [] if any(atom.is_name for _, atom in written) else written
+    except (FormulaError, ArithmeticError):
+        pass
+    return []
 
 
 def cofactor(formula: Template, of: str, by: str) -> Template | None:

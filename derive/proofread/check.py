@@ -23,7 +23,7 @@ from derive.proofread.reading import Reading, Remark, Verdict
 from derive.proofread.slips import is_double, miswritten, slip, writing
 from derive.proofread.spread import Known, rounded_copy, significant, spread
 from derive.proofread.values import FAILURES, decimal_text, exact_value, unknown_names, value_of
-from derive.proofread.worked import changed, in_names, miscopied, worked_out
+from derive.proofread.worked import changed, in_names, miscopied, miswritten_beside_dots, worked_out
 
 STEPS = 3  # units of the last digit, by which rounding on the way takes a number off at most
 CHAINED_DIGITS = 4  # so many have numbers that were gone on with
@@ -89,6 +89,7 @@ def _read(reading: Reading, place: int, claim: Claim) -> None:
     if name:
         claim = reading.completed(name, claim)
         reading.define(name, [tex for form, tex in claim.sides if form.free_symbols])
+    miswritten_beside_dots(reading, place, claim)
     worked = worked_out(reading, name, claim)
     if worked is None:
         judged = claim

@@ -26,6 +26,7 @@ from derive.proofread.values import FAILURES, about, decimal_text, exact_value, 
 
 MOST_TERMS = 200  # of one entry
 MOST_ENTRIES = 2_000  # of a document that are worked out
+FEW = 0.34  # of the entries of a table may be slips
 NOISE = Fraction(1, 10**11)  # of a value that is worked out
 NOWHERE = -1  # where an entry is that no table prints
 _PART = re.compile(r"(?P<letter>[A-Za-z]'*)(?P<shift>[+-]\d{1,3})?|(?P<number>\d{1,6})")
@@ -231,13 +232,28 @@ def wrong_entries(items: Sequence[Item], policy: Policy) -> dict[int, str]:
         if number in found or not item.lhs.is_Symbol:
             continue
         for form in item.forms:
-            if left > 0 and form.free_symbols:
+            if left > 0 and (form.free_symbols or _is_of_all(item)):
                 results = list(_results(item, number, form, tables, policy))
                 left -= len(results)
-                faults = dict(_faults(number, results))
+                few = bool(form.free_symbols) or _are_alike(results)
+                faults = dict(_faults(number, results)) if few else {}
                 found.update(faults)
                 tables = tables.without(str(claims[k].lhs) for k in faults if k != number)
     return found
+
+
+def _is_of_all(claim: Claim) -> bool:
+    """Whether a claim is one of all entries of a table."""
+    left = _indexed(str(claim.lhs))
+    return left is not None and _is_general(left)
+
+
+def _are_alike(results: Sequence[_Result]) -> bool:
+    """Whether a table is, but for a slip, what a formula without names says of all its entries.
+
+    Else it may have got other values since.
+    """
+    return sum(not result.agrees for result in results) <= FEW * len(results)
 
 
 @dataclass(frozen=True)

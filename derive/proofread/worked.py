@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 
-from derive.proofread.align import Atom, aligned
+from derive.proofread.align import DOTS, Atom, aligned, beside_dots
 from derive.proofread.claim import Claim, Kind
 from derive.proofread.formula import parse_formula
 from derive.proofread.judge import judge_item
@@ -45,6 +46,24 @@ def miscopied(reading: Reading, place: int, claim: Claim, worked: Worked) -> boo
         Remark(place, claim, Verdict.WRONG, operand, written.text, known, reason)
     )
     return True
+
+
+def miswritten_beside_dots(reading: Reading, place: int, claim: Claim) -> None:
+    """Find the one number wrong that a sum which is not written out has for a name."""
+    dotted = [tex for form, tex in claim.sides if DOTS in map(str, form.free_symbols)]
+    off = {
+        (name, written.text)
+        for formula, worked in pairwise(dotted)
+        for name, written in beside_dots(formula, worked)
+        if name not in reading.moving
+        and changed(reading, name, written)
+        and not _rounds_to(reading.printed[name].value, written.text)
+    }
+    if len(off) == 1:
+        ((name, text),) = off
+        known = decimal_text(reading.printed[name].value)
+        reason = f"{name} is {known} where it is worked out"
+        reading.remarks.append(Remark(place, claim, Verdict.WRONG, name, text, known, reason))
 
 
 @dataclass(frozen=True)

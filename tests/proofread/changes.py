@@ -8,6 +8,7 @@ the smallest of its kind. What is asked of each is whether it is found on its li
 
 from __future__ import annotations
 
+import math
 import random
 import re
 import sys
@@ -27,6 +28,9 @@ from derive.scaffold import scaffold
 from derive.spec import parse_spec
 
 PAGES = ("dense", "gru", "layer_norm", "causal_attention", "hinge")
+
+
+FOUR_DIGITS = 5e-5  # of a number, that do not show
 
 
 class Kind(StrEnum):
@@ -115,7 +119,7 @@ def _instead(kind: Kind, old: str, drawn: random.Random) -> str:
 
 
 def outcome(change: Change) -> str:
-    """What comes of a change: it is found in its display or elsewhere, or unread, or missed."""
+    """What comes of a change: found in its display or elsewhere, unread, the same, or missed."""
     text = page(change.page, change.language)
     changed = change.of(text)
     off = (Verdict.WRONG, Verdict.DIGITS)
@@ -134,7 +138,52 @@ def outcome(change: Change) -> str:
         return "found"
     if Verdict.UNREAD in near:
         return "unread"
-    return "elsewhere" if any(verdict in off for _, verdict in seen) else "missed"
+    if any(verdict in off for _, verdict in seen):
+        return "elsewhere"
+    return "same value" if keeps_value(change) else "missed"
+
+
+def keeps_value(change: Change) -> bool:
+    """Whether a changed line in numbers comes to the same at four digits, as 2 / 1 and 2 · 1 do."""
+    text = page(change.page, change.language)
+    start = max(text.rfind(mark, 0, change.offset) for mark in ("&=", " = "))
+    end = min(k for mark in (" = ", "\\\\[", r"\end{") if (k := text.find(mark, change.offset)) > 0)
+    start += len(text[start:]) - len(text[start:].lstrip("&= "))
+    old = text[start:end]
+    before = change.offset - start
+    new = old[:before] + change.new + old[before + len(change.old) :]
+    values = [_value(side) for side in (old, new)]
+    return None not in values and abs(values[0] - values[1]) <= FOUR_DIGITS * abs(values[0])
+
+
+_BRACES = r"\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"
+_PYTHON = (
+    (r"\\left\\lvert|\\lvert", " abs("), (r"\\right\\rvert|\\rvert", ")"),
+    (r"\\(?:left|right|[bB]igg?[lr]?)(?![A-Za-z])|\\\\(?:\[\d+pt\])?|\\quad|&", " "),
+    (r"\[", "("), (r"\]", ")"), (r"\\le(?![a-z])", "<="), (r"\\ge(?![a-z])", ">="),
+    (r"\\cdot|\\times", "*"), (r"\\operatorname\{(\w+)\}", r" \1"), (r"\\(\w+)\(", r" \1("),
+    (r"\\,", "*"), (r"\)\s*\(", ")*("),
+)  # fmt: skip
+
+
+def _value(side: str) -> float | None:
+    """What a worked line in TeX gives; None if it is not one in numbers."""
+    for _ in range(9):
+        side = re.sub(rf"\\frac{_BRACES}{_BRACES}", r"((\1)/(\2))", side)
+        side = re.sub(rf"\\sqrt{_BRACES}", r"sqrt(\1)", side)
+        side = re.sub(rf"e\^{_BRACES}", r"exp(\1)", side)
+        side = re.sub(rf"\^{_BRACES}", r"**(\1)", side)
+    for pattern, python in _PYTHON:
+        side = re.sub(pattern, python, side)
+    known = {name: getattr(math, name) for name in ("exp", "log", "tanh", "sqrt", "sin", "cos")}
+    known |= {"max": max, "min": min, "abs": abs, "sgn": lambda x: (x > 0) - (x < 0)}
+    words = set(re.findall(r"[A-Za-z]+", side))
+    if words - known.keys() or re.search(r"[^\w\s.+*/()<>=,-]", side):
+        return None
+    try:
+        return float(eval(side, {"__builtins__": {}}, known))  # numbers and functions alone
+    except (SyntaxError, TypeError, ArithmeticError, ValueError):
+        return None
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -327,3 +327,68 @@ def test_what_stands_between_may_be_differentiated_by_its_own_formula() -> None:
     assert local in text
     wrong = checked("page.tex", text.replace(local, local.replace("2", "3"))).own
     assert [remark.reason for remark in wrong] != []
+
+
+GIVEN = "\n".join(
+    [
+        r"$$a = \begin{pmatrix} 0.52 \\ -1.21 \\ 0.83 \end{pmatrix}$$",
+        r"$$u_{n} = a_{n}^{2}$$",
+        r"$$u = \begin{pmatrix} 0.2704 \\ 1.464 \\ 0.6889 \end{pmatrix}$$",
+        r"$$v_{n} = u_{n}\,u_{n}$$",
+        r"$$v = \begin{pmatrix} 0.07312 \\ 2.143 \\ 0.4746 \end{pmatrix}$$",
+        r"$$w_{n} = a_{n}$$",
+        r"$$w = \begin{pmatrix} 0.52 \\ -1.21 \\ 0.83 \end{pmatrix}$$",
+    ]
+)
+
+
+def test_a_given_number_is_blamed_where_rounded_ones_were_gone_on_with() -> None:
+    assert checked("page.tex", GIVEN).own == []
+    (own,) = checked("page.tex", GIVEN.replace("-1.21", "-1.71", 1)).own
+    assert (own.name, own.printed, own.instead) == ("a_1", "-1.71", None)
+
+
+def test_of_two_numbers_that_contradict_each_other_both_are_named() -> None:
+    found = checked("page.tex", GIVEN.replace("-1.21", "1.21", 1))
+    (own,) = found.own
+    assert own.name == "w_1" and own.instead is not None and found.line(own.instead) == 1
+    assert own.reason == "by its formula, w_1 would be 1.21, or a_1 in line 1 should be -1.21"
+
+
+SUM = (
+    "\n".join(
+        [
+            column("y", 0.4, -0.6, 0.9, 0.3, 0.2),
+            r"$$z_{n} = 2\,y_{n}$$",
+            column("z", 0.8, -1.2, 1.8, 0.6, 0.4),
+            r"$$d_{n} = -y_{n}$$",
+            r"$$E = y_{0} + y_{1} + \cdots + y_{4} = 0.4 + (-0.6) + \cdots + 0.2 = 1.2$$",
+            r"$$S = d_{0} + d_{1} + \cdots + d_{4} = -0.4 + 0.6 + \cdots + (-0.2) = -1.2$$",
+        ]
+    )
+    .replace("y = ", "y_{n} = y = ")
+    .replace("y_{n} = ", "", 1)
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("(-0.6)", "(-0.7)"), ("y_{4} =", "y_{3} ="), ("-0.4 + 0.6", "-0.4 + 0.5")]
+)
+def test_sums_that_are_not_written_out_are_held_against_their_terms(old: str, new: str) -> None:
+    assert checked("page.tex", SUM).own == []
+    assert SUM.count(old) == 1
+    (own,) = checked("page.tex", SUM.replace(old, new)).own
+    assert own.verdict == "wrong"
+
+
+SLOPES = (
+    r"$$g_{n,m} = \frac{1}{6}$$"
+    r"$$g = \begin{bmatrix} 0.1667 & 0.1667 & 0.1667 \\ 0.1667 & 0.1667 & 0.1667 \end{bmatrix}$$"
+)
+
+
+def test_a_table_of_one_number_is_held_against_it() -> None:
+    assert checked("page.tex", SLOPES).own == []
+    (own,) = checked("page.tex", SLOPES[::-1].replace("7661.0", "7061.0", 1)[::-1]).own
+    assert own.name == "g_1,2"
+    assert checked("page.tex", SLOPES.replace(r"\frac{1}{6}", "0")).own == []  # at the beginning

@@ -208,7 +208,7 @@ class _Trial:
         full = self._world(definitions, leaves)
         wrong: dict[Print, _Wrong] = {}
         held, padded = 0, False
-        for each in self.document.prints:
+        for each in (*self.document.prints, *self.document.beside):
             if each.key[0] not in definitions:
                 continue
             full.beyond = False

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import product
+from itertools import pairwise, product
 
 import sympy
 
+from derive.proofread.align import DOTS, beside_dots
 from derive.proofread.claim import Claim
 from derive.proofread.entries.compiled import (
     Compiled,
@@ -52,6 +53,7 @@ class Document:
 
     claims: Mapping[int, Claim]
     prints: Sequence[Print]
+    beside: Sequence[Print]  # what sums that are not written out have for entries
     shapes: dict[Stem, Shape]
     declared: Mapping[str, range]
     mentioned: frozenset[Stem]
@@ -118,7 +120,9 @@ def document_of(claims: Mapping[int, Claim], declared: Mapping[str, range]) -> D
     primed = frozenset(
         letter for name in names for letter in letters_of(entry_of(name)) if letter.endswith("'")
     )
-    document = Document(claims, prints, shapes, declared, lefts, primed)
+    moving = {each.key[0] for each in _all_prints(claims)} - {each.key[0] for each in prints}
+    beside = tuple(each for each in _beside(claims) if each.key[0] not in moving)
+    document = Document(claims, prints, beside, shapes, declared, lefts, primed)
     document.definitions.update(_definitions(claims, document))
     document.starts.update(_starts(claims, document))
     document.statements += _statements(claims, document)
@@ -132,21 +136,37 @@ def is_formula(form: sympy.Expr) -> bool:
 
 def _prints(claims: Mapping[int, Claim]) -> Iterator[Print]:
     """The printed entries; where a name has several values, its prints say nothing."""
-    found: list[Print] = []
+    found = list(_all_prints(claims))
     texts: dict[Key, set[str]] = {}
-    for number, claim in claims.items():
-        if not claim.lhs.is_Symbol or claim.printed is None:
-            continue
-        if abs(exact_value(claim.printed)) > FARTHEST:
-            continue
-        entry = entry_of(str(claim.lhs))
-        if isinstance(entry, Entry) and entry.is_explicit and min(entry.place(), default=0) >= 0:
-            key = entry.stem, entry.place()
-            found.append(Print(number, key, claim.printed))
-            texts.setdefault(key, set()).add(claim.printed)
+    for each in found:
+        texts.setdefault(each.key, set()).add(each.text)
     several = [key for key, each in texts.items() if len(set(map(exact_value, each))) > 1]
     moving = {stem for stem, _ in several} if len(several) > 1 else set()
     return (each for each in found if each.key[0] not in moving)
+
+
+def _all_prints(claims: Mapping[int, Claim]) -> Iterator[Print]:
+    for number, claim in claims.items():
+        if claim.lhs.is_Symbol and claim.printed is not None:
+            yield from _print(number, str(claim.lhs), claim.printed)
+
+
+def _beside(claims: Mapping[int, Claim]) -> Iterator[Print]:
+    """The numbers that stand for entries in sums that are not written out."""
+    for number, claim in claims.items():
+        dotted = [tex for form, tex in claim.sides if DOTS in map(str, form.free_symbols)]
+        for formula, worked in pairwise(dotted):
+            for name, written in beside_dots(formula, worked):
+                yield from _print(number, name, written.text)
+
+
+def _print(number: int, name: str, text: str) -> Iterator[Print]:
+    """A print of an entry; nothing where a name is none."""
+    entry = entry_of(name)
+    if not isinstance(entry, Entry) or abs(exact_value(text)) > FARTHEST:
+        return
+    if entry.is_explicit and min(entry.place(), default=0) >= 0:
+        yield Print(number, (entry.stem, entry.place()), text)
 
 
 def _shapes(prints: Sequence[Print]) -> dict[Stem, Shape]:
