@@ -172,7 +172,7 @@ FORMS = {  # what the page must say
     "a mask that is added": r"-1 \cdot 10^{9}",
     "two equal layers without a bias": "with $h$ for $x$ and $V$ for $W$",
     "the last state goes on": "beginning with $d_{-1} = h_{2}$",
-    "one first state for all samples": r"beginning with $h_{n,-1,j} = h^{(0)}_{j}$",
+    "one first state for all samples": r"beginning with $h_{n,-1,k} = h^{(0)}_{k}$",
 }
 
 
