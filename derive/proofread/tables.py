@@ -7,7 +7,7 @@ at 0; where it does and yet does not show from where it counts, the entry keeps 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import sympy
@@ -19,6 +19,7 @@ from derive.proofread.matrices import MatrixError, parted, with_place
 from derive.proofread.numerals import printed_number
 
 _CASES = re.compile(r"\\begin\{(?:cases|rcases|dcases)\}")
+MANY_NAMES = 3  # that count alike show how a document counts
 _OWN = re.compile(
     r"(?P<name>.*)⟦(?P<rows>\d+)×(?P<columns>\d+)(?P<vector>v?):(?P<r>\d+),(?P<c>\d+)⟧\Z"
 )
@@ -141,12 +142,27 @@ def settled(items: Sequence[Item], first: int | None = None) -> list[Item]:
     names = {name for item in items if isinstance(item, Claim) for name in item.names}
     indices = _indices(names)
     entries = [_entry(item, indices) for item in items]
-    firsts = {_first(entry, indices) for entry in entries if entry and entry.place}
-    common = {each for each in firsts if each is not None} if first is None else {first}
+    firsts = {
+        (entry.stem, entry.marks): _first(entry, indices)
+        for entry in entries
+        if entry and entry.place
+    }
+    odd = _odd_one(firsts)
+    if odd is not None and len(indices[odd]) == 1:
+        firsts[odd], indices[odd] = None, set()
+    known = {each for each in firsts.values() if each is not None}
+    common = known if first is None else {first}
     return [
         item if entry is None else _settled(item, entry, indices, common)
         for item, entry in zip(items, entries, strict=True)
     ]
+
+
+def _odd_one(firsts: Mapping[tuple[str, str], int | None]) -> tuple[str, str] | None:
+    """The one name that counts from 1 where all others count from 0: an index of it is a slip."""
+    ones = [name for name, first in firsts.items() if first == 1]
+    others = sum(first == 0 for first in firsts.values())
+    return ones[0] if len(ones) == 1 and others >= MANY_NAMES else None
 
 
 def _indices(names: set[str]) -> Indices:

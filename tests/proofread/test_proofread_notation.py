@@ -201,3 +201,19 @@ def test_quotations_and_links_of_markdown() -> None:
         ("a", 3)
     ]
     assert len(read(text)) == 1
+
+
+COUNTED = "\n".join(
+    [
+        *(rf"$${name} = \begin{{pmatrix}} 1 \\ 2 \\ 3 \end{{pmatrix}}$$" for name in "abcd"),
+        *(rf"$$s_{{{name}}} = {name}_{{0}} + 1 = 2$$" for name in "abc"),
+        r"$$d_{i} = a_{i}$$ $$t = d_{3} + 1 = 2$$",
+    ]
+)
+
+
+def test_one_name_does_not_count_from_1_where_all_others_count_from_0() -> None:
+    names = {str(item.lhs) for item in read(COUNTED) if isinstance(item, Claim)}
+    assert {"d_0", "d_2", "a_0"} <= names
+    several = COUNTED + r"$$u = d_{2} + 1 = 3$$"
+    assert "d_3" in {str(item.lhs) for item in read(several) if isinstance(item, Claim)}
