@@ -188,7 +188,8 @@ class IndexNotation:
 
     def quotient(self, slope: SlopeOf, places: Sequence[str]) -> Name:
         r"""A derivative that belongs to the model, \partial y_{n}/\partial x_{n}."""
-        if max(slope.at, default=-1) >= len(places):  # a whole one, or at a step of it
+        axes = slope.before + len(self.quantities[slope.by].axes)
+        if len(places) < axes:  # a whole one, or at a step of it
             return derivative(self.at(slope.of, ()), self.at(slope.by, places))
         of = self.at(slope.of, [places[k] for k in slope.at])
         return derivative(of, self.at(slope.by, places[slope.before :]))

@@ -131,17 +131,43 @@ class Draft:
         self.known[name] = tuple(letters)
 
 
+def _gradient(draft: Draft, name: str) -> None:
+    """The derivative of a computed quantity by any other, of each entry by each, or by its own."""
+    source = draft.source
+    of = source.choice([each for each in draft.known if each[0] == "y"])
+    by = source.choice([each for each in draft.known if each != of])
+    own = draft.known[of]
+    places = tuple(
+        PARTNERS.get(x, x) if x in own and source.random() < 0.5 else x for x in draft.known[by]
+    )
+    letters = tuple(dict.fromkeys((*own, *places)))
+    if len({*places}) == len(places) and len(letters) <= 3:
+        entries = [f"{q}[{', '.join(x)}]" if x else q for q, x in ((of, own), (by, places))]
+        left = f"{name}[{', '.join(letters)}]" if letters else name
+        draft.lines.append(f"{left} = grad({', '.join(entries)})")
+        draft.known[name] = letters
+
+
 def _number(source: random.Random) -> float:
     """A number with one digit, often zero."""
     return 0.0 if source.random() < 0.15 else round(source.uniform(-1, 1), 1)
 
 
-def random_model(seed: int) -> str:
-    """A spec that may or may not make sense; the loss depends on every quantity."""
+PARTNERS = {"t": "m", "k": "r", "i": "j"}
+"""Letters of the same size."""
+
+
+def random_model(seed: int, gradients: int = 0) -> str:
+    """A spec that may or may not make sense; the loss depends on every quantity.
+
+    It has up to so many derivatives of one quantity by another.
+    """
     source = random.Random(seed)
     draft = Draft(source, {"x": ("t", "i"), "W": ("k", "i"), "b": ("k",), "c": ()})
     for n in range(source.randint(1, 3)):
         draft.line(f"y{n}")
+    for n in range(gradients):
+        _gradient(draft, f"y{9 - n}")
     squares = []
     for name, letters in draft.known.items():
         entry = f"{name}[{', '.join(letters)}]" if letters else name

@@ -20,6 +20,7 @@ from derive.verify.inner import inner_route
 from derive.verify.interpreter import run
 from derive.verify.of_model import model_bench
 from derive.verify.routes import EXACT_TOLERANCE, differences
+from tests.random_models import random_model
 
 NETWORK = (
     "inputs: {x: [0.3, -0.7, 0.1], t: [0.2, 0.5, 0.9]}\n"
@@ -132,6 +133,24 @@ def test_every_route_agrees(name: str) -> None:
     assert report.agree, str(report)
     assert "inner gradients" in {route.name for route in report.routes}
     assert "the chain rule, along every equation on the way" in whole.texts["en"]
+
+
+@pytest.mark.slow
+def test_random_derivatives_are_slopes() -> None:
+    """Of random models, as far as they make sense."""
+    judged = 0
+    for seed in range(120):
+        try:
+            problem = build(parse_spec(random_model(seed, 2), "my.yaml", "my"))
+            bench = model_bench(problem, differentiate(problem.graph, problem.wanted), seed)
+        except InputError:
+            continue
+        for route in inner_route([bench]):
+            assert route.status == "agrees", (seed, route)
+            judged += 1
+        worst = max((c.error for c in differences(bench, 400)), default=0)
+        assert worst < EXACT_TOLERANCE, seed
+    assert judged > 12
 
 
 def test_it_is_the_derivative_that_one_knows() -> None:

@@ -31,6 +31,7 @@ LARGE = 300
 MOST_READ, MOST_READ_UNROUNDED = 60_000, 6_000
 FURTHER = "of so many numbers a certificate has no more than can be checked in a reasonable time"
 NO_BOUNDS = "so near an edge, as log(1 - y) is where y is all but 1, it has no bounds"
+OF_MODEL = "its equation is taken as it is; `derive verify` compares it with differences"
 AT_THE_EDGE = "it does not hold at the values of the spec: a kink, or an edge"
 
 
@@ -95,9 +96,10 @@ def _for_all_letters(problem: Problem, derivation: Derivation, page: Page) -> Ce
     made = Identifiers()
     section, derivatives = unwritten.section(derivation, made)
     if problem.symbolic or not page.numbers:
-        text = [*_head(problem, ()), prelude(), *section]
+        without = tuple(_of_model(problem))
+        text = [*_head(problem, without), prelude(), *section]
         text += _assumptions("proven", [t.name for t in derivatives])
-        return Certificate("\n".join(text) + "\n", derivatives, (), ())
+        return Certificate("\n".join(text) + "\n", derivatives, (), without)
     scalars = scalars_of(derivation)
     words = words_of(scalars, names_of(problem), made)
     found, without = printed(problem, page, scalars, words.names)
@@ -181,7 +183,7 @@ def _numbered(
     if at is not None and not problem.numbers.chained:
         unrounded = tuple(each for each in shown if not each.on_the_way)
     at_values = [] if at is None else list(here.theorems(at))
-    missing = [*without, *_missing(at, unrounded)]
+    missing = [*_of_model(problem), *without, *_missing(at, unrounded)]
     if at is not None and not problem.numbers.chained:
         prints = list(here.number_theorems(at, unrounded))
     else:
@@ -197,6 +199,14 @@ def _numbered(
     parts += _assumptions("proven_of_numbers", [t.name for t in (*at_values, *prints)])
     theorems_ = (*derivatives, *at_values)
     return Certificate("\n".join(parts) + "\n", theorems_, tuple(prints), tuple(missing))
+
+
+def _of_model(problem: Problem) -> Iterator[tuple[str, str]]:
+    """Derivatives that belong to the model: of them a certificate has the equations."""
+    for quantity in problem.graph.quantities.values():
+        slope = quantity.slope
+        if slope is not None:
+            yield f"{quantity.name}, the derivative of {slope.of} by {slope.by}", OF_MODEL
 
 
 def _missing(at: Here | None, unrounded: tuple[Printed, ...]) -> Iterator[tuple[str, str]]:
