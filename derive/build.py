@@ -18,7 +18,8 @@ from derive.graph import Equation, Graph, Kind, Quantity, Role
 from derive.library.activations import ACTIVATIONS
 from derive.library.aliases import nearest_row
 from derive.library.layers import LAYERS
-from derive.library.losses import BY_NAME, LOSSES, Reduction
+from derive.library.loss import Reduction
+from derive.library.losses import BY_NAME, LOSSES
 from derive.library.optimizers import OPTIMIZERS
 from derive.library.row import NOTHING, Number, signature, written_out
 from derive.model import build_model

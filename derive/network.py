@@ -12,7 +12,8 @@ from typing import Any
 from derive.errors import nearest
 from derive.library.activations import ACTIVATIONS
 from derive.library.aliases import nearest_row
-from derive.library.losses import BY_NAME, Reduction
+from derive.library.loss import Reduction
+from derive.library.losses import BY_NAME
 from derive.schema import LayerSpec, LossSpec, NetworkSpec, PublishedSpec, Spec
 from derive.spec import Path_, SpecFile
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 import sympy
 
 from derive.graph import Graph, Role
-from derive.library.losses import Reduction
+from derive.library.loss import Reduction
 from derive.library.optimizers import Optimizer
 from derive.numbers import NumberFormat
 from derive.sequence import Order

@@ -139,7 +139,7 @@ inputs:
 {data}parameters:
   W: [[0.2, -0.3], [0.4, 0.1], [-0.5, 0.6]]
   b: [0.1, 0.2, -0.2]
-model:
+{trained}model:
   - {{layer: dense, inputs: x, output: {net}, operands: {{W: W, b: b}}}}
 """
 REAL = "[[0.5, 1, 1], [-1, 0.5, 0]]"  # partly near to the outputs, partly far from them
@@ -152,10 +152,14 @@ SIGNS = "[[1, -1, -1], [-1, 1, 1]]"
 
 @dataclass(frozen=True)
 class Fed:
-    """What a loss wants to be fed: what makes `y` of the net inputs, and the values of the rest."""
+    """What a loss wants to be fed: what makes `y` of the net inputs, and the values of the rest.
+
+    What is `trained` stands among the parameters.
+    """
 
     activation: str = ""
     values: Mapping[str, str] | str = REAL
+    trained: tuple[str, ...] = ()
 
 
 FED: Mapping[str, Fed] = {
@@ -177,6 +181,17 @@ FED: Mapping[str, Fed] = {
     "gaussian": Fed("", {"t": REAL, "var": "[[0.5, 1, 2], [1, 0.5, 1]]"}),
     "hinge": Fed("", SIGNS),
     "squared_hinge": Fed("", SIGNS),
+    "ctc": Fed("", "[1]"),
+    "crf": Fed("", {"label": LABELS, "A": "[[0.5, 1, -1], [-0.5, 0.5, 0], [1, 0, -0.5]]"}, ("A",)),
+    "soft_dtw": Fed("", "[[0.5, 1, 1], [0, 0.5, 1], [-1, 0.5, 0]]"),
+    "mixture_density": Fed(
+        "", {"t": "[0.5, -1]", "var": "[[1, 0.5, 2], [1, 0.5, 1]]", "logit": REAL}
+    ),
+    "cox": Fed("", {"time": "[[2, 1, 1], [1, 3, 2]]", "event": ONE_HOT}),
+    "ppo_clip": Fed("", {"old": "[[0.2, -0.1, 0.4], [0.5, 1, 0.1]]", "advantage": REAL}),
+    "td_error": Fed(
+        "", {"label": LABELS, "reward": "[1, -0.5]", "next": "[[0.5, 0, 1], [0.2, -1, 0]]"}
+    ),
     "triplet": Fed(
         "", {"like": "[[0.5, 0.5, 0], [-0.5, 0, 1]]", "other": "[[-0.5, 1, 0.5], [1, -1, 0]]"}
     ),
@@ -192,11 +207,13 @@ def _loss(row: Layer) -> Iterator[str]:
         name: fed.values if isinstance(fed.values, str) else fed.values[name]
         for name in more or ["t"]
     }
-    targets = "".join(f"  {name}: {value}\n" for name, value in data.items())
+    lines = {name: f"  {name}: {value}\n" for name, value in data.items()}
+    targets = "".join(line for name, line in lines.items() if name not in fed.trained)
+    trained = "".join(lines[name] for name in fed.trained)
     whole = f"integers: [{', '.join(row.integers)}]\n" if row.integers else ""
     yield from _head(row)
     net = "z" if fed.activation else "y"
-    yield DENSE.format(data=f"targets:\n{targets}{whole}", net=net).rstrip()
+    yield DENSE.format(data=f"targets:\n{targets}{whole}", trained=trained, net=net).rstrip()
     if fed.activation:
         yield f"  - {{layer: {fed.activation}, inputs: z, output: y}}"
     if penalty:

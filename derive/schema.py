@@ -24,7 +24,7 @@ from derive.fieldtypes import (
     Values,
     at_most,
 )
-from derive.library.losses import Reduction
+from derive.library.loss import Reduction
 from derive.limits import (
     LONGEST_EQUATION,
     MOST_CLAIMS,

@@ -65,6 +65,7 @@ SIZES_OF: Mapping[str, Mapping[str, tuple[int, ...]]] = {
     "sinusoidal_positions": {"d": (2, 4)},
     "reshape": {"j": (2, 4)},
     "glu": {"j": (2, 4)},
+    "ctc": {"t": (3, 4), "k": (3,), "u": (1, 2)},
     **{name: {"i": (2, 4)} for name, row in ROWS.items() if "heads" in row.settings},
 }
 SETTINGS: Mapping[str, tuple[Number, ...]] = {
@@ -85,6 +86,8 @@ SETTINGS: Mapping[str, tuple[Number, ...]] = {
     "temperature": (1, Fraction(1, 2)),
 }
 PICKS = {"token": "v", "label": "o"}  # the letter of the axis that a whole number picks from
+PICKS_OF = {"ctc": "k", "crf": "k"}
+FIRST = {"ctc": 1}  # its class 0 is the blank
 POSITIVE: Mapping[str, tuple[str, ...]] = {
     "batch_norm_inference": ("var0",),
     "binary_cross_entropy": ("y", "t"),
@@ -93,6 +96,7 @@ POSITIVE: Mapping[str, tuple[str, ...]] = {
     "label_smoothing_cross_entropy": ("y",),
     "kl_divergence": ("y", "t"),
     "gaussian": ("var",),
+    "mixture_density": ("var",),
     "focal": ("y", "t"),
     "dice": ("y", "t"),
     "iou": ("y", "t"),
@@ -121,6 +125,7 @@ FLOATS = Algebra(
         "digamma": lambda x: float(mp.digamma(x)),
         "polygamma": lambda n, x: float(mp.polygamma(int(n), x)),
         "sign": lambda x: float((x > 0) - (x < 0)),
+        "stop_gradient": lambda x: x,
         "greater": lambda a, b: float(a > b),
         "at_least": lambda a, b: float(a >= b),
         "where": lambda c, a, b: a if c == 1 else b,
@@ -206,8 +211,9 @@ class Use:
             name = self.local(quantity)
             at = list(places(quantity))
             if quantity.integer:
-                most = self.sizes[PICKS[name]]
-                drawn = [Fraction(source.randrange(most)) for _ in at]
+                most = self.sizes[PICKS_OF.get(self.row.name, PICKS[name])]
+                first = FIRST.get(self.row.name, 0)
+                drawn = [Fraction(source.randrange(first, most)) for _ in at]
             elif name in POSITIVE.get(self.row.name, ()):
                 drawn = [Fraction(n, 1013) for n in source.sample(range(50, 960), len(at))]
             else:
@@ -335,12 +341,14 @@ class _Arrays:
         for equation in block.equations:
             name = equation.quantity.name
             self.values[name] = self.xp.zeros(self.shapes[name])
-        size = block.equations[0].indices[block.along[0]].axis.length
-        for step in range(size)[:: block.step]:
-            for equation, along in zip(block.equations, block.along, strict=True):
+        pairs = zip(block.walks, block.walked(0), strict=True)
+        orders = [range(index.axis.length)[:: walk.step] for walk, index in pairs]
+        for steps in product(*orders):
+            for k, equation in enumerate(block.equations):
                 name = equation.quantity.name
-                part = self.table(equation, {equation.indices[along]: step})
-                where = (*[slice(None)] * along, step)
+                fixed = dict(zip(block.walked(k), steps, strict=True))
+                part = self.table(equation, fixed)
+                where = tuple(fixed.get(index, slice(None)) for index in equation.indices)
                 self.values[name] = self.values[name].at[where].set(part)
 
     def read(self, expr: sympy.Expr, scope: Mapping[Index, Any], shape: tuple[int, ...]) -> Any:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from itertools import groupby, pairwise, product
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ import sympy
 from mpmath import mp
 
 from derive import build
+from derive.builtin import builtin_text
 from derive.library.optimizers import OPTIMIZERS, parse_update
 from derive.pipeline import make
 from derive.problem import Problem
@@ -184,3 +187,72 @@ def test_every_route_follows_its_steps(name: str) -> None:
     made = make(build(parse_spec(spec, "my.yaml", "my")))
     assert made.verify().agree
     assert "경사하강법" not in made.texts["ko"]
+
+
+def every_path(frames: int, classes: int) -> list[tuple[int, ...]]:
+    return list(product(range(classes), repeat=frames))
+
+
+def without_blanks(path: Sequence[int]) -> list[int]:
+    """The labels of a path: each run of one class once, and the blanks left out."""
+    return [k for k, _ in groupby(path) if k != 0]
+
+
+LABELS = ([1, 2], [1, 1], [2], [1, 2, 1])
+
+
+@pytest.mark.parametrize("labels", LABELS, ids=str)
+def test_ctc_is_the_sum_over_all_paths(labels: list[int]) -> None:
+    text = builtin_text("ctc_loss").replace("label: [1, 2]", f"label: {labels}")
+    found = values(text.replace("{v: 3}", f"{{v: {len(labels) + 1}}}"))
+    with working():
+        chance = mp.fsum(
+            mp.exp(mp.fsum(found["p", (t, k)] for t, k in enumerate(path)))
+            for path in every_path(4, 3)
+            if without_blanks(path) == labels
+        )
+        assert abs(found["E", ()] + mp.log(chance)) < 1e-90
+
+
+def test_a_chain_of_labels_is_the_sum_over_all_labellings() -> None:
+    found = values(builtin_text("crf_chain"))
+    with working():
+
+        def score(path: Sequence[int]) -> Any:
+            own = mp.fsum(found["y", (t, k)] for t, k in enumerate(path))
+            return own + mp.fsum(found["A", pair] for pair in pairwise(path))
+
+        whole = mp.log(mp.fsum(mp.exp(score(path)) for path in every_path(3, 2)))
+        assert abs(found["E", ()] - (whole - score((0, 1, 1)))) < 1e-40
+
+
+def test_soft_dtw_is_the_sum_over_all_ways() -> None:
+    found = values(builtin_text("soft_dtw_series"))
+
+    def ways(i: int, j: int) -> Iterator[list[tuple[int, int]]]:
+        if (i, j) == (0, 0):
+            yield [(0, 0)]
+        for a, b in ((i - 1, j), (i, j - 1), (i - 1, j - 1)):
+            if a >= 0 and b >= 0:
+                yield from ([*way, (i, j)] for way in ways(a, b))
+
+    with working():
+        costs = [mp.fsum(found["c", at] for at in way) for way in ways(2, 2)]
+        assert len(costs) == 13
+        assert abs(found["E", ()] + mp.log(mp.fsum(mp.exp(-c) for c in costs))) < 1e-40
+
+
+AS_ROWS = {
+    "ctc_loss": "[{loss: ctc, inputs: [z, label]}]",
+    "crf_chain": "[{loss: crf, inputs: [y, label, A]}]",
+}
+
+
+@pytest.mark.parametrize("spec", AS_ROWS)
+def test_a_row_is_what_its_spec_says(spec: str) -> None:
+    text = builtin_text(spec)
+    sections = r"(?m)^(?:inputs|parameters|targets|integers):.*(?:\n  .*)*"
+    given = "\n".join(re.findall(sections, text))
+    made = values(f"{given}\nloss: {AS_ROWS[spec]}\n")
+    with working():
+        assert abs(made["E", ()] - values(text)["E", ()]) < 1e-40

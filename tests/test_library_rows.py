@@ -19,7 +19,8 @@ from derive.library.activations import ACTIVATIONS
 from derive.library.instantiate import instantiate
 from derive.library.layers import LAYERS
 from derive.library.layers import ROWS as LAYER_ROWS
-from derive.library.losses import Reduction, loss_layer, loss_names
+from derive.library.loss import Reduction
+from derive.library.losses import loss_layer, loss_names
 from derive.library.optimizers import OPTIMIZERS, parse_update
 from derive.library.row import Layer, signature, written_out
 from derive.library.titles import TITLES

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, product
 from types import SimpleNamespace
 from typing import Any
 
@@ -391,7 +391,77 @@ ACTIVATION: Mapping[str, Reference] = {
     "swiglu": lambda o, s: F.silu(F.linear(o.x, o.W)) * F.linear(o.x, o.V),
     "maxout": lambda o, s: (torch.einsum("hri,...i->...hr", o.W, o.x) + o.b).amax(-1),
 }
+
+
+def ctc(o: Operands, s: Any) -> Any:
+    lead, (length, classes), count = o.y.shape[:-2], o.y.shape[-2:], o.label.shape[-1]
+    logs = F.log_softmax(o.y, -1).reshape(-1, length, classes).transpose(0, 1)
+    samples = logs.shape[1]
+    ends = (length,) * samples, (count,) * samples
+    found = F.ctc_loss(logs, o.label.reshape(-1, count), *ends, reduction="none")
+    return found.reshape(lead)
+
+
+def crf(o: Operands, s: Any) -> Any:
+    """All labellings, one by one."""
+    length, classes = o.y.shape[-2:]
+
+    def score(path: Any) -> Any:
+        own = sum(o.y[..., t, path[t]] for t in range(length))
+        return own + sum(o.A[path[t - 1], path[t]] for t in range(1, length))
+
+    every = torch.stack([score(p) for p in product(range(classes), repeat=length)])
+    labels = o.label.unsqueeze(-1)
+    own = o.y.gather(-1, labels).squeeze(-1).sum(-1)
+    own = own + o.A[o.label[..., :-1], o.label[..., 1:]].sum(-1)
+    return every.logsumexp(0) - own
+
+
+def ways(i: int, j: int) -> list[list[tuple[int, int]]]:
+    """All warpings that lead from the first pair of places to this one."""
+    if i < 0 or j < 0:
+        return []
+    before = [*ways(i - 1, j), *ways(i, j - 1), *ways(i - 1, j - 1)]
+    return [[*way, (i, j)] for way in before] if (i, j) != (0, 0) else [[(0, 0)]]
+
+
+def soft_dtw(o: Operands, s: Any) -> Any:
+    costs = torch.cdist(o.y, o.t).square()
+    every = [sum(costs[at] for at in way) for way in ways(len(o.y) - 1, len(o.t) - 1)]
+    return -s.gamma * (-torch.stack(every) / s.gamma).logsumexp(0)
+
+
+def mixture_density(o: Operands, s: Any) -> Any:
+    parts = torch.distributions.Normal(o.y, o.var.sqrt())
+    chosen = torch.distributions.Categorical(logits=o.logit)
+    return -torch.distributions.MixtureSameFamily(chosen, parts).log_prob(o.t)
+
+
+def cox(o: Operands, s: Any) -> Any:
+    there = o.time.unsqueeze(0) >= o.time.unsqueeze(1)
+    risks = torch.where(there, o.y.unsqueeze(0), -math.inf)
+    return o.event * (risks.logsumexp(1) - o.y)
+
+
+def ppo_clip(o: Operands, s: Any) -> Any:
+    ratio = (o.y - o.old).exp()
+    held = ratio.clamp(1 - s.epsilon, 1 + s.epsilon)
+    return -torch.minimum(ratio * o.advantage, held * o.advantage)
+
+
+def td_error(o: Operands, s: Any) -> Any:
+    target = o.reward + s.discount * o.next.amax(-1)
+    return (o.y.gather(-1, o.label.unsqueeze(-1)).squeeze(-1) - target).square() / 2
+
+
 LOSSES: Mapping[str, Reference] = {
+    "ctc": ctc,
+    "crf": crf,
+    "soft_dtw": soft_dtw,
+    "mixture_density": mixture_density,
+    "cox": cox,
+    "ppo_clip": ppo_clip,
+    "td_error": td_error,
     "half_squared_error": each(F.mse_loss, lambda e: e / 2),
     "mean_squared_error": each(F.mse_loss),
     "binary_cross_entropy": each(F.binary_cross_entropy),
@@ -512,7 +582,10 @@ def worst_against_torch(use: Use, reference: Reference) -> float:
     operands_ = tensors(use)
     y = reference(SimpleNamespace(**operands_), plain_settings(use))
     (operands_[WEIGHTS] * y).sum().backward()
-    gradients = {quantity.name: operands_[use.local(quantity)].grad for quantity in use.real}
+    moved = {quantity.name: operands_[use.local(quantity)] for quantity in use.real}
+    gradients = {  # None of what the output does not depend on
+        name: torch.zeros_like(x) if x.grad is None else x.grad for name, x in moved.items()
+    }
     return worst(use, values, y.detach(), gradients)
 
 
@@ -569,7 +642,10 @@ def test_a_wrong_gradient_is_caught(name: str) -> None:
 
 
 def jax_functions(
-    jnp: Any, erf: Callable[[Any], Any], gammaln: Callable[[Any], Any]
+    jnp: Any,
+    erf: Callable[[Any], Any],
+    gammaln: Callable[[Any], Any],
+    still: Callable[[Any], Any],
 ) -> Mapping[str, Callable[..., Any]]:
     """The functions of the language on JAX's arrays."""
     plain = {name: getattr(jnp, name) for name in ("exp", "log", "tanh", "sin", "cos", "sign")}
@@ -585,6 +661,7 @@ def jax_functions(
         "at_least": lambda a, b: jnp.asarray(a >= b, dtype=float),
         "where": lambda c, a, b: jnp.where(c == 1, a, b),
         "lgamma": gammaln,
+        "stop_gradient": still,
     }
 
 
@@ -594,7 +671,9 @@ def test_jax_finds_the_same_gradients(name: str) -> None:
     jnp = jax.numpy
     use = fixed_use(ROWS[name], 1)
     jax.config.update("jax_enable_x64", True)
-    functions = jax_functions(jnp, jax.scipy.special.erf, jax.scipy.special.gammaln)
+    functions = jax_functions(
+        jnp, jax.scipy.special.erf, jax.scipy.special.gammaln, jax.lax.stop_gradient
+    )
     fixed = {q.name: np.asarray(use.nested(q)) for q in use.graph.given}
     moving = {quantity.name: jnp.asarray(fixed[quantity.name]) for quantity in use.real}
 

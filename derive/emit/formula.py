@@ -56,6 +56,8 @@ def formula(expr: sympy.Expr, known: Known) -> Node:
             return Number(int(expr.p), int(expr.q))
         case sympy.core.numbers.NegativeInfinity():
             return Sum(((-1, Constant("inf")),))
+        case sympy.core.numbers.Infinity():
+            return Constant("inf")
         case Index():
             return Position(expr)
         case sympy.Symbol():

@@ -14,7 +14,7 @@ from derive.emit.tree import EmitError, Loop, Node, Read, Reduce, positions_of, 
 from derive.emit.zeros import guarded, guarded_slopes
 from derive.expression import Element, Index, reads
 from derive.graph import Derivation, Equation, Graph, Quantity, Role, adjoint_name, blocks, needed
-from derive.library.losses import Reduction
+from derive.library.loss import Reduction
 from derive.library.optimizers import parse_update
 from derive.problem import Problem
 from derive.repeats import renamed

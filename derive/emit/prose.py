@@ -16,7 +16,7 @@ from derive.emit.tree import Loop, Pick, Read, Reduce
 from derive.expression import Axis
 from derive.functions import BY_SYMBOL
 from derive.graph import Quantity
-from derive.library.losses import Reduction
+from derive.library.loss import Reduction
 from derive.problem import Problem
 
 COLUMNS = 92

@@ -61,6 +61,11 @@ OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "nll": ("negative_log_likelihood",),
     "kl": ("kl_divergence",),
     "contrastive": ("info_nce",),
+    "mdn": ("mixture_density",),
+    "dqn": ("td_error",),
+    "q_learning": ("td_error",),
+    "ppo": ("ppo_clip",),
+    "dtw": ("soft_dtw",),
     # optimizers
     "sgd": ("gradient_descent",),
     "gd": ("gradient_descent",),

@@ -122,6 +122,13 @@ _TITLES = {
     "dice": ("Dice loss", "다이스 손실"),
     "iou": ("Overlap loss", "교집합 비율 손실"),
     "tversky": ("Tversky loss", "트버스키 손실"),
+    "ctc": ("Connectionist temporal classification", "연결성 시간 분류(CTC)"),
+    "crf": ("Conditional random field", "조건부 확률장(CRF)"),
+    "soft_dtw": ("Soft dynamic time warping", "부드러운 동적 시간 워핑(soft-DTW)"),
+    "mixture_density": ("Mixture density", "혼합 밀도"),
+    "cox": ("Cox's partial likelihood", "콕스 부분 가능도"),
+    "ppo_clip": ("Clipped policy objective", "잘린 정책 목적 함수(PPO)"),
+    "td_error": ("Temporal difference error", "시간차 오차"),
     "l1_penalty": ("L1 penalty", "L1 벌점"),
     "l2_penalty": ("L2 penalty", "L2 벌점"),
 }

@@ -10,7 +10,7 @@ from derive.fields import number_format, title_of
 from derive.graph import Graph, GraphError
 from derive.inner import GradientError, with_gradients
 from derive.letters import with_letters_apart
-from derive.library.losses import Reduction
+from derive.library.loss import Reduction
 from derive.model.distributions import with_distributions
 from derive.model.given import check_positions, check_read, give
 from derive.model.goal import add_loss, add_upstream, wanted

@@ -15,7 +15,8 @@ from derive.fields import read_tensor
 from derive.graph import Equation, Graph, Kind, Quantity, Role
 from derive.library.aliases import nearest_row
 from derive.library.instantiate import Instance
-from derive.library.losses import Reduction, loss_layer, loss_names
+from derive.library.loss import Reduction
+from derive.library.losses import loss_layer, loss_names
 from derive.model.nodes import made_of
 from derive.model.parts import Parts, check_name, filled, letters_of, size_place
 from derive.schema import LossTermSpec

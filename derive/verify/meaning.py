@@ -83,6 +83,8 @@ def meaning_of(expr: sympy.Expr, algebra: Algebra) -> Meaning:
     match expr:
         case sympy.core.numbers.NegativeInfinity():  # a term that a log-sum-exp leaves out
             return lambda values, binding: mp.ninf
+        case sympy.core.numbers.Infinity():  # what is less by such a term
+            return lambda values, binding: mp.inf
         case Element():
             return _entry(expr, algebra)
         case Index():

@@ -15,7 +15,7 @@ from mpmath import mp
 from derive.errors import InputError
 from derive.expression import Axis, Index, elements
 from derive.graph import Derivation, Equation, Graph, Local, Quantity, Role, Step
-from derive.library.losses import Reduction
+from derive.library.loss import Reduction
 from derive.problem import Problem
 from derive.verify.algebra import EXACT, working
 from derive.verify.bench import Slopes
