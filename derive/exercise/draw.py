@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import ceil, floor
+from math import ceil, floor, log10
 from random import Random
 
 from derive.graph import Quantity, Role
@@ -17,6 +17,7 @@ from derive.problem import Problem, Tensor
 from derive.scalar import positions
 
 MOST_DECIMALS = 2
+MOST_DIGITS = 4  # of a large number; zeros follow
 UNKNOWN = {  # what is drawn where a spec gives no values: sign, smallest, largest, decimals
     Role.INPUT: (True, Fraction(1, 2), Fraction(2), 1),
     Role.PARAMETER: (True, Fraction(1, 10), Fraction(9, 10), 1),
@@ -90,10 +91,11 @@ def _shuffled(known: Sequence[Fraction], quantity: Quantity, random: Random) -> 
 def _in_manner(known: Sequence[Fraction], quantity: Quantity, random: Random) -> list[Fraction]:
     """Numbers with the sizes, the signs and the digits of known ones."""
     sizes = [abs(value) for value in known if value] or [Fraction(1)]
-    decimals = min(MOST_DECIMALS, max(map(_decimals, known)))
     low, high = min(sizes), max(sizes)
     if high < 2 * low:
         low, high = low * AROUND[0], high * AROUND[1]
+    readable = MOST_DIGITS - 1 - floor(log10(high))
+    decimals = min(MOST_DECIMALS, readable, max(map(_decimals, known)))
     signed = min(known) < 0
     return _numbers(len(known), low, high, decimals, signed, random)
 
@@ -109,19 +111,22 @@ def _numbers(
     count: int, low: Fraction, high: Fraction, decimals: int, signed: bool, random: Random
 ) -> list[Fraction]:
     """Numbers between two sizes that are not 0, different ones if there are enough."""
-    choice = _choice(low, high if decimals else max(high, Fraction(LEAST_WHOLE)), decimals, signed)
-    while len(choice) ** count < LEAST_CHOICE and decimals < MOST_DECIMALS:
+    signs = 2 if signed else 1
+    sizes = _sizes(low, high if decimals else max(high, Fraction(LEAST_WHOLE)), decimals)
+    while (signs * len(sizes)) ** count < LEAST_CHOICE and decimals < MOST_DECIMALS:
         decimals += 1
-        choice = _choice(low, high, decimals, signed)
-    if len(choice) >= ROOM * count:
-        steps = random.sample(choice, count)
+        sizes = _sizes(low, high, decimals)
+    places = range(signs * len(sizes))  # first all sizes, then their negatives
+    if len(places) >= ROOM * count:
+        chosen = random.sample(places, count)
     else:
-        steps = [random.choice(choice) for _ in range(count)]
-    return [Fraction(step, 10**decimals) for step in steps]
+        chosen = [random.choice(places) for _ in range(count)]
+    unit = Fraction(10) ** -decimals
+    return [(1 - 2 * (k // len(sizes))) * sizes[k % len(sizes)] * unit for k in chosen]
 
 
-def _choice(low: Fraction, high: Fraction, decimals: int, signed: bool) -> list[int]:
+def _sizes(low: Fraction, high: Fraction, decimals: int) -> range:
     """The numbers between two sizes, in units of their last digit."""
-    first = max(1, ceil(low * 10**decimals))
-    sizes = list(range(first, max(first, floor(high * 10**decimals)) + 1))
-    return [*sizes, *(-k for k in sizes)] if signed else sizes
+    units = Fraction(10) ** decimals
+    first = max(1, ceil(low * units))
+    return range(first, max(first, floor(high * units)) + 1)

@@ -184,8 +184,10 @@ def _open(a: Double, b: Double) -> bool:
 def _compared(holds: Callable[[int], int], most: int = 1) -> Callable[..., Double]:
     def compared(x: Any, y: Any = 0) -> Double:
         a, b = as_double(x), as_double(y)
-        answer = mp.mpf(holds(order(a.value, b.value)))
-        return Double(answer, mp.mpf(most) if _open(a, b) else mp.zero)
+        if _open(a, b):
+            return Double(mp.mpf(holds(order(a.value, b.value))), mp.mpf(most))
+        # what is farther apart than doubles err is no noise, however small
+        return Double(mp.mpf(holds(int(mp.sign(a.value - b.value)))), mp.zero)
 
     return compared
 

@@ -47,6 +47,7 @@ MANNERS = {
     "nothing below zero": ("[0.2, 0.9]", lambda row: min(row) > 0),
     "the sizes": ("[-0.2, 0.9]", lambda row: all(0.2 <= abs(v) <= 0.9 for v in row)),
     "nothing that is 0": ("[-0.2, 0.9]", lambda row: 0 not in row),
+    "however far apart": ("[-0.01, 1e30]", lambda row: all(0.01 <= abs(v) <= 10**30 for v in row)),
     "different numbers": ("[0.2, 0.9]", lambda row: len({*row}) == 2),
 }
 

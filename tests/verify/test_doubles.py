@@ -46,3 +46,11 @@ def test_a_wave_of_what_is_off_by_turns_may_be_anything(name: str, turns: int) -
     found = DOUBLES.functions[name](Double(mp.mpf(turns), 2 * mp.pi * turns))
     assert found.value - found.error <= -1
     assert found.value + found.error >= 1
+
+
+def test_what_is_exact_has_a_sign_however_small() -> None:
+    tiny = double(mp.mpf("2e-80"))
+    assert DOUBLES.functions["sign"](tiny).value == 1
+    assert not DOUBLES.functions["sign"](tiny).error
+    doubtful = DOUBLES.functions["sign"](Double(tiny.value, mp.mpf("1e-79")))
+    assert doubtful.error == 2
