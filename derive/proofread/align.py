@@ -18,8 +18,10 @@ from derive.proofread.values import FAILURES, exact_value, value_of
 
 _SIGNED = {
     "no": re.compile(r"(?!)"),  # a minus belongs to the formula, as in 1/(1 + e^{-x})
-    "bracketed": re.compile(r"(?<=\()\s*-\s*(?=[\d.])"),
-    "leading": re.compile(r"(?:(?<=[(\[{*/+])|(?<=\\times)|(?<=\\cdot)|^)\s*-\s*(?=[\d.])"),
+    "bracketed": re.compile(r"(?:(?<=\()|(?<=\\lvert))\s*-\s*(?=[\d.])"),
+    "leading": re.compile(
+        r"(?:(?<=[(\[{*/+])|(?<=\\times)|(?<=\\cdot)|(?<=\\lvert)|^)\s*-\s*(?=[\d.])"
+    ),
 }
 # Two minuses in brackets are a plus: they belong to the numbers, unless the formula has them, too.
 _OPENING_MINUS = re.compile(r"\(\s*-")
@@ -86,7 +88,7 @@ def template(tex: str, signed: str = "no") -> Template:
         atoms.append(Atom(text, is_name))
         return sympy.Symbol(next(slots), real=True)
 
-    bare = _SIGNED[signed].sub(lambda found: " " * len(found[0]), tex)
+    bare = _unsigned(tex, signed)
     shape = parse_formula(bare, lambda text: slot(text, False), lambda name: slot(name, True))
     if bare == tex:
         return Template(shape, tuple(atoms))
@@ -107,17 +109,25 @@ def template(tex: str, signed: str = "no") -> Template:
 def aligned(formula: str, worked: str) -> list[tuple[str, Atom]] | None:
     """The number written for each name; None if the worked line is not this formula in numbers.
 
-    Numbers of the formula itself, such as the 2 of a square, must be the same in both.
+    Numbers of the formula itself, such as the 2 of a square, must be the same in both. A minus that
+    the formula does not have belongs to a number, also where two of them cancel.
     """
+    likely: list[tuple[str, Atom]] | None = None
     try:
         left = template(formula)
         for signed in _LIKELY[_OPENING_MINUS.search(formula) is None]:
             pairs = _pairs(left, template(worked, signed))
-            if pairs is not None:
+            if pairs is not None and _unsigned(worked, signed).count("-") == formula.count("-"):
                 return pairs
+            likely = likely or pairs
     except (FormulaError, ArithmeticError):
         pass
-    return None
+    return likely
+
+
+def _unsigned(worked: str, signed: str) -> str:
+    """A worked line with blanks where a minus belongs to a number."""
+    return _SIGNED[signed].sub(lambda found: " " * len(found[0]), worked)
 
 
 def _pairs(formula: Template, worked: Template) -> list[tuple[str, Atom]] | None:

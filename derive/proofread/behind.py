@@ -109,6 +109,23 @@ class Behind:
                     ready.append(reader)
         return {name: place for place, name in enumerate(ready)}
 
+    @cached_property
+    def unstated(self) -> Mapping[str, frozenset[str]]:
+        """Entries without a formula, with all that the one of their kind, in letters, is made of.
+
+        Kinds are told by what stands before the positions: `b_t,v` is how `b_0,1` is made.
+        """
+        kinds = {name: defined for name in self.definitions if (defined := _in_letters(name))}
+        made: dict[str, frozenset[str]] = {}
+        for name, kind in kinds.items():
+            made[kind] = made.get(kind, NOTHING) | {_kind(read) for read in self.reads(name)}
+        left = [name for name in self.names if name not in self.definitions]
+        return {
+            name: frozenset(_reached(_kind(name), lambda kind: made.get(kind, ())))
+            for name in left
+            if _kind(name) in made and not _in_letters(name)
+        }
+
     def made_of(self, name: str) -> set[str]:
         """A name, and all that it is made of."""
         return _reached(name, self.reads)
@@ -121,6 +138,17 @@ class Behind:
         """What reads a name directly, and has a part in another one."""
         parts = self.made_of(of)
         return [name for name in self.readers.get(by, ()) if name in parts]
+
+
+def _kind(name: str) -> str:
+    """What a name is an entry of."""
+    return name.rpartition("_")[0] or name
+
+
+def _in_letters(name: str) -> str:
+    """What is defined for all positions at once; nothing if a name is one entry, or has none."""
+    kind, sign, positions = name.rpartition("_")
+    return kind if sign and any(part.isalpha() for part in positions.split(",")) else ""
 
 
 def _reached(name: str, onward: Callable[[str], Iterable[str]]) -> set[str]:
@@ -270,8 +298,12 @@ class Point:
         network = self.network
         if not is_derivative(name) or of not in network.definitions:
             return None
-        moving = network.made_of(of) & network.part_of(by)
-        if of not in moving:
+        parts = network.made_of(of)
+        moving = parts & network.part_of(by)
+        if of not in moving or any(
+            _kind(by) in made and name in parts and name != by
+            for name, made in network.unstated.items()
+        ):
             return None
         if len(moving) > MOST_MOVING:
             raise ValueFailure("this goes through too many formulas")

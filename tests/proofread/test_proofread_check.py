@@ -8,6 +8,7 @@ import re
 import pytest
 
 import derive
+from derive.proofread.align import aligned
 from derive.proofread.check import check
 from derive.proofread.digits import found_policy
 from derive.proofread.policy import Policy
@@ -278,3 +279,19 @@ def test_a_print_that_is_wrong_alone_is_the_one_error(
     assert fault.expected is not None
     assert abs(float(fault.expected) - float(expected)) <= 1e-6
     assert not found.consequences(fault)
+
+
+WORKED = {
+    r"\frac{-2.226}{-2.226}": r"\frac{M_1}{C_1}",
+    r"\ln(\left\lvert 1.2\right\rvert) + \ln(\left\lvert -2.226\right\rvert)": (
+        r"\ln(\left\lvert M_1\right\rvert) + \ln(\left\lvert C_1\right\rvert)"
+    ),
+    r"3 - (-2.226)": r"M_1 - C_1",
+    r"-(-2.226)": r"-C_1",
+}
+
+
+@pytest.mark.parametrize("worked", WORKED)
+def test_a_minus_that_the_formula_has_not_belongs_to_the_number(worked: str) -> None:
+    pairs = dict(aligned(WORKED[worked], worked) or ())
+    assert pairs["C_1"].text == "-2.226"

@@ -106,3 +106,21 @@ def test_nothing_is_found_on_the_page_of_a_built_in_spec(name: str) -> None:
     for language, text in derive.make(derive.load(name)).texts.items():
         found = checked(f"{name}.{language}.tex", text)
         assert not [each for each in found.remarks if each.verdict in (*OWN, Verdict.UNREAD)]
+
+
+UNSTATED = r"""
+$b_{t} = p_{t} + b_{t-1}^2$, $d = p_{0} + 3$, $E = \exp(b_{0}) + d^2$, $b_{0} = 2$.
+
+$$\frac{\partial E}{\partial p_{0}}
+  = \frac{\partial E}{\partial b_{0}} + \frac{\partial E}{\partial d}$$
+"""
+
+
+def test_what_an_entry_without_a_formula_may_be_made_of_is_not_known() -> None:
+    """Here b_0 is made of p_0, as the formula of b_t says, though it is only gone on with."""
+    items = list(read(UNSTATED))
+    assert wrong_formulas(items, behind(items), sure=True) == {}
+    known = list(read(UNSTATED.replace("$b_{t} = p_{t} + b_{t-1}^2$, ", "")))
+    assert set(wrong_formulas(known, behind(known), sure=True).values()) == {
+        "the two sides are not the same"
+    }
