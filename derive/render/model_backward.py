@@ -109,8 +109,8 @@ class Backward:
             self.form.said(self._forward(e.quantity.name.removeprefix(adjoint_name(""))).lhs)
             for e in block.equations
         ]
-        kinds = "model_recurrence_back", "model_places_back"
-        return walked(block, {"names": names}, kinds)
+        single, fields = walked(block, {"names": names})
+        return Block("model_recurrence_back" if single else "model_places_back", fields)
 
     def _forward(self, name: str) -> Equation:
         return self.derivation.forward.equation(name)

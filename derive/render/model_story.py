@@ -368,11 +368,12 @@ def _shape_of(equation: Equation) -> Hashable:
 
 def _recurrence(form: ModelForm, block: Computed) -> Block:
     edges = [edge for e in block.equations for edge in form.edges.get(e.quantity.name, ())]
-    fields = {
+    told = {
         "names": [form.said(e.lhs) for e in block.equations],
         "edges": [f"{form.leaf(edge.of).tex} = {form.tex(edge.value)}" for edge in edges],
     }
-    return walked(block, fields, ("model_recurrence", "model_places"))
+    single, fields = walked(block, told)
+    return Block("model_recurrence" if single else "model_places", fields)
 
 
 def _equation(

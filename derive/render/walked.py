@@ -6,16 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from derive.graph import Block as Computed
-from derive.render.blocks import Block
 from derive.render.positions import letter
 
 
-def walked(block: Computed, fields: Mapping[str, Any], kinds: tuple[str, str]) -> Block:
-    """What is said of a recurrence: of the first kind along one index, else of the second."""
+def walked(block: Computed, fields: Mapping[str, Any]) -> tuple[bool, dict[str, Any]]:
+    """Whether a recurrence goes along a single index, and what is said of its way."""
     turns = [
         {"letter": letter(index.name), "last": str(index.axis.size - 1), "up": walk.step > 0}
         for index, walk in zip(block.walked(0), block.walks, strict=True)
     ]
     if len(turns) == 1:
-        return Block(kinds[0], {**fields, **turns[0]})
-    return Block(kinds[1], {**fields, "letters": [t["letter"] for t in turns], "turns": turns})
+        return True, {**fields, **turns[0]}
+    return False, {**fields, "letters": [t["letter"] for t in turns], "turns": turns}
