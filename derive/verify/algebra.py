@@ -157,6 +157,8 @@ def partial(function: Callable[..., Any], at: Sequence[Any], k: int) -> Any:
     The step scales with a large argument and with a power's base; and with an argument that is all
     but zero, where a function like the logarithm ends there.
     """
+    if not mp.isfinite(at[k]):
+        return mp.nan  # in a branch that is not taken; one that is taken says that it has no value
     zeros = max(0, -mp.mag(at[k]) // 3) if at[k] else 0
     scale = mp.mpf(10) ** -zeros
     if at[k] and (mp.mag(at[k]) > 0 or (function is operator.pow and k == 0)):

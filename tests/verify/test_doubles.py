@@ -7,6 +7,7 @@ import math
 import pytest
 from mpmath import mp
 
+from derive.verify.algebra import partial
 from derive.verify.doubles import DOUBLES, UNIT, Double, double
 
 FUNCTIONS = DOUBLES.functions
@@ -54,3 +55,8 @@ def test_what_is_exact_has_a_sign_however_small() -> None:
     assert not DOUBLES.functions["sign"](tiny).error
     doubtful = DOUBLES.functions["sign"](Double(tiny.value, mp.mpf("1e-79")))
     assert doubtful.error == 2
+
+
+@pytest.mark.parametrize("end", [mp.inf, -mp.inf, mp.nan], ids=str)
+def test_where_there_is_no_number_there_is_no_slope(end: object) -> None:
+    assert mp.isnan(partial(mp.tanh, [end], 0))
