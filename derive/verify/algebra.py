@@ -42,10 +42,6 @@ def _one_by_one(terms: Sequence[Any]) -> Any:
     return reduce(operator.add, terms)
 
 
-def _itself(value: Any) -> Any:
-    return value
-
-
 @dataclass(frozen=True, eq=False)
 class Algebra:
     """A kind of number: constants, the functions by their name in the language, sums and powers.
@@ -63,7 +59,7 @@ class Algebra:
     decided: Callable[[Any], bool | None] = lambda indicator: None
     power: Callable[[Any, Any], Any] = operator.pow
     dot: Callable[[Pairs], Any] | None = None
-    divisor: Callable[[Any], Any] = _itself
+    divisor: Callable[[Any], Any] = lambda value: value
     symbols: bool = False
 
 
