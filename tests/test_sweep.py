@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.sampled import sampled
 from tests.sweep_support import drawn, faults, faults_of_draw, of_size
 
 FEW = (1, 2, 6)
@@ -16,7 +17,7 @@ def test_some_networks(number: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", range(MANY))
+@pytest.mark.parametrize("number", sampled(range(MANY), 2))
 def test_every_activation_and_loss_at_some_size(number: int) -> None:
     assert faults_of_draw(number) == [], drawn(number).name
 
