@@ -30,12 +30,7 @@ def read_text(path: Path, what: str = "spec", most: int = MOST_BYTES) -> str:
 
     FileNotFoundError is left to the caller, who may know what was meant.
     """
-    try:
-        data = _bytes(path, what, most)
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError) as error:
-        raise InputError(f"{shown(str(path))} cannot be read: {_why(error)}") from None
+    data = read_bytes(path, what, most)
     if len(data) > most:
         size = most // 2**20
         raise InputError(f"{shown(str(path))} is longer than {size} MB; a {what} is a short text")
@@ -46,8 +41,20 @@ def read_text(path: Path, what: str = "spec", most: int = MOST_BYTES) -> str:
         raise InputError(f"{shown(str(path))} is not UTF-8 text (line {line})") from None
 
 
+def read_bytes(path: Path, what: str, most: int) -> bytes:
+    """The bytes of a file or pipe, a few more than `most` if it has more. Raises InputError.
+
+    FileNotFoundError is left to the caller.
+    """
+    try:
+        return _bytes(path, what, most)
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError) as error:
+        raise InputError(f"{shown(str(path))} cannot be read: {_why(error)}") from None
+
+
 def _bytes(path: Path, what: str, most: int) -> bytes:
-    """The bytes of a file, one more than are allowed at most."""
     kind = path.stat().st_mode
     if stat.S_ISDIR(kind):
         raise InputError(f"{shown(str(path))} is a folder; a {what} is a file")
@@ -55,19 +62,17 @@ def _bytes(path: Path, what: str, most: int) -> bytes:
         raise InputError(f"{shown(str(path))} is a device; a {what} is a file")
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     with open(handle, "rb", buffering=0) as stream:
-        if stat.S_ISREG(kind):
-            return stream.read(most + 1)
-        data, end = b"", time.monotonic() + LONGEST_WAIT
-        while len(data) <= most:
-            if not select.select([handle], [], [], PATIENCE)[0]:
+        piped, data, end = stat.S_ISFIFO(kind), bytearray(), time.monotonic() + LONGEST_WAIT
+        while len(data) <= most:  # piece by piece: so much room is not asked for at once
+            if piped and not select.select([handle], [], [], PATIENCE)[0]:
                 raise InputError(f"nobody writes to the pipe {shown(str(path))}")
             more = stream.read(CHUNK)
             if not more:
                 break
             data += more
-            if time.monotonic() > end:
+            if piped and time.monotonic() > end:
                 raise InputError(f"the pipe {shown(str(path))} does not end")
-        return data
+        return bytes(data)
 
 
 def sweep(folder: Path) -> None:

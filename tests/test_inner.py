@@ -15,11 +15,12 @@ from derive.errors import InputError
 from derive.graph import Derivation, Graph
 from derive.pipeline import Made, make
 from derive.spec import parse_spec
-from derive.verify.algebra import EXACT, working
+from derive.verify.algebra import working
 from derive.verify.inner import inner_route
 from derive.verify.interpreter import run
 from derive.verify.of_model import model_bench
 from derive.verify.routes import EXACT_TOLERANCE, differences
+from derive.verify.sampling import spec_values
 from tests.random_models import random_model
 
 NETWORK = (
@@ -107,11 +108,8 @@ def forward(text: str) -> Mapping[Any, Any]:
     """All values of a spec's forward pass."""
     problem = build(parse_spec(text, "my.yaml", "my"))
     with working():
-        given = {
-            (name, place): EXACT.number(value)
-            for name, tensor in problem.values.items()
-            for place, value in tensor.items()
-        }
+        given = spec_values(problem)
+        assert given is not None
         return run(problem.graph, given)
 
 

@@ -13,8 +13,9 @@ from derive.backprop import differentiate
 from derive.graph import adjoint_name
 from derive.problem import Problem
 from derive.spec import load_spec
-from derive.verify.algebra import EXACT, working
+from derive.verify.algebra import working
 from derive.verify.interpreter import run
+from derive.verify.sampling import spec_values
 
 torch = pytest.importorskip("torch")
 Given = Mapping[str, Any]
@@ -81,11 +82,8 @@ def test_pytorch_finds_the_same(name: str) -> None:
     problem = build(load_spec(name))
     derivation = differentiate(problem.graph, problem.wanted)
     with working():
-        given = {
-            (q, place): EXACT.number(value)
-            for q, tensor in problem.values.items()
-            for place, value in tensor.items()
-        }
+        given = spec_values(problem)
+        assert given is not None
         forward = run(derivation.forward, given)
         backward = run(derivation.backward, forward)
     tensors = _tensors(problem)

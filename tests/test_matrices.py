@@ -16,11 +16,12 @@ from derive.library.layers import LAYERS
 from derive.second_order import hessian_product
 from derive.spec import parse_spec
 from derive.syntax import MATRICES
-from derive.verify.algebra import EXACT, working
+from derive.verify.algebra import working
 from derive.verify.bench import places
 from derive.verify.interpreter import run
 from derive.verify.meaning import Values
 from derive.verify.of_model import model_values
+from derive.verify.sampling import spec_values
 
 A = [["2.1", "0.4", "-0.3"], ["0.5", "1.7", "0.2"], ["-0.6", "0.3", "1.4"]]
 WEIGHTS = [["0.3", "-1.2", "0.7"], ["1.1", "0.6", "-0.4"], ["-0.8", "0.9", "1.3"]]
@@ -173,11 +174,8 @@ def test_a_built_in_spec_is_what_textbooks_have(name: str) -> None:
     problem, oracle = load(name), TEXTBOOK[name]
     derivation = differentiate(problem.graph, problem.wanted)
     with working():
-        given = {
-            (own, place): EXACT.number(value)
-            for own, tensor in problem.values.items()
-            for place, value in tensor.items()
-        }
+        given = spec_values(problem)
+        assert given is not None
         forward = run(problem.graph, given)
         found = run(derivation.backward, forward)
         keys = [key for q in problem.graph.of_role(Role.PARAMETER) for key in places(q)]

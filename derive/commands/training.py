@@ -14,7 +14,7 @@ from derive.api import load as load_problem
 from derive.backprop import differentiate
 from derive.edge import GOOD, progress
 from derive.emit import module
-from derive.emit.program import lower
+from derive.emit.program import takes_any_batch
 from derive.emit.run import load
 from derive.errors import InputError, shown
 from derive.files import Files, sweep
@@ -37,7 +37,7 @@ def train(options: argparse.Namespace) -> int:
     from derive.train.kept import unpacked
 
     _check_numbers(options)
-    problem = load_problem(options.spec)
+    problem = load_problem(options.spec, options.run)
     with progress("deriving, and reading the data"):
         plan, of = _plan(problem, options)
     start, path = beginning(plan.module, options.seed), options.output / CHECKPOINT
@@ -53,11 +53,7 @@ def train(options: argparse.Namespace) -> int:
         start, before = unpacked(path.read_bytes(), start)
         _check_same(before, of)
         print(f"going on after {start.number:,} updates")
-    try:
-        standing = _trained(plan, start, options, of)
-    finally:
-        # a folder that was made only for what never came is not left behind
-        sweep(options.output)
+    standing = _trained(plan, start, options, of)
     _told(plan, standing)
     print(f"wrote parameters.npz, history.csv and loss.svg in {options.output}")
     return GOOD
@@ -91,7 +87,7 @@ def _plan(problem: Problem, options: argparse.Namespace) -> tuple[Plan, Mapping[
     want = wanted(problem)
     data = fitted(arrays(options.data), want)
     test = fitted(arrays(options.test), want) if options.test else None
-    batch = _batch(problem, lower(problem, derivation).any_batch, data, options.batch)
+    batch = _batch(problem, takes_any_batch(problem), data, options.batch)
     for each, what in ((data, "data"), (test, "test data")):
         if each is not None and each.count < batch:
             raise InputError(f"a batch has {batch:,} samples; the {what} have {each.count:,}")

@@ -225,7 +225,7 @@ def _settled(tree: ast.Module) -> Iterator[ast.AST]:
     """What is allowed as it stands, and nowhere else: settings, and decorators of functions."""
     for node in tree.body:
         if isinstance(node, ast.Expr) and ast.unparse(node) in SETTINGS:
-            yield node.value
+            yield node
         if isinstance(node, ast.FunctionDef):
             yield from (each for each in node.decorator_list if ast.unparse(each) in DECORATORS)
 
@@ -262,7 +262,7 @@ def _usual(node: ast.AST, module: _Module) -> bool:
         return False
     match node:
         case ast.Expr() if id(node) in module.top:
-            return isinstance(node.value, ast.Constant) or ast.unparse(node) in SETTINGS
+            return isinstance(node.value, ast.Constant)
         case ast.Import() | ast.ImportFrom():
             return id(node) in module.top and ast.unparse(node) in IMPORTS
         case ast.ClassDef():

@@ -125,7 +125,7 @@ def lower(problem: Problem, derivation: Derivation, batch: sympy.Expr = BATCH) -
     graph, optimizer = problem.graph, problem.training.optimizer
     parameters = graph.of_role(Role.PARAMETER)
     trained = [q for q in parameters if q.name not in problem.training.frozen]
-    if problem.is_model or _couples_samples(graph):
+    if not takes_any_batch(problem):
         batch = sympy.Integer(problem.batch)
     steady = stable_form(problem, derivation)
     forward = _any_batch_forward(problem, steady.forward, batch)
@@ -215,6 +215,11 @@ def _names_read(assignment: Assignment) -> set[str]:
     nodes = tuple(walk(assignment.value))
     places = {e.name for node in nodes for p in positions_of(node) for e in p.atoms(Element)}
     return places | {node.name for node in nodes if isinstance(node, Read)}
+
+
+def takes_any_batch(problem: Problem) -> bool:
+    """Whether a module may be given any number of samples."""
+    return not (problem.is_model or _couples_samples(problem.graph))
 
 
 def _couples_samples(graph: Graph) -> bool:

@@ -155,7 +155,7 @@ def _node(drawing: Drawing, name: str) -> str:
     corner = _px((x - BOX[0] / 2, y + BOX[1] / 2)).split(",")
     size = f'width="{SCALE * BOX[0]:.0f}" height="{SCALE * BOX[1]:.0f}"'
     shape = " × ".join(map(str, quantity.shape))
-    lines = [(runs(model.form.names.at(name, ()).inline), "name", 0.2 if shape else 0.0)]
+    lines = [(runs(model.form.whole(name)), "name", 0.2 if shape else 0.0)]
     lines += [(shape, "shape", -0.28)] if shape else []
     texts = "".join(
         f'<text class="{style}" x="{SCALE * x:.0f}" y="{-SCALE * (y + up):.0f}">{inside}</text>'

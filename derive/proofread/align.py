@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache, reduce
-from itertools import count
+from itertools import count, pairwise
 
 import sympy
 
-from derive.proofread.formula import parse_formula
+from derive.proofread.formula import DOTS, parse_formula
 from derive.proofread.policy import Policy, expected_value
 from derive.proofread.tokens import FormulaError, TokenKind, tokenize
 from derive.proofread.values import FAILURES, exact_value, value_of
@@ -28,9 +28,6 @@ _OPENING_MINUS = re.compile(r"\(\s*-")
 _LIKELY = {False: ("no", "bracketed", "leading"), True: ("bracketed", "no", "leading")}
 
 
-DOTS = "…"  # the name of what is not written out
-
-
 @dataclass(frozen=True)
 class Atom:
     """A name or a number of a formula, in reading order."""
@@ -42,6 +39,9 @@ class Atom:
     def value(self) -> Fraction:
         """What a number is worth."""
         return exact_value(self.text)
+
+
+Pairs = list[tuple[str, Atom]]
 
 
 @dataclass(frozen=True)
@@ -106,23 +106,30 @@ def template(tex: str, signed: str = "no") -> Template:
     return Template(shape, tuple(with_signs))
 
 
-def aligned(formula: str, worked: str) -> list[tuple[str, Atom]] | None:
+def aligned(formula: str, worked: str) -> Pairs | None:
     """The number written for each name; None if the worked line is not this formula in numbers.
 
     Numbers of the formula itself, such as the 2 of a square, must be the same in both. A minus that
     the formula does not have belongs to a number, also where two of them cancel.
     """
-    likely: list[tuple[str, Atom]] | None = None
+    likely: Pairs | None = None
+    for pairs, signed in _readings(formula, worked, _pairs):
+        if pairs is not None and _unsigned(worked, signed).count("-") == formula.count("-"):
+            return pairs
+        likely = likely or pairs
+    return likely
+
+
+def _readings(
+    formula: str, worked: str, matched: Callable[[Template, Template], Pairs | None]
+) -> Iterator[tuple[Pairs | None, str]]:
+    """What matches in the ways to read a minus of the worked line, the likeliest first."""
     try:
         left = template(formula)
         for signed in _LIKELY[_OPENING_MINUS.search(formula) is None]:
-            pairs = _pairs(left, template(worked, signed))
-            if pairs is not None and _unsigned(worked, signed).count("-") == formula.count("-"):
-                return pairs
-            likely = likely or pairs
+            yield matched(left, template(worked, signed)), signed
     except (FormulaError, ArithmeticError):
-        pass
-    return likely
+        return
 
 
 def _unsigned(worked: str, signed: str) -> str:
@@ -130,7 +137,7 @@ def _unsigned(worked: str, signed: str) -> str:
     return _SIGNED[signed].sub(lambda found: " " * len(found[0]), worked)
 
 
-def _pairs(formula: Template, worked: Template) -> list[tuple[str, Atom]] | None:
+def _pairs(formula: Template, worked: Template) -> Pairs | None:
     found: dict[str, Atom] = {}
     for name, written in _matched(formula, worked) or ():
         if written.is_name or found.setdefault(name, written).value != written.value:
@@ -138,7 +145,7 @@ def _pairs(formula: Template, worked: Template) -> list[tuple[str, Atom]] | None
     return list(found.items()) or None
 
 
-def _matched(formula: Template, worked: Template) -> list[tuple[str, Atom]] | None:
+def _matched(formula: Template, worked: Template) -> Pairs | None:
     """What stands for each name, wherever that stands."""
     if len(formula.atoms) != len(worked.atoms) or formula.shape != worked.shape:
         return None
@@ -149,17 +156,19 @@ def _matched(formula: Template, worked: Template) -> list[tuple[str, Atom]] | No
     return [(stands.text, written) for stands, written in both if stands.is_name]
 
 
-def beside_dots(formula: str, worked: str) -> list[tuple[str, Atom]]:
-    """The number written for each name of a sum that is not written out, wherever that stands."""
-    try:
-        left = template(formula)
-        for signed in _LIKELY[_OPENING_MINUS.search(formula) is None]:
-            found = _matched(left, template(worked, signed))
-            if found is not None and (DOTS, DOTS) in [(name, a.text) for name, a in found]:
-                written = [(name, atom) for name, atom in found if name != DOTS]
-                return [] if any(atom.is_name for _, atom in written) else written
-    except (FormulaError, ArithmeticError):
-        pass
+def beside_dots(sides: Iterable[tuple[sympy.Expr, str]]) -> Iterator[tuple[str, Atom]]:
+    """The number for each name of a sum that is not written out, in the side behind it."""
+    dotted = [tex for form, tex in sides if DOTS in map(str, form.free_symbols)]
+    for formula, worked in pairwise(dotted):
+        yield from _beside_dots(formula, worked)
+
+
+def _beside_dots(formula: str, worked: str) -> Pairs:
+    """The number written for each name of such a sum, wherever that stands."""
+    for found, _ in _readings(formula, worked, _matched):
+        if found is not None and (DOTS, DOTS) in [(name, a.text) for name, a in found]:
+            written = [(name, atom) for name, atom in found if name != DOTS]
+            return [] if any(atom.is_name for _, atom in written) else written
     return []
 
 

@@ -27,6 +27,7 @@ _BRACKETS = {"(": ")", "[": "]"}
 _FRACTIONS = ("frac", "tfrac", "dfrac", "cfrac")
 _BIG = ("sum", "prod")
 _BOXES = ("boxed", "underline", "displaystyle")
+DOTS = "…"  # the name of what is not written out
 _DOTS = ("cdots", "ldots", "dots", "vdots", "ddots")
 
 MAX_EXPONENT = 4000
@@ -115,7 +116,7 @@ class _Parser(Arithmetic):
         table |= dict.fromkeys(_BIG, self._big_operator)
         table |= dict.fromkeys(_BOXES, lambda: self._inner(self.stream.argument()))
         table |= dict.fromkeys(COMMANDS, self._function)
-        table |= dict.fromkeys(_DOTS, lambda: self._name("…"))
+        table |= dict.fromkeys(_DOTS, lambda: self._name(DOTS))
         return table
 
     def _atom(self) -> sympy.Expr:

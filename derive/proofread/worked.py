@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import pairwise
 
-from derive.proofread.align import DOTS, Atom, aligned, beside_dots
+from derive.proofread.align import Atom, aligned, beside_dots
 from derive.proofread.claim import Claim, Kind
 from derive.proofread.formula import parse_formula
 from derive.proofread.judge import judge_item
@@ -50,11 +49,9 @@ def miscopied(reading: Reading, place: int, claim: Claim, worked: Worked) -> boo
 
 def miswritten_beside_dots(reading: Reading, place: int, claim: Claim) -> None:
     """Find the one number wrong that a sum which is not written out has for a name."""
-    dotted = [tex for form, tex in claim.sides if DOTS in map(str, form.free_symbols)]
     off = {
         (name, written.text)
-        for formula, worked in pairwise(dotted)
-        for name, written in beside_dots(formula, worked)
+        for name, written in beside_dots(claim.sides)
         if name not in reading.moving
         and changed(reading, name, written)
         and not _rounds_to(reading.printed[name].value, written.text)

@@ -15,6 +15,7 @@ from derive.render.order import path_view, weights_in_order
 
 POINTS = 81
 MOST_TRAINING_POINTS = 120
+FAILURES = (ArithmeticError, ValueError)  # beyond doubles, or where a function has no value
 MOST_WORK = 600_000  # numbers to be computed, one after the other
 SPAN = 22  # half the width of the slice, in lengths of the step
 
@@ -42,7 +43,7 @@ def curves(problem: Problem, source: str) -> Curves | None:
         updated = start - step
         current, after = (start, done.loss), (updated, loss(updated))
         training = _training(problem, module.namespace)
-    except (ArithmeticError, ValueError):  # beyond doubles, or where a function has no value
+    except FAILURES:
         return None
     finite = all(math.isfinite(y) for _, y in (*slice_, *training, current, after))
     return Curves(weight, slice_, current, after, slope, training) if finite else None
@@ -57,7 +58,7 @@ def training_curve(problem: Problem, source: str) -> Sequence[tuple[int, float]]
         return []
     try:
         found = _training(problem, load(problem, source, "python").namespace)
-    except (ArithmeticError, ValueError):  # beyond doubles, or where a function has no value
+    except FAILURES:
         return []
     return found if all(math.isfinite(value) for _, value in found) else []
 
@@ -69,7 +70,7 @@ def _followed(problem: Problem, module: Module) -> Element | None:
         return weights[0]
     try:
         slopes = module.run().gradients
-    except (ArithmeticError, ValueError):  # beyond doubles, or where a function has no value
+    except FAILURES:
         return None
     last = [w for w in weights if w.name == weights[0].name]
     return max(last, key=lambda w: abs(slopes[w.name, tuple(map(int, w.indices))]))

@@ -24,7 +24,7 @@ def gradient_block(form: ModelForm, equation: Equation, said: set[str]) -> Itera
         "model_gradient",
         {
             "again": len(said) > 1,
-            "of": form.names.at(slope.of, ()).inline,
+            "of": form.whole(slope.of),
             "asked": [quotient(form, each) for each in family if _is_asked(graph, each)],
             "kept": [
                 letter(index.name)

@@ -181,7 +181,7 @@ class Backward:
             "averages": self._averages(name, steps) if collected else [],
             "cancel": any(s.rule == Rule.CANCEL for s in steps),
             "normalised": any(s.rule == Rule.NORMALISED for s in steps),
-            "like": self.form.names.at(like, ()).inline if like else "",
+            "like": self.form.whole(like) if like else "",
             "like_ref": f"eq:d-{like}",
             "recurrent": bool(walk),
             "ranges": ranges(i for i in open_letters(equation) if i.name in self.form.bounds),
@@ -195,11 +195,7 @@ class Backward:
         left, prefix = reads(steps[-1].after), adjoint_name("")
         gone = [n for n in reads(chain.after) if n.startswith(prefix) and n not in left]
         inner = [each.removeprefix(prefix) for each in gone]
-        return [
-            {"name": self.form.names.at(n, ()).inline, "ref": f"eq:d-{n}"}
-            for n in inner
-            if n != name
-        ]
+        return [{"name": self.form.whole(n), "ref": f"eq:d-{n}"} for n in inner if n != name]
 
     def _once(self, what: str) -> bool:
         """Whether something is still to be explained."""

@@ -91,6 +91,10 @@ class ModelForm:
         """The symbol of a quantity, of a derivative by it, or of its value after the update."""
         return self._name(name, tuple(places)).tex
 
+    def whole(self, name: str) -> str:
+        """A whole quantity within a line of text."""
+        return self.names.at(name, ()).inline
+
     def _name(self, name: str, places: tuple[str, ...]) -> Names:
         if name.startswith(ADJOINT):
             return derivative(self.names.loss(), self._name(name.removeprefix(ADJOINT), places))

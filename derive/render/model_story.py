@@ -98,8 +98,8 @@ def _setting(form: ModelForm, bench: Bench | None, displays: Sequence[Display]) 
         "model_setting",
         {
             "loss": form.names.loss().tex,
-            "results": [form.names.at(e.quantity.name, ()).inline for e in _ends(graph)],
-            "wanted": [form.names.at(n, ()).inline for n in wanted if f"adj_{n}" in known],
+            "results": [form.whole(e.quantity.name) for e in _ends(graph)],
+            "wanted": [form.whole(n) for n in wanted if f"adj_{n}" in known],
             "upstream": [form.symbol(name) for name in problem.upstream],
             "equations": len(graph.equations),
             "rows": list(_side_by_side(list(_quantities(form)))),

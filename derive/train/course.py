@@ -7,7 +7,7 @@ that is taken up again goes on as if it had never stopped.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -88,7 +88,7 @@ class Standing:
     place: int = 0
     number: int = 0
     total: float = 0.0
-    history: tuple[Line, ...] = field(default=())
+    history: tuple[Line, ...] = ()
 
 
 def beginning(module: Module, seed: int) -> Standing:

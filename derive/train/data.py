@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -53,6 +53,21 @@ class Wanted:
     def by_name(self) -> Mapping[str, Quantity]:
         return {quantity.name: quantity for quantity in self.quantities}
 
+    @cached_property
+    def together(self) -> list[set[tuple[str, int]]]:
+        """The axes that run together: an equation has one letter for them."""
+        groups: list[set[tuple[str, int]]] = []
+        for equation in self.graph.equations:
+            places: dict[Index, set[tuple[str, int]]] = {}
+            for element in (equation.lhs, *elements(equation.rhs)):
+                for axis, index in enumerate(element.indices):
+                    if isinstance(index, Index):
+                        places.setdefault(index, set()).add((element.name, axis))
+            for axes in places.values():
+                apart = [group for group in groups if not group & axes]
+                groups = [*apart, axes.union(*(group for group in groups if group & axes))]
+        return groups
+
 
 def wanted(problem: Problem) -> Wanted:
     """The quantities that data can be of, with the values that the spec has for them."""
@@ -83,7 +98,7 @@ def fitted(arrays: Mapping[str, Array], want: Wanted) -> Data:
     constant = {name: value for name, value in want.values.items() if name not in found}
     if not one_by_one:
         for name, quantity in want.by_name.items():
-            if name in constant and quantity.axes and _count_samples((*found, name), want.graph):
+            if name in constant and quantity.axes and _count_samples((*found, name), want):
                 raise InputError(f"the data have no {shown(name)}, which each sample has one of")
     return Data(found, constant, one_by_one)
 
@@ -148,7 +163,7 @@ def _without_batch(found: Mapping[str, Array], want: Wanted) -> bool:
         )
     if wholes:
         return True
-    if not _count_samples(tuple(found), want.graph):
+    if not _count_samples(found, want):
         raise InputError(
             f"the first axis of {shown(min(found))} does not count samples; give each sample as a "
             "whole, with a first axis more"
@@ -156,25 +171,12 @@ def _without_batch(found: Mapping[str, Array], want: Wanted) -> bool:
     return False
 
 
-def _count_samples(names: Sequence[str], graph: Graph) -> bool:
-    """Whether the first axes of some quantities run together, and no axis of a parameter does.
-
-    Axes run together where an equation has one letter for both.
-    """
-    together: list[set[tuple[str, int]]] = []
-    for equation in graph.equations:
-        places: dict[Index, set[tuple[str, int]]] = {}
-        for element in (equation.lhs, *elements(equation.rhs)):
-            for axis, index in enumerate(element.indices):
-                if isinstance(index, Index):
-                    places.setdefault(index, set()).add((element.name, axis))
-        for axes in places.values():
-            apart = [group for group in together if not group & axes]
-            together = [*apart, axes.union(*(group for group in together if group & axes))]
-    parameters = {quantity.name for quantity in graph.of_role(Role.PARAMETER)}
+def _count_samples(names: Iterable[str], want: Wanted) -> bool:
+    """Whether the first axes of some quantities run together, and no axis of a parameter does."""
+    parameters = {quantity.name for quantity in want.graph.of_role(Role.PARAMETER)}
     firsts = {(name, 0) for name in names}
     return any(
-        firsts <= group and not parameters & {name for name, _ in group} for group in together
+        firsts <= group and not parameters & {name for name, _ in group} for group in want.together
     )
 
 

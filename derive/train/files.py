@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from derive.errors import InputError, shown
+from derive.files import read_bytes
 
 Array = NDArray[Any]
 COLUMN = re.compile(r"(?P<name>\w+)(?:\[\s*(?P<place>\d+(?:\s*,\s*\d+)*)\s*\])?")
@@ -73,12 +74,13 @@ def _only(path: Path) -> Array:
 
 
 def _bytes(path: Path) -> bytes:
-    if not path.is_file():
-        raise InputError(f"there is no file {shown(str(path))}")
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{shown(str(path))} cannot be read: {error.strerror}") from None
+        data = read_bytes(path, "file of data", MOST_IN_MEMORY)
+    except FileNotFoundError:
+        raise InputError(f"there is no file {shown(str(path))}") from None
+    if len(data) > MOST_IN_MEMORY:
+        raise InputError(f"{shown(str(path))} is longer than {MOST_IN_MEMORY // 2**30} GB")
+    return data
 
 
 def _npz(path: Path) -> Mapping[str, Array]:

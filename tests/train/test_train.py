@@ -164,6 +164,15 @@ def test_what_cannot_be_trained_is_said(
     assert words in capsys.readouterr().err
 
 
+def test_one_run_of_a_spec_is_trained(folder: Path) -> None:
+    runs = "runs:\n  - {name: slow, training: {learning_rate: 0.01}}\n  - {name: quick}\n"
+    Path("runs.yaml").write_text(MODEL + runs)
+    common = ("--data", "line.npz")
+    quick = trained("runs.yaml", *common, "--run", "quick", "-o", "quick")
+    assert same(quick, trained("model.yaml", *common, "-o", "alone"))
+    assert not same(quick, trained("runs.yaml", *common, "--run", "slow", "-o", "slow"))
+
+
 def test_another_training_is_not_taken_for_this_one(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise, product
+from itertools import product
 
 import sympy
 
-from derive.proofread.align import DOTS, beside_dots
+from derive.proofread.align import beside_dots
 from derive.proofread.claim import Claim
 from derive.proofread.entries.compiled import (
     Compiled,
@@ -154,10 +154,8 @@ def _all_prints(claims: Mapping[int, Claim]) -> Iterator[Print]:
 def _beside(claims: Mapping[int, Claim]) -> Iterator[Print]:
     """The numbers that stand for entries in sums that are not written out."""
     for number, claim in claims.items():
-        dotted = [tex for form, tex in claim.sides if DOTS in map(str, form.free_symbols)]
-        for formula, worked in pairwise(dotted):
-            for name, written in beside_dots(formula, worked):
-                yield from _print(number, name, written.text)
+        for name, written in beside_dots(claim.sides):
+            yield from _print(number, name, written.text)
 
 
 def _print(number: int, name: str, text: str) -> Iterator[Print]:

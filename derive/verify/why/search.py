@@ -216,8 +216,7 @@ class _Work:
         that each print speaks for itself.
         """
         if convention.rank < COMMON:
-            return [[t] for t in {(t.question.published.printed, t.question.exact): t
-                                  for t in tallies}.values()]  # fmt: skip
+            return [[tally] for tally in _apart(tallies)]
         groups: list[tuple[float, list[_Tally]]] = []
         for tally in tallies:
             factor = self._factor(tally.question)
@@ -309,16 +308,15 @@ def _start(question: Question, trajectory: Trajectory) -> float:
 
 def _evidence(convention: Convention, group: Sequence[_Tally]) -> float:
     """How many digits are met where prints are off by the same factor."""
-    asked = _apart(group)
+    asked = [tally.question for tally in _apart(group)]
     longest = max(digits(question.published.printed) for question in asked)
     met = sum(question.evidence_of(convention) for question in asked)
     return min(met, longest + log10(len(asked)))
 
 
-def _apart(group: Sequence[_Tally]) -> list[Question]:
-    """The questions of some prints, each number once."""
-    asked = {(t.question.published.printed, t.question.exact): t.question for t in group}
-    return list(asked.values())
+def _apart(group: Sequence[_Tally]) -> list[_Tally]:
+    """Some prints, each number once."""
+    return list({(t.question.published.printed, t.question.exact): t for t in group}.values())
 
 
 def _number(value: Fraction) -> Any:
