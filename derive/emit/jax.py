@@ -13,17 +13,13 @@ from types import MappingProxyType
 
 from derive.emit.arrays import Arrays, vectorised
 from derive.emit.grids import at_step, empty, gridded, is_plain, step_letters
-from derive.emit.hoisting import hoisted
 from derive.emit.layout import STEP, WIDTH, statement
-from derive.emit.loops import grouped
 from derive.emit.module import Writing, module
 from derive.emit.names import code_name
-from derive.emit.numpy import CONSTANTS, HEADS, WRITING, random_array
-from derive.emit.program import Assignment, depended_on, lower
+from derive.emit.numpy import CONSTANTS, HEADS, WRITING, in_groups, random_array
+from derive.emit.program import Assignment, lower
 from derive.emit.prose import length
 from derive.emit.python import table
-from derive.emit.reuse import reusing
-from derive.emit.sharing import shared
 from derive.emit.tree import Read, walk
 from derive.emit.windows import without_grids
 from derive.graph import Derivation, Quantity
@@ -44,8 +40,7 @@ def emit_jax(problem: Problem, derivation: Derivation) -> str:
 
 def _lines(assignments: Iterable[Assignment], results: Iterable[Quantity]) -> list[str]:
     lines, numbers = [], count(1)
-    once = depended_on(reusing(assignments), results)
-    for group in grouped(hoisted(shared(once))):
+    for group in in_groups(assignments, results):
         lines += scanned(group, next(numbers)) if group[0].walks else _assigned(group[0])
     return lines
 

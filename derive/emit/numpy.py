@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
@@ -92,10 +92,16 @@ def emit_numpy(problem: Problem, derivation: Derivation) -> str:
     return module(lower(problem, derivation), WRITING)
 
 
+def in_groups(
+    assignments: Iterable[Assignment], results: Iterable[Quantity]
+) -> Iterator[tuple[Assignment, ...]]:
+    """What the results need, with all that is computed once; a recurrence is one group."""
+    return grouped(hoisted(shared(depended_on(reusing(assignments), results))))
+
+
 def _lines(assignments: Iterable[Assignment], results: Iterable[Quantity]) -> list[str]:
     lines = []
-    once = depended_on(reusing(assignments), results)
-    for group in grouped(hoisted(shared(once))):
+    for group in in_groups(assignments, results):
         if group[0].walks:
             lines += _quiet(group, partial(stepwise, group, HEADS, CONSTANTS))
         else:
