@@ -115,8 +115,16 @@ def _setting(form: ModelForm, bench: Bench | None, displays: Sequence[Display]) 
 
 
 def _ends(graph: Graph) -> list[Equation]:
-    """The equations whose results no other equation reads."""
-    return [e for e in graph.equations if not {*graph.readers(e.quantity.name)} - {e}]
+    """The equations of the spec whose results no other equation reads.
+
+    A derivative that was a step on the way to another one is no result, though none may read it.
+    """
+    return [
+        e
+        for e in graph.equations
+        if (e.quantity.tex or e.quantity.slope is None)
+        and not {*graph.readers(e.quantity.name)} - {e}
+    ]
 
 
 def _side_by_side(rows: list[dict[str, object]]) -> Iterator[list[dict[str, object]]]:

@@ -224,9 +224,11 @@ def _asked(page: ToldPage) -> Iterator[str]:
 
 
 def _computed(graph: Graph) -> list[str]:
-    """What a forward pass comes to: what none of its equations goes on with."""
+    """What a forward pass comes to: what is written in the spec, and none goes on with."""
     used = {n for e in graph.equations for n in reads(e.rhs) if n != e.quantity.name}
-    return [e.quantity.name for e in graph.equations if e.quantity.name not in used]
+    computed = [e.quantity for e in graph.equations]
+    on_the_way = {q.name for q in computed if q.slope and not q.tex}
+    return [q.name for q in computed if q.name not in used | on_the_way]
 
 
 CHECKS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import subprocess
 import sys
 import time
@@ -117,12 +118,14 @@ def test_what_is_stopped_within_an_epoch_goes_on_there(
 def test_what_is_killed_goes_on_from_what_was_kept(folder: Path) -> None:
     common = ["free.yaml", "--data", "data.npz", "--batch", "1", "--epochs", "700"]
     program = [sys.executable, "-m", "derive", "train", *common, "-o"]
-    with subprocess.Popen([*program, "parts"], stdout=subprocess.PIPE) as running:
+    here = {**os.environ, "PYTHONPATH": str(Path(derive.__file__).parent.parent)}
+    with subprocess.Popen([*program, "parts"], stdout=subprocess.PIPE, env=here) as running:
         while running.poll() is None and not Path("parts/checkpoint.npz").exists():
             time.sleep(0.05)
         running.kill()
-    subprocess.run([*program, "parts", "--resume"], check=True)
-    subprocess.run([*program, "whole"], check=True)
+    assert Path("parts/checkpoint.npz").exists()
+    subprocess.run([*program, "parts", "--resume"], check=True, env=here)
+    subprocess.run([*program, "whole"], check=True, env=here)
     names = sorted(path.name for path in Path("whole").iterdir())
     assert sorted(path.name for path in Path("parts").iterdir()) == names
     for name in names:
