@@ -23,7 +23,7 @@ from derive.library.losses import BY_NAME, LOSSES
 from derive.library.optimizers import OPTIMIZERS
 from derive.library.row import NOTHING, Number, signature, written_out
 from derive.model import build_model
-from derive.names import reserved
+from derive.names import reserved, wrong_reserved
 from derive.network import as_model
 from derive.network_values import batch_size, values_of, with_distributions
 from derive.notation import notation, scalar_names
@@ -206,7 +206,7 @@ def _units(file: SpecFile, path: Path_, given: int | list[str], letter: str) -> 
     seen: set[str] = set()
     for k, name in enumerate(given):
         if reserved(name, RESERVED):
-            raise file.fail((*path, k), f"'{name}' is a reserved word")
+            raise file.fail((*path, k), wrong_reserved(name))
         if name in seen:
             raise file.fail((*path, k), f"the name '{name}' is used twice")
         seen.add(name)

@@ -22,11 +22,20 @@ class Strict(BaseModel):
         if isinstance(data, dict):
             for key in data:
                 if key not in cls.model_fields:
-                    hint = nearest(str(key), cls.model_fields)
+                    hint = cls._meant(str(key))
                     raise PydanticCustomError(
                         "unknown", "unknown field '{key}'; {hint}", {"key": str(key), "hint": hint}
                     )
         return data
+
+    @classmethod
+    def _meant(cls, key: str) -> str:
+        """Where a field belongs that stands one section too high, or the nearest known one."""
+        for name, field in cls.model_fields.items():
+            inner = field.annotation
+            if isinstance(inner, type) and issubclass(inner, Strict) and key in inner.model_fields:
+                return f"it belongs in '{name}:', as `{name}: {{{key}: ...}}`"
+        return nearest(key, cls.model_fields)
 
 
 class OwnLayerSpec(Strict):

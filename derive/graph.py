@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
@@ -328,6 +328,20 @@ def _whole(position: sympy.Expr, known: Mapping[str, Quantity]) -> bool:
     return isinstance(position, Index) or bool(position.is_Integer)
 
 
+def _unsaid(position: sympy.Expr, known: Mapping[str, Quantity]) -> str:
+    """What to write if a position would do were its given quantities known as whole numbers."""
+    read = {each.name for each in elements(position)}
+    given = sorted(name for name in read & known.keys() if known[name].given)
+    told = {name: replace(known[name], integer=True) for name in given}
+    if not given or not _whole(position, {**known, **told}):
+        return ""
+    *most, last = [f"'{name}'" for name in given if not known[name].integer]
+    names = f"{', '.join(most)} and {last}" if most else last
+    hold = "hold" if most else "holds"
+    listed = ", ".join(given)
+    return f"; if {names} {hold} whole numbers, say `integers: [{listed}]`"
+
+
 def _element_problems(
     element: Element, known: Mapping[str, Quantity], scope: frozenset[Index]
 ) -> Iterator[str]:
@@ -343,7 +357,10 @@ def _element_problems(
         return
     for position in element.indices:
         if not _whole(position, known):
-            yield f"the index '{position}' of '{element}' is not made of index letters and integers"
+            yield (
+                f"the index '{position}' of '{element}' is not made of index letters and integers"
+                f"{_unsaid(position, known)}"
+            )
         for symbol in position.free_symbols:
             if isinstance(symbol, Index) and symbol not in scope:
                 yield f"the index '{symbol}' of '{element}' is not bound"

@@ -65,6 +65,11 @@ def reserved(name: str, more: Collection[str] = ()) -> bool:
     return keyword.iskeyword(name) or name in BY_NAME or name in more
 
 
+def wrong_reserved(name: str) -> str:
+    """What is said of a name that means something else already."""
+    return f"'{name}' is a reserved word; write {name}_, or another name"
+
+
 def place_of(text: str | None) -> tuple[int, ...]:
     """The indices of a published name, as `0,1` between its brackets."""
     return tuple(int(part) for part in (text or "").split(",") if part.strip())

@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import yaml
 from pydantic import ValidationError
 
 from derive.builtin import builtin_names, builtin_text
+from derive.definitions import Strict
 from derive.errors import InputError, nearest, shown
 from derive.files import read_text
 from derive.limits import LONGEST_VALUE, MOST_LEVELS
@@ -123,7 +124,26 @@ def _of_one_place(problems: Mapping[Path_, list[tuple[str, str]]], path: Path_) 
     yield from dict.fromkeys(others)
     if kinds and not others and not deeper:
         *most, last = dict.fromkeys(kinds)
-        yield f"this must be {', '.join(most)} or {last}" if most else f"this must be {last}"
+        words = f"this must be {', '.join(most)} or {last}" if most else f"this must be {last}"
+        yield words + _entry(path)
+
+
+def _entry(path: Path_) -> str:
+    """How an entry of a list of sections is written, where such a list belongs."""
+    held: Any = Spec
+    for step in path:
+        section = isinstance(held, type) and issubclass(held, Strict)
+        if section and step in held.model_fields:
+            held = held.model_fields[str(step)].annotation
+        elif get_origin(held) is list and isinstance(step, int):
+            (held,) = get_args(held)
+        else:
+            return ""
+    inner = get_args(held)[0] if get_origin(held) is list else None
+    if not isinstance(inner, type) or not issubclass(inner, Strict):
+        return ""
+    needed = [f"{name}: ..." for name, each in inner.model_fields.items() if each.is_required()]
+    return f", with entries such as `- {{{', '.join(needed)}}}`"
 
 
 def _steps(lines: Mapping[Path_, int]) -> set[str | int]:

@@ -155,12 +155,12 @@ BAD: list[tuple[str, str, str]] = [
     (
         "keyword",
         edited(("[i1, i2]", "[i1, lambda]")),
-        "a.yaml:2: network.inputs.1: 'lambda' is a reserved word",
+        "a.yaml:2: network.inputs.1: 'lambda' is a reserved word; write lambda_, or another name",
     ),
     (
         "function",
         edited(("[i1, i2]", "[exp, i2]")),
-        "a.yaml:2: network.inputs.0: 'exp' is a reserved word",
+        "a.yaml:2: network.inputs.0: 'exp' is a reserved word; write exp_, or another name",
     ),
     (
         "duplicate",

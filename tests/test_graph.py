@@ -64,6 +64,7 @@ BAD: list[tuple[Callable[[], Graph], str]] = [
     (lambda: graph(x(N / 2)), "the index 'i/2' of 'x[i/2]' is not made of index letters"),
     (lambda: graph(x(s)), "the index 's' of 'x[s]' is not made of index letters"),
     (lambda: graph(x(x(N))), "the index 'x[i]' of 'x[x[i]]' is not made of index letters"),
+    (lambda: graph(x(s)), "if 's' holds whole numbers, say `integers: [s]`"),
     (lambda: graph(x(2**N)), "is not made of index letters"),
     (lambda: graph(x(sympy.exp(N))), "is not made of index letters"),
 ]

@@ -56,6 +56,18 @@ BAD: list[tuple[str, str, str]] = [
         f"a.yaml:{LAST}: trainning: unknown field 'trainning'; did you mean 'training'?",
     ),
     (
+        "a field of a section at the top",
+        BASE + "learning_rate: 0.1\n",
+        f"a.yaml:{LAST}: learning_rate: unknown field 'learning_rate'; "
+        "it belongs in 'training:', as `training: {learning_rate: ...}`",
+    ),
+    (
+        "a mapping for a list of sections",
+        BASE + "published: {w1: 0.2}\n",
+        f"a.yaml:{LAST}: published: this must be a list, "
+        "with entries such as `- {name: ..., printed: ...}`",
+    ),
+    (
         "unknown in a layer",
         edited("bias: none", "bia: none"),
         "a.yaml:4: network.layers.0.bia: unknown field 'bia'; did you mean 'bias'?",

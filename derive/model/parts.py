@@ -14,7 +14,7 @@ from derive.expression import Axis
 from derive.graph import Equation, Quantity
 from derive.language import CONSTANTS
 from derive.library.instantiate import Instance
-from derive.names import reserved, wrong_name
+from derive.names import reserved, wrong_name, wrong_reserved
 from derive.problem import NodeUse, Tensor
 from derive.spec import Path_, SpecFile
 
@@ -62,8 +62,10 @@ def check_name(file: SpecFile, path: Path_, name: str) -> None:
     """A name must be usable in equations, code and pages. Raises InputError."""
     if wrong_name(name):
         raise file.fail(path, wrong_name(name))
-    if reserved(name, CONSTANTS) or name.startswith("adj_"):
-        raise file.fail(path, f"'{name}' is a reserved word")
+    if reserved(name, CONSTANTS):
+        raise file.fail(path, wrong_reserved(name))
+    if name.startswith("adj_"):
+        raise file.fail(path, f"'{name}' is a derivative by its beginning; use another name")
     if name == RATE and "training" in file.spec.model_fields_set:
         raise file.fail(path, f"'{name}' is the learning rate of the training; use another name")
 
