@@ -91,6 +91,21 @@ VALUES: dict[str, tuple[str, dict[str, float]]] = {
         "inputs: {x: [0, 2]}\nparameters: {q: 3}\nloss: E = sum(i, x[i]**q)",
         {"E": 8, "dq": 8 * math.log(2), "dx[0]": 0, "dx[1]": 12},
     ),
+    "powers by letters at zero": (
+        "inputs: {x: 0, y: 0}\nparameters: {a: [[1, 2], [3, 4], [5, 6]]}\n"
+        "model: ['f = sum(k, j, a[k,j]*x**k*y**(2*j))']\nloss: E = f**2",
+        {"E": 1, "dx": 6, "dy": 0, "da[0,0]": 2, "da[1,0]": 0},
+    ),
+    "second derivatives of powers by letters at zero": (
+        "inputs: {x: [0]}\nparameters: {a: [1, 2, 3, 4]}\nmodel:\n"
+        "  - f[n] = sum(k, a[k]*x[n]**k)\n  - g[n] = grad(f[n], x[n])\n"
+        "  - h[n] = grad(g[n], x[n])\nloss: E = sum(n, g[n]**2 + h[n]**2)",
+        {"E": 40, "dx[0]": 312, "da[0]": 0, "da[1]": 4, "da[2]": 24, "da[3]": 0},
+    ),
+    "a power by what is left of a letter at zero": (
+        "inputs: {x: 0, r: [1, 2, 3]}\nloss: E = sum(t, r[t]*(2*x)**(2 - t))",
+        {"E": 3, "dx": 4, "dr[0]": 0, "dr[2]": 1},
+    ),
     "a size at zero": ("parameters: {x: [0, -2]}\nloss: E = sum(i, abs(x[i]))", {"dx[0]": 0}),
     "the divergence from a target with zeros": (
         "inputs: {y: [0.7, 0.3]}\ntargets: {t: [1, 0]}\n"

@@ -1,12 +1,15 @@
 """0·log 0 = 0 in code: a product with a logarithm is not asked for it where the rest is 0.
 
-Nor is its derivative, in which what stands before the logarithm is divided by what stands in it.
+Nor is its derivative, in which what stands before the logarithm is divided by what stands in it;
+and k·x^(k - 1), the derivative of x^k, is not asked for 1/x where the letter k is 0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from itertools import product
+from math import prod
 
 import sympy
 
@@ -14,6 +17,8 @@ from derive.expression import Element, Index, Largest, Total, rebuild
 from derive.functions import log1p, maximum, minimum, where
 from derive.graph import Equation, Graph
 from derive.signs import Signs, signs_of
+
+MOST_PLACES = 10_000  # of letters at which an exponent is looked at
 
 
 class TimesLog(sympy.Function):
@@ -39,7 +44,7 @@ class Ratio(sympy.Function):
 
 def guarded(equation: Equation) -> Equation:
     """An equation whose products with a logarithm of what may be 0 hold where it is."""
-    return replace(equation, rhs=rebuild(equation.rhs, _guarded))
+    return replace(equation, rhs=rebuild(_held_up(equation.rhs, sympy.Integer(1)), _guarded))
 
 
 def guarded_slopes(forward: Graph) -> Callable[[Equation], Equation]:
@@ -130,6 +135,42 @@ def _guarded(node: sympy.Expr) -> sympy.Expr:
         return node
     times = LOGARITHMS[logarithm.func]
     return sympy.Mul(*numbers, times(sympy.Mul(*above), logarithm.args[0]), *below)
+
+
+def _held_up(expr: sympy.Expr, count: sympy.Expr) -> sympy.Expr:
+    """An expression that is multiplied by `count`, a polynomial of letters.
+
+    A power by letters gets the exponent 0 where it is below 0 only while what it is multiplied by
+    is 0.
+    """
+    if isinstance(expr, sympy.Pow) and _is_count(expr.exp):
+        exponent = maximum(expr.exp, sympy.Integer(0))
+        return expr.base ** (exponent if _is_lost(expr.exp, count) else expr.exp)
+    if isinstance(expr, sympy.Mul):
+        count = sympy.Mul(count, *filter(_is_count, expr.args))
+    elif not isinstance(expr, sympy.Add | Total):
+        count = sympy.Integer(1)
+    held = [_held_up(part, count) for part in expr.args]
+    return expr.func(*held) if held != list(expr.args) else expr
+
+
+def _is_count(expr: sympy.Expr) -> bool:
+    """Whether an expression is a polynomial of index letters."""
+    letters = expr.free_symbols
+    if not letters or not all(isinstance(letter, Index) for letter in letters):
+        return False
+    return not expr.has(Element) and bool(expr.is_polynomial(*letters))
+
+
+def _is_lost(exponent: sympy.Expr, count: sympy.Expr) -> bool:
+    """Whether an exponent is somewhere below 0, and `count` is 0 wherever it is."""
+    letters = sorted(exponent.free_symbols | count.free_symbols, key=str)
+    sizes = [letter.axis.size for letter in letters]
+    if not all(size.is_Integer for size in sizes) or prod(map(int, sizes)) > MOST_PLACES:
+        return False
+    places = [dict(zip(letters, at, strict=True)) for at in product(*map(range, map(int, sizes)))]
+    below = [place for place in places if exponent.subs(place) < 0]
+    return bool(below) and all(count.subs(place) == 0 for place in below)
 
 
 def _parted(factors: Iterable[sympy.Expr]) -> tuple[list[sympy.Expr], ...]:

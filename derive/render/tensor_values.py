@@ -196,20 +196,19 @@ def _steps(block: Block, walk: Walk) -> Sequence[int]:
 
 
 class Arriving(sympy.Expr):
-    """A product of the backward pass: what arrives with the factor 0 is 0, also 0/0."""
+    """A product of a derivative: what arrives with the factor 0 is 0, also 0/0."""
 
 
 def _rules(equation: Equation) -> tuple[Value, Value]:
     """The right side of an equation as it is computed, and without any excuse for 0/0."""
     plain = compiled(equation.rhs)
-    if equation.quantity.role is not Role.ADJOINT:
-        return plain, plain
-    return compiled(asked(equation)), plain
+    whole = asked(equation)
+    return (plain if whole is equation.rhs else compiled(whole)), plain
 
 
 def asked(equation: Equation) -> sympy.Expr:
     """The right side of an equation as it is computed."""
-    if equation.quantity.role is not Role.ADJOINT:
+    if equation.quantity.role is not Role.ADJOINT and equation.quantity.slope is None:
         return equation.rhs
     return rebuild(equation.rhs, lambda node: Arriving(*node.args) if node.is_Mul else node)
 
