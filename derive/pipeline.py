@@ -9,10 +9,12 @@ from functools import cached_property
 from derive.backprop import differentiate
 from derive.certify import Certificate, certify, kernel_route, marked
 from derive.emit import USUAL, EmitError, emit
+from derive.emit.program import is_small
 from derive.errors import InputError, nearest
 from derive.graph import Derivation
 from derive.library.layers import LAYERS
 from derive.notation import notation
+from derive.notebook import notebook
 from derive.problem import Problem
 from derive.render.blocks import Page
 from derive.render.carried import carried, with_digits
@@ -121,6 +123,12 @@ class Made:
         source = self._modules["python"] if told_in_numbers(self.problem) else None
         training = training_curve(self.problem, source) if isinstance(source, str) else ()
         return draw_training(self.problem, training)
+
+    def notebook(self, language: str, target: str = "") -> str:
+        """The page as a notebook, with the module of a target; the usual one if none is named."""
+        problem, page = self._written
+        usual = "python" if is_small(problem) else "numpy"
+        return notebook(problem, page, language, target or usual)
 
     def verify(
         self, texts: Mapping[str, str] | None = None, modules: Mapping[str, str] | None = None

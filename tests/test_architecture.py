@@ -149,7 +149,8 @@ def test_what_checks_a_module_shares_no_table_with_what_writes_it() -> None:
      ("render", "interactive"), ("interactive", "verify"), ("interactive", "commands"),
      ("emit", "certify"), ("render", "certify"), ("verify", "certify"), ("certify", "commands"),
      ("render", "exercise"), ("interactive", "exercise"), ("verify", "exercise"),
-     ("certify", "exercise"), ("exercise", "commands")],
+     ("certify", "exercise"), ("exercise", "commands"),
+     ("emit", "notebook"), ("render", "notebook"), ("notebook", "commands")],
 )  # fmt: skip
 def test_data_flows_one_way(upstream: str, downstream: str) -> None:
     for name in SOURCES:

@@ -83,6 +83,15 @@ def markdown(options: argparse.Namespace) -> int:
     return GOOD
 
 
+def notebook(options: argparse.Namespace) -> int:
+    """Write the page as a notebook that computes its own numbers."""
+    made = make(load(options.spec, options.run))
+    with progress("deriving and writing"):
+        text = made.notebook(options.language or made.problem.languages[0], options.target)
+    put(text, options.output)
+    return GOOD
+
+
 def _proven(made: Made, file: Path, quiet: bool) -> bool:
     """Have the certificate of a page checked, and write it if it is right.
 

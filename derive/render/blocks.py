@@ -37,11 +37,12 @@ class Page:
 
     def displays(self) -> tuple[Display, ...]:
         """Every display of the page: what a reader of the written file must find again."""
-        found = []
-        for block in self.blocks:
-            for value in block.fields.values():
-                found += _displays(value)
-        return tuple(found)
+        return tuple(display for block in self.blocks for display in displays_of(block))
+
+
+def displays_of(block: Block) -> tuple[Display, ...]:
+    """Every display of a block, in the order of its fields."""
+    return tuple(_displays(list(block.fields.values())))
 
 
 def _displays(value: Any) -> list[Display]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from html import escape as escape_html
 
 from derive.render.blocks import Block, Page
@@ -37,18 +37,46 @@ def escape(text: str) -> str:
     return SIGNS.sub(r"\\\1", escape_html(printable, quote=False))
 
 
+@dataclass(frozen=True)
+class Passage:
+    """What a page says of a block, in Markdown."""
+
+    block: Block
+    text: str
+
+
+@dataclass(frozen=True)
+class Document:
+    """A page in Markdown, a passage for each block; `numbers` are those of its equations."""
+
+    title: str
+    passages: tuple[Passage, ...]
+    numbers: Mapping[str, str]
+
+
 def markdown(page: Page, language: str) -> str:
     """The whole document."""
+    document = passages(page, language)
+    body = "\n\n".join(passage.text for passage in document.passages)
+    return without_gaps(f"# {document.title}\n\n{body}")
+
+
+def passages(page: Page, language: str) -> Document:
+    """The document in pieces."""
     book = Book("markdown", language)
     blocks = [block for block in map(_without_picture, page.blocks) if block is not None]
-    body = "\n\n".join(map(book.say, blocks))
-    formulas = MATH.findall(body)
-    labels = dict.fromkeys(LABEL.findall("".join(formulas)))
+    said = [book.say(block) for block in blocks]
+    labels = dict.fromkeys(LABEL.findall("".join(MATH.findall("\n\n".join(said)))))
     numbers = {label: str(number) for number, label in enumerate(labels, 1)}
-    text = _marked(MATH.sub(HOLE, body), numbers)
-    rest = iter(_set(formula, numbers) for formula in formulas)
     title = escape(title_in(page.title, language)) or book.default_title
-    return without_gaps(f"# {title}\n\n{re.sub(HOLE, lambda _: next(rest), text)}")
+    texts = (_written(text, numbers) for text in said)
+    return Document(title, tuple(map(Passage, blocks, texts)), numbers)
+
+
+def _written(said: str, numbers: Mapping[str, str]) -> str:
+    """What is said of a block with its formulas as they are, and the rest in Markdown."""
+    rest = iter([_set(formula, numbers) for formula in MATH.findall(said)])
+    return re.sub(HOLE, lambda _: next(rest), _marked(MATH.sub(HOLE, said), numbers))
 
 
 def _without_picture(block: Block) -> Block | None:
