@@ -116,6 +116,8 @@ def test_an_output_that_cannot_be_written(
     ("arguments", "words"),
     [
         (["verify", "artikel"], "did you mean 'article'?"),
+        (["explain", "article"], "say also what of it, as in `derive explain article w1`"),
+        (["explain", "kalman_filter"], "`derive explain kalman_filter q`"),
         (["explain", "w99"], "there is no weight 'w99'"),
         (["code", "/"], "is a folder"),
     ],

@@ -6,13 +6,16 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 from derive.backprop import differentiate
-from derive.builtin import DEFAULT
+from derive.builtin import DEFAULT, builtin_names
 from derive.commands.shared import loaded
 from derive.edge import GOOD, progress
 from derive.errors import InputError
+from derive.errors import shown as shown_text
 from derive.files import write
+from derive.graph import Role
 from derive.reference import reference as reference_text
 from derive.render.explain import explain as explain_weight
 from derive.render.explain_model import explain_model, explain_second_order
@@ -26,6 +29,9 @@ def explain(options: argparse.Namespace) -> int:
     if len(options.names) > 2:
         raise InputError("explain takes a spec and a weight, or only a weight")
     *spec, name = options.names
+    if not spec and (Path(name).is_file() or name in builtin_names()):
+        words = f"{shown_text(name)} is a spec; say also what of it, as in"
+        raise InputError(f"{words} `derive explain {name} {_first(name, options.run)}`")
     problem = loaded(spec[0] if spec else DEFAULT, options.run)
     if options.forward and problem.is_model:
         raise InputError("--forward is for a network; of a model ask for a quantity")
@@ -41,6 +47,15 @@ def explain(options: argparse.Namespace) -> int:
     for line in told:
         print(line)
     return GOOD
+
+
+def _first(spec: str, run: str | None) -> str:
+    """Something of a spec that can be told."""
+    problem = loaded(spec, run)
+    if not problem.is_model:
+        return "w1"
+    parameters = [q.name for q in problem.graph.of_role(Role.PARAMETER)]
+    return [*(problem.wanted or parameters), problem.graph.equations[0].quantity.name][0]
 
 
 def layers(options: argparse.Namespace) -> int:
