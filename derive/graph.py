@@ -13,6 +13,7 @@ import sympy
 from derive.errors import InputError
 from derive.expression import Axis, Element, Index, bound_indices, elements, reads
 from derive.recurrence import Line, Walk, no_way, walks
+from derive.seen import SeenAsFormula
 
 
 class Role(StrEnum):
@@ -84,7 +85,7 @@ class Quantity:
 
 
 @dataclass(frozen=True)
-class Equation:
+class Equation(SeenAsFormula):
     """`quantity[indices] = rhs` for all index values."""
 
     quantity: Quantity
@@ -110,7 +111,7 @@ class WrongWay(GraphError):
 
 
 @dataclass(frozen=True)
-class Graph:
+class Graph(SeenAsFormula):
     """Equations in dependency order; every quantity is given or defined once.
 
     Equations that depend on each other through a shift (`h[t]` on `h[t-1]`) stand side by side, in
@@ -186,7 +187,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Derivation:
+class Derivation(SeenAsFormula):
     """A forward graph, the backward graph that was derived from it, and every step on the way."""
 
     forward: Graph

@@ -21,6 +21,7 @@ from derive.render.carried import carried, with_digits
 from derive.render.curves import curves, training_curve
 from derive.render.document import latex
 from derive.render.drawings import NO_DRAWINGS, Drawings, draw, draw_training
+from derive.render.markdown import markdown
 from derive.render.model_rounds import MOST_ROUNDS
 from derive.render.model_story import tell_model
 from derive.render.order import in_numbers, weights_in_order
@@ -123,6 +124,10 @@ class Made:
         source = self._modules["python"] if told_in_numbers(self.problem) else None
         training = training_curve(self.problem, source) if isinstance(source, str) else ()
         return draw_training(self.problem, training)
+
+    def _repr_markdown_(self) -> str:
+        """What a notebook shows of it: the page, in its first language."""
+        return markdown(self.page, (self.languages or self.problem.languages)[0])
 
     def notebook(self, language: str, target: str = "") -> str:
         """The page as a notebook, with the module of a target; the usual one if none is named."""

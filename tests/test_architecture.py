@@ -35,6 +35,7 @@ CORE = (
     "derive.expression",
     "derive.offsets",
     "derive.recurrence",
+    "derive.seen",
     "derive.graph",
     "derive.sequence",
     "derive.rules",

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from derive.emit.layout import WIDTH
+from derive.emit.layout import WIDTH, statement
 from derive.notebook.cells import Cell, printed
 from derive.notebook.pencil import in_numbers
 from derive.notebook.program import FIRST, GRADIENTS, UPDATE, Program, Record, literal
@@ -185,16 +185,13 @@ class Notebook:
 
 def _worked(text: str, right: str, apart: float, tag: str) -> str:
     """A line with numbers, and what the page prints of it."""
-    line = (
-        f"assert units({text}, {right}) == {apart:g}"
-        if apart
-        else f"assert rounded({text}) == {right}"
-    )
+    body = f"units({text}, {right})" if apart else f"rounded({text})"
+    result = f"{apart:g}" if apart else right
+    line = f"assert {body} == {result}"
     if len(line) + len(tag) + 4 <= WIDTH:
         return f"{line}  # {tag}"
-    if apart:
-        return f"assert {apart:g} == units(  # {tag}\n    {text},\n    {right},\n)"
-    return f"assert {right} == rounded(  # {tag}\n    {text}\n)"
+    first, *more = statement(f"assert {result} == ", body, 0)
+    return "\n".join([f"{first}  # {tag}", *more])
 
 
 def without_wide_gaps(text: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from derive.backprop import differentiate
 from derive.emit import TARGETS, emit, load
+from derive.emit.layout import statement
 from derive.emit.names import code_name
 from derive.emit.run import Module
 from derive.emit.tree import EmitError
@@ -249,8 +250,9 @@ class Program:
         if None in _flat(apart):
             return f"# {few(known)}", False
         if any(_flat(apart)):
-            return f"assert units({known}, {literal(print_)}) == {literal(apart)}", True
-        return f"assert rounded({known}) == {literal(print_)}", False
+            line = f"assert units({known}, {literal(print_)}) == "
+            return "\n".join(statement(line, literal(apart), 0)), True
+        return "\n".join(statement(f"assert rounded({known}) == ", literal(print_), 0)), False
 
     def _apart(self, value: float, printed: str) -> float | None:
         return units(float(value), printed, self.problem.numbers)

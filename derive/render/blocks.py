@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from derive.render.sheet import Display, Entry
+from derive.seen import SeenAsText
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Page:
+class Page(SeenAsText):
     """A language-neutral page: its blocks, and every number on it by its report name.
 
     `proven` are the labels of equations that a certificate proves; they carry a mark.
