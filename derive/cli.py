@@ -143,6 +143,11 @@ def _explain(parser: argparse.ArgumentParser) -> None:
         "--order", type=int, choices=(1, 2), default=1, help="2: the Hessian times a vector"
     )
     parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print the values asked for, and their formulas, as JSON",
+    )
+    parser.add_argument(
         "--forward", action="store_true", help="of a network: with the forward pass before it"
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,6 +20,8 @@ from derive.graph import Role
 from derive.reference import reference as reference_text
 from derive.render.explain import explain as explain_weight
 from derive.render.explain_model import explain_model, explain_second_order
+from derive.render.explain_numbers import fitted
+from derive.render.explain_values import explain_values
 from derive.scaffold import scaffold
 from derive.schema import Spec
 from derive.showcase import listing, shown
@@ -36,6 +39,13 @@ def explain(options: argparse.Namespace) -> int:
     if options.forward and problem.is_model:
         raise InputError("--forward is for a network; of a model ask for a quantity")
     derivation = differentiate(problem.graph, problem.wanted)
+    if options.json:
+        if options.order == 2:
+            raise InputError("--json tells a value; the Hessian is told in formulas")
+        with progress("deriving"):
+            values = explain_values(problem, derivation, name)
+        print(json.dumps(values, indent=1, ensure_ascii=False))
+        return GOOD
     told: Iterable[str]
     with progress("deriving"):
         if options.order == 2:
@@ -44,9 +54,16 @@ def explain(options: argparse.Namespace) -> int:
             told = explain_model(problem, derivation, name)
         else:
             told = explain_weight(problem, derivation, name, options.forward)
+    width = _window()
     for line in told:
-        print(line)
+        for part in fitted(line, width) if width else [line]:
+            print(part)
     return GOOD
+
+
+def _window() -> int:
+    """The width of the terminal; 0 where there is none, and lines stay as they are."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
 
 
 def _first(spec: str, run: str | None) -> str:

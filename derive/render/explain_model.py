@@ -41,10 +41,15 @@ def explain_model(problem: Problem, derivation: Derivation, asked: str) -> list[
     `W`, `W[0,1]`, `dE/dW` and `dE/dW[0,1]` are understood; `@3` after them asks for the numbers
     after three updates, `+` after one. Raises InputError.
     """
-    what, update = _when(asked)
-    found = replace(_read(derivation, what), update=update)
+    found = asked_of(derivation, asked)
     _, numbers = carried(problem, lambda told: list(_numbers(told, derivation, found)))
     return [*_moves(derivation, found.name), *numbers]
+
+
+def asked_of(derivation: Derivation, asked: str) -> Asked:
+    """What is asked for. Raises InputError."""
+    what, update = _when(asked)
+    return replace(_read(derivation, what), update=update)
 
 
 def _moves(derivation: Derivation, name: str) -> Iterator[str]:
@@ -56,7 +61,7 @@ def _moves(derivation: Derivation, name: str) -> Iterator[str]:
         yield "Read by"
     for equation in readers:
         yield f"  {line(equation)}"
-    if _is_forward_pass(derivation):
+    if is_forward_pass(derivation):
         yield "There is no loss, so nothing is differentiated"
         return
     names = slopes(graph.loss.name)
@@ -102,7 +107,7 @@ def _numbers(problem: Problem, derivation: Derivation, asked: Asked) -> Iterator
 def _told(derivation: Derivation, name: str) -> Equation | None:
     """The equation whose numbers are shown: the derivative, or without a loss the quantity."""
     graph = derivation.forward
-    if not _is_forward_pass(derivation):
+    if not is_forward_pass(derivation):
         return derivation.adjoint(name)
     return None if graph.quantities[name].given else graph.equation(name)
 
@@ -113,7 +118,7 @@ def explain_second_order(derivation: Derivation, asked: str) -> Iterator[str]:
     name, place = found.name, found.place
     if place is not None:
         raise InputError(f"the Hessian is told by a whole quantity; ask for '{name}'")
-    if _is_forward_pass(derivation):
+    if is_forward_pass(derivation):
         raise InputError("there is no loss, so there is no Hessian")
     loss = derivation.forward.loss.name
     second = hessian_product(derivation, (name,))
@@ -149,7 +154,7 @@ def _read(derivation: Derivation, asked: str) -> Asked:
     whole, bracket, positions = asked.replace(" ", "").partition("[")
     of, _, name = whole.rpartition("/d")
     _check(derivation, name)
-    loss = "" if _is_forward_pass(derivation) else derivation.forward.loss.name
+    loss = "" if is_forward_pass(derivation) else derivation.forward.loss.name
     if of and not loss:
         raise InputError("there is no loss, so nothing is differentiated")
     if of not in ("", f"d{loss}"):
@@ -181,11 +186,12 @@ def _place(positions: str) -> tuple[int, ...]:
 def _check(derivation: Derivation, name: str) -> None:
     found = derivation.backward.quantities
     every = derivation.forward.quantities
-    known = [q for q in every if _is_forward_pass(derivation) or adjoint_name(q) in found]
+    known = [q for q in every if is_forward_pass(derivation) or adjoint_name(q) in found]
     if name not in known:
-        what = f"'{name}'" if _is_forward_pass(derivation) else f"derivative by '{name}'"
+        what = f"'{name}'" if is_forward_pass(derivation) else f"derivative by '{name}'"
         raise InputError(f"there is no {what}; {nearest(name, known)}")
 
 
-def _is_forward_pass(derivation: Derivation) -> bool:
+def is_forward_pass(derivation: Derivation) -> bool:
+    """Whether there is no loss, and nothing is differentiated."""
     return not derivation.forward.of_role(Role.LOSS)

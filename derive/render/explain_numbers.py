@@ -138,6 +138,16 @@ def _no_update(
     return f"update {number} is too far away to be worked out; ask for at most {MOST_UPDATES}"
 
 
+def fitted(line: str, width: int) -> list[str]:
+    """A line of a terminal on as many as it needs; it goes on below where its formula begins."""
+    if len(line) <= width:
+        return [line]
+    start = line.find(" = ") + len(" = ") if " = " in line[: width // 2] else 0
+    start = start or len(line) - len(line.lstrip())
+    first, *more = _broken(line[start:], width - start - 2)
+    return [line[:start] + first, *(" " * (start + 2) + each for each in more)]
+
+
 def _broken(row: str, room: int) -> list[str]:
     """A formula on lines that begin with a sign of its outermost sum; anywhere, if that fails."""
     room = max(room, 40)

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-import pytest
+import json
+from typing import Any
 
+import pytest
+from mpmath import mp
+
+import derive
+from derive.cli import main
+from derive.commands import telling
 from derive.errors import InputError
+from derive.proofread import parse_formula
 from derive.render.explain import explain
+from derive.render.explain_model import explain_model
+from derive.render.explain_numbers import fitted
 from tests.render_support import NETWORKS, made
 
 FORWARD = """\
@@ -98,3 +108,63 @@ def test_the_numbers_are_those_of_the_page(name: str) -> None:
 def test_an_unknown_weight(weight: str) -> None:
     with pytest.raises(InputError, match=f"there is no weight '{weight}'"):
         lines("article", weight)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize(("name", "asked"), [("gru_by_hand", "Ur[0,1]"), ("article", "w1")])
+def test_lines_fit_a_window_and_say_the_same(name: str, asked: str, width: int) -> None:
+    problem = derive.load(name)
+    derivation = derive.differentiate(problem.graph, problem.wanted)
+    tell = explain_model if problem.is_model else explain
+    told = tell(problem, derivation, asked)
+    parts = [part for line in told for part in fitted(line, width)]
+    assert "".join("".join(parts).split()) == "".join("".join(told).split())
+    unbreakable = max(len(word) for line in told for word in line.split())
+    assert max(map(len, parts)) <= max(width, unbreakable + width // 2)
+    assert [line for line in told if len(line) <= width] == [p for p in parts if p in told]
+
+
+def test_only_a_window_breaks_lines(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["explain", "gru_by_hand", "Ur"]) == 0
+    piped = capsys.readouterr().out
+    monkeypatch.setattr(telling, "_window", lambda: 70)
+    assert main(["explain", "gru_by_hand", "Ur"]) == 0
+    shown = capsys.readouterr().out
+    assert max(map(len, piped.splitlines())) > 100 >= 30 + max(map(len, shown.splitlines())) - 20
+    assert "".join(shown.split()) == "".join(piped.split())
+
+
+def asked(capsys: pytest.CaptureFixture[str], *names: str) -> dict[str, dict[str, Any]]:
+    assert main(["explain", *names, "--json"]) == 0
+    return {each["name"]: each for each in json.loads(capsys.readouterr().out)}
+
+
+def test_any_value_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    found = asked(capsys, "article", "w5")
+    assert list(found) == ["w5", "dE_total/dw5", "w5+"]
+    assert found["w5"]["formula"] is None and found["w5"]["printed"] == "0.35"
+    slope = found["dE_total/dw5"]
+    numbers = made("article").page.numbers
+    assert slope["printed"] == numbers["dE_total/dw5"].text == "0.07141"
+    assert mp.almosteq(mp.mpf(slope["exact"]), numbers["dE_total/dw5"].exact, 1e-15)
+    assert slope["formula"]["text"].startswith("dE_total/dw5 = dE_total/dout_o1 × ")
+    assert parse_formula(slope["formula"]["latex"].partition(" = ")[2]).free_symbols
+    assert list(asked(capsys, "out_h1")) == ["out_h1", "dE_total/dout_h1", "out_h1+"]
+
+    found = asked(capsys, "gru_by_hand", "Ur[0,1]@1")
+    assert list(found) == ["Ur[0,1]@1", "dL/dUr[0,1]@1"]
+    assert found["Ur[0,1]@1"]["indices"] == [0, 1]
+    assert found["Ur[0,1]@1"]["printed"] == "7.10137"
+    table = asked(capsys, "gru_by_hand", "h")
+    page = derive.make(derive.load("gru_by_hand")).page.numbers
+    assert len(table) == 12 and all(v["printed"] == page[n].text for n, v in table.items())
+
+
+def test_no_value_is_no_value(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "article", "w55", "--json"]) == 2
+    assert "did you mean" in capsys.readouterr().err
+    assert main(["explain", "digits", "W1", "--json"]) == 2
+    assert "without numbers" in capsys.readouterr().err
+    assert main(["explain", "tiny_rnn", "Wxh", "--json", "--order", "2"]) == 2
