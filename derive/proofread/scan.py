@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from derive.proofread.cells import joined
+
 MATH_ENVIRONMENTS = frozenset(
     [
         "equation",
@@ -64,10 +66,13 @@ class Passage:
 
 
 def blank(text: str) -> str:
-    """Replace comments, verbatim matter, drawings, tables and the preamble by spaces."""
+    """Replace comments, verbatim matter, drawings, tables and the preamble by spaces.
+
+    A calculation in a table of Markdown goes on to its number in the next cell.
+    """
     if not _IS_LATEX.search(text):
         text = _FENCE.sub(_spaces, _SKIPPED.sub(_without_body, text))
-        return _QUOTE.sub(_spaces, _LINE_COMMENT.sub(_spaces, text))
+        return joined(_QUOTE.sub(_spaces, _LINE_COMMENT.sub(_spaces, text)))
     text = _SKIPPED.sub(_without_skipped, text)
     start = max(0, text.find(_BEGINS))
     return re.sub(r"[^\n]", " ", text[:start]) + text[start:]

@@ -276,6 +276,22 @@ def test_the_number_of_the_circle_is_one_where_a_text_has_its_root() -> None:
     assert checked("page.tex", IN_NUMBERS).own == []
 
 
+LABELLED = (
+    "$v_1 = 0.5$, $v_2 = 0.6$, $h_1 = 0.5769$, $h_2 = 0.6388$, $b_1 = 0.2$, $b_2 = 0.3$, "
+    "$b_o = 0.1$"
+    "\n\n$$z_1 = b_1 + 0.11 = 0.31$$\n\n$$z_2 = b_2 + 0.27 = 0.57$$\n\n"
+    "$$z_o = v_1 h_1 + v_2 h_2 + b_o = 0.5 \\cdot 0.5769 + 0.6 \\cdot 0.6388 + 0.1$$\n\n"
+    "$$z_o = 0.7717$$\n"
+)
+
+
+def test_a_letter_that_has_a_number_of_its_own_runs_over_nothing() -> None:
+    items = read(LABELLED)
+    assert not inconsistencies(items, Policy(), {}).words
+    general = LABELLED.replace("$b_o = 0.1$", "$b_o = 0$").replace("$$z_o = 0.7717$$", "")
+    assert inconsistencies(read(general), Policy(), {}).words
+
+
 def test_rounding_turns_no_condition_round() -> None:
     text = page("hard_tanh", "en")
     old, new = r"-1)]\cdot [-0.9", r"-1)]+ [-0.9"

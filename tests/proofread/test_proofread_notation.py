@@ -217,3 +217,24 @@ def test_one_name_does_not_count_from_1_where_all_others_count_from_0() -> None:
     assert {"d_0", "d_2", "a_0"} <= names
     several = COUNTED + r"$$u = d_{2} + 1 = 3$$"
     assert "d_3" in {str(item.lhs) for item in read(several) if isinstance(item, Claim)}
+
+
+ROWS = [
+    (r"| a | $0.6 \times 0.5$ | $0.4$ |", ["wrong"]),
+    (r"| **a** | $z = 0.6 \times 0.5$ | **$\boxed{0.3}$** | so |", ["right"]),
+    (r"| a | $\frac{0.6}{2}$ | 0.4 |", ["wrong"]),
+    (r"| a | $1 - 0.4$ | $\approx 0.6$ |", ["right"]),
+    (r"| a | $0.1 \times 0.1$ | $1 \times 10^{-2}$ |", ["right"]),
+    (r"| $w$ | $0.4$ | $0.3$ |", []),
+    (r"| $w$ | $-0.4$ | $0.3$ |", []),
+    (r"a $2 \cdot 3$ | $7$ b", []),
+    ("```\n| a | $2 \\cdot 3$ | $7$ |\n```", []),
+]
+
+
+@pytest.mark.parametrize(("row", "verdicts"), ROWS)
+def test_a_calculation_in_a_row_of_markdown_goes_on_to_its_number(
+    row: str, verdicts: list[str]
+) -> None:
+    results = [r for r in check(read(f"Text\n\n{row}\n"), Policy()) if r.printed]
+    assert [r.verdict.value for r in results] == verdicts

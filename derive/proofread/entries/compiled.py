@@ -91,6 +91,13 @@ def letters_of(name: Entry | Slope) -> set[str]:
     }
 
 
+def run_over(form: sympy.Expr) -> set[str]:
+    """The letters over which a formula adds up, or takes the largest."""
+    labels = [str(each.func) for each in form.atoms(AppliedUndef)]
+    found = [match for label in labels if (match := _BIG.fullmatch(label))]
+    return {letter for match in found for letter in match["letters"].split(",")}
+
+
 def place_of(entry: Entry, letters: Letters, source: Source) -> Place:
     """Where an entry is for some letters. Raises Unknown."""
     found = []

@@ -158,7 +158,7 @@ class _Trial:
         found = {name.of.stem for name in names if isinstance(name, Slope)} - left_out
         for claim in self.document.claims.values():
             if claim.lhs.is_Symbol and any(map(is_formula, claim.forms)):
-                entry = entry_of(str(claim.lhs))
+                entry = entry_of(str(claim.lhs), self.document.labels)
                 if isinstance(entry, Entry) and entry.stem not in left_out:
                     found.add(entry.stem)
         return found

@@ -18,6 +18,7 @@ from derive.proofread.entries.compiled import (
     compiled,
     entries_in,
     letters_of,
+    run_over,
 )
 from derive.proofread.entries.places import Entry, Index, Key, Slope, Stem, entry_of
 from derive.proofread.entries.whole import of_entries
@@ -58,6 +59,7 @@ class Document:
     declared: Mapping[str, range]
     mentioned: frozenset[Stem]
     primed: frozenset[str]  # letters that have a prime where it can be that of nothing else
+    labels: frozenset[str]  # letters behind a name that stand for no place, as in `z_o`
     definitions: dict[Stem, Definition] = field(default_factory=dict)
     starts: dict[Stem, Definition] = field(default_factory=dict)  # of recurrences
     statements: list[Statement] = field(default_factory=list)
@@ -71,7 +73,7 @@ class Document:
 
         Unless the text says what `y'_{n}` is: the two are spelled alike.
         """
-        found = entry_of(name)
+        found = entry_of(name, self.labels)
         if isinstance(found, Slope):
             return Slope(self._primed(found.of), self._primed(found.by))
         return self._primed(found)
@@ -108,21 +110,23 @@ class Document:
 
 def document_of(claims: Mapping[int, Claim], declared: Mapping[str, range]) -> Document | None:
     """What claims say of entries; None if there is no table."""
-    prints = tuple(_prints(claims))
+    labels = _labels(claims).difference(declared)
+    prints = tuple(_prints(claims, labels))
     shapes = _shapes(prints)
     if not shapes:
         return None
     lefts = frozenset(
         entry.stem for claim in claims.values()
-        if claim.lhs.is_Symbol and isinstance(entry := entry_of(str(claim.lhs)), Entry)
+        if claim.lhs.is_Symbol and isinstance(entry := entry_of(str(claim.lhs), labels), Entry)
     )  # fmt: skip
     names = {name for claim in claims.values() for name in claim.names}
     primed = frozenset(
         letter for name in names for letter in letters_of(entry_of(name)) if letter.endswith("'")
     )
-    moving = {each.key[0] for each in _all_prints(claims)} - {each.key[0] for each in prints}
-    beside = tuple(each for each in _beside(claims) if each.key[0] not in moving)
-    document = Document(claims, prints, beside, shapes, declared, lefts, primed)
+    every = _all_prints(claims, labels)
+    moving = {each.key[0] for each in every} - {each.key[0] for each in prints}
+    beside = tuple(each for each in _beside(claims, labels) if each.key[0] not in moving)
+    document = Document(claims, prints, beside, shapes, declared, lefts, primed, labels)
     document.definitions.update(_definitions(claims, document))
     document.starts.update(_starts(claims, document))
     document.statements += _statements(claims, document)
@@ -134,9 +138,25 @@ def is_formula(form: sympy.Expr) -> bool:
     return any(str(symbol) != "pi" for symbol in form.free_symbols)
 
 
-def _prints(claims: Mapping[int, Claim]) -> Iterator[Print]:
+def _labels(claims: Mapping[int, Claim]) -> frozenset[str]:
+    """The letters behind a name of which one number is printed, so that they run over nothing.
+
+    A zero may be meant for all places; and what a sum runs over is a place.
+    """
+    found: set[str] = set()
+    running: set[str] = set()
+    for claim in claims.values():
+        running |= {letter for form in claim.forms for letter in run_over(form)}
+        printed = claim.printed is not None and exact_value(claim.printed) != 0
+        entry = entry_of(str(claim.lhs)) if claim.lhs.is_Symbol and printed else None
+        if isinstance(entry, Entry):
+            found |= {index.letter for index in entry.indices if index.letter}
+    return frozenset(found - running)
+
+
+def _prints(claims: Mapping[int, Claim], labels: frozenset[str]) -> Iterator[Print]:
     """The printed entries; where a name has several values, its prints say nothing."""
-    found = list(_all_prints(claims))
+    found = list(_all_prints(claims, labels))
     texts: dict[Key, set[str]] = {}
     for each in found:
         texts.setdefault(each.key, set()).add(each.text)
@@ -145,22 +165,21 @@ def _prints(claims: Mapping[int, Claim]) -> Iterator[Print]:
     return (each for each in found if each.key[0] not in moving)
 
 
-def _all_prints(claims: Mapping[int, Claim]) -> Iterator[Print]:
+def _all_prints(claims: Mapping[int, Claim], labels: frozenset[str]) -> Iterator[Print]:
     for number, claim in claims.items():
         if claim.lhs.is_Symbol and claim.printed is not None:
-            yield from _print(number, str(claim.lhs), claim.printed)
+            yield from _print(number, entry_of(str(claim.lhs), labels), claim.printed)
 
 
-def _beside(claims: Mapping[int, Claim]) -> Iterator[Print]:
+def _beside(claims: Mapping[int, Claim], labels: frozenset[str]) -> Iterator[Print]:
     """The numbers that stand for entries in sums that are not written out."""
     for number, claim in claims.items():
         for name, written in beside_dots(claim.sides):
-            yield from _print(number, name, written.text)
+            yield from _print(number, entry_of(name, labels), written.text)
 
 
-def _print(number: int, name: str, text: str) -> Iterator[Print]:
+def _print(number: int, entry: Entry | Slope, text: str) -> Iterator[Print]:
     """A print of an entry; nothing where a name is none."""
-    entry = entry_of(name)
     if not isinstance(entry, Entry) or abs(exact_value(text)) > FARTHEST:
         return
     if entry.is_explicit and min(entry.place(), default=0) >= 0:
@@ -186,7 +205,7 @@ def _definitions(claims: Mapping[int, Claim], document: Document) -> dict[Stem, 
     """The formulas for all entries of a name: the first, or the last side of a derivative."""
     found: dict[Stem, Definition] = {}
     for number, claim in claims.items():
-        left = entry_of(str(claim.lhs)) if claim.lhs.is_Symbol else None
+        left = entry_of(str(claim.lhs), document.labels) if claim.lhs.is_Symbol else None
         if not isinstance(left, Entry) or left.stem in found or not left.is_general:
             continue
         forms = [form for form in claim.forms if is_formula(form)]
@@ -218,7 +237,7 @@ def _has_whole_tables(formula: Compiled, document: Document) -> bool:
 def _starts(claims: Mapping[int, Claim], document: Document) -> Iterator[tuple[Stem, Definition]]:
     """The formulas for entries outside of tables; one that is not understood says nothing."""
     for number, claim in claims.items():
-        left = entry_of(str(claim.lhs)) if claim.lhs.is_Symbol else None
+        left = entry_of(str(claim.lhs), document.labels) if claim.lhs.is_Symbol else None
         if not isinstance(left, Entry) or left.stem not in document.shapes:
             continue
         shape = document.shapes[left.stem]

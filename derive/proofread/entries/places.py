@@ -70,21 +70,24 @@ class Slope:
 
 
 @lru_cache(maxsize=20_000)
-def entry_of(name: str) -> Entry | Slope:
-    """A name by its indices; the derivative of what has none is an entry itself."""
+def entry_of(name: str, labels: frozenset[str] = frozenset()) -> Entry | Slope:
+    """A name by its indices; the derivative of what has none is an entry itself.
+
+    A name with one of the `labels` behind it is another one and no entry: `z_o` is not one of z.
+    """
     if is_derivative(name):
-        of, by = _plain(above(name)), _plain(below(name))
+        of, by = _plain(above(name), labels), _plain(below(name), labels)
         if of.indices:
             return Slope(of, by)
         return Entry((f"∂{of.stem[0]}{of.stem[1]}/∂{by.stem[0]}", by.stem[1]), by.indices)
-    return _plain(name)
+    return _plain(name, labels)
 
 
-def _plain(name: str) -> Entry:
+def _plain(name: str, labels: frozenset[str] = frozenset()) -> Entry:
     stem, marks = parted(name)
     cut = _first_subscript(stem)
     indices = [_index(part) for part in _parts(stem[cut + 1 :])] if cut > 0 else []
-    if not indices or any(index is None for index in indices):
+    if not indices or any(index is None or index.letter in labels for index in indices):
         return Entry((name, ""), ())
     return Entry((stem[:cut], marks), tuple(index for index in indices if index is not None))
 
