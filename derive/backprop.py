@@ -15,6 +15,7 @@ import sympy
 
 from derive.calculus import Term, build, contract, decided, partial, sizes_of
 from derive.cancel import simplified
+from derive.divisions import divides
 from derive.expression import (
     Delta,
     Element,
@@ -39,6 +40,7 @@ from derive.graph import (
     adjoint_name,
 )
 from derive.letters import tidy
+from derive.places import Division
 from derive.repeats import Result, key_of, names_in, translated
 from derive.rules import Rule, in_output
 from derive.working import Work, active_in, readers_in, together_in
@@ -168,12 +170,30 @@ def _derived(
         ]
     contracted = [contract(term, work.sizes, fresh) for term in uncontracted]
     kept = [term for term in contracted if term is not None]
+    if any(divides(_about(term, at), term.bound) for term in kept):
+        raise GraphError(_not_turned(quantity.name, work))
     if quantity.name in work.along:
         kept = [_walking(term, at[work.along[quantity.name]], fresh) for term in kept]
     value = tidy(build(kept), taken, work.letters)
     steps.append(Step(Rule.CHAIN, quantity.name, build(uncontracted), value, at))
     value, moves = simplified(value, quantity, at, work, ready)
     return Equation(made, at, value), locals_, steps + moves
+
+
+def _about(term: Term, at: tuple[Index, ...]) -> list[sympy.Expr]:
+    """The deltas of a term that say which places an entry was read from."""
+    return [f for f in term.factors if isinstance(f, Delta) and {*f.args} & {*at}]
+
+
+def _not_turned(name: str, work: Work) -> str:
+    """Why nobody can tell from an entry at which letters it was read."""
+    rhs = (equation.rhs for equation in work.readers.get(name, []))
+    readings = (each for expr in rhs for each in elements(expr) if each.name == name)
+    shown = next(str(each).replace(" ", "") for each in readings if each.has(Division))
+    return (
+        f"the derivative by '{name}' cannot be told: from a place of {shown} it is not known which "
+        "letters lead there; what is divided may be one letter and a number, as in (i + 1)//2"
+    )
 
 
 def _walking(term: Term, step: Index, fresh: Fresh) -> Term:

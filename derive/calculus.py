@@ -14,6 +14,7 @@ from functools import cache
 
 import sympy
 
+from derive.divisions import divides, in_digits, split
 from derive.errors import InputError
 from derive.expression import (
     Axis,
@@ -28,14 +29,13 @@ from derive.expression import (
     Total,
     alike,
     bound_indices,
-    linear_range,
     reads,
     rebuild,
-    stays_on_axis,
     substitute,
 )
 from derive.functions import BY_SYMBOL, greater, where
 from derive.graph import Graph, adjoint_name
+from derive.places import linear_range, stays_on_axis
 from derive.rules import recognise, slope_in_output
 
 
@@ -197,10 +197,17 @@ def contract(term: Term, sizes: Sizes, fresh: Fresh) -> Term | None:
     choice that is zero but where a delta is 1 is solved like the delta.
     """
     bound, factors = list(term.bound), list(map(decided, term.factors))
+    divided = divides((f for f in factors if isinstance(f, Delta)), bound)
     while True:
         if any(factor == 0 for factor in factors):
             return None
+        if divided and (digits := in_digits(factors, bound)) is not None:
+            factors = list(map(decided, digits))
+            continue
         found = _solvable(bound, factors, sizes) or _chosen(bound, factors)
+        if found is None and (parts := _parted(bound, factors, sizes, fresh)) is not None:
+            bound, factors = parts
+            continue
         if found is None:
             return Term(tuple(bound), tuple(f for f in factors if f != 1 and not _holds(f)))
         delta, index, solution = found
@@ -212,6 +219,17 @@ def contract(term: Term, sizes: Sizes, fresh: Fresh) -> Term | None:
         factors = [decided(substitute(f, {index: solution}, fresh)) for f in factors]
         if not safe:
             factors.append(Inside(solution, index.axis.size))
+
+
+def _parted(
+    bound: list[Index], factors: list[sympy.Expr], sizes: Sizes, fresh: Fresh
+) -> tuple[list[Index], list[sympy.Expr]] | None:
+    """A letter that is divided in a delta as the two that it is made of."""
+    found = split(bound, factors, lambda i, at: _breaks(i, at, factors, sizes), fresh)
+    if found is None:
+        return None
+    index, made, moved = found
+    return [*(i for i in bound if i != index), *made], list(map(decided, moved))
 
 
 def decided(expr: sympy.Expr) -> sympy.Expr:

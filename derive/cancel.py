@@ -15,7 +15,6 @@ from derive.expression import (
     Index,
     Inside,
     Total,
-    on_axis,
     reads,
     rebuild,
     substitute,
@@ -28,6 +27,7 @@ from derive.graph import (
     adjoint_name,
 )
 from derive.letters import tidy
+from derive.places import on_axis
 from derive.rules import Rule
 from derive.working import Work
 

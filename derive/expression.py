@@ -155,6 +155,14 @@ class Largest(_Node):
         return f"max({', '.join(map(printer._print, (*self.bound, self.body)))})"
 
 
+class Greatest(_Node):
+    """The largest of the values written here, in this order."""
+
+    def __new__(cls, *values: sympy.Expr) -> Greatest:
+        made: Greatest = sympy.Expr.__new__(cls, *values)
+        return made
+
+
 class Running(_Node):
     """`prod(i, body)`, `cumsum(i, body)`: what comes together up to a position.
 
@@ -281,38 +289,6 @@ def bound_indices(node: sympy.Basic) -> tuple[Index, ...]:
     if isinstance(node, _Reduction | Running):
         return (node.index,)
     return node.bound if isinstance(node, Largest) else ()
-
-
-def on_axis(position: sympy.Expr, size: sympy.Expr) -> bool:
-    """Whether a position is a letter of just this axis, or a place on it."""
-    if isinstance(position, Index):
-        return bool(position.axis.size == size)
-    return bool(position.is_Integer and size.is_Integer and 0 <= position < size)
-
-
-def stays_on_axis(position: sympy.Expr, size: sympy.Expr) -> bool:
-    """Whether an index expression surely stays within an axis of this size."""
-    if on_axis(position, size):
-        return True
-    ends = linear_range(position)
-    return ends is not None and bool(size.is_Integer) and ends[0] >= 0 and ends[1] < size
-
-
-def linear_range(position: sympy.Expr) -> tuple[int, int] | None:
-    """The least and the largest value of a linear expression in letters; None if it is not one."""
-    low = high = 0
-    for term in sympy.Add.make_args(sympy.expand(position)):
-        share, rest = term.as_coeff_Mul()
-        last = 1 if rest == 1 else 0
-        if isinstance(rest, Index) and rest.axis.size.is_Integer:
-            last = rest.axis.length - 1
-        elif rest != 1:
-            return None
-        if not share.is_Integer:
-            return None
-        ends = (int(share) * last, int(share) if rest == 1 else 0)
-        low, high = low + min(ends), high + max(ends)
-    return low, high
 
 
 class Fresh:

@@ -12,20 +12,11 @@ from dataclasses import dataclass, replace
 import sympy
 
 from derive.errors import LanguageError, cut
-from derive.expression import (
-    Axis,
-    Delta,
-    Element,
-    Fresh,
-    Index,
-    elements,
-    linear_range,
-    rebuild,
-    substitute,
-)
+from derive.expression import Axis, Delta, Element, Fresh, Index, elements, rebuild, substitute
 from derive.graph import Equation
 from derive.language import Scope, parse_expression
 from derive.letters import tidy
+from derive.places import linear_range
 from derive.syntax import check_bound
 
 

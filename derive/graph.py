@@ -12,6 +12,7 @@ import sympy
 
 from derive.errors import InputError
 from derive.expression import Axis, Element, Index, bound_indices, elements, reads
+from derive.places import Division
 from derive.recurrence import Line, Walk, no_way, walks
 from derive.seen import SeenAsFormula
 
@@ -318,12 +319,12 @@ def _problems(
         yield from _problems(argument, known, scope | frozenset(inner))
 
 
-def _whole(position: sympy.Expr, known: Mapping[str, Quantity]) -> bool:
+def is_whole(position: sympy.Expr, known: Mapping[str, Quantity]) -> bool:
     """Whether a position is a polynomial of index letters and whole-number quantities."""
     if isinstance(position, sympy.Pow):
-        return _whole(position.base, known) and bool(position.exp.is_Integer and position.exp > 0)
-    if isinstance(position, sympy.Add | sympy.Mul):
-        return all(_whole(argument, known) for argument in position.args)
+        return is_whole(position.base, known) and bool(position.exp.is_Integer and position.exp > 0)
+    if isinstance(position, sympy.Add | sympy.Mul | Division):
+        return all(is_whole(argument, known) for argument in position.args)
     if isinstance(position, Element):
         return position.name in known and known[position.name].integer
     return isinstance(position, Index) or bool(position.is_Integer)
@@ -334,7 +335,7 @@ def _unsaid(position: sympy.Expr, known: Mapping[str, Quantity]) -> str:
     read = {each.name for each in elements(position)}
     given = sorted(name for name in read & known.keys() if known[name].given)
     told = {name: replace(known[name], integer=True) for name in given}
-    if not given or not _whole(position, {**known, **told}):
+    if not given or not is_whole(position, {**known, **told}):
         return ""
     *most, last = [f"'{name}'" for name in given if not known[name].integer]
     names = f"{', '.join(most)} and {last}" if most else last
@@ -357,7 +358,7 @@ def _element_problems(
         )
         return
     for position in element.indices:
-        if not _whole(position, known):
+        if not is_whole(position, known):
             yield (
                 f"the index '{position}' of '{element}' is not made of index letters and integers"
                 f"{_unsaid(position, known)}"

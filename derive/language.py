@@ -30,8 +30,9 @@ from derive.expression import (
     substitute,
 )
 from derive.functions import BY_NAME, absolute, where
-from derive.graph import Quantity
+from derive.graph import Quantity, is_whole
 from derive.limits import LARGEST, MOST_NESTING
+from derive.places import Quotient, Remainder
 from derive.powers import explodes, imaginary, vast
 from derive.rules import recognise
 from derive.sugar import SUGAR
@@ -43,6 +44,8 @@ from derive.syntax import (
     REDUCTIONS,
     RUNNING,
     call_error,
+    division_words,
+    divisor_words,
     function_words,
     indices,
     operator_words,
@@ -57,6 +60,7 @@ _OPERATORS: dict[type[ast.operator], Callable[[sympy.Expr, sympy.Expr], sympy.Ex
     ast.Div: lambda a, b: a / b,
     ast.Pow: lambda a, b: a**b,
 }
+_DIVISIONS = {ast.FloorDiv: Quotient, ast.Mod: Remainder}
 
 
 @dataclass(frozen=True)
@@ -223,8 +227,12 @@ class _Reader:
         result = self.read(first, depth + 1)
         for part, operation in zip(reversed(chain), reversed(operations), strict=True):
             right = self.read(part.right, depth + 1)
-            if isinstance(part.op, ast.Div) and right == 0:
+            if right == 0 and not isinstance(part.op, ast.Add | ast.Sub | ast.Mult):
                 raise self.fail(part.right, "this divides by zero")
+            if type(part.op) in _DIVISIONS and not is_whole(result, self.scope.quantities):
+                raise self.fail(part, division_words(part))
+            if type(part.op) in _DIVISIONS and not (right.is_Integer and right > 0):
+                raise self.fail(part.right, divisor_words(self.text(part.right)))
             result = operation(result, right)
         return self._finite(node, result)
 
@@ -238,7 +246,7 @@ class _Reader:
 
     def operation(self, node: ast.BinOp) -> Callable[[sympy.Expr, sympy.Expr], sympy.Expr]:
         """What an operator does."""
-        found = _OPERATORS.get(type(node.op))
+        found = _OPERATORS.get(type(node.op)) or _DIVISIONS.get(type(node.op))
         if found is None:
             raise self.fail(node, operator_words(node, self.scope.quantities))
         return found
@@ -386,18 +394,10 @@ class _Reader:
     def _same(self, node: ast.Compare, depth: int) -> sympy.Expr:
         """1 where two positions are the same, else 0."""
         left, right = (self.read(side, depth + 1) for side in (node.left, *node.comparators))
-        if not self._is_position(left) or not self._is_position(right):
+        if not all(is_whole(side, self.scope.quantities) for side in (left, right)):
             reason = "a condition compares two values with <, <=, > or >=; == is for positions"
             raise self.fail(node, reason)
         return Delta(left, right)
-
-    def _is_position(self, expr: sympy.Expr) -> bool:
-        """Whether an expression is made of index letters, whole numbers and whole quantities."""
-        if isinstance(expr, Element):
-            return self.scope.quantities[expr.name].integer
-        if isinstance(expr, sympy.Add | sympy.Mul):
-            return all(map(self._is_position, expr.args))
-        return isinstance(expr, Index) or bool(expr.is_Integer)
 
     def _where(self, node: ast.Call, depth: int) -> sympy.Expr:
         if len(node.args) == 3 and isinstance(node.args[0], ast.BoolOp):

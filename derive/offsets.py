@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy
 
-from derive.expression import linear_range
+from derive.places import linear_range
 
 
 def away(offset: sympy.Expr) -> str:

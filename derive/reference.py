@@ -53,11 +53,13 @@ stands alone, so it need not be said; where it never does, `sizes:` says it.
 {sugar}
 {functions}
 
-Positions count from 0 and may be computed: `x[2*u + r - 1]`. Outside its range a tensor reads as
-zero, which is what padding means. A quantity of `integers:` may stand in a position:
-`E[token[t],d]` picks a row. Only positions are compared with `==` and `!=`. A letter alone must
-have as many values as its axis; `W[k,i + 0]` means a part of it, `W[k,size(i) + j]` the rest. A
-name is either a quantity or a letter, not both.
+Positions count from 0 and may be computed: `x[2*u + r - 1]`. Outside its range a tensor reads
+as zero, which is what padding means. A quantity of `integers:` may stand in a position:
+`E[token[t],d]` picks a row. In a position, and in a letter that is read as a number, `i // 2`
+is how often 2 goes into i, rounded down, and `i % 2` is what remains: `k[h // 2,t]`. Only
+positions are compared with `==` and `!=`. A letter alone must have as many values as its axis;
+`W[k,i + 0]` means a part of it, `W[k,size(i) + j]` the rest. A name is either a quantity or a
+letter, not both.
 
 A recurrence reads itself, or another equation that depends on it, at an earlier step of one index:
 

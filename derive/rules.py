@@ -13,14 +13,9 @@ from typing import Any
 import sympy
 from mpmath import mp
 
-from derive.expression import (
-    Element,
-    Index,
-    LogTotalExp,
-    Total,
-    on_axis,
-)
+from derive.expression import Element, Index, LogTotalExp, Total
 from derive.functions import BY_SYMBOL, logistic, softplus
+from derive.places import on_axis
 
 MOST_FACTORS = 8  # of an output that is looked for in a product; choosing among more takes long
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import sympy
 
-from derive.expression import Axis, Delta, Element, Inside, Largest, Total, on_axis, rebuild
+from derive.expression import Axis, Delta, Element, Inside, Largest, Total, rebuild
 from derive.functions import (
     absolute,
     at_least,
@@ -23,6 +23,7 @@ from derive.functions import (
     where,
 )
 from derive.graph import Graph
+from derive.places import on_axis
 
 POSITIVE = (sympy.exp, logistic, softplus)
 NOT_NEGATIVE = (*POSITIVE, absolute, greater, at_least, Delta, Inside)

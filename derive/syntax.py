@@ -168,6 +168,20 @@ def operator_words(node: ast.BinOp, quantities: Mapping[str, Quantity]) -> str:
     return reason
 
 
+def division_words(node: ast.BinOp) -> str:
+    """What to say of a value that is divided as a position is."""
+    down = isinstance(node.op, ast.FloorDiv)
+    sign, instead = ("//", "floor(x/2)") if down else ("%", "x - 2*floor(x/2)")
+    reason = f"{sign} is for index letters and whole numbers, as in i {sign} 2"
+    return f"{reason}; of a value x it is {instead}"
+
+
+def divisor_words(text: str) -> str:
+    """What to say of a text that is no divisor of a position."""
+    reason = "a position is divided by a whole number that is known, as in i // 2"
+    return f"{reason}, not by {text}"
+
+
 def as_sum(factors: Sequence[ast.expr], quantities: Mapping[str, Quantity]) -> str:
     """How a product of matrices and vectors is written, with the names of the text."""
     names = [node.id for node in factors if isinstance(node, ast.Name)]

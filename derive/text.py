@@ -16,6 +16,7 @@ from sympy.printing.str import StrPrinter
 from derive.expression import Chosen, Delta, Element, Inside, Largest, LogTotalExp, Slope, Total
 from derive.functions import BY_SYMBOL, at_least, greater
 from derive.graph import Equation, Quantity, adjoint_name
+from derive.places import Division
 
 ARGUMENT = re.compile(r"(?<=[\w,][( ])\((-[\d.]+)\)(?=[,)])")  # it has the function's brackets
 
@@ -56,6 +57,12 @@ class _Printer(StrPrinter):
 
     def _print_Inside(self, expr: Inside) -> str:
         return f"inside({self._print(expr.args[0])}, {self._print(expr.args[1])})"
+
+    def _print_Quotient(self, expr: Division) -> str:
+        position = self.parenthesize(expr.position, PRECEDENCE["Mul"], strict=False)
+        return f"{position} {expr.sign} {expr.divisor}"
+
+    _print_Remainder = _print_Quotient
 
     def _print_Greatest(self, expr: sympy.Expr) -> str:
         return f"max({', '.join(map(self._print, expr.args))})"

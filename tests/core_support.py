@@ -35,6 +35,7 @@ from derive.expression import (
     Total,
 )
 from derive.graph import Derivation, Graph, Quantity, Role, adjoint_name
+from derive.places import Division, Quotient, Remainder
 
 DIGITS = 50
 STEP = "1e-18"
@@ -166,7 +167,13 @@ def whole(expr: sympy.Expr) -> Callable[[Bound], int]:
     if expr.is_Integer:
         number = int(expr)
         return lambda bound: number
-    join = {sympy.Add: operator.add, sympy.Mul: operator.mul, sympy.Pow: operator.pow}[expr.func]
+    join = {
+        sympy.Add: operator.add,
+        sympy.Mul: operator.mul,
+        sympy.Pow: operator.pow,
+        Quotient: operator.floordiv,
+        Remainder: operator.mod,
+    }[expr.func]
     below = [whole(argument) for argument in expr.args]
     return lambda bound: reduce(join, [each(bound) for each in below])
 
@@ -177,8 +184,9 @@ def closure(expr: sympy.Expr) -> Closure:
         name, at = expr.name, [whole(index) for index in expr.indices]
         zero = mpf(0)
         return lambda values, bound: values.get((name, tuple(f(bound) for f in at)), zero)
-    if isinstance(expr, Index):
-        return lambda values, bound: mpf(bound[expr])
+    if isinstance(expr, Index | Division):
+        number = whole(expr)
+        return lambda values, bound: mpf(number(bound))
     if isinstance(expr, Delta):
         left, right = map(whole, expr.args)
         return lambda values, bound: mpf(int(left(bound) == right(bound)))
@@ -340,6 +348,20 @@ def worst_step(derivation: Derivation, values: Values) -> float:
 
 
 CASES: Mapping[str, Case] = {
+    "places divided: a head for a group, a picture of its channels": Case(
+        """y[h,t] = q[h,t]*k[h//2,t]*(h%2 + 1)
+        z[c,i,j] = x[4*c + 2*(i%2) + j%2, i//2, j//2]*w[c,i,j]
+        E = sum(h,t, y[h,t]**2) + sum(c,i,j, tanh(z[c,i,j])**3)""",
+        "k[g,t] parameter; q[h,t] parameter; x[d,a,b] parameter; w[c,i,j] parameter",
+        "h=4 t=2 g=2 c=2 d=8 i=4 j=2 a=2 b=1",
+    ),
+    "places divided, beyond both ends and divided by": Case(
+        """y[i] = w[i//2]*w[(i + 1)//2] + w[(4 - i)//2]**2/w[i%3] + w[(i - 3)//2]
+        z[i] = v[2*(i%3) + i//3%2]*v[2*(i%2) + i//2] + where((i + 1)%2 == 0, v[i + 0], 1/v[i//2])
+        E = sum(i, y[i]**2*sum(j, ((i + j)%2 == 0)*v[j]) + z[i]**3 + i*w[i//2])""",
+        "w[a] parameter; v[j] parameter",
+        "a=3 j=6 i=5",
+    ),
     "dense, softmax, cross-entropy": Case(
         """z[n,o] = sum(i, W[o,i]*x[n,i]) + b[o]
         p[n,o] = softmax(o, z[n,o])

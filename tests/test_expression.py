@@ -26,14 +26,12 @@ from derive.expression import (
     Total,
     bound_indices,
     elements,
-    linear_range,
-    on_axis,
     reads,
     rebuild,
-    stays_on_axis,
     substitute,
 )
 from derive.letters import tidy
+from derive.places import Quotient, Remainder, linear_range, on_axis, stays_on_axis
 from tests.core_support import DIGITS, axis, closure, distance, relaxed
 
 AXIS = axis("a", 3)
@@ -104,6 +102,9 @@ RANGES: list[tuple[sympy.Expr, tuple[int, int] | None]] = [
     (L * J, None),
     (L / 2, None),
     (Element("token", L), None),
+    (Quotient(2 * L + J, 3), (0, 2)),
+    (2 - Remainder(J + L, 2), (1, 2)),
+    (Quotient(L * J, 2), None),
 ]
 
 

@@ -12,6 +12,7 @@ import sympy
 from derive.emit.tree import (
     Apply,
     Constant,
+    Divided,
     EmitError,
     Node,
     Number,
@@ -228,6 +229,13 @@ class Spelling:
     number: Callable[[Number], Code] = number
     power: Callable[[Code, int], Code] = power
     counted: Callable[[sympy.Expr], Code] | None = None
+    divided: Callable[[Divided, Code], Code] | None = None
+
+
+def divided(node: Divided, position: Code) -> Code:
+    """A division rounded down, as Python's is."""
+    sign = "%" if node.remains else "//"
+    return Code(f"{position.at(Level.PRODUCT)} {sign} {node.divisor}", Level.PRODUCT)
 
 
 def write(node: Node, spelling: Spelling) -> Code:
@@ -243,6 +251,8 @@ def write(node: Node, spelling: Spelling) -> Code:
             return Code(spelling.constants[node.name], Level.NAME)
         case Position():
             return (spelling.counted or spelling.position)(node.index)
+        case Divided():
+            return (spelling.divided or divided)(node, write(node.position, spelling))
         case Read():
             return spelling.read(node)
         case Reduce():

@@ -32,7 +32,17 @@ from derive.emit.tree import (
     Same,
     Within,
 )
-from derive.emit.views import Fixed, Guard, fixed_text, is_fixed, laid_out, together, viewed
+from derive.emit.views import (
+    Fixed,
+    Guard,
+    divided_letter,
+    fixed_text,
+    is_fixed,
+    laid_out,
+    places_text,
+    together,
+    viewed,
+)
 from derive.expression import Index
 
 Order = tuple[Index, ...]
@@ -104,6 +114,8 @@ def block_of(node: Node, scope: Order, arrays: Arrays) -> Block:
         case Position() if is_fixed(node.index, arrays.fixed):
             level = Level.SUM if isinstance(node.index, sympy.Add) else Level.NAME
             return Block(Code(fixed_text(node.index, arrays.fixed), level))
+        case Position() if (letter := divided_letter(node.index)) is not None:
+            return Block(Code(places_text(node.index, letter), Level.SUM), (letter,))
         case Position():
             index = _plain(node.index)
             return Block(Code(f"np.arange({index.axis.length})"), (index,))

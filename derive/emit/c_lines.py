@@ -34,6 +34,7 @@ from derive.emit.program import Assignment
 from derive.emit.prose import length
 from derive.emit.python import MATH
 from derive.emit.tree import (
+    Divided,
     Fold,
     How,
     Loop,
@@ -47,8 +48,9 @@ from derive.emit.tree import (
     walk,
 )
 from derive.emit.windows import PAIR, without_grids
-from derive.expression import Axis, Index, stays_on_axis
+from derive.expression import Axis, Index
 from derive.graph import Quantity
+from derive.places import stays_on_axis
 
 STEP = 4
 UNBROKEN = "\u00a0"
@@ -78,6 +80,22 @@ def _double(node: Number) -> Code:
         part if "." in part or "e" in part else f"{part}.0" for part in shown.text.split(" / ")
     ]
     return Code(" / ".join(parts), shown.level)
+
+
+def _divided(node: Divided, position: Code) -> Code:
+    """A division rounded down; that of C is rounded to zero, so nothing below it is divided."""
+    by = node.divisor
+    if node.low is None:
+        left = f"({position.at(Level.PRODUCT)} % {by} + {by}) % {by}"
+        if node.remains:
+            return Code(left, Level.PRODUCT)
+        return Code(f"({position.at(Level.SUM)} - {left}) / {by}", Level.PRODUCT)
+    often = max(-(node.low // by), 0)
+    above = Code(f"{position.at(Level.SUM)} + {often * by}", Level.SUM) if often else position
+    if node.remains:
+        return Code(f"{above.at(Level.PRODUCT)} % {by}", Level.PRODUCT)
+    found = Code(f"{above.at(Level.PRODUCT)} / {by}", Level.PRODUCT)
+    return Code(f"{found.text} - {often}", Level.SUM) if often else found
 
 
 HEADS: Heads = {
@@ -233,7 +251,7 @@ class _Writer:
         self.spelling = Spelling(
             self._read, self._reduce, self._pick, self._position, HEADS, CONSTANTS,
             indicator="(double)({})".format, both="0 <= {0} && {0} < {1}",
-            number=_double, power=_power, counted=self._counted,
+            number=_double, power=_power, counted=self._counted, divided=_divided,
         )  # fmt: skip
 
     def filled(self, assignment: Assignment, loops: Iterable[Loop]) -> list[str]:

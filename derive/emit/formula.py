@@ -14,6 +14,7 @@ import sympy
 from derive.emit.tree import (
     Apply,
     Constant,
+    Divided,
     EmitError,
     How,
     Loop,
@@ -44,6 +45,7 @@ from derive.expression import (
 )
 from derive.functions import BY_SYMBOL
 from derive.graph import Kind, Quantity, Role
+from derive.places import Division, Remainder, linear_range
 
 Known = Mapping[str, Quantity]
 LARGE = 1000
@@ -58,7 +60,7 @@ def formula(expr: sympy.Expr, known: Known) -> Node:
             return Sum(((-1, Constant("inf")),))
         case sympy.core.numbers.Infinity():
             return Constant("inf")
-        case Index():
+        case Index() | Division():
             return Position(expr)
         case sympy.Symbol():
             return Constant(expr.name)
@@ -79,7 +81,13 @@ def formula(expr: sympy.Expr, known: Known) -> Node:
 
 def position_formula(position: sympy.Expr, whole: Iterable[Quantity]) -> Node:
     """The tree of a position, which may read quantities of whole numbers."""
-    return formula(position, {quantity.name: quantity for quantity in whole})
+    known = {quantity.name: quantity for quantity in whole}
+    if not isinstance(position, Division):
+        return formula(position, known)
+    ends = linear_range(position.position)
+    remains = isinstance(position, Remainder)
+    divided = formula(position.position, known)
+    return Divided(divided, position.divisor, remains, ends[0] if ends else None)
 
 
 def _named(expr: sympy.Expr, known: Known) -> Node:

@@ -33,10 +33,11 @@ from derive.emit.tree import (
     positions_of,
     walk,
 )
-from derive.emit.views import NONE_FIXED, Fixed, is_fixed, is_view
+from derive.emit.views import NONE_FIXED, Fixed, divided_letter, is_fixed, is_view
 from derive.emit.windows import used_in
-from derive.expression import Index, on_axis
+from derive.expression import Index
 from derive.graph import Quantity
+from derive.places import on_axis, stays_on_axis
 
 TAKEN = frozenset({*keyword.kwlist, "np", "at", "over", "l", "I", "O", "batch"})
 
@@ -60,7 +61,9 @@ def _is_plain(node: Node, fixed: Fixed) -> bool:
         case Pick():
             return not any(is_on(p, fixed) for p in node.positions) and _is_array_of_places(node)
         case Position():
-            return isinstance(node.index, Index) or is_fixed(node.index, fixed)
+            letter = divided_letter(node.index)
+            whole = isinstance(node.index, Index) or letter not in (None, *fixed)
+            return whole or is_fixed(node.index, fixed)
         case Reduce():
             return len(node.loops) == 1 or node.how is not How.LOG_TOTAL_EXP
         case Within():
@@ -235,7 +238,7 @@ class _Grid:
             return Code(name, Level.NAME)
         places = [self.position(position).text for position in node.indices]
         pairs = zip(node.indices, node.axes, strict=True)
-        if all(on_axis(position, axis.size) for position, axis in pairs):
+        if all(stays_on_axis(position, axis.size) for position, axis in pairs):
             return Code(f"{name}[{', '.join(places)}]")
         if any(quantity.name == node.name for quantity in self.whole):
             return Code(f"at({', '.join([name, *places])}).astype(int)")

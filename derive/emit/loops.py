@@ -16,8 +16,9 @@ from derive.emit.names import code_name
 from derive.emit.program import Assignment, Walked
 from derive.emit.prose import length
 from derive.emit.tree import How, Loop, Node, Pick, Product, Read, Reduce, walk
-from derive.expression import Index, on_axis
+from derive.expression import Index
 from derive.graph import Quantity
+from derive.places import on_axis, stays_on_axis
 
 CONFUSING = ("l", "I", "O")
 
@@ -167,7 +168,7 @@ class _Loops:
         for position, axis in zip(node.indices, node.axes, strict=True):
             place = self.position(position)
             text += f"[{place.text}]"
-            if not on_axis(position, axis.size):
+            if not stays_on_axis(position, axis.size):
                 guards.append(f"0 <= {place.at(Level.SUM)} < {length(axis)}")
         if guards:
             zero = "0" if any(q.name == node.name for q in self.whole) else "0.0"

@@ -30,8 +30,9 @@ from derive.emit.tree import (
     rebuilt,
     walk,
 )
-from derive.expression import Axis, Index, on_axis
+from derive.expression import Axis, Index
 from derive.graph import Quantity, Role
+from derive.places import on_axis
 
 CHEAP = frozenset({"greater", "at_least", "where", "max", "min", "abs", "sign", "stop_gradient"})
 Places = tuple[tuple[sympy.Expr, Axis], ...]

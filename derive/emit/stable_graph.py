@@ -21,12 +21,12 @@ from derive.expression import (
     LogTotalExp,
     Total,
     rebuild,
-    stays_on_axis,
     substitute,
 )
 from derive.functions import erfc, log_add_exp, logistic, softplus
 from derive.graph import Derivation, Equation, Graph, Kind, Quantity, Role, Step, needed
 from derive.letters import tidy
+from derive.places import stays_on_axis
 from derive.rules import match
 
 OPENED = "seen through a definition"

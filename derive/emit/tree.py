@@ -54,6 +54,19 @@ class Position:
 
 
 @dataclass(frozen=True)
+class Divided:
+    """A position divided by a whole number: how often it goes, or what remains.
+
+    `low` is a number that the position is not below, if one is known.
+    """
+
+    position: Node
+    divisor: int
+    remains: bool
+    low: int | None
+
+
+@dataclass(frozen=True)
 class Read:
     """One entry of a quantity; `axes` are those of the quantity."""
 
@@ -147,6 +160,7 @@ Node = (
     Number
     | Constant
     | Position
+    | Divided
     | Read
     | Sum
     | Product

@@ -11,8 +11,9 @@ import sympy
 from derive.emit.arithmetic import Code, Level
 from derive.emit.prose import length
 from derive.emit.tree import Laid, Read
-from derive.emit.windows import PAIR, is_mixed_radix, is_radix, linear
-from derive.expression import Axis, Index, linear_range, on_axis
+from derive.emit.windows import PAIR, Linear, is_mixed_radix, is_radix, linear
+from derive.expression import Axis, Element, Index
+from derive.places import Division, linear_range, on_axis, stays_on_axis
 
 Order = tuple[Index, ...]
 Fixed = Mapping[Index, str]
@@ -30,12 +31,35 @@ def fixed_text(position: sympy.Expr, fixed: Fixed) -> str:
     return str(position.xreplace({letter: sympy.Symbol(code) for letter, code in fixed.items()}))
 
 
+def divided_letter(position: sympy.Expr) -> Index | None:
+    """The one letter of a position with a division, as of `i // 2`."""
+    letters = position.free_symbols
+    if len(letters) != 1 or not position.has(Division) or position.has(Element):
+        return None
+    (letter,) = letters
+    return letter if isinstance(letter, Index) and letter.axis.size.is_Integer else None
+
+
+def places_text(position: sympy.Expr, letter: Index) -> str:
+    """A position of one letter in code, for all values of that."""
+    return fixed_text(position, {letter: f"np.arange({length(letter.axis)})"})
+
+
+def _reached(position: sympy.Expr, axis: Axis) -> Linear | None:
+    """A position that is linear in letters, or that divides one and stays on its axis."""
+    letter = divided_letter(position)
+    if letter is not None and stays_on_axis(position, axis.size):
+        return 0, {letter: 1}
+    return linear(position)
+
+
 def is_view(node: Read, fixed: Fixed = NONE_FIXED) -> bool:
     """Whether every axis is read at a place linear in letters, each of which stands once.
 
-    Letters that are fixed may stand in places of their own only.
+    A letter that is divided stands once, too, and those that are fixed in places of their own.
     """
-    found = [linear(position) for position in node.indices if not is_fixed(position, fixed)]
+    pairs = zip(node.indices, node.axes, strict=True)
+    found = [_reached(p, axis) for p, axis in pairs if not is_fixed(p, fixed)]
     if any(letter in fixed for each in found if each is not None for letter in each[1]):
         return False
     letters = [index for each in found if each is not None for index in each[1]]
@@ -50,6 +74,7 @@ class _Reach:
     steps: Mapping[Index, int]
     is_split: bool
     size: Axis
+    taken: str = ""  # the places, where they are neither all nor a slice
 
     @property
     def letters(self) -> Order:
@@ -77,6 +102,9 @@ def viewed(
     code = Code(name, Level.NAME)
     if any(slot != ":" for slot, _ in pairs):
         code = Code(f"{name}[{', '.join(slot for slot, _ in pairs)}]")
+    for place, reach in enumerate(axes):
+        if reach.taken:
+            code = Code(f"{code.at(Level.CALL)}.take({reach.taken}, axis={place})")
     guards = [found for place in places if (found := _guard(*place, fixed))]
     if guards and traced:
         inside = [part for guard in guards for part in guard.comparisons()]
@@ -146,6 +174,9 @@ def _slot(position: sympy.Expr, axis: Axis, fixed: Fixed) -> tuple[str, _Reach |
     """A subscript, and how the axis is read after it; nothing if the subscript is a number."""
     if is_fixed(position, fixed):
         return fixed_text(position, fixed), None
+    letter = divided_letter(position)
+    if letter is not None:
+        return ":", _Reach(0, {letter: 1}, True, letter.axis, places_text(position, letter))
     found = linear(position)
     assert found is not None
     start, steps = found

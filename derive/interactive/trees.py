@@ -23,6 +23,7 @@ from derive.expression import (
     Total,
 )
 from derive.functions import BY_SYMBOL
+from derive.places import Quotient, Remainder
 from derive.render.tensor_values import Arriving
 
 Tree: TypeAlias = "int | str | list[Tree]"
@@ -33,6 +34,8 @@ HEADS = {
     Arriving: "arriving",
     Delta: "same",
     Inside: "inside",
+    Quotient: "quotient",
+    Remainder: "remainder",
 }
 SUMS = {Total: "sum", LogTotalExp: "log_sum"}
 

@@ -18,6 +18,10 @@ NumberReader = Callable[[str], sympy.Expr]
 NameReader = Callable[[str], sympy.Expr]
 
 
+def _remainder(of: sympy.Expr, by: sympy.Expr) -> sympy.Expr:
+    return of - by * sympy.floor(of / by, evaluate=False)
+
+
 class Arithmetic(ABC):
     """One pass over one token stream; what an atom is, a subclass says."""
 
@@ -59,6 +63,8 @@ class Arithmetic(ABC):
                 factors.append(self._divisor())
             elif self._starts_atom():
                 factors.append(self._juxtaposed())
+            elif self._accept_command("bmod"):
+                factors = [_remainder(sympy.Mul(*factors), self._factor())]
             else:
                 return sympy.Mul(*factors)
 

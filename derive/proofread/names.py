@@ -97,7 +97,8 @@ GREEK = frozenset(
 _SIGN_MARKS = {"+": "+", "*": "*", "ast": "*", "star": "*", "prime": "'", "dagger": "†",
                "top": "^T", "intercal": "^T", "-": "-"}  # fmt: skip
 _SPELLED = {"cdot": "·", "times": "×", "ldots": "…", "dots": "…", "langle": "<", "rangle": ">",
-            "{": "{", "}": "}", "_": "_", "prime": "'", "infty": "∞", "partial": "∂"}  # fmt: skip
+            "{": "{", "}": "}", "_": "_", "prime": "'", "infty": "∞", "partial": "∂",
+            "lfloor": "⌊", "rfloor": "⌋", "bmod": " mod "}  # fmt: skip
 _ACCENTED = re.compile(r"(?P<letter>[A-Za-z])(?P<accent>hat|bar|tilde|vec|dot)")
 _CLOSES = {"(": ")", "[": "]", "<": ">"}
 

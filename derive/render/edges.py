@@ -12,18 +12,9 @@ from dataclasses import dataclass
 
 import sympy
 
-from derive.expression import (
-    Delta,
-    Element,
-    Fresh,
-    Index,
-    elements,
-    linear_range,
-    rebuild,
-    stays_on_axis,
-    substitute,
-)
+from derive.expression import Delta, Element, Fresh, Index, elements, rebuild, substitute
 from derive.graph import Derivation, Graph
+from derive.places import linear_range, stays_on_axis
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from derive.expression import (
     Chosen,
     Delta,
     Element,
+    Greatest,
     Index,
     Inside,
     Largest,
@@ -26,6 +27,7 @@ from derive.expression import (
 from derive.functions import at_least, greater, logistic, where
 from derive.graph import adjoint_name
 from derive.numbers import literal
+from derive.places import Quotient, Remainder
 from derive.render.formula import Writer
 from derive.render.pieces import (
     GAP,
@@ -39,7 +41,7 @@ from derive.render.pieces import (
     number_piece,
     width,
 )
-from derive.render.positions import is_position, letter, position
+from derive.render.positions import division, is_position, letter, position
 
 THIN = replace(TEX, dot=r"\,", opening=r"\,")
 ROOM = 72
@@ -50,14 +52,6 @@ SMALL_DENOMINATOR = 12
 LAST = 10**9
 MOST_MULTIPLE = 9
 HALF = sympy.Rational(1, 2)
-
-
-class Greatest(sympy.Expr):
-    """The largest of the values written here, in this order."""
-
-    def __new__(cls, *values: sympy.Expr) -> Greatest:
-        made: Greatest = sympy.Expr.__new__(cls, *values)
-        return made
 
 
 @dataclass(frozen=True)
@@ -406,6 +400,8 @@ def _where(writer: IndexWriter, expr: where) -> Piece:
 
 
 _NODES: Mapping[type[sympy.Basic], Callable[..., Piece]] = {
+    Quotient: lambda writer, expr: Piece(division(expr, writer.leaf), Tightness.ATOM),
+    Remainder: lambda writer, expr: Piece(division(expr, writer.leaf), Tightness.SUM),
     Total: _total,
     LogTotalExp: _log_total,
     Largest: _largest,

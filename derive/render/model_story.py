@@ -13,7 +13,7 @@ from itertools import groupby
 import sympy
 
 from derive.calculus import steep_at_zero
-from derive.expression import Element, Largest, elements, stays_on_axis
+from derive.expression import Element, Largest, elements
 from derive.functions import (
     absolute,
     at_least,
@@ -28,6 +28,7 @@ from derive.functions import (
 from derive.graph import Block as Computed
 from derive.graph import Derivation, Equation, Graph, Role
 from derive.library.titles import title
+from derive.places import stays_on_axis
 from derive.problem import NodeUse, Problem
 from derive.render.blocks import Block, Page
 from derive.render.carried import manner

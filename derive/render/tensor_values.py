@@ -19,6 +19,7 @@ from derive.expression import (
     Chosen,
     Delta,
     Element,
+    Greatest,
     Index,
     Inside,
     Largest,
@@ -44,9 +45,9 @@ from derive.numbers import (
 )
 from derive.numbers import power as raised
 from derive.numbers import product as numbers_product
+from derive.places import Division, Quotient, Remainder
 from derive.problem import Problem
 from derive.recurrence import Walk
-from derive.render.index_writer import Greatest
 from derive.render.sheet import Entry
 
 Place = tuple[str, tuple[int, ...]]
@@ -236,8 +237,18 @@ def whole(expr: sympy.Expr) -> Callable[[Table, Bound], int]:
     if isinstance(expr, sympy.Add):
         terms = [whole(term) for term in expr.args]
         return lambda table, bound: sum([term(table, bound) for term in terms])
+    if isinstance(expr, Division):
+        return _divided(expr)
     value = compiled(expr)
     return lambda table, bound: int(value(table, bound))
+
+
+def _divided(expr: Division) -> Callable[[Table, Bound], int]:
+    """A division rounded down, or what remains."""
+    place, divisor = whole(expr.position), expr.divisor
+    if isinstance(expr, Quotient):
+        return lambda table, bound: place(table, bound) // divisor
+    return lambda table, bound: place(table, bound) % divisor
 
 
 def _element(expr: Element) -> Value:
@@ -246,8 +257,9 @@ def _element(expr: Element) -> Value:
     return lambda table, bound: table.get((name, tuple([f(table, bound) for f in at])), ZERO)
 
 
-def _index(expr: Index) -> Value:
-    return lambda table, bound: Fraction(bound[expr])
+def _place(expr: sympy.Expr) -> Value:
+    place = whole(expr)
+    return lambda table, bound: Fraction(place(table, bound))
 
 
 def _sum(expr: sympy.Add) -> Value:
@@ -382,7 +394,9 @@ def _function(expr: sympy.Expr) -> Value:
 
 _NODES: Mapping[type[sympy.Basic], Callable[..., Value]] = {
     Element: _element,
-    Index: _index,
+    Index: _place,
+    Quotient: _place,
+    Remainder: _place,
     sympy.Add: _sum,
     sympy.Mul: _product,
     Arriving: _arriving,

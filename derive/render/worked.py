@@ -17,6 +17,7 @@ from derive.expression import (
     Delta,
     Element,
     Fresh,
+    Greatest,
     Index,
     Inside,
     Largest,
@@ -31,7 +32,7 @@ from derive.graph import Equation
 from derive.letters import tidy
 from derive.limits import MOST_WORK
 from derive.problem import Problem
-from derive.render.index_writer import ROOM, SPACED, Greatest, outside_first
+from derive.render.index_writer import ROOM, SPACED, outside_first
 from derive.render.model_form import ModelForm
 from derive.render.pieces import width
 from derive.render.sheet import Display

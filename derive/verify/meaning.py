@@ -30,6 +30,7 @@ from derive.expression import (
     Total,
 )
 from derive.functions import BY_SYMBOL, held, maximum, minimum, where
+from derive.places import Division, Quotient, Remainder
 from derive.verify.algebra import EXACT, Algebra, slope, working
 
 Key = tuple[str, tuple[int, ...]]
@@ -87,9 +88,9 @@ def meaning_of(expr: sympy.Expr, algebra: Algebra) -> Meaning:
             return lambda values, binding: mp.inf
         case Element():
             return _entry(expr, algebra)
-        case Index():
-            slot = slot_of(expr)
-            return lambda values, binding: algebra.number(Fraction(binding[slot]))
+        case Index() | Division():
+            place = _position(expr)
+            return lambda values, binding: algebra.number(Fraction(place(values, binding)))
         case Total():
             return _total(expr, algebra)
         case LogTotalExp():
@@ -364,6 +365,12 @@ def _position(expr: sympy.Expr) -> Callable[[Values, Binding], int]:
         case sympy.Pow(exp=sympy.Integer()) if expr.exp > 0:
             base, count = _position(expr.base), int(expr.exp)
             return lambda values, binding: base(values, binding) ** count
+        case Quotient():
+            above, below = _position(expr.position), expr.divisor
+            return lambda values, binding: above(values, binding) // below
+        case Remainder():
+            above, below = _position(expr.position), expr.divisor
+            return lambda values, binding: above(values, binding) % below
         case Element():
             return _whole(expr)
     raise ValueError(f"the index {expr} is not whole")

@@ -18,6 +18,7 @@ import sympy
 from derive.expression import Delta, Element, Index, Inside, Largest, LogTotalExp, Total
 from derive.functions import BY_SYMBOL, maximum, minimum
 from derive.graph import Graph
+from derive.places import Division, Quotient, Remainder
 
 Tables = Mapping[str, Any]
 Scope = tuple[Index, ...]
@@ -69,7 +70,7 @@ class _Reader:
         match expr:
             case Element():
                 return self._element(expr, scope, self.library.arrays, 0.0)
-            case Index() | Delta() | Inside():
+            case Index() | Division() | Delta() | Inside():
                 return self.library.number(1.0) * self._whole(expr, scope)
             case Total():
                 return self._spread(expr.body, scope, (expr.index,)).sum(-1)
@@ -159,6 +160,10 @@ class _Reader:
                 return reduce(operator.mul, [self._whole(each, scope) for each in expr.args])
             case sympy.Pow():
                 return self._whole(expr.base, scope) ** int(expr.exp)
+            case Quotient():
+                return self._whole(expr.position, scope) // expr.divisor
+            case Remainder():
+                return self._whole(expr.position, scope) % expr.divisor
             case Delta():
                 left, right = (self._whole(side, scope) for side in expr.args)
                 return left == right

@@ -80,6 +80,7 @@ function evaluate(tree, from, math) {
       const k = place(rest[0], from, math);
       return math.whole(0 <= k && k < place(rest[1], from, math) ? 1 : 0);
     }
+    case "quotient": case "remainder": return math.whole(place(tree, from, math));
     case "arriving": return math.arriving(rest.map((t) => () => inner(t)));
     case "+": return math.sum(rest.map(inner));
     case "*": return math.product(rest.map((t) => () => inner(t)));
@@ -119,6 +120,10 @@ function place(tree, from, math) { // a position, which comes out as a whole num
   if (head === "i") return from.at[rest[0]];
   if (head === "+") return parts().reduce((a, b) => a + b, 0);
   if (head === "*") return parts().reduce((a, b) => a * b, 1);
+  if (head === "quotient" || head === "remainder") {
+    const [above, below] = parts(), often = Math.floor(above / below);
+    return head === "quotient" ? often : above - often * below;
+  }
   return math.position(evaluate(tree, from, math));
 }
 

@@ -129,6 +129,13 @@ sizes: {o: 3}
 loss: E = sum(o, exp(y[o])*o)
 gradients: [x, w]
 """,
+    "places that are divided": """\
+inputs: {x: [[0.5, -1], [2, 0.3]], t: [1, 0.5, -1, 2, 0.7]}
+parameters: {w: [0.2, -0.7]}
+model: ["y[i] = x[(i - 1)//2,(i - 1)%2]*w[i//3]*t[i]*(i%2 + 1)"]
+loss: E = sum(i, y[i]**2)
+gradients: [x, w]
+""",
     "whole numbers as places": """\
 inputs: {k: [1, 0, 2, 1]}
 integers: [k]

@@ -21,7 +21,8 @@ class Mutant:
     tests: str
 
 
-EXPRESSION, CALCULUS, RULES = "derive/expression.py", "derive/calculus.py", "derive/rules.py"
+EXPRESSION, PLACES = "derive/expression.py", "derive/places.py"
+DIVISIONS, CALCULUS, RULES = "derive/divisions.py", "derive/calculus.py", "derive/rules.py"
 BACKPROP, COLLECT, REPEATS = "derive/backprop.py", "derive/collect.py", "derive/repeats.py"
 CANCEL, LETTERS = "derive/cancel.py", "derive/letters.py"
 RECURRENCE, FIRST = "derive/recurrence.py", "derive/first_values.py"
@@ -51,11 +52,15 @@ MUTANTS = (
     # --- expressions
     Mutant(EXPRESSION, "int(bool(0 <= position < size))", "int(bool(0 <= position <= size))",
            "a guard lets the place behind the end through", "tests/test_expression.py"),
-    Mutant(EXPRESSION, "return bool(position.axis.size == size)", "return True",
+    Mutant(PLACES, "return bool(position.axis.size == size)", "return True",
            "a letter of another axis counts as one of this axis",
            "tests/test_expression.py tests/test_backprop.py -k 'axis or range or shorter'"),
-    Mutant(EXPRESSION, "last = rest.axis.length - 1", "last = rest.axis.length - 2",
+    Mutant(PLACES, "return 0, factor.axis.length - 1", "return 0, factor.axis.length - 2",
            "a linear position is thought to end too early", "tests/test_expression.py"),
+    Mutant(DIVISIONS, "ends[0] >= 0 and ends[1] < by:", "ends[0] >= 0 and ends[1] <= by:",
+           "a digit reaches into the next one", "tests/test_backprop.py -k divided"),
+    Mutant(DIVISIONS, "guards = [] if safe else", "guards = [] if True else",
+           "a letter made of two runs beyond its axis", "tests/test_backprop.py -k divided"),
     Mutant(EXPRESSION, "{index: fresh(index) for index in inner}", "dict(zip(inner, inner))",
            "a bound letter captures a substituted one", "tests/test_expression.py"),
     Mutant(EXPRESSION, "below = {**renaming, **pairs}", "below = {**pairs, **renaming}",
@@ -274,9 +279,11 @@ MUTANTS = (
     Mutant(LOOPS, 'return f"range({size})" if turn.step > 0 else',
            'return f"range({size})" if True else',
            "a recurrence that walks back walks forward", "tests/emit/test_emit_models.py -k time"),
-    Mutant(GRIDS, "if all(on_axis(position, axis.size) for position, axis in pairs):", "if True:",
+    Mutant(GRIDS, "if all(stays_on_axis(position, axis.size) for position, axis in pairs):",
+           "if True:",
            "an array is read beyond its end", "tests/emit/test_emit_models.py -k 'steps or time'"),
-    Mutant(LOOPS, "            if not on_axis(position, axis.size):\n", "            if False:\n",
+    Mutant(LOOPS, "            if not stays_on_axis(position, axis.size):\n",
+           "            if False:\n",
            "a list is read beyond its end", "tests/emit/test_emit_models.py -k 'steps or time'"),
     Mutant(LOOPS, "and all(isinstance(i, Index) and i != loop.index for i in node.indices[:-1])",
            "", "a diagonal is taken for a row", "tests/emit/test_emit_models.py -k diagonal"),

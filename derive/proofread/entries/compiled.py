@@ -84,10 +84,7 @@ def entries_in(name: Entry | Slope) -> list[Entry]:
 def letters_of(name: Entry | Slope) -> set[str]:
     """The letters among the indices of a name."""
     return {
-        letter
-        for entry in entries_in(name)
-        for index in entry.indices
-        for letter, _ in index.letters
+        letter for entry in entries_in(name) for index in entry.indices for letter in index.moving
     }
 
 

@@ -14,28 +14,54 @@ Place = tuple[int, ...]
 Stem = tuple[str, str]  # what stands before the indices of a name, and behind them
 Key = tuple[Stem, Place]
 _TERM = re.compile(
-    r"(?P<sign>[+-]?)(?:(?P<factor>\d{1,6})?(?P<letter>[A-Za-z]'*)|(?P<number>\d{1,6}))"
+    r"(?P<sign>[+-]?)(?:(?P<factor>\d{1,6})?(?:(?P<letter>[A-Za-z]'*)|(?=(?P<opening>[⌊(])))"
+    r"|(?P<number>\d{1,6}))"
 )
+_QUOTIENT = re.compile(r"⌊(?P<place>[^⌊⌋]*)/(?P<by>\d{1,6})⌋")
+_REMAINDER = re.compile(r"\((?P<place>[^ ]*) mod (?P<by>\d{1,6})\)")
+_CLOSING = {"⌊": "⌋", "(": ")"}
 _BRACKETS = {"(": 1, ")": -1}
 
 
 @dataclass(frozen=True)
 class Index:
-    """A whole number, with letters times numbers added to it; or an entry that is an index."""
+    """A whole number, with letters and divisions times numbers added; or an entry as an index."""
 
     number: int = 0
     letters: tuple[tuple[str, int], ...] = ()
     entry: Entry | None = None
+    divided: tuple[tuple[Divided, int], ...] = ()
 
     @property
     def letter(self) -> str:
         """The letter that it is, if it is nothing else."""
         plain = not self.number and len(self.letters) == 1 and self.letters[0][1] == 1
-        return self.letters[0][0] if plain else ""
+        return self.letters[0][0] if plain and not self.divided else ""
+
+    @property
+    def moving(self) -> frozenset[str]:
+        """All letters in it."""
+        inner = (part.place.moving for part, _ in self.divided)
+        return frozenset(letter for letter, _ in self.letters).union(*inner)
 
     def at(self, values: Mapping[str, int]) -> int:
         """The number for some letters. Raises KeyError for a letter that stands for nothing."""
-        return self.number + sum(factor * values[letter] for letter, factor in self.letters)
+        plain = self.number + sum(factor * values[letter] for letter, factor in self.letters)
+        return plain + sum(factor * part.at(values) for part, factor in self.divided)
+
+
+@dataclass(frozen=True)
+class Divided:
+    """An index divided by a whole number and rounded down, or what remains."""
+
+    place: Index
+    by: int
+    remains: bool
+
+    def at(self, values: Mapping[str, int]) -> int:
+        """The number for some letters."""
+        place = self.place.at(values)
+        return place % self.by if self.remains else place // self.by
 
 
 @dataclass(frozen=True)
@@ -54,7 +80,7 @@ class Entry:
     @property
     def is_explicit(self) -> bool:
         """Whether its indices are numbers."""
-        return not any(index.letters or index.entry for index in self.indices)
+        return not any(index.moving or index.entry for index in self.indices)
 
     def place(self) -> Place:
         """Where an explicit entry is."""
@@ -109,16 +135,43 @@ def _index(text: str) -> Index | None:
     if "_" in text:
         entry = _plain(text)
         return Index(entry=entry) if len(entry.indices) == 1 else None
-    number, letters, position = 0, dict[str, int](), 0
+    if " mod " in text and not (text.startswith("(") and text.endswith(")")):
+        text = f"({text})" if _REMAINDER.fullmatch(f"({text})") else text
+    number, letters, divided, position = 0, dict[str, int](), list[tuple[Divided, int]](), 0
     while position < len(text):
         match = _TERM.match(text, position)
         if match is None or (position and not match["sign"]):
             return None
-        sign = -1 if match["sign"] == "-" else 1
-        if match["letter"]:
-            factor = sign * int(match["factor"] or 1)
-            letters[match["letter"]] = letters.get(match["letter"], 0) + factor
-        else:
-            number += sign * int(match["number"])
+        factor = int(match["factor"] or 1) * (-1 if match["sign"] == "-" else 1)
         position = match.end()
-    return Index(number, tuple(letters.items())) if position else None
+        if match["letter"]:
+            letters[match["letter"]] = letters.get(match["letter"], 0) + factor
+        elif match["opening"]:
+            end = _closing(text, position)
+            part = _division(text[position:end])
+            if part is None:
+                return None
+            divided.append((part, factor))
+            position = end
+        else:
+            number += factor * int(match["number"])
+    return Index(number, tuple(letters.items()), divided=tuple(divided)) if position else None
+
+
+def _closing(text: str, start: int) -> int:
+    """Where what opens at a place is over."""
+    depth = 0
+    for k in range(start, len(text)):
+        depth += (text[k] == text[start]) - (text[k] == _CLOSING[text[start]])
+        if not depth:
+            return k + 1
+    return len(text)
+
+
+def _division(text: str) -> Divided | None:
+    """`⌊i/2⌋` or `(i mod 2)`; what is divided may have brackets."""
+    match = _QUOTIENT.fullmatch(text) or _REMAINDER.fullmatch(text)
+    if match is None or not int(match["by"]):
+        return None
+    place = _index(match["place"].removeprefix("(").removesuffix(")"))
+    return None if place is None else Divided(place, int(match["by"]), match.re is _REMAINDER)
