@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,6 +17,7 @@ from derive.proofread.spread import Known, Ledger, rounded_copy, spread
 from derive.proofread.values import FAILURES, decimal_text, exact_value, unknown_names, value_of
 
 LONG = 40  # characters of a number in a message
+_SIZE = re.compile(r"\s*\d+(?:\s*\\times\s*\d+)+\s*")
 
 
 @dataclass(frozen=True)
@@ -163,11 +165,18 @@ def _accepts(form: _Form, printed: str, policy: Policy, ledger: Ledger, taken: _
     return abs(form.value - exact_value(printed)) <= slack
 
 
+def _is_size(form: _Form, value: Fraction) -> bool:
+    """Whether a side is the size of a table, as `4 × 4`, one side of which was computed."""
+    return bool(_SIZE.fullmatch(form.tex)) and str(value) in re.findall(r"\d+", form.tex)
+
+
 def _judge_formulas(claim: Claim, sides: _Sides, policy: Policy, ledger: Ledger) -> Finding:
     if len(sides.valued) < 2:
         return Finding(claim, Kind.SYMBOLIC, None, _without_value(sides.unknown))
     first, *others = sides.valued
     for other in others:
+        if _is_size(other, first.value):
+            continue
         if abs(first.value - other.value) > _formula_slack(first, other, policy, ledger):
             message = f"{first.tex} and {other.tex} have different values"
             return Finding(claim, Kind.DISAGREES, _short(first.value), message)

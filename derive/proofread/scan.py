@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from derive.proofread.cells import joined
+from derive.proofread.joined import joined
 
 MATH_ENVIRONMENTS = frozenset(
     [
@@ -68,7 +68,7 @@ class Passage:
 def blank(text: str) -> str:
     """Replace comments, verbatim matter, drawings, tables and the preamble by spaces.
 
-    A calculation in a table of Markdown goes on to its number in the next cell.
+    What goes on elsewhere in Markdown, in the next cell or display, goes on at once.
     """
     if not _IS_LATEX.search(text):
         text = _FENCE.sub(_spaces, _SKIPPED.sub(_without_body, text))

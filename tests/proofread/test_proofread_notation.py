@@ -225,6 +225,8 @@ ROWS = [
     (r"| a | $\frac{0.6}{2}$ | 0.4 |", ["wrong"]),
     (r"| a | $1 - 0.4$ | $\approx 0.6$ |", ["right"]),
     (r"| a | $0.1 \times 0.1$ | $1 \times 10^{-2}$ |", ["right"]),
+    (r"| a | $L = (-0.3775)^2$ | $0.1425$ |", ["right"]),
+    (r"| a | $w$ | $\approx 0.4$ |", ["given"]),
     (r"| $w$ | $0.4$ | $0.3$ |", []),
     (r"| $w$ | $-0.4$ | $0.3$ |", []),
     (r"a $2 \cdot 3$ | $7$ b", []),
@@ -238,3 +240,16 @@ def test_a_calculation_in_a_row_of_markdown_goes_on_to_its_number(
 ) -> None:
     results = [r for r in check(read(f"Text\n\n{row}\n"), Policy()) if r.printed]
     assert [r.verdict.value for r in results] == verdicts
+
+
+def test_a_display_that_begins_with_an_equals_sign_goes_on() -> None:
+    text = "$$z = 2 \\cdot 3$$\n\n$$\n= {} $$\n\n$$ $$\n\n$$= 5$$"
+    for number, verdict in (("6", "right"), ("7", "wrong")):
+        results = [r for r in check(read(text.format(number)), Policy()) if r.printed]
+        assert [(r.name, r.verdict.value) for r in results] == [("z", verdict)]
+
+
+def test_the_size_of_a_table_is_no_product() -> None:
+    text = r"$\frac{{5 - 2}}{{1}} + 1 = {} \times {}$"
+    assert not [r for r in check(read(text.format(4, 4)), Policy()) if r.verdict.value == "wrong"]
+    assert [r for r in check(read(text.format(3, 3)), Policy()) if r.verdict.value == "wrong"]
