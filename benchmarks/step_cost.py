@@ -1,21 +1,26 @@
-"""What a training step of the emitted modules costs beside the same step written by hand in NumPy.
+"""What a training step of the emitted modules costs beside the same step written by hand.
 
     OPENBLAS_NUM_THREADS=1 python benchmarks/step_cost.py [CASE ...]
 
-All of it is in doubles. The step by hand and those of the modules take turns within
-one process, and every figure is the smallest of many, because whatever else the machine does only
+All of it is in doubles, on one thread. `products` are the bare products of matrices of the step by
+the BLAS of NumPy; `c, blas` is the file of C that calls the same BLAS. Where JAX is installed, a
+step by hand in JAX is the measure of that module. All take turns within one process, and every
+figure is the smallest time of the processor of many, because whatever else the machine does only
 adds to it. The ratios are what to look at.
 """
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from c_steps import c_steps
 
 from derive.backprop import differentiate
 from derive.build import build
@@ -63,6 +68,14 @@ targets: {g: {shape: [8, 64]}}
 model:
   - {layer: lstm, name: r, inputs: x, output: h, sizes: {k: 64}}
 loss: E = sum(n, k, (h[n,15,k] - g[n,k])**2)/16
+training: {learning_rate: 0.01}
+"""
+ATTENTION = """
+inputs: {x: {shape: [8, 64, 64]}}
+targets: {g: {shape: [8, 64, 64]}}
+model:
+  - {layer: causal_multi_head_attention, name: a, inputs: x, output: y, settings: {heads: 4}}
+loss: E = sum(n, t, d, (y[n,t,d] - g[n,t,d])**2)/512
 training: {learning_rate: 0.01}
 """
 
@@ -189,6 +202,88 @@ def lstm_by_hand() -> Step:
     return step
 
 
+def attention_by_hand() -> Step:
+    """All heads at once; what comes after a place is masked."""
+    draw, (batch, size, width, heads) = np.random.default_rng(1), (8, 64, 64, 4)
+    each = width // heads
+    ins, out = draw.normal(size=(width, 3 * width)) / 8, draw.normal(size=(width, width)) / 8
+    shift, last = np.zeros(3 * width), np.zeros(width)
+    x, target = draw.normal(size=(batch * size, width)), draw.normal(size=(batch * size, width))
+    later = np.triu(np.full((size, size), -np.inf), 1)
+
+    def apart(rows: Any) -> Any:
+        return rows.reshape(batch, size, heads, each).transpose(0, 2, 1, 3)
+
+    def together(parts: Any) -> Any:
+        return parts.transpose(0, 2, 1, 3).reshape(batch * size, width)
+
+    def step() -> None:
+        joined = x @ ins + shift
+        q, k, v = (apart(joined[:, n * width : (n + 1) * width]) for n in range(3))
+        s = q @ k.swapaxes(2, 3)
+        s /= each**0.5
+        s += later
+        s -= s.max(3, keepdims=True)
+        np.exp(s, out=s)
+        s /= s.sum(3, keepdims=True)
+        mixed = together(s @ v)
+        slope = (mixed @ out + last - target) / 256
+        below = apart(slope @ out.T)
+        dp = below @ v.swapaxes(2, 3)
+        dp *= s
+        dp -= s * dp.sum(3, keepdims=True)
+        dp /= each**0.5
+        parts = (dp @ k, dp.swapaxes(2, 3) @ q, s.swapaxes(2, 3) @ below)
+        whole = np.concatenate([together(part) for part in parts], 1)
+        np.subtract(out, RATE * (mixed.T @ slope), out=out)
+        np.subtract(last, RATE * slope.sum(0), out=last)
+        np.subtract(ins, RATE * (x.T @ whole), out=ins)
+        np.subtract(shift, RATE * whole.sum(0), out=shift)
+
+    return step
+
+
+Product = tuple[int, int, int, int]  # how many, rows, what is summed over, columns
+DENSE = {
+    batch: ((1, batch, 784, 128), (1, batch, 128, 10), (1, batch, 10, 128), (1, 128, batch, 10),
+            (1, 784, batch, 128))
+    for batch in (32, 128)
+}  # fmt: skip
+PRODUCTS: dict[str, tuple[Product, ...]] = {
+    "784-128-10, 32": DENSE[32],
+    "784-128-10, 128": DENSE[128],
+    "convolution": (
+        *((1, 32 * 676, 9, 8), (1, 9, 32 * 676, 8)),
+        *((1, 32, 1352, 10), (1, 32, 10, 1352), (1, 1352, 32, 10)),
+    ),
+    "lstm": (
+        *((1, 128, 32, 256), (16, 8, 64, 256), (15, 8, 256, 64)),
+        *((1, 32, 128, 256), (1, 64, 128, 256)),
+    ),
+    "attention": (
+        *((1, 512, 64, 192), (32, 64, 16, 64), (32, 64, 64, 16), (1, 512, 64, 64)),
+        *((1, 512, 64, 64), (32, 64, 16, 64), (96, 64, 64, 16), (1, 64, 512, 64)),
+        (1, 64, 512, 192),
+    ),
+}
+
+
+def bare_products(products: tuple[Product, ...]) -> Step:
+    """Products of matrices of these sizes, and nothing else."""
+    draw = np.random.default_rng(1)
+    made = [
+        (many, draw.normal(size=(a, b)), draw.normal(size=(b, c)), np.empty((a, c)))
+        for many, a, b, c in products
+    ]
+
+    def step() -> None:
+        for many, left, right, result in made:
+            for _ in range(many):
+                np.matmul(left, right, out=result)
+
+    return step
+
+
 # --- measuring ------------------------------------------------------------------------------
 
 
@@ -218,51 +313,94 @@ CASES: dict[str, Callable[[], Case]] = {
     "784-128-10, 128": lambda: _dense(128, 784, 128, 10),
     "convolution": lambda: Case(CONVOLUTION, convolution_by_hand()),
     "lstm": lambda: Case(LSTM, lstm_by_hand()),
+    "attention": lambda: Case(ATTENTION, attention_by_hand()),
 }
+Run = Callable[[int], Any]  # so many steps
 
 
-def step_of(spec: str, target: str) -> Step:
-    """A step of an emitted module, from where the last one arrived."""
+def repeated(step: Step) -> Run:
+    """So many steps of Python."""
+
+    def run(many: int) -> None:
+        for _ in range(many):
+            step()
+
+    return run
+
+
+def source_of(spec: str, target: str) -> tuple[Any, str]:
+    """A problem, and the source of its module."""
     problem = build(parse_spec(spec, "benchmark", "benchmark"))
-    source = emit(problem, differentiate(problem.graph, problem.wanted), target)
+    return problem, emit(problem, differentiate(problem.graph, problem.wanted), target)
+
+
+def step_of(spec: str, target: str) -> Run:
+    """Steps of an emitted module, from where the last one arrived."""
+    problem, source = source_of(spec, target)
     names = load(problem, source, target).namespace
     sample = names["example_sample"](seed=0)
     at = [names["example_parameters"](seed=0)]
 
-    def step() -> None:
-        at[0], _ = names["step"](at[0], sample, RATE)
+    def run(many: int) -> None:
+        for _ in range(many):
+            at[0], _ = names["step"](at[0], sample, RATE)
+        if target == "jax":
+            import jax
 
-    return step
+            jax.block_until_ready(at[0])
+
+    return run
 
 
-def measured(steps: dict[str, Step]) -> dict[str, float]:
-    """The smallest time of each step, which take turns."""
+def runs(name: str) -> Iterator[tuple[str, Run]]:
+    """Everything that is measured of a case, with its name."""
+    case = CASES[name]()
+    yield "by hand", repeated(case.by_hand)
+    if name in PRODUCTS:
+        yield "products", repeated(bare_products(PRODUCTS[name]))
+    for target in case.targets:
+        yield target, step_of(case.spec, target)
+    yield from c_steps(source_of(case.spec, "c")[1], RATE)
+    if importlib.util.find_spec("jax") and name in PRODUCTS:
+        flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+        os.environ.setdefault("XLA_FLAGS", flags)
+        from jax_steps import by_hand
+
+        yield "jax, by hand", by_hand(name)
+        yield "jax", step_of(case.spec, "jax")
+
+
+def measured(steps: dict[str, Run]) -> dict[str, float]:
+    """The smallest time of the processor for each step; they take turns."""
     counts = {}
-    for name, step in steps.items():
-        step()
-        start = time.perf_counter()
-        step()
-        counts[name] = max(1, int(SECONDS / (time.perf_counter() - start)))
+    for name, run in steps.items():
+        run(1)
+        start = time.process_time()
+        run(1)
+        counts[name] = max(1, int(SECONDS / max(time.process_time() - start, 1e-6)))
     found = dict.fromkeys(steps, float("inf"))
     for _ in range(ROUNDS):
-        for name, step in steps.items():
-            start = time.perf_counter()
-            for _ in range(counts[name]):
-                step()
-            found[name] = min(found[name], (time.perf_counter() - start) / counts[name])
+        for name, run in steps.items():
+            start = time.process_time()
+            run(counts[name])
+            found[name] = min(found[name], (time.process_time() - start) / counts[name])
     return found
+
+
+MEASURES = {"c": "products", "c, blas": "products", "jax": "jax, by hand"}
 
 
 def main() -> None:
     """Print all costs."""
-    print(f"{'step':>16}{'':>8}{'microseconds':>14}{'to NumPy by hand':>18}")
+    print(f"{'step':>16}{'':>14}{'microseconds':>14}{'to NumPy by hand':>18}")
     for name in sys.argv[1:] or CASES:
-        case = CASES[name]()
-        steps = {target: step_of(case.spec, target) for target in case.targets}
-        found = measured({"by hand": case.by_hand, **steps})
+        found = measured(dict(runs(name)))
         for each, seconds in found.items():
-            ratio = seconds / found["by hand"]
-            print(f"{name:>16}{each:>8}{seconds * 1e6:>14.2f}{ratio:>18.2f}")
+            line = f"{name:>16}{each:>14}{seconds * 1e6:>14.2f}{seconds / found['by hand']:>18.2f}"
+            measure = MEASURES.get(each)
+            if measure in found:
+                line += f"   {seconds / found[measure]:.2f} to {measure}"
+            print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -13,12 +13,18 @@ from fractions import Fraction
 
 import sympy
 
+from derive.emit.apart import set_apart
 from derive.emit.c_lines import Scope, assigned, nested, recurrent, wrapped
+from derive.emit.hoisting import hoisted
+from derive.emit.in_place import fused, replaces
 from derive.emit.loops import grouped
 from derive.emit.names import C_FUNCTIONS, TAKEN, code_name
-from derive.emit.program import Assignment, Program, is_small, lower, updated
+from derive.emit.program import Assignment, Program, depended_on, is_small, lower, updated
 from derive.emit.prose import explanation, in_comment, length, listing, summary
 from derive.emit.python import table
+from derive.emit.reuse import reusing
+from derive.emit.sharing import shared
+from derive.emit.tree import Read, walk
 from derive.graph import Derivation, Quantity
 from derive.library.optimizers import counts
 from derive.problem import Problem, Tensor
@@ -29,6 +35,7 @@ TEMPLATE = "code/c.c.j2"
 BRACES = str.maketrans("[]", "{}")
 ARGUMENTS = ("parameters", "sample", "values", "slopes", "state", "learning_rate", "number")
 HELPERS: Mapping[str, tuple[str, ...]] = {
+    "add_product": (),
     "larger": (),
     "smaller": (),
     "square": (),
@@ -37,6 +44,8 @@ HELPERS: Mapping[str, tuple[str, ...]] = {
     "polygamma": ("factorial", "whole_power"),
     "whole_power": (),
     "sign": (),
+    "exponential": (),
+    "tangent": ("exponential",),
     "logistic": (),
     "softplus": ("larger",),
     "log_add_exp": ("larger",),
@@ -58,18 +67,36 @@ class _Function:
     unused: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class _Passes:
+    """What is computed forth, back, and in an update right after a forward pass.
+
+    That reads what the forward pass kept besides its values: `kept` stands outside the functions.
+    """
+
+    forward: tuple[Assignment, ...]
+    backward: tuple[Assignment, ...]
+    step: tuple[Assignment, ...]
+    kept: tuple[Quantity, ...]
+
+
 def emit_c(problem: Problem, derivation: Derivation) -> str:
     """A file of C. Raises EmitError for an equation that has no form in it."""
     program = lower(problem, derivation, batch=sympy.Integer(problem.batch))
-    bodies = {"forward": _forward(program)}
+    passes = _passes(program)
+    bodies = {"forward": _forward(program, passes)}
     if not problem.forward_only:
-        bodies["gradients"] = _gradients(program)
+        bodies["gradients"] = _gradients(program, passes)
     if program.trained:
         bodies["update"] = _update(program)
+        if not program.interleaved:
+            bodies["train_once"] = _step(program, passes)
     words = {word for each in bodies.values() for word in re.findall(r"\w+", "\n".join(each.lines))}
     used = words.union(*(HELPERS[name] for name in words & HELPERS.keys()))
     symbolic, states = problem.symbolic, bool(program.states)
-    small = is_small(problem) and not symbolic
+    large = not is_small(problem)
+    used |= {"exponential"} if large and "logistic" in used else set()
+    small = not large and not symbolic
     text = (
         environment("code")
         .get_template(TEMPLATE)
@@ -81,12 +108,14 @@ def emit_c(problem: Problem, derivation: Derivation) -> str:
             records=_records(program),
             constants=_constants(program),
             bodies=bodies,
+            kept=[_declared(quantity) for quantity in passes.kept],
             docs={
                 "Forward": in_comment(listing(program.values, _names)),
                 "Gradients": in_comment(listing(program.gradients, _names)),
                 "Updated": in_comment(listing(program.trained, _names)),
             },
             used=used,
+            large=large,
             loss="" if problem.forward_only else code_name(program.loss.name),
             learning_rate=repr(float(problem.training.learning_rate)),
             steps=problem.training.steps,
@@ -108,6 +137,26 @@ def _names(quantities: Iterable[Quantity]) -> list[str]:
     return [code_name(quantity.name) for quantity in quantities]
 
 
+def _passes(program: Program) -> _Passes:
+    """All that a file computes, each once."""
+    results = (*program.values, *program.gradients)
+    whole = hoisted(shared(depended_on(reusing(program.whole), results)))
+    forward = depended_on(whole, program.values)
+    given = {quantity.name for quantity in program.values}
+    rest = [each for each in whole if each.quantity.name not in given]
+    backward = depended_on(rest, program.gradients)
+    known = {each.quantity.name for each in forward}
+    after = [each for each in whole if each.quantity.name not in known]
+    moved = [updated(quantity) for quantity in (*program.trained, *program.states)]
+    step = depended_on(fused((*after, *program.updates), program), moved)
+    read = {n.name for each in step for n in walk(each.value) if isinstance(n, Read)}
+    step = set_apart(step)
+    forward = set_apart(forward)
+    inner = [each.quantity for each in forward if each.quantity.name not in given]
+    kept = tuple(quantity for quantity in inner if quantity.name in read)
+    return _Passes(forward, set_apart(backward), step, kept)
+
+
 def _function(
     assignments: Iterable[Assignment],
     places: Mapping[str, str],
@@ -122,6 +171,7 @@ def _function(
         {**places, **{quantity.name: code_name(quantity.name) for quantity in own}},
         frozenset({*TAKEN, *C_FUNCTIONS, *ARGUMENTS, *(code_name(q.name) for q in own)}),
         tuple(q for q in program.problem.graph.given if q.integer),
+        not is_small(program.problem),
     )
     lines = [f"static {_declared(quantity)};" for quantity in own]
     for group in grouped(assignments):
@@ -134,38 +184,68 @@ def _function(
     )
 
 
-def _forward(program: Program) -> _Function:
-    places = _given(program) | _fields("values", program.values)
-    return _function(program.forward, places, ("parameters", "sample"), program)
+def _forward(program: Program, passes: _Passes) -> _Function:
+    places = _given(program) | _fields("values", program.values) | _outside(passes)
+    return _function(passes.forward, places, ("parameters", "sample"), program)
 
 
-def _gradients(program: Program) -> _Function:
+def _gradients(program: Program, passes: _Passes) -> _Function:
     places = _given(program) | _fields("values", program.values)
     places |= _fields("slopes", program.gradients)
-    return _function(program.backward, places, ("parameters", "sample", "values"), program)
+    return _function(passes.backward, places, ("parameters", "sample", "values"), program)
 
 
 def _update(program: Program) -> _Function:
-    """New states and parameters are computed from old ones, and then put in their place."""
+    """New states and parameters, in the place of the old ones."""
     places = _given(program) | _fields("state", program.states)
-    arguments = ["parameters", "learning_rate"]
-    if program.states:
-        arguments += ["state"]
-    if counts(program.problem.training.optimizer):
-        arguments += ["number"]
+    arguments = [*_moving(program)]
     if program.interleaved:
         places |= _fields("values", program.values)
         arguments += ["sample", "values"]
     else:
         places |= _fields("slopes", program.gradients)
         arguments += ["slopes"]
-    moved = [("parameters", q) for q in program.trained] + [("state", q) for q in program.states]
-    after = [
-        line
-        for record, quantity in moved
-        for line in _copied(f"{record}->{code_name(quantity.name)}", updated(quantity))
-    ]
-    return _function(program.updates, places, arguments, program, after)
+    return _moved(program.updates, places, arguments, program)
+
+
+def _step(program: Program, passes: _Passes) -> _Function:
+    """A step behind the forward pass: no derivative is computed that no parameter needs."""
+    places = _given(program) | _fields("state", program.states) | _outside(passes)
+    places |= {q.name: f"values.{code_name(q.name)}" for q in program.values}
+    return _moved(passes.step, places, _moving(program), program)
+
+
+def _moving(program: Program) -> Iterator[str]:
+    """The arguments of whatever changes parameters."""
+    yield from ("parameters", "learning_rate")
+    if program.states:
+        yield "state"
+    if counts(program.problem.training.optimizer):
+        yield "number"
+
+
+def _moved(
+    assignments: Iterable[Assignment],
+    places: dict[str, str],
+    arguments: Iterable[str],
+    program: Program,
+) -> _Function:
+    """A function that changes parameters and states: where it can, each at once.
+
+    Where something is still to be read as it was, what is new is put in its place at the end.
+    """
+    assignments = tuple(assignments)
+    after = []
+    for old in (*program.trained, *program.states):
+        if replaces(old, assignments):
+            places[updated(old).name] = places[old.name]
+        else:
+            after += _copied(places[old.name], updated(old))
+    return _function(assignments, places, arguments, program, after)
+
+
+def _outside(passes: _Passes) -> dict[str, str]:
+    return {quantity.name: code_name(quantity.name) for quantity in passes.kept}
 
 
 def _given(program: Program) -> dict[str, str]:

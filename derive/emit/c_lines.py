@@ -15,6 +15,7 @@ from typing import Any
 
 import sympy
 
+from derive.emit.apart import Products, terms_of
 from derive.emit.arithmetic import (
     COMPARISONS,
     Code,
@@ -27,6 +28,9 @@ from derive.emit.arithmetic import (
     polygamma,
     write,
 )
+from derive.emit.c_products import product_lines
+from derive.emit.c_sums import Added, parted, total_of
+from derive.emit.contractions import Contraction
 from derive.emit.formula import position_formula
 from derive.emit.layout import WIDTH
 from derive.emit.loops import letters_beside
@@ -35,7 +39,6 @@ from derive.emit.prose import length
 from derive.emit.python import MATH
 from derive.emit.tree import (
     Divided,
-    Fold,
     How,
     Loop,
     Node,
@@ -43,18 +46,16 @@ from derive.emit.tree import (
     Pick,
     Read,
     Reduce,
-    Sum,
     positions_of,
     walk,
 )
-from derive.emit.windows import PAIR, without_grids
 from derive.expression import Axis, Index
 from derive.graph import Quantity
 from derive.places import stays_on_axis
 
 STEP = 4
 UNBROKEN = "\u00a0"
-POINTER = re.compile(r"\b(Parameters|Sample|Forward|Gradients|State) \*")
+POINTER = re.compile(r"\b(Parameters|Sample|Forward|Gradients|State|double) (?=\*)")
 TEMPORARY = {How.TOTAL: "sum", How.LARGEST: "most", How.LOG_TOTAL_EXP: "log_sum"}
 
 
@@ -118,6 +119,7 @@ HEADS: Heads = {
     "times log1p": call("times_log1p"),
     "ratio": call("ratio"),
 }
+VECTORS = {"exp": call("exponential"), "tanh": call("tangent")}  # of large tables
 CONSTANTS = {
     "pi": "3.141592653589793",
     "e": "2.718281828459045",
@@ -131,20 +133,35 @@ CONSTANTS = {
 class Scope:
     """Where each quantity stands in C, names that letters may not have, and whole numbers.
 
-    `fresh` numbers the variables of a function.
+    `fresh` numbers the variables of a function; in `large` ones tables are worth vectors.
     """
 
     places: Mapping[str, str]
     taken: frozenset[str]
     whole: tuple[Quantity, ...] = ()
+    large: bool = False
     fresh: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def stands(self, assignment: Assignment) -> bool:
+        """Whether an assignment says of a place that it holds what it holds."""
+        value, own = assignment.value, self.places[assignment.quantity.name]
+        return (
+            isinstance(value, Read)
+            and self.places[value.name] == own
+            and value.indices == tuple(loop.index for loop in assignment.loops)
+        )
 
 
 def assigned(assignment: Assignment, scope: Scope) -> list[str]:
     """The lines of an assignment that is no part of a recurrence."""
-    rest, added = _parted(assignment)
+    terms, products = terms_of(assignment)
+    if products:
+        return _with_products(assignment, total_of(terms), products, scope)
+    rest, added = parted(assignment)
     each = replace(assignment, value=rest)
-    lines = _Writer(scope, letters_beside((each,), scope.taken)).filled(each, each.loops)
+    lines = []
+    if not (added and scope.stands(each)):
+        lines = _Writer(scope, letters_beside((each,), scope.taken)).filled(each, each.loops)
     for part in added:
         lines += _Writer(
             scope, letters_beside((replace(each, value=part.body),), scope.taken, part.loops)
@@ -152,53 +169,16 @@ def assigned(assignment: Assignment, scope: Scope) -> list[str]:
     return lines
 
 
-@dataclass(frozen=True)
-class _Added:
-    """Terms that are added to the entries of an assignment, in these loops.
-
-    A fold adds to the entries at `places`, which may lie outside.
-    """
-
-    sign: int
-    body: Node
-    loops: tuple[Loop, ...]
-    places: Mapping[Index, sympy.Expr] = field(default_factory=dict)
-
-
-def _parted(assignment: Assignment) -> tuple[Node, list[_Added]]:
-    """The value that entries begin with, and what is added to them after that."""
-    value = without_grids(assignment.value)
-    terms = value.terms if isinstance(value, Sum) else ((1, value),)
-    plain = tuple((sign, term) for sign, term in terms if not isinstance(term, Fold))
-    folds = [(sign, term) for sign, term in terms if isinstance(term, Fold)]
-    inner = [*(term for _, term in plain), *(fold.body for _, fold in folds)]
-    if any(isinstance(node, Fold) for part in inner for node in walk(part)):
-        return assignment.value, []
-    if not folds and _goes_by_rows(value, assignment.loops):
-        assert isinstance(value, Reduce)
-        *outer, last = assignment.loops
-        return Number(0), [_Added(1, value.body, (*outer, *value.loops, last))]
-    rest = plain[0][1] if len(plain) == 1 and plain[0][0] > 0 else Sum(plain)
-    return rest if plain else Number(0), [_laid(assignment, *each) for each in folds]
-
-
-def _laid(assignment: Assignment, sign: int, fold: Fold) -> _Added:
-    places = {
-        laid.index: laid.start + sum(step * loop.index for loop, step in laid.terms)
-        for laid in fold.places
-    }
-    terms = {laid.index: [loop for loop, _ in laid.terms] for laid in fold.places}
-    loops = tuple(each for loop in assignment.loops for each in terms.get(loop.index, [loop]))
-    return _Added(sign, fold.body, loops, places)
-
-
-def _goes_by_rows(value: Node, loops: Sequence[Loop]) -> bool:
-    """Whether a sum is better added row by row: it runs over the rows of what it reads."""
-    if not isinstance(value, Reduce) or value.how is not How.TOTAL or len(loops) < PAIR:
-        return False
-    ends = [n.indices[-1] for n in walk(value.body) if isinstance(n, Read) and n.indices]
-    summed = value.loops[-1].index
-    return loops[-1].index in ends and not any(end.has(summed) for end in ends)
+def _with_products(
+    assignment: Assignment, rest: Node, products: Products, scope: Scope
+) -> list[str]:
+    """What entries begin with, and then the products of matrices that are added."""
+    each = replace(assignment, value=rest)
+    lines = [] if scope.stands(each) else assigned(each, scope)
+    writer = _Writer(scope, letters_beside((assignment,), scope.taken))
+    for sign, product in products:
+        lines += writer.multiplied(product, sign)
+    return lines
 
 
 def recurrent(group: Sequence[Assignment], scope: Scope) -> list[str]:
@@ -208,7 +188,7 @@ def recurrent(group: Sequence[Assignment], scope: Scope) -> list[str]:
     for each in group:
         letters |= {loop.index: step for loop, step in zip(each.walked, steps, strict=True)}
     writer = _Writer(scope, letters)
-    lines = [line for each in group for line in writer.filled(each, each.others)]
+    lines = [line for each in group for line in writer.at_a_step(each)]
     for turn, loop, step in reversed([*zip(first.walks, first.walked, steps, strict=True)]):
         lines = nested(step, loop.axis, lines, upward=turn.step > 0)
     return lines
@@ -217,7 +197,7 @@ def recurrent(group: Sequence[Assignment], scope: Scope) -> list[str]:
 def wrapped(line: str) -> list[str]:
     """A line of C, broken between words where it is too long."""
     pad = " " * (len(line) - len(line.lstrip()) + STEP)
-    kept = POINTER.sub(f"\\1{UNBROKEN}*", line)
+    kept = POINTER.sub(f"\\1{UNBROKEN}", line)
     parts = textwrap.wrap(
         kept, WIDTH, subsequent_indent=pad, break_long_words=False, break_on_hyphens=False
     )
@@ -248,8 +228,9 @@ class _Writer:
     def __init__(self, scope: Scope, letters: Mapping[Index, str]) -> None:
         self.scope, self.letters = scope, letters
         self.open: list[_Open] = []
+        heads = {**HEADS, **VECTORS} if scope.large else HEADS
         self.spelling = Spelling(
-            self._read, self._reduce, self._pick, self._position, HEADS, CONSTANTS,
+            self._read, self._reduce, self._pick, self._position, heads, CONSTANTS,
             indicator="(double)({})".format, both="0 <= {0} && {0} < {1}",
             number=_double, power=_power, counted=self._counted, divided=_divided,
         )  # fmt: skip
@@ -264,7 +245,24 @@ class _Writer:
         self._closed(1)
         return self.open[0].lines
 
-    def added(self, assignment: Assignment, part: _Added) -> list[str]:
+    def at_a_step(self, assignment: Assignment) -> list[str]:
+        """The lines of a quantity at one step of a recurrence."""
+        terms, products = terms_of(assignment)
+        each = replace(assignment, value=total_of(terms)) if products else assignment
+        lines = self.filled(each, each.others)
+        for sign, product in products:
+            lines += self.multiplied(product, sign)
+        return lines
+
+    def multiplied(self, product: Contraction, sign: int) -> list[str]:
+        """The lines that add a product of matrices."""
+        self.open = [_Open(None)]
+        return product_lines(product, self._factor, self._position, self.scope.places, sign)
+
+    def _factor(self, node: Node) -> str:
+        return write(node, self.spelling).at(Level.PRODUCT)
+
+    def added(self, assignment: Assignment, part: Added) -> list[str]:
         """The lines that add to the entries."""
         self.open = [_Open(None), *map(_Open, part.loops)]
         value = write(part.body, self.spelling)
@@ -324,23 +322,47 @@ class _Writer:
 
     def _reduced(self, node: Reduce) -> str:
         name = self._fresh(TEMPORARY[node.how])
+        if node.how is How.LOG_TOTAL_EXP and not any(
+            isinstance(part, Reduce) for part in walk(node.body)
+        ):
+            return self._log_of_sum(node, name)
         start = {
             How.TOTAL: [f"double {name} = 0.0;"],
             How.LARGEST: [f"double {name} = -INFINITY;"],
             How.LOG_TOTAL_EXP: [f"double {name} = -INFINITY;", f"double {name}_share = 0.0;"],
         }[node.how]
+        line = {
+            How.TOTAL: f"{name} += {{}};",
+            How.LARGEST: f"{name} = larger({name}, {{}});",
+            How.LOG_TOTAL_EXP: f"add_exp(&{name}, &{name}_share, {{}});",
+        }[node.how]
+        home = self._run(node, start, line)
+        if node.how is How.LOG_TOTAL_EXP:
+            home.lines.append(f"{name} += log({name}_share);")
+        return name
+
+    def _run(self, node: Reduce, start: Sequence[str], line: str) -> _Open:
+        """Lines of a reduction, of which the last is written for each of its values."""
         home = self.open[-1]
         depth = self._loops(node.loops, start)
         value = write(node.body, self.spelling)
-        if node.how is How.TOTAL:
-            self.open[-1].lines.append(f"{name} += {value.text};")
-        elif node.how is How.LARGEST:
-            self.open[-1].lines.append(f"{name} = larger({name}, {value.text});")
-        else:
-            self.open[-1].lines.append(f"add_exp(&{name}, &{name}_share, {value.text});")
+        self.open[-1].lines.append(line.format(value.at(Level.PRODUCT)))
         self._closed(depth)
-        if node.how is How.LOG_TOTAL_EXP:
-            home.lines.append(f"{name} += log({name}_share);")
+        return home
+
+    def _log_of_sum(self, node: Reduce, name: str) -> str:
+        """First the largest, then the sum of the exponentials of what is left without it.
+
+        Without one that is a number, nothing is taken away: the exponentials are 0 or infinite.
+        """
+        self._run(node, [f"double {name} = -INFINITY;"], f"{name} = larger({name}, {{}});")
+        exp = "exponential" if self.scope.large else "exp"
+        start = [
+            f"{name} = fabs({name}) < INFINITY ? {name} : 0.0;",
+            f"double {name}_share = 0.0;",
+        ]
+        line = f"{name}_share += {exp}({{}} - {name});"
+        self._run(node, start, line).lines.append(f"{name} += log({name}_share);")
         return name
 
     def _first(self, node: Pick) -> str:

@@ -10,12 +10,15 @@ import re
 
 from derive.emit.checked import Refused
 
-HEADERS = ("#include <math.h>", "#include <stdio.h>")
+LINES = (
+    *("#include <math.h>", "#include <stdio.h>"),
+    *("#ifdef DERIVE_CBLAS", "#include <cblas.h>", "#endif"),  # undefined where a file is checked
+)
 WORDS = frozenset({"for", "if", "return", "sizeof"})  # that may stand before a bracket
 REFUSED = frozenset(
     {
-        *("asm", "auto", "break", "case", "continue", "default", "do", "extern", "goto", "inline"),
-        *("register", "restrict", "signed", "switch", "union", "unsigned", "volatile", "while"),
+        *("asm", "auto", "break", "case", "continue", "default", "do", "extern", "goto"),
+        *("register", "signed", "switch", "unsigned", "volatile", "while"),
         "_Pragma",
     }
 )
@@ -31,22 +34,26 @@ CALLED = frozenset(
             "erfc",
             "sqrt",
             "fabs",
+            "copysign",
             "lgamma",
             "atan2",
             "printf",
+            "cblas_dgemm",
         ),
     }
 )
+CASTS = ("(double", "(int", "(long long")
+UNION = "union { double value; long long bits; } "
 TOKEN = re.compile(
     r"(?P<comment>/\*.*?\*/)|(?P<text>\"[^\"\n]*\")|(?P<line>^\#[^\n]*)"
     r"|(?P<number>\.?\d(?:[eE][+-]|[\w.])*)|(?P<word>[A-Za-z_]\w*)|(?P<blank>\s+)"
-    r"|(?P<sign>->|\+\+|--|\+=|\*=|-=|<=|>=|==|!=|&&|\|\||[-+*/<>=?:;,.(){}\[\]&%])",
+    r"|(?P<sign>->|<<|\+\+|--|\+=|\*=|-=|<=|>=|==|!=|&&|\|\||[-+*/<>=?:;,.(){}\[\]&%])",
     re.DOTALL | re.MULTILINE,
 )
 PRINTED = re.compile(r'"(?:[A-Za-z_0-9\[\] =]|%d|%\.17g)*\\n"')
 OTHERWISE = ("??", "%:", "<:", "<%", ":>", "%>")
 NEXT = re.compile(r"\s*(.?)")
-DEFINED = re.compile(r"^(?:static )?(?:void|double|int) (\w+)\(", re.MULTILINE)
+DEFINED = re.compile(r"^(?:static )?(?:inline )?(?:void|double|int) (\w+)\(", re.MULTILINE)
 
 
 def checked_c(source: str) -> str:
@@ -71,18 +78,20 @@ def _fault(found: re.Match[str], source: str, allowed: frozenset[str]) -> str:
     match found.lastgroup:
         case "comment" | "text" | "line" if "??" in text:
             return "'??' begins another sign"
-        case "line" if text not in HEADERS:
+        case "line" if text not in LINES:
             return f"'{text}' is not expected"
         case "text" if not PRINTED.fullmatch(text):
             return "this text is not printed by such a file"
         case "word" if text in REFUSED or text.startswith("__"):
             return f"'{text}' is not expected"
+        case "word" if text == "union" and not source.startswith(UNION, found.start()):
+            return "this union is in no such file"
         case "word" if following == "(" and text not in allowed:
             return f"'{text}' is not called by such a file"
         case "sign" if text + following in OTHERWISE:
             return f"'{text}{following}' is another way to write a sign"
         case "sign" if text in ")]" and following == "(":
-            if source.endswith("(double", 0, found.start()):
+            if source.endswith(CASTS, 0, found.start()):
                 return ""
             return "nothing is called but functions by their names"
     return ""

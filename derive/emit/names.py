@@ -40,6 +40,7 @@ C_WORDS = (
 C_FUNCTIONS = (  # that a variable would hide
     *("exp", "log", "tanh", "sin", "cos", "sinh", "cosh", "atan", "asin", "acos", "floor", "pow"),
     *("expm1", "log1p", "erf", "erfc", "sqrt", "fabs", "memcpy", "printf", "add_exp", "ratio"),
+    *("add_product", "add_rows", "exponential", "tangent", "power_of_two", "cblas_dgemm"),
     *("larger", "smaller", "square", "whole_power", "times_log", "times_log1p", "factorial"),
     *("angle", "atan2", "lgamma", "polygamma"),
 )

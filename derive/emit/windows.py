@@ -16,6 +16,7 @@ import sympy
 
 from derive.emit.tree import (
     Change,
+    Constant,
     Fold,
     How,
     Laid,
@@ -64,8 +65,22 @@ def is_mixed_radix(start: int, terms: list[tuple[int, int]], size: int) -> bool:
 def without_grids(node: Node) -> Node:
     """A tree in which sums over windows are folds, or sums over the places of the window."""
     if isinstance(node, Reduce) and node.how is How.TOTAL:
-        return _summed(*_flat(node))
+        return _summed(*flat(node))
     return rebuilt(node, without_grids, lambda position: position)
+
+
+def spread(term: Node) -> Node:
+    """A term without grids; numbers that multiply a fold stand within it."""
+    found = without_grids(term)
+    if not isinstance(found, Product):
+        return found
+    folds = [each for each in found.above if isinstance(each, Fold)]
+    others = tuple(each for each in found.above if not isinstance(each, Fold))
+    if len(folds) != 1 or not all(
+        isinstance(n, Number | Constant) for n in (*others, *found.below)
+    ):
+        return found
+    return Fold(Product((*others, folds[0].body), found.below), folds[0].places)
 
 
 def _moved(node: Node, change: Change) -> Node:
@@ -73,7 +88,7 @@ def _moved(node: Node, change: Change) -> Node:
     return rebuilt(node, lambda child: _moved(child, change), change)
 
 
-def _flat(node: Reduce) -> tuple[list[Loop], list[Node], tuple[Node, ...]]:
+def flat(node: Reduce) -> tuple[list[Loop], list[Node], tuple[Node, ...]]:
     """Loops, factors and divisors of a sum; sums among its factors are part of it."""
     body = node.body if isinstance(node.body, Product) else Product((node.body,))
     loops, factors, below = list(node.loops), list(body.above), body.below

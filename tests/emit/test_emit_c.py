@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from derive import build
@@ -17,7 +18,8 @@ from derive.emit import emit, execute
 from derive.emit.c_lines import HEADS
 from derive.emit.checked import Refused
 from derive.emit.checked_c import checked_c
-from derive.emit.native import FLAGS
+from derive.emit.native import FLAGS, namespace
+from derive.emit.run import load
 from derive.functions import ROWS, Row
 from derive.library.layers import LAYERS
 from derive.scaffold import scaffold
@@ -30,6 +32,7 @@ from tests.verify_support import made as made_article
 
 pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
 
+native = importlib.import_module("derive.emit.native")  # derive.emit is a function, too
 VERIFIER = importlib.import_module("derive.verify")  # derive.verify is its function
 STRICT = [flag for flag in FLAGS if flag not in ("-shared", "-fPIC", "-O1")]
 SPECS = {
@@ -118,6 +121,103 @@ def test_the_program_prints_the_numbers_of_the_spec(tmp_path: Path) -> None:
         entry = "".join(f"[{k}]" for k in place)
         assert math.isclose(printed[f"dE_d{name}{entry}"], value, rel_tol=1e-13)
     assert "E after 1000 updates" in printed
+
+
+def slow(name: str) -> object:
+    return pytest.param(name, marks=pytest.mark.slow)
+
+
+LARGE = {
+    "a table that is read while it changes": "inputs: {x: {shape: [8, 12]}}\n"
+    "parameters: {A: {shape: [11, 20]}, B: {shape: [20, 12]}, C: {shape: [20, 11]}}\n"
+    "model: ['h[n,k] = sum(i, A[k,i]*tanh(sum(j, B[i,j]*x[n,j])))',\n"
+    " 'y[n,i] = sum(k, C[i,k]*h[n,k])']\n"
+    "loss: E = sum(n, i, y[n,i]**2)\n",
+    "layers": "inputs: {x: {shape: [9, 16]}}\ntargets: {t: {shape: [9, 6]}}\n"
+    "parameters: {W: {shape: [16, 16]}, V: {shape: [6, 16]}, c: {shape: [16]}}\n"
+    "model: ['h[n,k] = tanh(sum(i, W[k,i]*x[n,i])/3 + c[k])', 'y[n,o] = sum(k, V[o,k]*h[n,k])']\n"
+    "loss: E = sum(n, o, (y[n,o] - t[n,o])**2)/9\n",
+    "steps": "inputs: {x: {shape: [6, 7, 16]}}\n"
+    "model: [{layer: lstm, name: r, inputs: x, output: h, sizes: {k: 16}}]\n"
+    "loss: E = sum(n, t, k, h[n,t,k]**2)/6\n",
+    "heads": "inputs: {x: {shape: [2, 16, 16]}}\n"
+    "model: [{layer: causal_multi_head_attention, name: a, inputs: x, output: y}]\n"
+    "loss: E = sum(n, t, d, y[n,t,d]**2)\n",
+}
+DGEMM = """
+enum { CblasRowMajor = 101, CblasNoTrans = 111, CblasTrans = 112 };
+static void cblas_dgemm(int order, int first, int second, int rows, int columns, int depth,
+    double factor, const double *a, int lda, const double *b, int ldb, double kept, double *c,
+    int ldc)
+{
+    for (int i = 0; order == CblasRowMajor && i < rows; i++) {
+        for (int j = 0; j < columns; j++) {
+            double sum = 0.0;
+            for (int k = 0; k < depth; k++) {
+                sum += (first == CblasTrans ? a[k * lda + i] : a[i * lda + k])
+                    * (second == CblasTrans ? b[j * ldb + k] : b[k * ldb + j]);
+            }
+            c[i * ldc + j] = kept * c[i * ldc + j] + factor * sum;
+        }
+    }
+}
+"""
+MAIN = """
+int main(void)
+{
+    static Parameters parameters;
+    static Sample sample;
+    return train_once(&parameters, &sample, 0.1) > 1e300;
+}
+"""
+
+
+@pytest.mark.parametrize("name", [next(iter(LARGE)), *map(slow, [*LARGE][1:])])
+def test_products_of_matrices_agree_with_a_library_and_without(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With NumPy's, which does the same on whole arrays: values, gradients and a step."""
+    problem = made(LARGE[name] + "training: {learning_rate: 0.1}\n")
+    source = source_of(problem, "c")
+    assert " add_product(" in source
+    run(source + MAIN, tmp_path, "-O1", "-fsanitize=address,undefined")
+    (tmp_path / "cblas.h").write_text(DGEMM, encoding="ascii")
+    numpy = load(problem, source_of(problem, "numpy"), "numpy").namespace
+    given = [numpy["example_parameters"](seed=1), numpy["example_sample"](seed=2)]
+    wanted = numpy["value_and_gradients"](*given), numpy["step"](*given, 0.1)
+    for flags in ((), ("-DDERIVE_CBLAS", f"-I{tmp_path}")):
+        monkeypatch.setattr(native, "FLAGS", (*FLAGS, *flags))
+        own = namespace(source, "E")
+        kinds = own["Parameters"], own["Sample"]
+        lists = [
+            kind(**{key: value.tolist() for key, value in record._asdict().items()})
+            for kind, record in zip(kinds, given, strict=True)
+        ]
+        found = own["value_and_gradients"](*lists), own["step"](*lists, 0.1)
+        for (one, two), (other, another) in zip(found, wanted, strict=True):
+            assert close(one, other) and close(two, another)
+
+
+def close(found: object, wanted: object) -> bool:
+    """Whether numbers, or tables by their names, are the same but for rounding."""
+    if isinstance(found, float):
+        return math.isclose(found, float(wanted), rel_tol=1e-12)  # type: ignore[arg-type]
+    names, others = found._asdict(), wanted._asdict()  # type: ignore[attr-defined]
+    return all(np.allclose(names[key], others[key], rtol=1e-10, atol=1e-13) for key in others)
+
+
+def test_exponentials_of_large_tables_are_those_of_the_library() -> None:
+    text = "parameters: {w: {shape: [300]}}\nmodel: ['y[i] = exp(w[i])', 'z[i] = tanh(w[i])']\n"
+    problem = made(f"{text}loss: E = sum(i, y[i]*z[i])\n")
+    names = namespace(source_of(problem, "c"), "E")
+    places = [*(k / 9 - 12 for k in range(280)), *(10.0**-k for k in range(12))]
+    places += [700.0, -700.0, 709.7, -744.0, 711.0, math.inf, -math.inf, 0.0]
+    found = names["forward"](names["Parameters"](places), names["Sample"]())
+    with_inf = [math.exp(x) if x < 710 else math.inf for x in places]
+    assert found.y == pytest.approx(with_inf, rel=5e-16, abs=5e-324)
+    assert found.z == pytest.approx(list(map(math.tanh, places)), rel=1e-15, abs=0)
+    nothing = names["forward"](names["Parameters"]([math.nan] * 300), names["Sample"]())
+    assert all(map(math.isnan, (*nothing.y, *nothing.z)))
 
 
 def test_a_sum_is_computed_once_where_its_letters_allow() -> None:

@@ -35,6 +35,8 @@ GRIDS, LOOPS, STABLE = (
 )
 ARITHMETIC = "derive/emit/arithmetic.py"
 C_LINES = "derive/emit/c_lines.py"
+CONTRACTIONS = "derive/emit/contractions.py"
+IN_PLACE = "derive/emit/in_place.py"
 WINDOWS, VIEWS = "derive/emit/windows.py", "derive/emit/views.py"
 ORIGINS, FACTORS = "derive/verify/consequences.py", "derive/verify/factors.py"
 SEARCH, QUESTION = "derive/verify/why/search.py", "derive/verify/why/question.py"
@@ -357,6 +359,12 @@ MUTANTS = (
     Mutant(C_LINES, "            if not stays_on_axis(position, axis.size):\n",
            "            if False:\n",
            "C reads beyond an axis", "tests/emit/test_emit_c.py"),
+    Mutant(CONTRACTIONS, "            self.guards.append((position, axis))\n", "",
+           "C multiplies what lies before the first step", "tests/emit/test_emit_c.py -k products"),
+    Mutant(CONTRACTIONS, "max(low, -start)", "low",
+           "C multiplies what lies before a table", "tests/emit/test_emit_c.py -k products"),
+    Mutant(IN_PLACE, "assignments[place + 1 :])", "())",
+           "a derivative reads what has changed", "tests/emit/test_emit_c.py -k products"),
     # --- exercises
     Mutant(DRAW, "if quantity.role is Role.CONSTANT and not upstream:", "if False:",
            "constants of a model are drawn", "tests/exercise/test_draw.py"),
