@@ -17,6 +17,7 @@ from derive import __version__
 from derive.builtin import DEFAULT, builtin_names
 from derive.edge import BAD, at_the_edge
 from derive.errors import InputError, told
+from derive.languages import LANGUAGES
 
 # Expressions are many small objects that hold no circles: looked for rarely, a tenth of the time.
 GARBAGE = (50_000, 50, 100)
@@ -63,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     build = add("build", "writing", "write the derivation, the modules and the report")
     _spec(build)
     build.add_argument("--output", "-o", type=Path, default=Path("output"), metavar="DIR")
-    build.add_argument("--language", choices=("ko", "en"), action="append")
+    build.add_argument("--language", choices=LANGUAGES, action="append")
     build.add_argument(
         "--pdf",
         action=argparse.BooleanOptionalAction,
@@ -73,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     latex = add("latex", "writing", "write the LaTeX derivation")
     _spec(latex)
     latex.add_argument("--output", "-o", type=Path, metavar="FILE")
-    latex.add_argument("--language", choices=("ko", "en"))
+    latex.add_argument("--language", choices=LANGUAGES)
     latex.add_argument("--weights", metavar="w1,w5", help="tell only of these weights")
     latex.add_argument("--pdf", action="store_true", help="make a PDF (needs --output)")
     latex.add_argument(
@@ -175,7 +176,7 @@ def _exercise(parser: argparse.ArgumentParser) -> None:
         help="what to write (default: latex)",
     )
     parser.add_argument("--pdf", action="store_true", help="also make PDFs of the LaTeX")
-    parser.add_argument("--language", choices=("ko", "en"), action="append")
+    parser.add_argument("--language", choices=LANGUAGES, action="append")
     parser.add_argument("--output", "-o", type=Path, default=Path("exercises"), metavar="DIR")
     parser.add_argument(
         "--processes", type=int, metavar="N", help="that work together (default: one a processor)"
@@ -239,7 +240,7 @@ def _page(parser: argparse.ArgumentParser, ending: str = "html") -> None:
         "--output", "-o", type=Path, metavar=f"FILE.{ending}", help="default: print it"
     )
     opens = "the one that it opens with" if ending == "html" else None
-    parser.add_argument("--language", choices=("ko", "en"), help=opens)
+    parser.add_argument("--language", choices=LANGUAGES, help=opens)
 
 
 def _certificate(parser: argparse.ArgumentParser) -> None:

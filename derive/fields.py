@@ -8,6 +8,7 @@ from itertools import product
 from math import prod
 from typing import Any
 
+from derive.languages import LANGUAGES
 from derive.limits import LARGEST, LONGEST_VALUE, MOST_VALUES
 from derive.numbers import NumberFormat
 from derive.problem import Tensor
@@ -25,7 +26,7 @@ def title_of(file: SpecFile) -> dict[str, str]:
     """The title by language."""
     title = file.spec.title
     if isinstance(title, str):
-        return {"en": title, "ko": title}
+        return dict.fromkeys(LANGUAGES, title)
     return {str(language): words for language, words in title.items()}
 
 

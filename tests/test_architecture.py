@@ -28,6 +28,7 @@ CORE = (
     "derive.limits",
     "derive.files",
     "derive.builtin",
+    "derive.languages",
     "derive.exactly",
     "derive.functions",
     "derive.names",

@@ -218,8 +218,8 @@ BAD: list[tuple[str, str, str]] = [
     ),
     (
         "language",
-        BASE + "languages: [en, de]\n",
-        f"a.yaml:{LAST}: languages.1: this must be 'ko' or 'en'",
+        BASE + "languages: [en, xx]\n",
+        f"a.yaml:{LAST}: languages.1: this must be 'ko', 'en' or 'de'",
     ),
     (
         "learning rate",

@@ -16,6 +16,7 @@ from derive.edge import BAD, FOUND, GOOD, progress
 from derive.emit import USUAL
 from derive.errors import InputError, printable
 from derive.files import Files, write
+from derive.languages import LANGUAGES
 from derive.pipeline import Made, make
 from derive.problem import Problem
 from derive.render.markdown import markdown as markdown_of
@@ -156,7 +157,7 @@ def _stem(problem: Problem) -> str:
 
 def _file_names(problem: Problem) -> dict[str, str]:
     stem = _stem(problem)
-    names = {f"tex {language}": f"{stem}.{language}.tex" for language in ("ko", "en")}
+    names = {f"tex {language}": f"{stem}.{language}.tex" for language in LANGUAGES}
     names |= {f"code {target.name}": f"{stem}{target.suffix}" for target in USUAL.values()}
     return {**names, "report": f"{stem}.report.json"}
 

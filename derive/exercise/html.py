@@ -11,6 +11,7 @@ from markupsafe import Markup
 from derive.exercise.paper import content, conventions, heading, words
 from derive.exercise.sheet import Sheet
 from derive.interactive.mathml import mathml
+from derive.languages import numbers_in_mathml
 from derive.render.document import without_gaps
 from derive.render.korean import particle
 from derive.templating import environment
@@ -37,7 +38,7 @@ def html(sheet: Sheet, language: str, solved: bool) -> str:
         number=sheet.number,
         **content(sheet, language, solved),
     )
-    return without_gaps(text)
+    return without_gaps(numbers_in_mathml(language, text))
 
 
 def math(tex: str) -> Markup:

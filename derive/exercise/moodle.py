@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 
 from derive.exercise.paper import content, conventions, heading, words
 from derive.exercise.sheet import Question, Sheet
+from derive.languages import numbers_in
 from derive.numbers import decimal
 from derive.render.document import without_gaps
 from derive.render.korean import particle
@@ -78,7 +79,7 @@ def _text(sheet: Sheet, language: str, solved: bool) -> str:
         blank=_blank,
         **content(sheet, language, solved),
     )
-    return without_gaps(text)
+    return without_gaps(numbers_in(language, text))
 
 
 def _prose(tex: str) -> Markup:

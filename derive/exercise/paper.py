@@ -10,6 +10,7 @@ import jinja2
 
 from derive.exercise.lines import Line
 from derive.exercise.sheet import Item, Question, Sheet
+from derive.languages import numbers_in
 from derive.render.blocks import Block
 from derive.render.carried import manner
 from derive.render.document import Book, escape, title_in, without_gaps
@@ -38,7 +39,7 @@ def paper(sheet: Sheet, language: str, solved: bool) -> str:
         conventions=conventions(sheet, language),
         **content(sheet, language, solved),
     )
-    return without_gaps(text)
+    return without_gaps(numbers_in(language, text))
 
 
 def _environment() -> jinja2.Environment:

@@ -20,13 +20,13 @@ from derive.interactive.graph_picture import graph_picture
 from derive.interactive.model import Model, model_data
 from derive.interactive.network import network_data, told
 from derive.interactive.picture import picture
+from derive.languages import LANGUAGES
 from derive.problem import Problem
 from derive.render.carried import carried
 from derive.render.document import title_in
 from derive.render.order import in_numbers
 from derive.templating import environment, source
 
-LANGUAGES = ("ko", "en")
 ARITHMETIC = ("numbers.js", "functions.js", "program.js", "tensors.js")
 SCRIPTS = {
     "network": (*ARITHMETIC, "common.js", "network_page.js"),

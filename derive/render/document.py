@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from derive.languages import numbers_in
 from derive.render.blocks import Block, Page
 from derive.render.korean import particle
 from derive.templating import environment
@@ -52,7 +53,8 @@ def latex(page: Page, language: str) -> str:
             marks=bool(page.proven),
         )
     )
-    return without_gaps(NUMBERED.sub(lambda found: _marked(found, page), text))
+    marked = NUMBERED.sub(lambda found: _marked(found, page), text)
+    return without_gaps(numbers_in(language, marked))
 
 
 @dataclass(frozen=True)

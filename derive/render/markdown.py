@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from html import escape as escape_html
 
+from derive.languages import numbers_in
 from derive.render.blocks import Block, Page
 from derive.render.document import Book, title_in, without_gaps
 
@@ -65,7 +66,7 @@ def passages(page: Page, language: str) -> Document:
     """The document in pieces."""
     book = Book("markdown", language)
     blocks = [block for block in map(_without_picture, page.blocks) if block is not None]
-    said = [book.say(block) for block in blocks]
+    said = [numbers_in(language, book.say(block)) for block in blocks]
     labels = dict.fromkeys(LABEL.findall("".join(MATH.findall("\n\n".join(said)))))
     numbers = {label: str(number) for number, label in enumerate(labels, 1)}
     title = escape(title_in(page.title, language)) or book.default_title

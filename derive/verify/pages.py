@@ -19,6 +19,7 @@ from sympy.core.function import AppliedUndef
 
 from derive.expression import Element
 from derive.graph import Derivation
+from derive.languages import numbers_in, plain_numbers
 from derive.notation import Name, names_of
 from derive.numbers import real
 from derive.problem import Problem
@@ -85,6 +86,9 @@ def text_route(
     `truth` may be of drawn values if the problem gives none.
     """
     name = f"page {language}"
+    if numbers_in(language, text) != text:
+        return Route(name, Status.DISAGREES, 0, math.nan, "a number has no decimal comma")
+    text = plain_numbers(language, text)
     try:
         return _judged_text(
             name, text, page, problem, truth, misread(text, page, problem, language, derivation)

@@ -22,10 +22,11 @@ function shape(text) { // a printed number in its parts
   if ((first > -6 && first < 9) || (first > 0 && short.length > 5)) return { sign, bare };
   return { sign, bare: short.length > 1 ? `${short[0]}.${short.slice(1)}` : short, power: first };
 }
+const comma = (t, sign) => (word("decimal") === "," ? t.replace(/(\d)\.(\d)/, `$1${sign}$2`) : t);
 const FORMS = {
   mathml: {
-    plain: (t) => `<mn>${t}</mn>`, minus: "<mo form=\"prefix\">\u2212</mo>",
-    power: (t, k) => `<mn>${t}</mn><mo>\u00b7</mo><msup><mn>10</mn>${k < 0 ? `<mrow><mo form="prefix">\u2212</mo><mn>${-k}</mn></mrow>` : `<mn>${k}</mn>`}</msup>`,
+    plain: (t) => `<mn>${comma(t, ",")}</mn>`, minus: "<mo form=\"prefix\">\u2212</mo>",
+    power: (t, k) => `<mn>${comma(t, ",")}</mn><mo>\u00b7</mo><msup><mn>10</mn>${k < 0 ? `<mrow><mo form="prefix">\u2212</mo><mn>${-k}</mn></mrow>` : `<mn>${k}</mn>`}</msup>`,
     over: (p, q) => `<mfrac><mn>${p}</mn><mn>${q}</mn></mfrac>`,
     bracket: (t) => { // one that can stretch has room around it, which a number does not need
       const still = t.includes("mfrac") ? "" : ' stretchy="false"';
@@ -34,12 +35,12 @@ const FORMS = {
     row: (t) => `<mrow>${t}</mrow>`,
   },
   tex: {
-    plain: (t) => t, minus: "-", power: (t, k) => `${t} \\cdot 10^{${k}}`, over: (p, q) => `\\frac{${p}}{${q}}`,
+    plain: (t) => comma(t, "{,}"), minus: "-", power: (t, k) => `${comma(t, "{,}")} \\cdot 10^{${k}}`, over: (p, q) => `\\frac{${p}}{${q}}`,
     bracket: (t) => `(${t})`, row: (t) => t,
   },
   text: {
-    plain: (t) => t, minus: "\u2212", over: (p, q) => `${p}/${q}`, bracket: (t) => t, row: (t) => t,
-    power: (t, k) => `${t}\u00b710${[...String(k)].map((c) => (c === "-" ? "\u207b" : "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"[c])).join("")}`,
+    plain: (t) => comma(t, ","), minus: "\u2212", over: (p, q) => `${p}/${q}`, bracket: (t) => t, row: (t) => t,
+    power: (t, k) => `${comma(t, ",")}\u00b710${[...String(k)].map((c) => (c === "-" ? "\u207b" : "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"[c])).join("")}`,
   },
 };
 function numeral(text, form, guard = 0) {
@@ -50,7 +51,7 @@ function numeral(text, form, guard = 0) {
   return form.row(bracketed ? form.bracket(inner) : inner);
 }
 const HOLE = /<mi>(?:&#x0?([EF][0-9A-F]{3});|([\ue000-\uf8ff]))<\/mi>|([\ue000-\uf8ff])/g;
-const inHoles = (template, put) => template.replace(HOLE, (_, code, sign, bare) =>
+const inHoles = (template, put) => template.replace(/<mn>[\d.]+<\/mn>/g, (n) => comma(n, ",")).replace(HOLE, (_, code, sign, bare) =>
   put((code ? parseInt(code, 16) : (sign || bare).charCodeAt(0)) - 0xe000));
 const EQUALS = "<mo form=\"infix\">=</mo>";
 const long = (tex) => tex.replace(/\\[a-z]+|[{}\\ ^_]/g, "").length > LINE;

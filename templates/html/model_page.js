@@ -266,7 +266,7 @@ function announce() {
 
 function field(q, at) {
   const input = element("input", { type: "text", autocomplete: "off", spellcheck: "false", "data-edit": q, "data-at": at.join(), "aria-label": entryLabel(q, at) });
-  input.value = textAt(q, at);
+  input.value = comma(textAt(q, at), ",");
   input.addEventListener("input", () => {
     const value = read(input.value), whole = quantities[q].whole;
     const wrong = value === null || (whole && (value.q !== 1n || value.p < 0n)) ? word("wrong") : tried(q, at, value);
@@ -304,7 +304,7 @@ function refresh() {
   if (last && last.dataset.step === undefined) last.replaceWith(newItem(state.chosen));
   if (!$("entries").contains(document.activeElement)) showEntries();
   for (const input of all("input[data-edit]"))
-    if (input !== document.activeElement) input.value = textAt(Number(input.dataset.edit), input.dataset.at ? input.dataset.at.split(",").map(Number) : []);
+    if (input !== document.activeElement) input.value = comma(textAt(Number(input.dataset.edit), input.dataset.at ? input.dataset.at.split(",").map(Number) : []), ",");
   for (const part of all(".net [data-quantity]")) {
     const q = Number(part.dataset.quantity);
     part.setAttribute("aria-label", quantities[q].s.length ? filled("lengths", spoken(q), shapeOf(q)) : filled("quantity_label", spoken(q), numeral(textAt(q, []), FORMS.text)));

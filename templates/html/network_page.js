@@ -145,7 +145,7 @@ function numbers() { // every number that stands outside the lines
     part.setAttribute("aria-label", filled("weight_label", spoken(k), seen(k)));
   }
   for (const input of all("input[data-edit]")) {
-    if (input !== document.activeElement) input.value = state.now.text[Number(input.dataset.edit)];
+    if (input !== document.activeElement) input.value = comma(state.now.text[Number(input.dataset.edit)], ",");
     input.setAttribute("aria-label", spoken(Number(input.dataset.edit)));
   }
   $("count").textContent = `${state.update} (${spoken(data.loss)} = ${seen(data.loss)})`;
@@ -155,9 +155,9 @@ function numbers() { // every number that stands outside the lines
 
 function field(k) {
   const input = element("input", { type: "text", inputmode: "text", autocomplete: "off", spellcheck: "false", "data-edit": k, "aria-label": spoken(k) });
-  input.value = state.now.text[k];
+  input.value = comma(state.now.text[k], ",");
   input.addEventListener("input", () => edited(input, k));
-  input.addEventListener("change", () => { if (input.getAttribute("aria-invalid") !== "true") input.value = state.now.text[k]; });
+  input.addEventListener("change", () => { if (input.getAttribute("aria-invalid") !== "true") input.value = comma(state.now.text[k], ","); });
   return input;
 }
 function edited(input, k) {

@@ -1,0 +1,33 @@
+"""The languages of pages, and what a language does to numbers."""
+
+from __future__ import annotations
+
+import re
+
+LANGUAGES = ("ko", "en", "de")
+WITH_COMMA = frozenset({"de"})
+FORMULA = re.compile(
+    r"\\begin\{equation\*?\}.*?\\end\{equation\*?\}|\$\$.*?\$\$|\\\(.*?\\\)"
+    r"|(?<!\\)\$(?:\\.|[^$\\])*\$",
+    re.DOTALL,
+)
+POINT = re.compile(r"(?<=\d)\.(?=\d)")
+COMMA = re.compile(r"(?<=\d)\{,\}(?=\d)")  # in TeX a comma alone has a space behind it
+MATHML = re.compile(r"(?<=<mn>)(\d+)\.(\d+)(?=</mn>)")
+
+
+def numbers_in(language: str, text: str) -> str:
+    """A text in TeX with the numbers of its formulas as a language writes them."""
+    if language not in WITH_COMMA:
+        return text
+    return FORMULA.sub(lambda found: POINT.sub("{,}", found[0]), text)
+
+
+def numbers_in_mathml(language: str, text: str) -> str:
+    """The same for a text with formulas in MathML."""
+    return MATHML.sub(r"\1,\2", text) if language in WITH_COMMA else text
+
+
+def plain_numbers(language: str, text: str) -> str:
+    """A text in TeX with points again: what a language does to numbers is undone."""
+    return COMMA.sub(".", text) if language in WITH_COMMA else text
