@@ -29,6 +29,7 @@ SIZES: Mapping[str, Mapping[str, int]] = {
     "normalisation": {"d": 4},
     "recurrent": {OPEN: 0, "t": 3},
     "attention": {OPEN: 0, "r": 3},
+    "resampling": {OPEN: 0, "i": 3},
     "activation": {"h": 3},
     "loss": {"o": 3, "d": 3},
 }
@@ -43,6 +44,13 @@ SIZES_OF: Mapping[str, Mapping[str, int]] = {
     "grouped_conv2d": {"k": 4, "w": 2},
     "conv_transpose1d": {"i": 3},
     "conv_transpose2d": {"h": 2, "w": 2, "o": 1},
+    "same_max_pool1d": {"i": 3},
+    "same_max_pool2d": {OPEN: 0, "h": 3, "w": 2},
+    "same_avg_pool1d": {"i": 3},
+    "same_avg_pool2d": {OPEN: 0, "h": 3, "w": 2},
+    "reflect_pad2d": {"h": 2, "w": 3},
+    "pixel_shuffle": {"k": 4, "w": 1},
+    "pixel_unshuffle": {"c": 1, "h": 4},
     "max_pool2d": {OPEN: 0},
     "avg_pool2d": {OPEN: 0},
     "global_avg_pool2d": {"h": 2, "w": 2},
@@ -51,6 +59,9 @@ SIZES_OF: Mapping[str, Mapping[str, int]] = {
     "batch_norm_inference": {OPEN: 3},
     "group_norm": {OPEN: 0, "c": 4},
     "causal_attention": {"t": 3},
+    "sliding_window_attention": {"t": 3},
+    "grouped_query_attention": {"a": 4},
+    "mixture_of_experts": {OPEN: 0, "k": 3},
     "multi_head_attention": {"t": 3, "i": 4},
     "causal_multi_head_attention": {"t": 3, "i": 4},
     "transformer_encoder_block": {"i": 4, "f": 3},
@@ -61,7 +72,7 @@ SIZES_OF: Mapping[str, Mapping[str, int]] = {
 }
 WIDE: Mapping[str, int] = {"hard_tanh": 2, "hard_sigmoid": 5}  # so that both ends are reached
 CHOSEN: Mapping[str, Mapping[str, str]] = {"dropout": {"keep": "0.5"}}
-POSITIVE = ("gamma", "var")
+POSITIVE = ("gamma", "var", "share")
 MASK = (1, 1, 0, 1, 0)
 PICKS = (1, 0)  # by turns, so that with three tokens one of them comes twice
 

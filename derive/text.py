@@ -18,6 +18,7 @@ from derive.functions import BY_SYMBOL, at_least, greater
 from derive.graph import Equation, Quantity, adjoint_name
 from derive.places import Division
 
+MANY_ZEROS = 9  # from which on a number is written as 1e9
 ARGUMENT = re.compile(r"(?<=[\w,][( ])\((-[\d.]+)\)(?=[,)])")  # it has the function's brackets
 
 
@@ -29,6 +30,11 @@ class _Printer(StrPrinter):
     def __init__(self, names: Callable[[str], str]) -> None:
         super().__init__()
         self.names = names
+
+    def _print_Integer(self, expr: sympy.Integer) -> str:
+        digits = str(expr.p)
+        zeros = len(digits) - len(digits.rstrip("0"))
+        return f"{digits[: len(digits) - zeros]}e{zeros}" if zeros >= MANY_ZEROS else digits
 
     def _print_Element(self, expr: Element) -> str:
         places = ",".join(self._print(index).replace(" ", "") for index in expr.indices)

@@ -108,6 +108,77 @@ def group_norm(o: Operands, s: Any) -> Any:
     return over(3, lambda x: F.group_norm(x, s.groups, o.gamma, o.beta, s.eps), o.x)
 
 
+def added_around(size: int, reach: int, stride: int) -> tuple[int, int]:
+    """What 'same' adds before and behind."""
+    more = max((math.ceil(size / stride) - 1) * stride + reach - size, 0)
+    return more // 2, more - more // 2
+
+
+def same_convolution(axes: int) -> Reference:
+    function = {1: F.conv1d, 2: F.conv2d}[axes]
+
+    def layer(o: Operands, s: Any) -> Any:
+        if s.stride == 1:
+            return over(axes + 1, lambda x: function(x, o.K, o.b, 1, "same", s.dilation), o.x)
+        sizes = [(o.x.shape[-k], s.dilation * (o.K.shape[-k] - 1) + 1) for k in range(1, axes + 1)]
+        ends = [end for size, reach in sizes for end in added_around(size, reach, s.stride)]
+        padded = F.pad(o.x, ends)
+        return over(axes + 1, lambda x: function(x, o.K, o.b, s.stride, 0, s.dilation), padded)
+
+    return layer
+
+
+def same_pooling(axes: int, largest: bool) -> Reference:
+    """Windows of what is there: of the largest -inf is added around, of the mean nothing counts."""
+
+    def layer(o: Operands, s: Any) -> Any:
+        around = [added_around(o.x.shape[-k], s.window, s.stride) for k in range(1, axes + 1)]
+        ends = [end for both in around for end in both]
+
+        def windows(x: Any, beyond: float) -> Any:
+            x = F.pad(x, ends, value=beyond)
+            for _ in range(axes):  # each unfolding puts its windows behind all axes
+                x = x.unfold(-axes, s.window, s.stride)
+            return x.flatten(-axes)
+
+        if largest:
+            return windows(o.x, -math.inf).amax(-1)
+        return windows(o.x, 0.0).sum(-1) / windows(torch.ones_like(o.x), 0.0).sum(-1)
+
+    return layer
+
+
+def padded(mode: str, axes: int) -> Reference:
+    return lambda o, s: over(axes, lambda x: F.pad(x, (s.padding,) * (2 * axes), mode), o.x)
+
+
+def upsampled(axes: int) -> Reference:
+    def one(o: Operands, s: Any) -> Any:
+        def call(x: Any) -> Any:
+            return F.interpolate(x[:, None], scale_factor=float(s.factor))[:, 0]
+
+        return over(axes, call, o.x)
+
+    return one
+
+
+def sliding_window_attention(o: Operands, s: Any) -> Any:
+    away = torch.arange(o.Q.shape[-2])[:, None] - torch.arange(o.K.shape[-2])
+    return F.scaled_dot_product_attention(o.Q, o.K, o.V, attn_mask=(away >= 0) & (away < s.window))
+
+
+def grouped_query_attention(o: Operands, s: Any) -> Any:
+    return F.scaled_dot_product_attention(o.Q, o.K, o.V, enable_gqa=True)
+
+
+def mixture_of_experts(o: Operands, s: Any) -> Any:
+    scores = F.linear(o.x, o.G)
+    best = scores.topk(min(s.top, len(o.G)), -1)
+    shares = torch.zeros_like(scores).scatter(-1, best.indices, best.values.softmax(-1))
+    outputs = torch.einsum("koi,...i->...ko", o.W, o.x) + o.b
+    return (shares[..., None] * outputs).sum(-2)
+
+
 def rope(o: Operands, s: Any) -> Any:
     """The halves of an entry as one complex number each, turned."""
     half = o.x.shape[-1] // 2
@@ -297,6 +368,9 @@ LINEAR: Mapping[str, Reference] = {
     "rbf": lambda o, s: torch.exp(-(o.x[..., None, :] - o.c).square().sum(-1) / 2 / o.sigma**2),
     "embedding": lambda o, s: F.embedding(o.token, o.W),
     "scale_shift": lambda o, s: torch.addcmul(o.beta, o.gamma, o.x),
+    "noised": lambda o, s: (
+        torch.sqrt(o.share)[..., None] * o.x + torch.sqrt(1 - o.share)[..., None] * o.noise
+    ),
     "add": lambda o, s: torch.add(o.x, o.z),
     "multiply": lambda o, s: torch.mul(o.x, o.z),
     "concatenate": lambda o, s: torch.cat([o.x, o.z], -1),
@@ -318,6 +392,21 @@ LINEAR: Mapping[str, Reference] = {
 }
 SPATIAL: Mapping[str, Reference] = {
     "conv1d": convolution(1),
+    "same_conv1d": same_convolution(1),
+    "same_conv2d": same_convolution(2),
+    "same_max_pool1d": same_pooling(1, largest=True),
+    "same_max_pool2d": same_pooling(2, largest=True),
+    "same_avg_pool1d": same_pooling(1, largest=False),
+    "same_avg_pool2d": same_pooling(2, largest=False),
+    "adaptive_avg_pool1d": lambda o, s: over(1, lambda x: F.adaptive_avg_pool1d(x, s.bins), o.x),
+    "adaptive_avg_pool2d": lambda o, s: over(2, lambda x: F.adaptive_avg_pool2d(x, s.bins), o.x),
+    "reflect_pad1d": padded("reflect", 1),
+    "reflect_pad2d": padded("reflect", 2),
+    "circular_pad1d": padded("circular", 1),
+    "upsample_nearest1d": upsampled(1),
+    "upsample_nearest2d": upsampled(2),
+    "pixel_shuffle": lambda o, s: F.pixel_shuffle(o.x, s.factor),
+    "pixel_unshuffle": lambda o, s: F.pixel_unshuffle(o.x, s.factor),
     "causal_depthwise_conv1d": causal_depthwise_conv1d,
     "conv2d": convolution(2),
     "conv3d": convolution(3),
@@ -357,6 +446,10 @@ RECURRENT: Mapping[str, Reference] = {
     "bidirectional_rnn": bidirectional,
 }
 ATTENTION: Mapping[str, Reference] = {
+    "sliding_window_attention": sliding_window_attention,
+    "grouped_query_attention": grouped_query_attention,
+    "hopfield_update": lambda o, s: torch.softmax(s.beta * o.x @ o.M.T, -1) @ o.M,
+    "mixture_of_experts": mixture_of_experts,
     "attention": lambda o, s: F.scaled_dot_product_attention(o.Q, o.K, o.V),
     "alibi_attention": alibi_attention,
     "rope": rope,
@@ -464,6 +557,7 @@ LOSSES: Mapping[str, Reference] = {
     "td_error": td_error,
     "half_squared_error": each(F.mse_loss, lambda e: e / 2),
     "mean_squared_error": each(F.mse_loss),
+    "noise_prediction": lambda o, s: F.mse_loss(o.y, o.noise, reduction="none"),
     "binary_cross_entropy": each(F.binary_cross_entropy),
     "categorical_cross_entropy": lambda o, s: -(o.t * o.y.log()).sum(-1),
     "mean_absolute_error": each(F.l1_loss),
@@ -589,6 +683,7 @@ def worst_against_torch(use: Use, reference: Reference) -> float:
     return worst(use, values, y.detach(), gradients)
 
 
+@pytest.mark.filterwarnings("ignore:Using padding='same'")
 @pytest.mark.parametrize("name", REFERENCES)
 def test_a_row_is_the_layer_of_pytorch(name: str) -> None:
     @settings(

@@ -95,6 +95,65 @@ ROWS = (
         notes="Head a, counted from 0, has the slope 2**(-8*(a + 1)/size(a)).",
     ),
     Layer(
+        "sliding_window_attention",
+        "attention",
+        "attention that sees the last few places only, the own one among them",
+        QKV,
+        f"""
+        {SCORES}
+        p[...,t,r] = where(t - window < r <= t, exp(s[...,t,r]), 0)\
+/sum(o, where(t - window < o <= t, exp(s[...,t,o]), 0))
+        {READ}
+        """,
+        settings={"window": 2},
+        sizes={"o": "size(r)", "r": "size(t)"},
+    ),
+    Layer(
+        "grouped_query_attention",
+        "attention",
+        "attention of heads a, of which several share the keys and values of a group g",
+        ("Q[...,a,t,d]", "K[...,g,r,d]", "V[...,g,r,e]"),
+        """
+        s[...,a,t,r] = sum(d, Q[...,a,t,d]*K[...,a // size(b),r,d])/sqrt(size(d))
+        p[...,a,t,r] = softmax(r, s[...,a,t,r])
+        y[...,a,t,e] = sum(r, p[...,a,t,r]*V[...,a // size(b),r,e])
+        """,
+        sizes={"b": "size(a)/size(g)"},
+        notes="With one group this is multi-query attention.",
+    ),
+    Layer(
+        "hopfield_update",
+        "attention",
+        "a state drawn to the patterns that are like it, the rows of M",
+        ("x[...,d]",),
+        """
+        p[...,r] = softmax(r, beta*sum(d, M[r,d]*x[...,d]))
+        y[...,d] = sum(r, p[...,r]*M[r,d])
+        """,
+        parameters=("M[r,d]",),
+        settings={"beta": 1},
+        notes="The update of a modern Hopfield network, Ramsauer et al. (2021).",
+    ),
+    Layer(
+        "mixture_of_experts",
+        "attention",
+        "several dense layers, of which the few that a gate ranks first are mixed",
+        ("x[...,i]",),
+        """
+        z[...,k] = sum(i, G[k,i]*x[...,i])
+        rank[...,k] = sum(j, where(j < k, where(z[...,j] >= z[...,k], 1, 0), \
+where(z[...,j] > z[...,k], 1, 0)))
+        p[...,k] = where(rank[...,k] < top, exp(z[...,k]), 0)\
+/sum(j, where(rank[...,j] < top, exp(z[...,j]), 0))
+        f[...,k,o] = sum(i, W[k,o,i]*x[...,i]) + b[k,o]
+        y[...,o] = sum(k, p[...,k]*f[...,k,o])
+        """,
+        parameters=("G[k,i]", "W[k,o,i]", "b[k,o]"),
+        settings={"top": 2},
+        sizes={"j": "size(k)"},
+        notes="The softmax is over the chosen ones, as in Mixtral; of equals the first.",
+    ),
+    Layer(
         "rope",
         "attention",
         "places told by rotations: entry d and d + size(d)/2 turn by the angle of t",

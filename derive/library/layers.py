@@ -10,12 +10,14 @@ from derive.library import (
     matrices,
     normalisation,
     recurrent,
+    resampling,
 )
 
 ROWS = (
     *linear.ROWS,
     *matrices.ROWS,
     *convolution.ROWS,
+    *resampling.ROWS,
     *normalisation.ROWS,
     *recurrent.ROWS,
     *attention.ROWS,

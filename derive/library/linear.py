@@ -163,4 +163,12 @@ ROWS = (
         ("x[...,i]",),
         "y[...] = sum(i, x[...,i])",
     ),
+    Layer(
+        "noised",
+        "linear",
+        "data mixed with noise in shares whose squares add up to 1 (the forward diffusion)",
+        ("x[...,i]", "noise[...,i]", "share[...]"),
+        "y[...,i] = sqrt(share[...])*x[...,i] + sqrt(1 - share[...])*noise[...,i]",
+        notes="The share is the product of all 1 - beta up to the step, as in Ho et al. (2020).",
+    ),
 )

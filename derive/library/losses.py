@@ -49,6 +49,14 @@ LOSSES = {row.name: row for row in ROWS}
 # index form.
 FURTHER = (
     Loss(
+        "noise_prediction",
+        "the squared distance to the noise that was mixed in, averaged (diffusion)",
+        "(noise[...] - y[...])**2",
+        inputs=("y[...]", "noise[...]"),
+        outputs=Reduction.MEAN,
+        notes="The layer noised mixes it in.",
+    ),
+    Loss(
         "mean_absolute_error",
         "the distance to the target; slope 0 at 0",
         "abs(y[...] - t[...])",

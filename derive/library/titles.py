@@ -9,6 +9,43 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 _TITLES = {
+    "noised": ("Noise mixed in", "잡음 섞기", "Beigemischtes Rauschen"),
+    "same_conv1d": ("Convolution", "합성곱", "Faltung"),
+    "same_conv2d": ("Convolution", "합성곱", "Faltung"),
+    "same_max_pool1d": ("Max pooling", "최댓값 풀링", "Max-Pooling"),
+    "same_max_pool2d": ("Max pooling", "최댓값 풀링", "Max-Pooling"),
+    "same_avg_pool1d": ("Average pooling", "평균 풀링", "Mittelwert-Pooling"),
+    "same_avg_pool2d": ("Average pooling", "평균 풀링", "Mittelwert-Pooling"),
+    "adaptive_avg_pool1d": (
+        "Adaptive average pooling",
+        "적응 평균 풀링",
+        "Adaptives Mittelwert-Pooling",
+    ),
+    "adaptive_avg_pool2d": (
+        "Adaptive average pooling",
+        "적응 평균 풀링",
+        "Adaptives Mittelwert-Pooling",
+    ),
+    "reflect_pad1d": ("Reflection padding", "반사 패딩", "Gespiegelter Rand"),
+    "reflect_pad2d": ("Reflection padding", "반사 패딩", "Gespiegelter Rand"),
+    "circular_pad1d": ("Circular padding", "순환 패딩", "Zyklischer Rand"),
+    "upsample_nearest1d": ("Upsampling", "업샘플링", "Vergrößerung"),
+    "upsample_nearest2d": ("Upsampling", "업샘플링", "Vergrößerung"),
+    "pixel_shuffle": ("Pixel shuffle", "픽셀 셔플", "Pixel-Shuffle"),
+    "pixel_unshuffle": ("Pixel unshuffle", "픽셀 언셔플", "Umgekehrter Pixel-Shuffle"),
+    "sliding_window_attention": (
+        "Sliding-window attention",
+        "슬라이딩 윈도 어텐션",
+        "Attention mit gleitendem Fenster",
+    ),
+    "grouped_query_attention": (
+        "Grouped-query attention",
+        "그룹 쿼리 어텐션",
+        "Attention mit gruppierten Anfragen",
+    ),
+    "hopfield_update": ("Hopfield update", "홉필드 갱신", "Hopfield-Schritt"),
+    "mixture_of_experts": ("Mixture of experts", "전문가 혼합", "Expertenmischung"),
+    "noise_prediction": ("Noise prediction", "잡음 예측", "Vorhersage des Rauschens"),
     "dense": ("Dense layer", "완전연결층", "Vollverbundene Schicht"),
     "dense_shared_bias": ("Dense layer", "완전연결층", "Vollverbundene Schicht"),
     "dense_without_bias": ("Dense layer", "완전연결층", "Vollverbundene Schicht"),

@@ -74,6 +74,7 @@ def _command(name: str) -> str:
     return f"\\{name}" if name in COMMANDS else rf"\operatorname{{{name}}}"
 
 
+MANY_ZEROS = 9  # from which on a whole number is a power of ten
 GAP = r"\,"
 CALLED = re.compile(r"(?:\\mathrm\{\w+\}|\\sigma|(?<![\\\w])[He])$")  # functions are called so, too
 BRACKET = re.compile(r"(?:\\left|\\[bB]ig+l)?[(\[]")
@@ -132,6 +133,12 @@ def number_piece(text: str, script: Script = TEX) -> Piece:
             return Piece(f"-{whole.tex}", Tightness.SUM, number=True)
         return replace(whole, number=True)
     plain = Tightness.PRODUCT if r"\cdot" in text else Tightness.ATOM
+    digits = text.lstrip("-")
+    zeros = len(digits) - len(digits.rstrip("0")) if digits.isdigit() else 0
+    if zeros >= MANY_ZEROS:
+        share = "" if digits == f"1{'0' * zeros}" else rf"{digits[:-zeros]} \cdot "
+        text = f"{text[: len(text) - len(digits)]}{share}10^{{{zeros}}}"
+        plain = Tightness.PRODUCT if share else Tightness.POWER
     return Piece(text, Tightness.SUM if text.startswith("-") else plain, number=True)
 
 
