@@ -168,11 +168,12 @@ def _derived(
         uncontracted += [
             Term((*local.indices, *term.bound), (*upstream, *term.factors)) for term in terms
         ]
-    contracted = [contract(term, work.sizes, fresh) for term in uncontracted]
+    walks = quantity.name in work.along
+    contracted = [contract(term, work.sizes, fresh, walks) for term in uncontracted]
     kept = [term for term in contracted if term is not None]
     if any(divides(_about(term, at), term.bound) for term in kept):
         raise GraphError(_not_turned(quantity.name, work))
-    if quantity.name in work.along:
+    if walks:
         kept = [_walking(term, at[work.along[quantity.name]], fresh) for term in kept]
     value = tidy(build(kept), taken, work.letters)
     steps.append(Step(Rule.CHAIN, quantity.name, build(uncontracted), value, at))

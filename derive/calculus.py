@@ -188,13 +188,14 @@ def _factors(expr: sympy.Expr) -> tuple[sympy.Expr, ...]:
 Sizes = Mapping[tuple[str, int], Axis]
 
 
-def contract(term: Term, sizes: Sizes, fresh: Fresh) -> Term | None:
+def contract(term: Term, sizes: Sizes, fresh: Fresh, multiples: bool = False) -> Term | None:
     """Use every delta to drop a bound index. None if a delta can never be 1.
 
     `δ(f, g)` with `f - g` linear in a bound index k with coefficient ±1 is solved for k; the
     solution replaces k, and a guard stays unless the solution surely lies on the axis of k. Where
     the solution would divide by an entry outside its range, the delta stays as an indicator. A
-    choice that is zero but where a delta is 1 is solved like the delta.
+    choice that is zero but where a delta is 1 is solved like the delta. With `multiples` the letter
+    of `2*i + 1` is solved for, too, with the condition that the place is such a one.
     """
     bound, factors = list(term.bound), list(map(decided, term.factors))
     divided = divides((f for f in factors if isinstance(f, Delta)), bound)
@@ -205,6 +206,9 @@ def contract(term: Term, sizes: Sizes, fresh: Fresh) -> Term | None:
             factors = list(map(decided, digits))
             continue
         found = _solvable(bound, factors, sizes) or _chosen(bound, factors)
+        if found is None and multiples and (digits := in_digits(factors, bound, True)):
+            factors = list(map(decided, digits))
+            continue
         if found is None and (parts := _parted(bound, factors, sizes, fresh)) is not None:
             bound, factors = parts
             continue

@@ -76,17 +76,24 @@ def _single(position: sympy.Expr, bound: Sequence[Index]) -> tuple[Index, int, s
     return (index, int(share), number) if known and abs(share) == 1 else None
 
 
-def in_digits(factors: Factors, bound: Sequence[Index]) -> Factors | None:
-    """The factors with one delta as two: of its lowest digit, and of those above it."""
+def in_digits(
+    factors: Factors, bound: Sequence[Index], multiples: bool = False
+) -> Factors | None:
+    """The factors with one delta as two: of its lowest digit, and of those above it.
+
+    With `multiples` also where the lowest digit is always 0, as in `2*i + 1`.
+    """
     for k, factor in enumerate(factors):
         if isinstance(factor, Delta):
-            two = _lowest_apart(factor, bound)
+            two = _lowest_apart(factor, bound, multiples)
             if two is not None:
                 return [*factors[:k], *two, *factors[k + 1 :]]
     return None
 
 
-def _lowest_apart(delta: Delta, bound: Sequence[Index]) -> tuple[sympy.Expr, sympy.Expr] | None:
+def _lowest_apart(
+    delta: Delta, bound: Sequence[Index], multiples: bool
+) -> tuple[sympy.Expr, sympy.Expr] | None:
     difference = sympy.expand(delta.args[0] - delta.args[1])
     terms = [t for t in sympy.Add.make_args(difference) if t.free_symbols & {*bound}]
     shares = [int(term.as_coeff_Mul()[0]) for term in terms]
@@ -98,7 +105,7 @@ def _lowest_apart(delta: Delta, bound: Sequence[Index]) -> tuple[sympy.Expr, sym
         high = [t * sign / by for t, share in zip(terms, shares, strict=True) if share % by == 0]
         low = [t * sign for t, share in zip(terms, shares, strict=True) if share % by]
         ends = linear_range(sympy.Add(*low))
-        if low and ends is not None and ends[0] >= 0 and ends[1] < by:
+        if (low or multiples) and ends is not None and ends[0] >= 0 and ends[1] < by:
             above = Delta(sympy.Add(*high), Quotient(place, by))
-            return above, Delta(sympy.Add(*low), Remainder(place, by))
+            return above, Delta(Remainder(place, by), sympy.Add(*low))
     return None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sympy
 
-from derive.places import linear_range
+from derive.places import exact_range
 
 
 def away(offset: sympy.Expr) -> str:
     """Where a reading lies that does not go back along the index."""
-    span = linear_range(offset)
+    span = exact_range(offset)
     if span is None:
         return "is not a fixed number of steps away"
     if span == (0, 0):
@@ -20,6 +20,6 @@ def away(offset: sympy.Expr) -> str:
 
 
 def most(offset: sympy.Expr) -> int | None:
-    """The largest value of a linear offset over all values of its indices; None if not linear."""
-    ends = linear_range(offset)
+    """The largest value of an offset over all values of its indices; None if nobody can tell."""
+    ends = exact_range(offset)
     return None if ends is None else ends[1]

@@ -11,6 +11,9 @@ from sympy.printing.precedence import PRECEDENCE
 from derive.expression import Index
 
 
+MOST_PLACES = 4_000  # of a letter that are tried one by one
+
+
 class Division(sympy.Expr):
     """A position that is divided by a whole number; the divisor is at least 1.
 
@@ -57,7 +60,8 @@ class Remainder(Division):
     sign = "%"
 
     def __new__(cls, position: sympy.Expr, divisor: int | sympy.Integer) -> sympy.Expr:
-        parts = _parts(position, int(divisor))
+        number = position.as_coeff_Add()[0]
+        parts = _parts(position - number if number % divisor == 0 else position, int(divisor))
         if parts.divisor == 1:
             return parts.beyond
         rest = parts.rest
@@ -126,6 +130,19 @@ def linear_range(position: sympy.Expr) -> tuple[int, int] | None:
         ends = (int(share) * reach[0], int(share) * reach[1])
         low, high = low + min(ends), high + max(ends)
     return low, high
+
+
+def exact_range(position: sympy.Expr) -> tuple[int, int] | None:
+    """The same, for a division of one letter as near as can be: `(i - 1)//2 - i` is below 0."""
+    letters = position.free_symbols
+    if len(letters) == 1 and position.has(Division):
+        (letter,) = letters
+        if isinstance(letter, Index) and letter.axis.size.is_Integer:
+            places = range(min(letter.axis.length, MOST_PLACES))
+            found = [position.xreplace({letter: sympy.Integer(k)}) for k in places]
+            if len(places) == letter.axis.length and all(k.is_Integer for k in found):
+                return int(min(found)), int(max(found))
+    return linear_range(position)
 
 
 def _range_of(factor: sympy.Expr) -> tuple[int, int] | None:
