@@ -76,9 +76,7 @@ def _single(position: sympy.Expr, bound: Sequence[Index]) -> tuple[Index, int, s
     return (index, int(share), number) if known and abs(share) == 1 else None
 
 
-def in_digits(
-    factors: Factors, bound: Sequence[Index], multiples: bool = False
-) -> Factors | None:
+def in_digits(factors: Factors, bound: Sequence[Index], multiples: bool = False) -> Factors | None:
     """The factors with one delta as two: of its lowest digit, and of those above it.
 
     With `multiples` also where the lowest digit is always 0, as in `2*i + 1`.

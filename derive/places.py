@@ -10,7 +10,6 @@ from sympy.printing.precedence import PRECEDENCE
 
 from derive.expression import Index
 
-
 MOST_PLACES = 4_000  # of a letter that are tried one by one
 
 

@@ -348,16 +348,6 @@ def worst_step(derivation: Derivation, values: Values) -> float:
 
 
 CASES: Mapping[str, Case] = {
-    "places divided: a tree from its root": Case(
-        "h[i] = tanh(w*x[i] + u*h[(i - 1)//2]); E = sum(i, h[i]**2)",
-        "w parameter; u parameter; x[i] parameter",
-        "i=6",
-    ),
-    "places divided: a tree from its leaves": Case(
-        "h[i] = tanh(w*x[i] + u*h[2*i + 1] + v*h[2*i + 2]); E = sum(i, h[i]**2) + h[0]",
-        "w parameter; u parameter; v parameter; x[i] parameter",
-        "i=6",
-    ),
     "places divided: a head for a group, a picture of its channels": Case(
         """y[h,t] = q[h,t]*k[h//2,t]*(h%2 + 1)
         z[c,i,j] = x[4*c + 2*(i%2) + j%2, i//2, j//2]*w[c,i,j]

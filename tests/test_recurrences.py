@@ -64,6 +64,16 @@ CASES = {
         "x[t] input; u parameter; h0 input",
         "t=4",
     ),
+    "a tree from its root": Case(
+        "h[i] = tanh(w*x[i] + u*h[(i - 1)//2]); h[-1] = h0; E = sum(i, h[i]**2)",
+        "w parameter; u parameter; x[i] input; h0 input",
+        "i=6",
+    ),
+    "a tree from its leaves": Case(
+        "h[i] = tanh(w*x[i] + u*h[2*i + 1] + v*h[2*i + 2]); E = sum(i, h[i]**2) + h[0]",
+        "w parameter; u parameter; v parameter; x[i] input",
+        "i=6",
+    ),
     "two steps back": Case(
         "h[t] = x[t] + a*h[t-1] - b*h[t-2]**2; h[-2] = h0; E = sum(t, h[t]**2)",
         "x[t] input; a parameter; b parameter; h0 input",
