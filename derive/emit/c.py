@@ -15,6 +15,8 @@ import sympy
 
 from derive.emit.apart import set_apart
 from derive.emit.c_lines import Scope, assigned, nested, recurrent, wrapped
+from derive.emit.c_runs import joined
+from derive.emit.c_sums import with_rows
 from derive.emit.hoisting import hoisted
 from derive.emit.in_place import fused, replaces
 from derive.emit.loops import grouped
@@ -150,11 +152,11 @@ def _passes(program: Program) -> _Passes:
     moved = [updated(quantity) for quantity in (*program.trained, *program.states)]
     step = depended_on(fused((*after, *program.updates), program), moved)
     read = {n.name for each in step for n in walk(each.value) if isinstance(n, Read)}
-    step = set_apart(step)
-    forward = set_apart(forward)
+    rows = with_rows if not is_small(program.problem) else tuple
+    step, forward, backward = (tuple(rows(set_apart(part))) for part in (step, forward, backward))
     inner = [each.quantity for each in forward if each.quantity.name not in given]
     kept = tuple(quantity for quantity in inner if quantity.name in read)
-    return _Passes(forward, set_apart(backward), step, kept)
+    return _Passes(forward, backward, step, kept)
 
 
 def _function(
@@ -174,8 +176,14 @@ def _function(
         not is_small(program.problem),
     )
     lines = [f"static {_declared(quantity)};" for quantity in own]
-    for group in grouped(assignments):
-        lines += recurrent(group, scope) if group[0].walks else assigned(group[0], scope)
+    parts = [
+        (recurrent(group, scope), None) if group[0].walks else (assigned(group[0], scope), group[0])
+        for group in grouped(assignments)
+    ]
+    if scope.large:
+        lines += joined(parts, scope.places)
+    else:
+        lines += [line for part, _ in parts for line in part]
     lines += after
     words = set(re.findall(r"\w+", "\n".join(lines)))
     return _Function(

@@ -160,7 +160,7 @@ def assigned(assignment: Assignment, scope: Scope) -> list[str]:
     rest, added = parted(assignment)
     each = replace(assignment, value=rest)
     lines = []
-    if not (added and scope.stands(each)):
+    if not (added and (added[0].alone or scope.stands(each))):
         lines = _Writer(scope, letters_beside((each,), scope.taken)).filled(each, each.loops)
     for part in added:
         lines += _Writer(
@@ -271,6 +271,8 @@ class _Writer:
             [(part.places.get(loop.index, loop.index), loop.axis) for loop in assignment.loops],
         )
         line = f"{text} {'+' if part.sign > 0 else '-'}= {value.text};"
+        if part.alone:
+            line = f"{text} = {value.text};"
         lines = [f"if ({guard}) {{", f"    {line}", "}"] if guard else [line]
         self.open[-1].lines += lines
         self._closed(1)
@@ -367,18 +369,14 @@ class _Writer:
 
     def _first(self, node: Pick) -> str:
         name = self._fresh("first")
-        start = [
-            f"int {name} = 0;", f"int {name}_place = 0;", f"double {name}_most = -INFINITY;"
-        ]  # fmt: skip
+        start = [f"double {name} = 0.0, {name}_place = 0.0, {name}_most = -INFINITY;"]
         depth = self._loops(node.largest.loops, start)
         value = write(node.largest.body, self.spelling).text
         self.open[-1].lines += [
             f"const double {name}_value = {value};",
-            f"if ({name}_value > {name}_most) {{",
-            f"    {name}_most = {name}_value;",
-            f"    {name} = {name}_place;",
-            "}",
-            f"{name}_place++;",
+            f"{name} = {name}_value > {name}_most ? {name}_place : {name};",
+            f"{name}_most = larger({name}_most, {name}_value);",
+            f"{name}_place += 1.0;",
         ]
         self._closed(depth)
         return name

@@ -27,6 +27,7 @@ from derive.spec import load_spec
 from derive.verify import verify
 from derive.verify.report import Status
 from tests.emit_support import judged, made, source_of
+from tests.sampled import sampled
 from tests.verify_support import disagreeing
 from tests.verify_support import made as made_article
 
@@ -104,6 +105,19 @@ def test_every_row_agrees_and_touches_nothing_that_is_not_its_own(
     run(source_of(problem, "c"), tmp_path, "-g", "-fsanitize=address,undefined")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sampled(LAYERS, 10))
+def test_a_row_agrees_as_if_it_were_large(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is worth it for large tables only, for all: blocks, rows, joined loops, vectors."""
+    monkeypatch.setattr(importlib.import_module("derive.emit.c"), "is_small", lambda _: False)
+    monkeypatch.setattr(importlib.import_module("derive.emit.contractions"), "SMALLEST", 1)
+    monkeypatch.setattr(importlib.import_module("derive.emit.contractions"), "NARROWEST", 1)
+    monkeypatch.setattr(importlib.import_module("derive.emit.c_sums"), "FEWEST", 2)
+    monkeypatch.setattr(native, "FLAGS", (*FLAGS, "-O2", "-ffp-contract=fast"))
+    route = judged(made(scaffold(name, network=False)), "c")
+    assert route.status is Status.AGREES, route.detail
+
+
 @pytest.mark.parametrize("name", SPECS)
 def test_the_program_ends_well_under_sanitizers(name: str, tmp_path: Path) -> None:
     assert run(source_of(made(SPECS[name]), "c"), tmp_path, "-g", "-fsanitize=address,undefined")
@@ -135,11 +149,18 @@ LARGE = {
     "loss: E = sum(n, i, y[n,i]**2)\n",
     "layers": "inputs: {x: {shape: [9, 16]}}\ntargets: {t: {shape: [9, 6]}}\n"
     "parameters: {W: {shape: [16, 16]}, V: {shape: [6, 16]}, c: {shape: [16]}}\n"
-    "model: ['h[n,k] = tanh(sum(i, W[k,i]*x[n,i])/3 + c[k])', 'y[n,o] = sum(k, V[o,k]*h[n,k])']\n"
+    "model: ['h[n,k] = tanh(sum(i, W[k,i]*x[n,i])/3 + c[k])', 'm[k] = sum(n, h[n,k])/9',\n"
+    " 'z[n,k] = h[n,k] - m[k]', 'y[n,o] = sum(k, V[o,k]*z[n,k])']\n"
     "loss: E = sum(n, o, (y[n,o] - t[n,o])**2)/9\n",
     "steps": "inputs: {x: {shape: [6, 7, 16]}}\n"
     "model: [{layer: lstm, name: r, inputs: x, output: h, sizes: {k: 16}}]\n"
     "loss: E = sum(n, t, k, h[n,t,k]**2)/6\n",
+    "windows": "inputs: {x: {shape: [2, 1, 10, 10]}}\nmodel:\n"
+    "  - {layer: conv2d, name: c, inputs: x, output: z, sizes: {o: 8, r: 3, s: 3}}\n"
+    "  - {layer: relu, inputs: z, output: a}\n  - {layer: max_pool2d, inputs: a, output: p}\n"
+    "  - {layer: flatten3, inputs: p, output: f}\n"
+    "  - {layer: dense, name: d, inputs: f, output: y, sizes: {h: 4}}\n"
+    "loss: E = sum(n, log(sum(k, exp(y[n,k]))) - sum(o, y[n,o])/4)/2\n",
     "heads": "inputs: {x: {shape: [2, 16, 16]}}\n"
     "model: [{layer: causal_multi_head_attention, name: a, inputs: x, output: y}]\n"
     "loss: E = sum(n, t, d, y[n,t,d]**2)\n",
@@ -218,6 +239,13 @@ def test_exponentials_of_large_tables_are_those_of_the_library() -> None:
     assert found.z == pytest.approx(list(map(math.tanh, places)), rel=1e-15, abs=0)
     nothing = names["forward"](names["Parameters"]([math.nan] * 300), names["Sample"]())
     assert all(map(math.isnan, (*nothing.y, *nothing.z)))
+
+
+def test_a_large_model_prints_its_loss_alone(tmp_path: Path) -> None:
+    weights = [[0.5, *[0] * 14]] * 15
+    text = f"inputs: {{x: {[1] * 15}}}\nparameters: {{W: {weights}}}\n"
+    text += "model: ['y[k] = sum(i, W[k,i]*x[i])']\nloss: E = sum(k, y[k]**2)\n"
+    assert of_text(run(source_of(made(text), "c"), tmp_path))["E"] == 3.75
 
 
 def test_a_sum_is_computed_once_where_its_letters_allow() -> None:

@@ -36,6 +36,7 @@ GRIDS, LOOPS, STABLE = (
 ARITHMETIC = "derive/emit/arithmetic.py"
 C_LINES = "derive/emit/c_lines.py"
 CONTRACTIONS = "derive/emit/contractions.py"
+RUNS = "derive/emit/c_runs.py"
 IN_PLACE = "derive/emit/in_place.py"
 WINDOWS, VIEWS = "derive/emit/windows.py", "derive/emit/views.py"
 ORIGINS, FACTORS = "derive/verify/consequences.py", "derive/verify/factors.py"
@@ -363,6 +364,9 @@ MUTANTS = (
            "C multiplies what lies before the first step", "tests/emit/test_emit_c.py -k products"),
     Mutant(CONTRACTIONS, "max(low, -start)", "low",
            "C multiplies what lies before a table", "tests/emit/test_emit_c.py -k products"),
+    Mutant(RUNS, "            if isinstance(node, Read) and places[node.name] in self.written:",
+           "            if False:",
+           "a loop reads what is not finished", "tests/emit/test_emit_c.py -k products"),
     Mutant(IN_PLACE, "assignments[place + 1 :])", "())",
            "a derivative reads what has changed", "tests/emit/test_emit_c.py -k products"),
     # --- exercises
