@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from string import ascii_lowercase
 
 import sympy
 
@@ -144,7 +145,25 @@ def no_way(group: Sequence[Line]) -> tuple[str, Reading | None]:
         return words, None
     (reading, *_), along = min(ways, key=lambda way: len(way[0]))
     shown = str(reading.read).replace(" ", "")
+    before = _told(reading, along)
+    if before:
+        return f"{shown} may be any step; if it is always an earlier one, write {before}", reading
     return f"{words}; here {shown} {away(reading.offset(along))}", reading
+
+
+def _told(reading: Reading, along: Mapping[str, int]) -> str:
+    """How a step is read that a whole number tells, as the parent of a node: among those before."""
+    place, own = along[reading.read.name], reading.line.indices[along[reading.line.name]]
+    position = reading.read.indices[place]
+    if not isinstance(position, Element):
+        return ""
+    taken = {letter.name for letter in (*reading.line.indices, *reading.read.free_symbols)}
+    step = next(letter for letter in ascii_lowercase[18:] if letter not in taken)
+    places = [str(each) for each in reading.read.indices]
+    told, places[place] = places[place], f"{own}-1-{step}"
+    entry = f"{reading.read.name}[{','.join(places)}]"
+    size = "" if not own.axis.size.is_Integer else own.axis.length - 1
+    return f"sum({step}, ({told} == {own}-1-{step})*{entry}) with `sizes: {{{step}: {size}}}`"
 
 
 def _against(group: Sequence[Line], along: Mapping[str, int], step: int) -> list[Reading]:

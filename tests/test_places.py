@@ -12,6 +12,7 @@ from derive.backprop import differentiate
 from derive.emit import TARGETS
 from derive.emit.operations import costs
 from derive.emit.program import lower
+from derive.errors import InputError
 from derive.expression import Axis, Index
 from derive.graph import GraphError
 from derive.pipeline import make
@@ -39,6 +40,16 @@ model:
   - z[k,a,b] = tanh(w[k]*x[k,a,b])
   - y[c,i,j] = z[4*c + 2*(i%2) + j%2, i//2, j//2]*t[i,j]
 loss: E = sum(c, i, j, y[c,i,j]**2)
+"""
+
+TREE = """
+inputs: {x: [1, 0.5, 0.2, -1, 0.3]}
+constants: {parent: [0, 0, 0, 1, 2]}
+integers: [parent]
+sizes: {s: 4}
+parameters: {w: 0.4, u: -0.3}
+model: ['h[i] = tanh(w*x[i] + u*sum(s, (parent[i] == i-1-s)*h[i-1-s]))']
+loss: E = sum(i, h[i]**2)
 """
 
 
@@ -81,8 +92,14 @@ def test_arrays_take_the_rows_of_a_divided_letter() -> None:
     assert "ogrid" not in source
 
 
+def test_a_parent_that_is_read_is_told_how_to_be_written() -> None:
+    words = r"if it is always an earlier one, write sum\(s, \(parent\[i\] == i-1-s\)\*h\[i-1-s\]\)"
+    with pytest.raises(InputError, match=words):
+        made(TREE.replace("sum(s, (parent[i] == i-1-s)*h[i-1-s])", "h[parent[i]]"))
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("text", [GROUPED, SHUFFLED])
+@pytest.mark.parametrize("text", [GROUPED, SHUFFLED, TREE])
 def test_all_targets_and_both_pages_read_divisions(text: str) -> None:
     targets = [name for name in ("python", "numpy", "c", "jax") if not TARGETS[name].missing()]
     report = replace(make(made(text)), targets=tuple(targets)).verify()
