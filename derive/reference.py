@@ -73,7 +73,7 @@ The other positions are free: `M[t-1,t-1,j]` is the pivot row of elimination, by
 
 An earlier step may be found by a division, so that a tree is a recurrence: `h[(i - 1)//2]` is the
 parent of a node of a heap, and with `h[2*i + 1]` and `h[2*i + 2]` a node reads its children. A
-parent that a whole number tells is looked for among the earlier nodes: with `sizes: {s: 6}` for
+parent that a whole number tells is looked for among the earlier nodes: with `sizes: {{s: 6}}` for
 seven nodes, `sum(s, (parent[i] == i-1-s)*h[i-1-s])`.
 
 It may go through two indices, or more, and is then computed entry by entry, for i step by step and
