@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-LANGUAGES = ("ko", "en", "de")
-WITH_COMMA = frozenset({"de"})
+LANGUAGES = ("ko", "en", "de", "fr")
+BABEL = {"de": "german", "fr": "french"}  # whose words LaTeX puts in
+WITH_COMMA = frozenset(BABEL)
 FORMULA = re.compile(
     r"\\begin\{equation\*?\}.*?\\end\{equation\*?\}|\$\$.*?\$\$|\\\(.*?\\\)"
     r"|(?<!\\)\$(?:\\.|[^$\\])*\$",

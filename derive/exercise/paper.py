@@ -10,7 +10,7 @@ import jinja2
 
 from derive.exercise.lines import Line
 from derive.exercise.sheet import Item, Question, Sheet
-from derive.languages import numbers_in
+from derive.languages import BABEL, numbers_in
 from derive.render.blocks import Block
 from derive.render.carried import manner
 from derive.render.document import Book, escape, title_in, without_gaps
@@ -33,6 +33,7 @@ def paper(sheet: Sheet, language: str, solved: bool) -> str:
     say = words(jinja, language)
     text = jinja.get_template("exercise/sheet.tex.j2").render(
         language=language,
+        babel=BABEL.get(language, ""),
         say=say,
         solved=solved,
         heading=heading(say, sheet, solved),

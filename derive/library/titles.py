@@ -1,5 +1,7 @@
 """What the layers and losses of the library are called on a page, in English, Korean and German.
 
+Each other language has a file of its own.
+
 A row that is not listed is called by its name.
 """
 
@@ -7,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+
+from derive.library.titles_fr import FRENCH
 
 _TITLES = {
     "noised": ("Noise mixed in", "잡음 섞기", "Beigemischtes Rauschen"),
@@ -233,6 +237,7 @@ _TITLES = {
     "l1_penalty": ("L1 penalty", "L1 벌점", "L1-Strafterm"),
     "l2_penalty": ("L2 penalty", "L2 벌점", "L2-Strafterm"),
 }
+OTHERS: Mapping[str, Mapping[str, str]] = MappingProxyType({"fr": FRENCH})
 TITLES: Mapping[str, tuple[str, str, str]] = MappingProxyType(_TITLES)
 
 
@@ -240,4 +245,5 @@ def title(row: str) -> dict[str, str]:
     """The title of a row by language."""
     words = row.replace("_", " ")
     plain = words[:1].upper() + words[1:]
-    return dict(zip(("en", "ko", "de"), TITLES.get(row, (plain, words, plain)), strict=True))
+    own = dict(zip(("en", "ko", "de"), TITLES.get(row, (plain, words, plain)), strict=True))
+    return own | {code: titles.get(row, own["en"]) for code, titles in OTHERS.items()}

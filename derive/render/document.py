@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from derive.languages import numbers_in
+from derive.languages import BABEL, WITH_COMMA, numbers_in
 from derive.render.blocks import Block, Page
 from derive.render.korean import particle
 from derive.templating import environment
@@ -48,6 +48,8 @@ def latex(page: Page, language: str) -> str:
         .get_template("latex/document.tex.j2")
         .render(
             language=language,
+            babel=BABEL.get(language, ""),
+            comma=language in WITH_COMMA,
             title=escape(title_in(page.title, language)) or book.default_title,
             parts=[book.say(block) for block in page.blocks],
             marks=bool(page.proven),
