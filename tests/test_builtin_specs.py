@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from derive.spec import builtin_names
-from derive.typeset import ENGINES, typeset
 from derive.verify.report import Status
 from tests.render_support import made
 
@@ -36,18 +35,3 @@ def test_the_article_has_59_right_numbers_and_5_known_misprints() -> None:
     assert {(r.name, r.published, r.page) for r in misprints} == MISPRINTS
     assert all(row.explanation for row in misprints)
     assert sum(row.status is Status.AGREES for row in published) == 59
-
-
-@pytest.mark.tex
-@pytest.mark.slow
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("name", builtin_names())
-def test_pages_compile_without_a_fault(name: str, engine: str) -> None:
-    import shutil
-
-    if shutil.which(engine) is None:
-        pytest.skip(f"{engine} is not installed")
-    for text in made(name).texts.values():
-        done = typeset(text, engine)
-        assert done.pdf.startswith(b"%PDF")
-        assert done.faults == ()

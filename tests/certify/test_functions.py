@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import product
 
 import pytest
 
@@ -14,6 +15,7 @@ from derive.functions import BY_NAME
 from derive.pipeline import Made, make
 from derive.spec import parse_spec
 from tests.certify_support import PROGRAM, SECONDS, needs_coq, with_local
+from tests.sampled import sampled
 
 WITHOUT = {"floor", "lgamma", "digamma", "stop_gradient"}
 TWO = {"atan2": "atan2(w*x, 1 + w)", "max": "max(w*x, 0)", "min": "min(w*x, 0)"}
@@ -49,16 +51,14 @@ NEW = ("asin", "acos", "atan2", "erf")
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize("chained", [True, False])
-@pytest.mark.parametrize("name", NEW)
+@pytest.mark.parametrize(("name", "chained"), sampled(product(NEW, [True, False]), 3))
 def test_functions_are_checked_with_their_numbers(name: str, chained: bool) -> None:
     check(using(name, chained).certificate.text, PROGRAM, SECONDS)
 
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize("factor", [-1, 2])
-@pytest.mark.parametrize("name", NEW)
+@pytest.mark.parametrize(("name", "factor"), sampled(product(NEW, [-1, 2]), 3))
 def test_a_wrong_slope_of_a_function_is_refused_where_it_is(name: str, factor: int) -> None:
     made = using(name)
     problem, page = made._written

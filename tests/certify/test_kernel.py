@@ -114,7 +114,7 @@ def test_there_are_forty_faults_of_all_kinds() -> None:
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "kind", "own", "number"), sampled(ADJOINTS, 3))
+@pytest.mark.parametrize(("name", "kind", "own", "number"), sampled(ADJOINTS, 6))
 def test_a_wrong_adjoint_is_refused_where_it_is(
     name: str, kind: str, own: str, number: int
 ) -> None:
@@ -130,7 +130,7 @@ def test_a_wrong_adjoint_is_refused_where_it_is(
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "kind", "own", "number"), sampled(LOCALS, 3))
+@pytest.mark.parametrize(("name", "kind", "own", "number"), sampled(LOCALS, 6))
 def test_a_wrong_local_derivative_is_refused_where_it_is(
     name: str, kind: str, own: str, number: int
 ) -> None:
@@ -143,7 +143,7 @@ def test_a_wrong_local_derivative_is_refused_where_it_is(
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "report"), sampled(DIGITS, 3))
+@pytest.mark.parametrize(("name", "report"), sampled(DIGITS, 6))
 def test_a_wrong_digit_is_refused_where_it_is(name: str, report: str) -> None:
     problem, derivation, _ = _parts(name)
     page = dict(wrong_digits(name))[report]

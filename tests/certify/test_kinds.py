@@ -124,7 +124,7 @@ FAULTS = [
 @needs_coq
 @pytest.mark.slow
 @pytest.mark.parametrize("factor", [-1, 2])
-@pytest.mark.parametrize(("name", "of", "by", "about"), sampled(FAULTS, 2))
+@pytest.mark.parametrize(("name", "of", "by", "about"), sampled(FAULTS, 4))
 def test_a_wrong_derivative_is_refused_where_it_is(
     name: str, of: str, by: str, about: str, factor: int
 ) -> None:

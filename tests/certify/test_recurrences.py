@@ -197,7 +197,7 @@ def test_there_are_faults_of_all_kinds() -> None:
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "kind", "own", "number"), sampled(ADJOINTS, 4))
+@pytest.mark.parametrize(("name", "kind", "own", "number"), sampled(ADJOINTS, 6))
 def test_a_wrong_adjoint_is_refused_where_it_is(
     name: str, kind: str, own: str, number: int
 ) -> None:
@@ -210,7 +210,7 @@ def test_a_wrong_adjoint_is_refused_where_it_is(
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "of", "number"), sampled(STEPS, 4))
+@pytest.mark.parametrize(("name", "of", "number"), sampled(STEPS, 6))
 def test_a_wrong_derivative_by_the_step_before_is_refused_where_it_is(
     name: str, of: str, number: int
 ) -> None:

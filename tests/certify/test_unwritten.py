@@ -137,7 +137,7 @@ PROVEN = ("bilinear", "cosine", "batch_norm", "rms_norm", "additive_attention", 
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize("name", PROVEN)
+@pytest.mark.parametrize("name", sampled(PROVEN, 3))
 def test_rows_of_the_library_are_checked(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LARGE", 0)
     found = make(build(parse_spec(scaffold(name, False), f"{name}.yaml", name)))
@@ -265,7 +265,7 @@ def test_there_are_forty_faults_of_all_kinds() -> None:
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "kind", "own", "number"), sampled([*ADJOINTS, *LETTERS], 3))
+@pytest.mark.parametrize(("name", "kind", "own", "number"), sampled([*ADJOINTS, *LETTERS], 6))
 def test_a_wrong_adjoint_is_refused_where_it_is(
     name: str, kind: str, own: str, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -279,7 +279,7 @@ def test_a_wrong_adjoint_is_refused_where_it_is(
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "kind", "own", "number"), sampled(LOCALS, 3))
+@pytest.mark.parametrize(("name", "kind", "own", "number"), sampled(LOCALS, 6))
 def test_a_wrong_local_derivative_is_refused_where_it_is(
     name: str, kind: str, own: str, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -291,7 +291,7 @@ def test_a_wrong_local_derivative_is_refused_where_it_is(
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "report"), sampled(DIGITS, 3))
+@pytest.mark.parametrize(("name", "report"), sampled(DIGITS, 6))
 def test_a_wrong_digit_is_refused_where_it_is(
     name: str, report: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
+from itertools import product
 
 import pytest
 
@@ -15,6 +16,7 @@ from derive.library.optimizers import ROWS
 from derive.pipeline import Made, make
 from derive.spec import parse_spec
 from tests.certify_support import PROGRAM, SECONDS, needs_coq
+from tests.sampled import sampled
 
 NEURON = """\
 title: A neuron behind a neuron
@@ -66,9 +68,11 @@ def test_updates_are_checked(training: str, chained: bool) -> None:
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize("report", ["w[1]+", "u+", "y+", "E+"])
-@pytest.mark.parametrize("training", ["optimizer: adam", BACK])
-def test_a_wrong_digit_of_an_update_is_refused_where_it_is(training: str, report: str) -> None:
+@pytest.mark.parametrize(
+    ("report", "training"),
+    sampled(product(["w[1]+", "u+", "y+", "E+"], ["optimizer: adam", BACK]), 3),
+)
+def test_a_wrong_digit_of_an_update_is_refused_where_it_is(report: str, training: str) -> None:
     made = trained(training, True)
     problem, page = made._written
     entry = page.numbers[report]
