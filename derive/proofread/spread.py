@@ -82,7 +82,13 @@ def spread(tex: str, ledger: Ledger, policy: Policy) -> Fraction:
     known = {name: ledger[name] for name in used} | operands
     if not known.keys() >= {str(symbol) for symbol in expression.free_symbols}:
         return Fraction(0)  # it has a value without all of its names: one of its factors is 0
-    return reach(*_without_waves(expression, known))
+    zeros = [name for name, entry in operands.items() if not entry.value]
+    far = reach(*_without_waves(expression, known))
+    if len(zeros) < 2:
+        return far
+    # Of a product of zeros none can move alone, as in |0|·sgn(0): they may all be one number.
+    one = {sympy.Symbol(name, real=True): sympy.Symbol(zeros[0], real=True) for name in zeros}
+    return max(far, reach(*_without_waves(expression.xreplace(one), known)))
 
 
 def significant(printed: str) -> str:

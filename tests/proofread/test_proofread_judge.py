@@ -165,6 +165,29 @@ def test_a_number_far_from_one_is_a_rounded_one(form: str, half: str) -> None:
     assert spread(form, Ledger(), FOUR) == Fraction(half)
 
 
+ROUNDED_TO_NOTHING = [
+    # |x| and sgn(x) of an x below half a unit: both are printed 0, and neither is
+    (
+        r"$g = -1.5\cdot \sqrt{\left\lvert 0\right\rvert}\,\operatorname{sgn}(0) = -0.001$",
+        Kind.AGREES,
+    ),
+    (
+        r"$g = -1.5\cdot \sqrt{\left\lvert 0\right\rvert}\,\operatorname{sgn}(0) = 0.001$",
+        Kind.AGREES,
+    ),
+    (
+        r"$g = -1.5\cdot \sqrt{\left\lvert 0\right\rvert}\,\operatorname{sgn}(0) = 0.003$",
+        Kind.DISAGREES,
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "kind"), ROUNDED_TO_NOTHING)
+def test_what_is_rounded_to_nothing_in_several_places(text: str, kind: Kind) -> None:
+    policy = Policy(decimals=6, chained=False, computed=frozenset({"x"}))
+    assert _kinds(rf"So $x = 0$, and {text}.", policy)[-1] is kind
+
+
 WIDE = [
     # 640000 times a number of four digits is known up to 32: the cosine may be anything
     (r"$d = \cos(640000\cdot 1.409) = 0.7$", Kind.AGREES),
