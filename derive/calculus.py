@@ -205,9 +205,7 @@ def contract(term: Term, sizes: Sizes, fresh: Fresh, multiples: bool = False) ->
         if divided and (digits := in_digits(factors, bound)) is not None:
             factors = list(map(decided, digits))
             continue
-        if (
-            multiples
-        ):  # a letter is solved for by places before it is by a whole number that is read
+        if multiples:  # by places before it is by a whole number that is read
             factors.sort(key=lambda factor: isinstance(factor, Delta) and factor.has(Element))
         found = _solvable(bound, factors, sizes) or _chosen(bound, factors)
         if found is None and multiples and (digits := in_digits(factors, bound, True)):

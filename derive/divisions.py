@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import sympy
 
-from derive.expression import Axis, Delta, Fresh, Index, Inside, substitute
+from derive.expression import Axis, Delta, Element, Fresh, Index, Inside, substitute
 from derive.functions import where
 from derive.places import Division, Quotient, Remainder, linear_range, stays_on_axis
 
@@ -18,9 +18,9 @@ Factors = list[sympy.Expr]
 
 
 def divides(deltas: Iterable[sympy.Expr], bound: Iterable[Index]) -> bool:
-    """Whether one of these letters is divided in a delta."""
-    letters = {*bound}
-    return any(node.free_symbols & letters for delta in deltas for node in delta.atoms(Division))
+    """Whether one of these letters is divided in a delta; a number that is read is no letter."""
+    nodes = [node for delta in deltas for node in delta.atoms(Division)]
+    return any(node.free_symbols & {*bound} and not node.has(Element) for node in nodes)
 
 
 def split(

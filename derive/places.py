@@ -19,7 +19,7 @@ class Division(sympy.Expr):
     What the divisor divides is taken out, and what the ranges of letters decide is decided.
     """
 
-    precedence = PRECEDENCE["Mul"]
+    precedence = PRECEDENCE["Add"]  # a minus or a factor before it needs brackets
     sign: str
 
     def _eval_is_integer(self) -> bool:

@@ -13,10 +13,11 @@ from derive.emit import TARGETS
 from derive.emit.operations import costs
 from derive.emit.program import lower
 from derive.errors import InputError
-from derive.expression import Axis, Index
+from derive.expression import Axis, Element, Index
 from derive.graph import GraphError
 from derive.pipeline import make
 from derive.places import Quotient, Remainder, linear_range
+from derive.text import text
 from derive.verify.report import Status
 from tests.emit_support import made, source_of
 
@@ -29,7 +30,7 @@ inputs: {x: {shape: [2, 3], values: 0.3}, q: {shape: [4, 3], values: 0.2}}
 parameters: {W: {shape: [2, 3], values: 0.1}}
 model:
   - k[g,d] = tanh(W[g,d]*x[g,d])
-  - y[h] = sum(d, q[h,d]*k[h//2,d])*(h%2 + 1)
+  - y[h] = sum(d, q[h,d]*k[h//2,d])*(h%2 + 1)*exp(-(h//2))
 loss: E = sum(h, y[h]**2)
 """
 SHUFFLED = """
@@ -84,6 +85,13 @@ def test_a_place_that_does_not_tell_its_letters_is_refused() -> None:
     problem = made(text + "loss: E = sum(i, y[i]**2)\n")
     with pytest.raises(GraphError, match=r"by 'w' cannot be told: from a place of w\[3\*i//4\]"):
         differentiate(problem.graph, problem.wanted)
+
+
+def test_a_minus_and_a_factor_stand_before_brackets() -> None:
+    x = Element("x", I)
+    assert text(-Quotient(I, 2)) == "-(i // 2)"
+    assert text(-x * Remainder(I, 2)) == "-x[i]*(i % 2)"
+    assert text(Element("x", 3 - 3 * Quotient(2 * I, 3))) == "x[3-3*((2*i)//3)]"
 
 
 def test_arrays_take_the_rows_of_a_divided_letter() -> None:

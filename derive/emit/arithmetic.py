@@ -233,9 +233,9 @@ class Spelling:
 
 
 def divided(node: Divided, position: Code) -> Code:
-    """A division rounded down, as Python's is."""
+    """A division rounded down, as Python's is; in brackets behind a minus, which binds tighter."""
     sign = "%" if node.remains else "//"
-    return Code(f"{position.at(Level.PRODUCT)} {sign} {node.divisor}", Level.PRODUCT)
+    return Code(f"{position.at(Level.POWER)} {sign} {node.divisor}", Level.SUM)
 
 
 def write(node: Node, spelling: Spelling) -> Code:

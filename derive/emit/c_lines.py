@@ -87,15 +87,15 @@ def _divided(node: Divided, position: Code) -> Code:
     """A division rounded down; that of C is rounded to zero, so nothing below it is divided."""
     by = node.divisor
     if node.low is None:
-        left = f"({position.at(Level.PRODUCT)} % {by} + {by}) % {by}"
+        left = f"({position.at(Level.POWER)} % {by} + {by}) % {by}"
         if node.remains:
-            return Code(left, Level.PRODUCT)
-        return Code(f"({position.at(Level.SUM)} - {left}) / {by}", Level.PRODUCT)
+            return Code(left, Level.SUM)
+        return Code(f"({position.at(Level.SUM)} - {left}) / {by}", Level.SUM)
     often = max(-(node.low // by), 0)
     above = Code(f"{position.at(Level.SUM)} + {often * by}", Level.SUM) if often else position
     if node.remains:
-        return Code(f"{above.at(Level.PRODUCT)} % {by}", Level.PRODUCT)
-    found = Code(f"{above.at(Level.PRODUCT)} / {by}", Level.PRODUCT)
+        return Code(f"{above.at(Level.POWER)} % {by}", Level.SUM)
+    found = Code(f"{above.at(Level.POWER)} / {by}", Level.SUM)
     return Code(f"{found.text} - {often}", Level.SUM) if often else found
 
 

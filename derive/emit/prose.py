@@ -17,6 +17,7 @@ from derive.expression import Axis
 from derive.functions import BY_SYMBOL
 from derive.graph import Quantity
 from derive.library.loss import Reduction
+from derive.places import Division
 from derive.problem import Problem
 
 COLUMNS = 92
@@ -147,7 +148,9 @@ TEXT = Spelling(
     _read,
     _reduce,
     _pick,
-    position=lambda position: Code(str(position), Level.NAME),
+    position=lambda position: Code(
+        str(position), Level.SUM if isinstance(position, Division) else Level.NAME
+    ),
     heads=MappingProxyType(
         {row.name: call(row.name) for row in BY_SYMBOL.values()}
         | {"sqrt": call("sqrt"), "power": call("power")}
