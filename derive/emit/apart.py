@@ -28,8 +28,7 @@ Products = tuple[tuple[int, Contraction], ...]
 def set_apart(assignments: Iterable[Assignment]) -> tuple[Assignment, ...]:
     """The same values, with every product of matrices a term of an assignment."""
     assignments = tuple(assignments)
-    taken = {each.quantity.name for each in assignments}
-    taken |= {n.name for a in assignments for n in walk(a.value) if isinstance(n, Read)}
+    taken = names_in(assignments)
     found: list[Assignment] = []
     for group in grouped(assignments):
         moved: list[Assignment] = []
@@ -114,7 +113,7 @@ class _Apart:
 
     def _made(self, node: Node) -> Node:
         each = self.assignment
-        name = _fresh(f"{code_name(each.quantity.name)}_sum", self.taken)
+        name = fresh(f"{code_name(each.quantity.name)}_sum", self.taken)
         loops = [loop for loop in each.loops if used_in(loop.index, node)]
         if not {loop.index for loop in each.walked} <= {loop.index for loop in loops}:
             return node
@@ -128,7 +127,16 @@ class _Apart:
         return Read(name, tuple(loop.index for loop in loops), axes)
 
 
-def _fresh(name: str, taken: set[str]) -> str:
+def names_in(assignments: Iterable[Assignment]) -> set[str]:
+    """What assignments compute and read."""
+    found = set()
+    for each in assignments:
+        found |= {n.name for n in walk(each.value) if isinstance(n, Read)} | {each.quantity.name}
+    return found
+
+
+def fresh(name: str, taken: set[str]) -> str:
+    """A name that is not taken, which then is."""
     while name in taken:
         name += "_"
     taken.add(name)
@@ -145,7 +153,7 @@ def _turned(group: list[Assignment], taken: set[str]) -> Iterator[Assignment]:
         for read in (product.right.read for _, product in products if _goes_across(product)):
             if read.name not in moving and len(read.axes) == 2 and _is_plain(read):
                 if read.name not in turned:
-                    name = _fresh(f"{code_name(read.name)}_turned", taken)
+                    name = fresh(f"{code_name(read.name)}_turned", taken)
                     quantity = Quantity(name, name, read.axes[::-1], Role.HIDDEN)
                     turned[read.name] = quantity
                     yield _turning(read, quantity, each)

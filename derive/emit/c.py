@@ -25,6 +25,7 @@ from derive.emit.program import Assignment, Program, depended_on, is_small, lowe
 from derive.emit.prose import explanation, in_comment, length, listing, summary
 from derive.emit.python import table
 from derive.emit.reuse import reusing
+from derive.emit.shares import with_shares
 from derive.emit.sharing import shared
 from derive.emit.tree import Read, walk
 from derive.graph import Derivation, Quantity
@@ -152,8 +153,11 @@ def _passes(program: Program) -> _Passes:
     moved = [updated(quantity) for quantity in (*program.trained, *program.states)]
     step = depended_on(fused((*after, *program.updates), program), moved)
     read = {n.name for each in step for n in walk(each.value) if isinstance(n, Read)}
-    rows = with_rows if not is_small(program.problem) else tuple
-    step, forward, backward = (tuple(rows(set_apart(part))) for part in (step, forward, backward))
+    step, forward, backward = map(set_apart, (step, forward, backward))
+    if not is_small(program.problem):
+        step, forward, backward = (
+            tuple(with_rows(with_shares(part))) for part in (step, forward, backward)
+        )
     inner = [each.quantity for each in forward if each.quantity.name not in given]
     kept = tuple(quantity for quantity in inner if quantity.name in read)
     return _Passes(forward, backward, step, kept)

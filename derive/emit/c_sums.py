@@ -12,7 +12,7 @@ from math import prod
 
 import sympy
 
-from derive.emit.apart import Terms, product_of
+from derive.emit.apart import Terms, fresh, names_in, product_of
 from derive.emit.names import code_name
 from derive.emit.program import Assignment
 from derive.emit.tree import (
@@ -163,18 +163,22 @@ def with_rows(assignments: Iterable[Assignment]) -> Iterator[Assignment]:
 
     Those are vectors; they are added up at the end.
     """
+    assignments = tuple(assignments)
+    taken = names_in(assignments)
     for each in assignments:
         made: list[Assignment] = []
         if not each.walks:
             value = each.value
             terms = value.terms if isinstance(value, Sum) else ((1, value),)
-            found = tuple((sign, _along_rows(term, each, made)) for sign, term in terms)
+            found = tuple((sign, _along_rows(term, each, made, taken)) for sign, term in terms)
             each = replace(each, value=Sum(found) if isinstance(value, Sum) else found[0][1])
         yield from made
         yield each
 
 
-def _along_rows(term: Node, assignment: Assignment, made: list[Assignment]) -> Node:
+def _along_rows(
+    term: Node, assignment: Assignment, made: list[Assignment], taken: set[str]
+) -> Node:
     """A term that reads a sum for each place of a row, if it is one that runs along rows."""
     plain = spread(term)
     found = _sum_in(plain)
@@ -189,7 +193,7 @@ def _along_rows(term: Node, assignment: Assignment, made: list[Assignment]) -> N
     row, others = beside[0], tuple(loop for loop in loops if loop is not beside[0])
     if prod(loop.axis.length for loop in (*own, row)) > MOST:
         return term
-    name = f"{code_name(assignment.quantity.name)}_at{len(made) or ''}"
+    name = fresh(f"{code_name(assignment.quantity.name)}_at", taken)
     axes = (*assignment.quantity.axes, row.axis)
     quantity = Quantity(name, name, axes, Role.HIDDEN)
     value = Reduce(How.TOTAL, body, others)
