@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-LANGUAGES = ("ko", "en", "de", "fr")
-BABEL = {"de": "german", "fr": "french"}  # whose words LaTeX puts in
+LANGUAGES = ("ko", "en", "de", "fr", "es")
+BABEL = {"de": "german", "fr": "french", "es": "spanish"}  # whose words LaTeX puts in
 WITH_COMMA = frozenset(BABEL)
 FORMULA = re.compile(
     r"\\begin\{equation\*?\}.*?\\end\{equation\*?\}|\$\$.*?\$\$|\\\(.*?\\\)"

@@ -15,7 +15,8 @@ RUNS = 3
 SECONDS = 180
 DEBIAN_PACKAGES = (
     "texlive-xetex texlive-latex-extra texlive-fonts-recommended texlive-pictures "
-    "texlive-lang-korean texlive-lang-german texlive-lang-french fonts-nanum lmodern"
+    "texlive-lang-korean texlive-lang-german texlive-lang-french texlive-lang-spanish "
+    "fonts-nanum lmodern"
 )
 ADVICE = (
     "no TeX was found, so no PDF was made; everything else was. To get PDFs install XeLaTeX or "

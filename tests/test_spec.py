@@ -219,7 +219,7 @@ BAD: list[tuple[str, str, str]] = [
     (
         "language",
         BASE + "languages: [en, xx]\n",
-        f"a.yaml:{LAST}: languages.1: this must be 'ko', 'en', 'de' or 'fr'",
+        f"a.yaml:{LAST}: languages.1: this must be 'ko', 'en', 'de', 'fr' or 'es'",
     ),
     (
         "learning rate",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from derive.library.titles_es import SPANISH
 from derive.library.titles_fr import FRENCH
 
 _TITLES = {
@@ -237,7 +238,7 @@ _TITLES = {
     "l1_penalty": ("L1 penalty", "L1 벌점", "L1-Strafterm"),
     "l2_penalty": ("L2 penalty", "L2 벌점", "L2-Strafterm"),
 }
-OTHERS: Mapping[str, Mapping[str, str]] = MappingProxyType({"fr": FRENCH})
+OTHERS: Mapping[str, Mapping[str, str]] = MappingProxyType({"fr": FRENCH, "es": SPANISH})
 TITLES: Mapping[str, tuple[str, str, str]] = MappingProxyType(_TITLES)
 
 
