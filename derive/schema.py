@@ -262,7 +262,7 @@ class Spec(Strict):
     `network`, `data` belong to a network; `inputs`, `targets`, `constants`, `integers`, `sizes`,
     `loss` and `upstream` to a model; the rest to both. A quantity of a model is given by its value,
     a number or nested lists, or by `{shape: [2, 3]}` without one;
-    `{shape: [2, 3], values: 0}` fills the shape.
+    `{shape: [2, 3], values: 0}` fills the shape, and values may be one list of all 6 numbers.
     """
 
     title: str | dict[Language, str] = ""

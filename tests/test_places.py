@@ -94,6 +94,13 @@ def test_a_minus_and_a_factor_stand_before_brackets() -> None:
     assert text(Element("x", 3 - 3 * Quotient(2 * I, 3))) == "x[3-3*((2*i)//3)]"
 
 
+def test_values_with_a_shape_may_be_one_list() -> None:
+    flat = GROUPED.replace(
+        "[4, 3], values: 0.2", "[4, 3], values: [1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2]"
+    )
+    assert made(flat).values["q"][1, 2] == 6
+
+
 def test_arrays_take_the_rows_of_a_divided_letter() -> None:
     source = source_of(made(GROUPED), "numpy")
     assert ".take(np.arange(4) // 2, axis=0)" in source

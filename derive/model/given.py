@@ -13,7 +13,7 @@ from derive.expression import Axis, Element, elements, reads
 from derive.fields import check_count, read_tensor
 from derive.graph import Graph, Kind, Quantity, Role
 from derive.limits import MOST_ENTRIES
-from derive.model.parts import Parts, check_name, filled
+from derive.model.parts import Parts, check_name, filled, nested
 from derive.problem import Tensor
 from derive.spec import Path_, SpecFile
 from derive.symbols import symbol
@@ -99,7 +99,7 @@ def _shape(
             words = f"this has {prod(sizes):,} entries; a quantity has at most {MOST_ENTRIES:,}"
             raise file.fail((*path, "shape"), words)
         values = entry.get("values", sample)
-        return tuple(sizes), filled(values, tuple(sizes))
+        return tuple(sizes), filled(nested(values, tuple(sizes)), tuple(sizes))
     if entry is None:
         raise file.fail(path, "the value is missing; without one say {shape: [2, 3]}")
     found = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain, count
+from math import prod
 from typing import Any
 
 import sympy
@@ -76,6 +77,17 @@ def filled(values: Any, shape: tuple[int, ...]) -> Any:
         return values
     for size in reversed(shape):
         values = [values] * size
+    return values
+
+
+def nested(values: Any, shape: tuple[int, ...]) -> Any:
+    """A plain list of all entries, the last index fastest, as nested lists; others as they are."""
+    if not isinstance(values, list) or len(values) != prod(shape):
+        return values
+    if any(isinstance(value, list | dict | str) for value in values):
+        return values
+    for size in reversed(shape[1:]):
+        values = [values[k : k + size] for k in range(0, len(values), size)]
     return values
 
 
