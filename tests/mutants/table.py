@@ -146,7 +146,7 @@ MUTANTS = (
     Mutant(BACKPROP, "        tuple(map(work.nature, names)),\n", "",
            "a derivation is repeated for quantities of another nature",
            "tests/test_repeats.py"),
-    Mutant(BACKPROP, "    if quantity.name in work.along:\n", "    if False:\n",
+    Mutant(BACKPROP, "    if walks:\n", "    if False:\n",
            "a pivot is not seen to walk along the steps",
            "tests/test_matrices.py -k 'mpmath and det'"),
     Mutant(BACKPROP, "    if work.recur(equation.quantity.name, quantity.name):\n",
