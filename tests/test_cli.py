@@ -174,7 +174,7 @@ def test_version_and_help(capsys: pytest.CaptureFixture) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["nonsense"], ["code", "--target"], ["latex", "--language", "fr"]]
+    "arguments", [[], ["nonsense"], ["code", "--target"], ["latex", "--language", "xx"]]
 )
 def test_a_wrong_command_line_ends_with_2(
     arguments: list[str], capsys: pytest.CaptureFixture
@@ -284,7 +284,7 @@ BAD: list[tuple[str, bytes, list[str]]] = [
     ("frozen", spec("steps: 20", "frozen: [W9]"), ["14", "W9"]),
     ("all frozen", spec("steps: 20", "frozen: [W1, b1]"), ["14", "trained"]),
     ("negative steps", spec("steps: 20", "steps: -1"), ["14", "steps"]),
-    ("a language", spec("languages: [en]", "languages: [fr]"), ["15", "languages"]),
+    ("a language", spec("languages: [en]", "languages: [xx]"), ["15", "languages"]),
     ("digits", spec("languages: [en]", "numbers: {decimals: -1}"), ["15", "decimals"]),
     ("two precisions", spec("[en]", "[en]\nnumbers: {decimals: 3, significant_digits: 3}"), ["16"]),
     ("empty", b"", ["network"]),
