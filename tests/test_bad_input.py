@@ -201,7 +201,11 @@ def test_the_longest_names_hold_everywhere(
         ('inputs: {"x\\e[2J": 1}\nloss: E = x**2', 1, "the character U+001B"),
         ("inputs: {? [a] : 1}\nloss: E = x**2", 1, "a field name must be plain text"),
         ("inputs: {!!binary eA==: 1}\nloss: E = x**2", 1, "a field name must be plain text"),
-        ("title: {fr: Un reseau}\ninputs: {x: 1}\nloss: E = x**2", 1, "'ko' or 'en'"),
+        (
+            "title: {xx: Un reseau}\ninputs: {x: 1}\nloss: E = x**2",
+            1,
+            "'ko', 'en', 'de', 'fr' or 'es'",
+        ),
         ("inputs: {1: 1}\nloss: E = x**2", 1, "'1' is no name"),
         ("inputs: {a/../b: 1}\nloss: E = x**2", 1, "'a/../b' is no name"),
     ],
