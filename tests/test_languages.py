@@ -19,6 +19,7 @@ from derive.languages import FORMULA, LANGUAGES, POINT, WITH_COMMA, numbers_in, 
 from derive.library.layers import LAYERS
 from derive.library.losses import loss_names
 from derive.library.optimizers import OPTIMIZERS
+from derive.library.titles import OTHERS as TITLED
 from derive.library.titles import title
 from derive.pipeline import Made
 from derive.render.korean import particle
@@ -187,3 +188,15 @@ def test_sheets_and_interactive_pages(language: str, tmp_path: Path) -> None:
         if language in WITH_COMMA:
             assert re.search(r"\d\{,\}\d" if name.endswith("tex") else r"<mn>\d+,\d+</mn>", text)
             assert not re.search(r"<mn>\d+\.\d+</mn>", text)
+
+
+NAMES = {  # rows whose titles are names, the same in every language
+    *("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "softmax", "softplus"),
+    *("softsign", "glu", "swiglu", "maxout", "gru", "gru_take", "gru_reset_after", "lstm"),
+    "info_nce",
+}
+
+
+@pytest.mark.parametrize("language", TITLED)
+def test_every_row_has_a_title_of_its_own_or_a_name(language: str) -> None:
+    assert {*ROWS} - TITLED[language].keys() == NAMES
