@@ -53,6 +53,7 @@ def test_a_page_in_either_language() -> None:
 def test_built_in_specs_verify(name: str) -> None:
     report = made(name).verify()
     assert report.agree, wrong(report)
+    assert {r.name for r in report.routes} >= {"SymPy", "differences", "steps", "module python"}
 
 
 @pytest.mark.parametrize("target", sorted(USUAL))
