@@ -137,10 +137,6 @@ def test_the_program_prints_the_numbers_of_the_spec(tmp_path: Path) -> None:
     assert "E after 1000 updates" in printed
 
 
-def slow(name: str) -> object:
-    return pytest.param(name, marks=pytest.mark.slow)
-
-
 LARGE = {
     "a table that is read while it changes": "inputs: {x: {shape: [8, 12]}}\n"
     "parameters: {A: {shape: [11, 20]}, B: {shape: [20, 12]}, C: {shape: [20, 11]}}\n"
@@ -193,7 +189,7 @@ int main(void)
 """
 
 
-@pytest.mark.parametrize("name", [next(iter(LARGE)), *map(slow, [*LARGE][1:])])
+@pytest.mark.parametrize("name", LARGE)
 def test_products_of_matrices_agree_with_a_library_and_without(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
