@@ -40,6 +40,7 @@ from derive.library.instantiate import Instance, instantiate
 from derive.library.layers import LAYERS
 from derive.library.losses import loss_layer, loss_names
 from derive.library.row import Layer, Number, Signature, signature
+from derive.places import Quotient, Remainder
 from derive.verify.algebra import Algebra
 from derive.verify.meaning import Values
 
@@ -429,6 +430,10 @@ class _Arrays:
                 return math.prod(self.position(argument, scope) for argument in expr.args)
             case Element():
                 return self.element(expr, scope)
+            case Quotient():
+                return self.position(expr.position, scope) // expr.divisor
+            case Remainder():
+                return self.position(expr.position, scope) % expr.divisor
         raise ValueError(f"the index {expr} is not whole")
 
     def element(self, expr: Element, scope: Mapping[Index, Any]) -> Any:
