@@ -15,8 +15,21 @@ import sympy
 from derive.emit.contractions import Contraction, contraction
 from derive.emit.loops import grouped
 from derive.emit.names import code_name
-from derive.emit.program import Assignment, Walked
-from derive.emit.tree import Apply, Fold, Loop, Node, Pick, Read, Reduce, Sum, rebuilt, walk
+from derive.emit.program import Assignment, Walked, fresh, names_in
+from derive.emit.tree import (
+    Apply,
+    Fold,
+    Loop,
+    Node,
+    Pick,
+    Read,
+    Reduce,
+    Sum,
+    rebuilt,
+    replaced,
+    signed_terms,
+    walk,
+)
 from derive.emit.windows import is_radix, spread, used_in
 from derive.expression import Index
 from derive.graph import Quantity, Role
@@ -42,10 +55,8 @@ def set_apart(assignments: Iterable[Assignment]) -> tuple[Assignment, ...]:
 
 def terms_of(assignment: Assignment) -> tuple[Terms, Products]:
     """The terms of an assignment that are no products of matrices, and those that are."""
-    value = assignment.value
-    terms = value.terms if isinstance(value, Sum) else ((1, value),)
     plain, products = [], []
-    for sign, term in terms:
+    for sign, term in signed_terms(assignment.value):
         product = product_of(term, assignment)
         if product is None:
             plain.append((sign, term))
@@ -88,8 +99,7 @@ class _Apart:
 
     def outermost(self, node: Node) -> Node:
         """The value of the assignment: products of matrices may be its terms."""
-        terms = node.terms if isinstance(node, Sum) else ((1, node),)
-        changed = tuple((sign, self._term(term)) for sign, term in terms)
+        changed = tuple((sign, self._term(term)) for sign, term in signed_terms(node))
         return Sum(changed) if isinstance(node, Sum) else changed[0][1]
 
     def _term(self, node: Node) -> Node:
@@ -97,12 +107,11 @@ class _Apart:
 
     def inside(self, node: Node) -> Node:
         """A tree in which products of matrices are read; branches of a choice stay."""
-        if isinstance(node, Reduce | Pick | Fold) or not any(
-            isinstance(part, Reduce) for part in walk(node)
-        ):
-            return self._made(node) if product_of(node, self.assignment) is not None else node
         if product_of(node, self.assignment) is not None:
             return self._made(node)
+        inner = any(isinstance(part, Reduce) for part in walk(node))
+        if not inner or isinstance(node, Reduce | Pick | Fold):
+            return node
         if isinstance(node, Sum) and any(
             product_of(term, self.assignment) is not None for _, term in node.terms
         ):
@@ -127,22 +136,6 @@ class _Apart:
         return Read(name, tuple(loop.index for loop in loops), axes)
 
 
-def names_in(assignments: Iterable[Assignment]) -> set[str]:
-    """What assignments compute and read."""
-    found = set()
-    for each in assignments:
-        found |= {n.name for n in walk(each.value) if isinstance(n, Read)} | {each.quantity.name}
-    return found
-
-
-def fresh(name: str, taken: set[str]) -> str:
-    """A name that is not taken, which then is."""
-    while name in taken:
-        name += "_"
-    taken.add(name)
-    return name
-
-
 def _turned(group: list[Assignment], taken: set[str]) -> Iterator[Assignment]:
     """A recurrence, behind the tables that it reads turned."""
     moving = {each.quantity.name for each in group}
@@ -157,7 +150,9 @@ def _turned(group: list[Assignment], taken: set[str]) -> Iterator[Assignment]:
                     quantity = Quantity(name, name, read.axes[::-1], Role.HIDDEN)
                     turned[read.name] = quantity
                     yield _turning(read, quantity, each)
-                each = replace(each, value=_reading(each.value, read, turned[read.name]))
+                own = turned[read.name]
+                reading = Read(own.name, read.indices[::-1], own.axes)
+                each = replace(each, value=replaced(each.value, read, reading))
         changed.append(each)
     yield from changed
 
@@ -174,10 +169,3 @@ def _turning(read: Read, quantity: Quantity, beside: Assignment) -> Assignment:
     letters = [i for i in reversed(read.indices) if isinstance(i, Index)]
     loops = tuple(map(Loop, letters, quantity.axes))
     return Assignment(quantity, loops, read, whole=beside.whole)
-
-
-def _reading(node: Node, read: Read, turned: Quantity) -> Node:
-    """A tree that reads a table turned, wherever it reads it like this."""
-    if node == read:
-        return Read(turned.name, read.indices[::-1], turned.axes)
-    return rebuilt(node, lambda child: _reading(child, read, turned), lambda position: position)

@@ -27,7 +27,7 @@ from derive.emit.python import table
 from derive.emit.reuse import reusing
 from derive.emit.shares import with_shares
 from derive.emit.sharing import shared
-from derive.emit.tree import Read, walk
+from derive.emit.tree import names_read
 from derive.graph import Derivation, Quantity
 from derive.library.optimizers import counts
 from derive.problem import Problem, Tensor
@@ -152,7 +152,7 @@ def _passes(program: Program) -> _Passes:
     after = [each for each in whole if each.quantity.name not in known]
     moved = [updated(quantity) for quantity in (*program.trained, *program.states)]
     step = depended_on(fused((*after, *program.updates), program), moved)
-    read = {n.name for each in step for n in walk(each.value) if isinstance(n, Read)}
+    read = frozenset[str]().union(*(names_read(each.value) for each in step))
     step, forward, backward = map(set_apart, (step, forward, backward))
     if not is_small(program.problem):
         step, forward, backward = (

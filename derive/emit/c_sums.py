@@ -12,9 +12,9 @@ from math import prod
 
 import sympy
 
-from derive.emit.apart import Terms, fresh, names_in, product_of
+from derive.emit.apart import Terms, product_of
 from derive.emit.names import code_name
-from derive.emit.program import Assignment
+from derive.emit.program import Assignment, fresh, names_in
 from derive.emit.tree import (
     Constant,
     Fold,
@@ -27,6 +27,7 @@ from derive.emit.tree import (
     Read,
     Reduce,
     Sum,
+    signed_terms,
     walk,
 )
 from derive.emit.windows import is_radix, spread
@@ -61,7 +62,7 @@ def total_of(terms: Terms) -> Node:
 def parted(assignment: Assignment) -> tuple[Node, list[Added]]:
     """The value that entries begin with, and what is added to them after that."""
     value = assignment.value
-    terms = value.terms if isinstance(value, Sum) else ((1, value),)
+    terms = signed_terms(value)
     plain, added = [], []
     for sign, each in terms:
         term = spread(each)
@@ -169,7 +170,7 @@ def with_rows(assignments: Iterable[Assignment]) -> Iterator[Assignment]:
         made: list[Assignment] = []
         if not each.walks:
             value = each.value
-            terms = value.terms if isinstance(value, Sum) else ((1, value),)
+            terms = signed_terms(value)
             found = tuple((sign, _along_rows(term, each, made, taken)) for sign, term in terms)
             each = replace(each, value=Sum(found) if isinstance(value, Sum) else found[0][1])
         yield from made

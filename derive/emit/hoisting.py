@@ -11,7 +11,7 @@ from math import prod
 
 from derive.emit.loops import grouped
 from derive.emit.names import code_name
-from derive.emit.program import Assignment
+from derive.emit.program import Assignment, fresh, names_in
 from derive.emit.tree import (
     Apply,
     Constant,
@@ -38,8 +38,7 @@ LEAVES = (Number, Constant, Position, Read, Same, Within)
 def hoisted(assignments: Iterable[Assignment]) -> tuple[Assignment, ...]:
     """The same values with what does not depend on the steps of a recurrence ahead of it."""
     assignments = tuple(assignments)
-    taken = {each.quantity.name for each in assignments}
-    taken |= {n.name for a in assignments for n in walk(a.value) if isinstance(n, Read)}
+    taken = names_in(assignments)
     found: list[Assignment] = []
     for group in grouped(assignments):
         if group[0].walks:
@@ -108,10 +107,7 @@ class _Lift:
 
     def _made(self, node: Node) -> Node:
         """A quantity of its own for a tree, and how it is read here."""
-        name = f"{code_name(self.assignment.quantity.name)}_known"
-        while name in self.taken:
-            name += "_"
-        self.taken.add(name)
+        name = fresh(f"{code_name(self.assignment.quantity.name)}_known", self.taken)
         order = [loop.index for loop in self.assignment.loops]
         free = list(_free(tuple(walk(node))))
         letters = (*(i for i in order if i in free), *(i for i in free if i not in order))

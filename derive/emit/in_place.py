@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from derive.emit.program import Assignment, Program, updated
-from derive.emit.tree import Node, Product, Read, Reduce, Sum, walk
+from derive.emit.tree import Node, Product, Read, Reduce, Sum, signed_terms, walk
 from derive.graph import Quantity
 
 
@@ -43,9 +43,7 @@ def fused(assignments: Iterable[Assignment], program: Program) -> tuple[Assignme
 
 
 def _is_sum(assignment: Assignment) -> bool:
-    value = assignment.value
-    terms = [term for _, term in value.terms] if isinstance(value, Sum) else [value]
-    return all(isinstance(term, Reduce) for term in terms)
+    return all(isinstance(term, Reduce) for _, term in signed_terms(assignment.value))
 
 
 def _with_sum(assignment: Assignment, sums: dict[str, Assignment]) -> Assignment:
@@ -60,8 +58,7 @@ def _with_sum(assignment: Assignment, sums: dict[str, Assignment]) -> Assignment
             found.append((sign, term))
             continue
         others = tuple(f for f in factors if f is not read[0])
-        inner = sums[read[0].name].value
-        for own, part in inner.terms if isinstance(inner, Sum) else ((1, inner),):
+        for own, part in signed_terms(sums[read[0].name].value):
             found.append((sign * own, Product((*others, part)) if others else part))
     return replace(assignment, value=Sum(tuple(found)))
 

@@ -10,7 +10,7 @@ import sympy
 
 from derive.emit.formula import formula
 from derive.emit.stable_graph import stable_derivation, stable_equation
-from derive.emit.tree import EmitError, Loop, Node, Read, Reduce, positions_of, walk
+from derive.emit.tree import EmitError, Loop, Node, Read, Reduce, names_read, positions_of, walk
 from derive.emit.zeros import guarded, guarded_slopes
 from derive.expression import Element, Index, reads
 from derive.graph import Derivation, Equation, Graph, Quantity, Role, adjoint_name, blocks, needed
@@ -199,7 +199,7 @@ def depended_on(
 ) -> tuple[Assignment, ...]:
     """The assignments that some results need."""
     assignments = tuple(assignments)
-    read = {each.quantity.name: _names_read(each) for each in assignments}
+    read = {each.quantity.name: _everything_read(each) for each in assignments}
     found: set[str] = set()
     waiting = [quantity.name for quantity in results]
     while waiting:
@@ -210,11 +210,27 @@ def depended_on(
     return tuple(each for each in assignments if each.quantity.name in found)
 
 
-def _names_read(assignment: Assignment) -> set[str]:
+def names_in(assignments: Iterable[Assignment]) -> set[str]:
+    """What assignments compute and read."""
+    found: set[str] = set()
+    for each in assignments:
+        found |= names_read(each.value) | {each.quantity.name}
+    return found
+
+
+def fresh(name: str, taken: set[str]) -> str:
+    """A name that is not taken, which then is."""
+    while name in taken:
+        name += "_"
+    taken.add(name)
+    return name
+
+
+def _everything_read(assignment: Assignment) -> set[str]:
     """The quantities that an assignment reads, also as positions."""
     nodes = tuple(walk(assignment.value))
     places = {e.name for node in nodes for p in positions_of(node) for e in p.atoms(Element)}
-    return places | {node.name for node in nodes if isinstance(node, Read)}
+    return places | names_read(assignment.value)
 
 
 def takes_any_batch(problem: Problem) -> bool:

@@ -23,6 +23,7 @@ from derive.emit.tree import (
     Read,
     Reduce,
     Sum,
+    names_read,
     rebuilt,
     walk,
 )
@@ -51,7 +52,7 @@ def reusing(assignments: Iterable[Assignment]) -> tuple[Assignment, ...]:
             assert isinstance(each.value, Read)
             same[each.quantity.name] = each.value.name
         elif not each.walks and any(isinstance(node, Reduce) for node in walk(each.value)):
-            known.append(_Known(each, _names(each.value)))
+            known.append(_Known(each, names_read(each.value)))
     return tuple(found)
 
 
@@ -70,15 +71,11 @@ def _renamed(node: Node, same: Mapping[str, str]) -> Node:
     return rebuilt(node, lambda child: _renamed(child, same), lambda position: position)
 
 
-def _names(node: Node) -> frozenset[str]:
-    return frozenset(part.name for part in walk(node) if isinstance(part, Read))
-
-
 def _reading(node: Node, known: Sequence[_Known]) -> Node:
     """A tree in which everything known is read."""
     if isinstance(node, Read | Number | Constant | Position) or not known:
         return node
-    names = _names(node)
+    names = names_read(node)
     for each in known:
         if each.reads <= names:
             found = _as_part(node, each.assignment)
@@ -104,8 +101,8 @@ def _parts(node: Node, known: Node) -> Iterator[tuple[int, tuple[tuple[int, Node
     if not isinstance(node, Sum) or not isinstance(known, Sum):
         yield 0, (), node
         return
-    names = _names(known)
-    near = [term for term in node.terms if _names(term[1]) and _names(term[1]) <= names]
+    names = names_read(known)
+    near = [term for term in node.terms if names_read(term[1]) and names_read(term[1]) <= names]
     if len(near) == len(known.terms):
         rest = tuple(term for term in node.terms if term not in near)
         yield node.terms.index(near[0]), rest, Sum(tuple(near))

@@ -164,24 +164,13 @@ class Module:
         return self.namespace[name](**fields)
 
     def _nested(self, quantity: Quantity, table: Table) -> Any:
-        shape = quantity.shape
-
-        def rows(place: tuple[int, ...]) -> Any:
-            if len(place) == len(shape):
-                return float(table[place])
-            return [rows((*place, k)) for k in range(shape[len(place)])]
-
-        return self.table(rows(())) if quantity.axes else rows(())
+        found = nested(quantity.shape, lambda place: float(table[place]))
+        return self.table(found) if quantity.axes else found
 
     def _whole(self, quantity: Quantity, table: Table) -> Any:
         """Whole numbers as they are: no array of floats may stand in a position."""
-
-        def rows(place: tuple[int, ...]) -> Any:
-            if len(place) == len(quantity.axes):
-                return int(table[place])
-            return [rows((*place, k)) for k in range(quantity.shape[len(place)])]
-
-        return self.whole_table(rows(())) if quantity.axes else rows(())
+        found = nested(quantity.shape, lambda place: int(table[place]))
+        return self.whole_table(found) if quantity.axes else found
 
     def _numbers(
         self, record: Any, quantities: Iterable[Quantity], rename: Callable[[str], str]
@@ -199,6 +188,13 @@ class Module:
                 if field in record._fields:
                     found[quantity.name, place] = float(getattr(record, field))
         return found
+
+
+def nested(shape: tuple[int, ...], entry: Callable[[tuple[int, ...]], Any], *place: int) -> Any:
+    """A table as lists in lists, of the entry at each place."""
+    if len(place) == len(shape):
+        return entry(place)
+    return [nested(shape, entry, *place, k) for k in range(shape[len(place)])]
 
 
 def _entries(quantity: Quantity, table: Any) -> dict[Place, float]:

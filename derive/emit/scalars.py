@@ -27,6 +27,7 @@ from derive.emit.tree import (
     Same,
     Sum,
     Within,
+    signed_terms,
     walk,
 )
 from derive.expression import Element, Index
@@ -181,8 +182,7 @@ def _sum(terms: Iterable[tuple[int, Node]]) -> Node:
     flat: list[tuple[int, Node]] = []
     constant = Fraction(0)
     for sign, term in terms:
-        inner = term.terms if isinstance(term, Sum) else ((1, term),)
-        for below, each in inner:
+        for below, each in signed_terms(term):
             if isinstance(each, Number):
                 constant += sign * below * Fraction(each.numerator, each.denominator)
             else:

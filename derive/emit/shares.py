@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-import sympy
-
-from derive.emit.apart import fresh, names_in
 from derive.emit.names import code_name
-from derive.emit.program import Assignment
+from derive.emit.program import Assignment, fresh, names_in
 from derive.emit.tree import (
     Apply,
+    Change,
     Constant,
     How,
     Loop,
@@ -23,7 +21,8 @@ from derive.emit.tree import (
     Read,
     Reduce,
     Sum,
-    rebuilt,
+    moved,
+    replaced,
     walk,
 )
 from derive.expression import Index
@@ -53,7 +52,7 @@ def _parted(assignment: Assignment, taken: set[str]) -> list[Assignment]:
     bound, size = total.loops[0].index, total.loops[0].axis.length
     logarithm = _logarithm(assignment.value, total)
     letters = [loop.index for loop in loops if loop.axis.length == size]
-    found = [i for i in letters if logarithm == _moved(total.body, bound, i)]
+    found = [i for i in letters if logarithm == moved(total.body, _at(bound, i))]
     if not found:
         return []
     own = found[0]
@@ -64,7 +63,7 @@ def _parted(assignment: Assignment, taken: set[str]) -> list[Assignment]:
     others = tuple(bound if i == own else i for i in places)
     whole = Reduce(How.TOTAL, Read(name, others, each.axes), (Loop(bound, total.loops[0].axis),))
     return [
-        replace(assignment, quantity=each, value=_replaced(assignment.value, total, most)),
+        replace(assignment, quantity=each, value=replaced(assignment.value, total, most)),
         replace(assignment, value=Apply("ratio", (Read(name, places, each.axes), whole))),
     ]
 
@@ -83,16 +82,6 @@ def _logarithm(node: Node, total: Reduce) -> Node | None:
     return None
 
 
-def _moved(node: Node, old: Index, new: Index) -> Node:
-    change = {old: new}
-
-    def moved(position: sympy.Expr) -> sympy.Expr:
-        return position.xreplace(change)
-
-    return rebuilt(node, lambda child: _moved(child, old, new), moved)
-
-
-def _replaced(node: Node, old: Node, new: Node) -> Node:
-    if node == old:
-        return new
-    return rebuilt(node, lambda child: _replaced(child, old, new), lambda position: position)
+def _at(old: Index, new: Index) -> Change:
+    """How positions change where one letter takes the place of another."""
+    return lambda position: position.xreplace({old: new})

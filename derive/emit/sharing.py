@@ -26,6 +26,8 @@ from derive.emit.tree import (
     Read,
     Sum,
     children,
+    moved,
+    names_read,
     positions_of,
     rebuilt,
     walk,
@@ -66,7 +68,7 @@ def _with_helpers(assignments: tuple[Assignment, ...], parts: Parts) -> tuple[As
             for part in parts(node):
                 first.setdefault(part.form, part)
                 counts[part.form] += 1
-    reads = {each.quantity.name: _names(each.value) for each in assignments}
+    reads = {each.quantity.name: names_read(each.value) for each in assignments}
     taken = set(reads).union(*reads.values())
     names = (name for k in count(1) if (name := f"shared{k}") not in taken)
     for form, part in first.items():
@@ -150,7 +152,7 @@ def _without_places(node: Node) -> Node:
 
 
 def _moved(node: Node, places: dict[sympy.Expr, Index]) -> Node:
-    return rebuilt(node, lambda child: _moved(child, places), lambda p: places.get(p, p))
+    return moved(node, lambda place: places.get(place, place))
 
 
 def _placed(
@@ -174,7 +176,7 @@ def _placed(
         _moved(part.node, own),
         whole=assignments[0].whole,
     )
-    read = _names(helper.value)
+    read = names_read(helper.value)
     behind = [k for k, each in enumerate(assignments) if each.quantity.name in read]
     place = behind[-1] + 1 if behind else 0
     changed = tuple(
@@ -190,7 +192,7 @@ def _placed(
     if behind and assignments[behind[-1]].walks:
         found = _in_recurrence(changed, helper, place, read)
     if found is not None:
-        reads |= {each.quantity.name: _names(each.value) for each in (*users, helper)}
+        reads |= {each.quantity.name: names_read(each.value) for each in (*users, helper)}
     return found
 
 
@@ -217,10 +219,6 @@ def _in_recurrence(
     own = tuple(Walked(turn.step, letters.index(letter)) for turn, letter in turns)
     inner = replace(helper, walks=own, group=last.group)
     return (*changed[:place], inner, *changed[place:])
-
-
-def _names(node: Node) -> frozenset[str]:
-    return frozenset(part.name for part in walk(node) if isinstance(part, Read))
 
 
 def _reads(assignment: Assignment, name: str) -> int:

@@ -241,3 +241,25 @@ def rebuilt(node: Node, each: Callable[[Node], Node], change: Change) -> Node:
         case Position():
             return Position(change(node.index))
     return node
+
+
+def moved(node: Node, change: Change) -> Node:
+    """A tree with all its positions changed."""
+    return rebuilt(node, lambda child: moved(child, change), change)
+
+
+def replaced(node: Node, old: Node, new: Node) -> Node:
+    """A tree with a part of it replaced, wherever that stands."""
+    if node == old:
+        return new
+    return rebuilt(node, lambda child: replaced(child, old, new), lambda position: position)
+
+
+def names_read(node: Node) -> frozenset[str]:
+    """The quantities that a tree reads, but for those in positions."""
+    return frozenset(part.name for part in walk(node) if isinstance(part, Read))
+
+
+def signed_terms(node: Node) -> tuple[tuple[int, Node], ...]:
+    """The terms of a sum with their signs; what is none is its only term."""
+    return node.terms if isinstance(node, Sum) else ((1, node),)

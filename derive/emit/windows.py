@@ -28,6 +28,7 @@ from derive.emit.tree import (
     Reduce,
     Same,
     Within,
+    moved,
     positions_of,
     rebuilt,
     walk,
@@ -81,11 +82,6 @@ def spread(term: Node) -> Node:
     ):
         return found
     return Fold(Product((*others, folds[0].body), found.below), folds[0].places)
-
-
-def _moved(node: Node, change: Change) -> Node:
-    """A tree with all its positions changed."""
-    return rebuilt(node, lambda child: _moved(child, change), change)
 
 
 def flat(node: Reduce) -> tuple[list[Loop], list[Node], tuple[Node, ...]]:
@@ -239,8 +235,8 @@ class _Sum:
         factors = [each for each in self.factors if not _is_guard(each, position)]
         return _Sum(
             loops,
-            tuple(_moved(each, change) for each in factors),
-            tuple(_moved(each, change) for each in self.below),
+            tuple(moved(each, change) for each in factors),
+            tuple(moved(each, change) for each in self.below),
             (*self.places, *laid),
         )
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
-from itertools import product
 from math import isclose
 from typing import Any
 
@@ -15,7 +14,7 @@ from derive.backprop import differentiate
 from derive.emit import TARGETS, emit, load
 from derive.emit.layout import statement
 from derive.emit.names import code_name
-from derive.emit.run import Module
+from derive.emit.run import Module, nested
 from derive.emit.tree import EmitError
 from derive.errors import InputError
 from derive.expression import Element
@@ -25,6 +24,7 @@ from derive.notation import UPDATED, names_of
 from derive.notebook.rounding import units
 from derive.problem import Problem
 from derive.render.blocks import Page
+from derive.render.tensor_values import places
 from derive.sequence import Order
 
 FIRST = ("forward", "loss")  # of the functions of a module, in the order of the page
@@ -74,7 +74,7 @@ class Program:
         """Whether what a module gives as the derivatives by a quantity is what they are."""
         record = Record("slopes", (quantity,), prefix=adjoint_name(""))
         name = adjoint_name(quantity.name)
-        for at in _places(quantity):
+        for at in places(quantity):
             entry = self.page.numbers.get(self._report(name, at))
             field = _field(quantity, record, None if not module.codes else at, module.codes)
             if entry is None or field is None:
@@ -96,7 +96,7 @@ class Program:
             for q in graph.quantities.values()
             if q.role is not Role.LOSS
             and q.name not in asked
-            and any(self._report(adjoint_name(q.name), at) in on_page for at in _places(q))
+            and any(self._report(adjoint_name(q.name), at) in on_page for at in places(q))
         ]
         return (*asked, *more)
 
@@ -208,6 +208,7 @@ class Program:
         """The forward pass after it."""
         return replace(self.values(), variable="again", suffix=UPDATED)
 
+    @cached_property
     def records(self) -> Mapping[str, Any]:
         """What the variables hold when the module is run."""
         call, module = self.module.namespace, self.module
@@ -226,10 +227,10 @@ class Program:
 
     def held(self, record: Record, few: Callable[[str], str]) -> Iterator[tuple[str, bool]]:
         """Assertions on the numbers of a record, and whether it is apart from the page."""
-        computed = self.records()[record.variable]
+        computed = self.records[record.variable]
         for quantity in record.quantities:
             name = f"{record.prefix}{quantity.name}{record.suffix}"
-            texts = {at: self._printed(name, at) for at in _places(quantity)}
+            texts = {at: self._printed(name, at) for at in places(quantity)}
             whole = _field(quantity, record, None, self.module.codes)
             if whole is None or not all(texts.values()):
                 for at, text in texts.items():
@@ -237,7 +238,7 @@ class Program:
                     if text is not None and field is not None:
                         yield self._line(record, computed, field, text, few)
             elif texts:
-                table = _nested(quantity.shape, texts)
+                table = nested(quantity.shape, texts.__getitem__)
                 yield self._line(record, computed, whole, table, few)
 
     def _line(
@@ -289,21 +290,6 @@ def _at(record: Any, field: str) -> Any:
     for place in path:
         value = value[int(place)]
     return value.tolist() if hasattr(value, "tolist") else value
-
-
-def _places(quantity: Quantity) -> Iterator[tuple[int, ...]]:
-    return product(*map(range, quantity.shape))
-
-
-def _nested(shape: tuple[int, ...], entries: Mapping[tuple[int, ...], Any]) -> Any:
-    """A table as lists in lists."""
-
-    def rows(place: tuple[int, ...]) -> Any:
-        if len(place) == len(shape):
-            return entries[place]
-        return [rows((*place, k)) for k in range(shape[len(place)])]
-
-    return rows(())
 
 
 def _each(function: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
