@@ -119,6 +119,7 @@ def test_an_output_that_cannot_be_written(
         (["explain", "article"], "say also what of it, as in `derive explain article w1`"),
         (["explain", "kalman_filter"], "`derive explain kalman_filter q`"),
         (["explain", "w99"], "there is no weight 'w99'"),
+        (["explain", "w" * 300], "there is no weight 'w"),
         (["code", "/"], "is a folder"),
     ],
 )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 
 from derive.backprop import differentiate
 from derive.builtin import DEFAULT, builtin_names
@@ -32,7 +32,7 @@ def explain(options: argparse.Namespace) -> int:
     if len(options.names) > 2:
         raise InputError("explain takes a spec and a weight, or only a weight")
     *spec, name = options.names
-    if not spec and (Path(name).is_file() or name in builtin_names()):
+    if not spec and (os.path.isfile(name) or name in builtin_names()):
         words = f"{shown_text(name)} is a spec; say also what of it, as in"
         raise InputError(f"{words} `derive explain {name} {_first(name, options.run)}`")
     problem = loaded(spec[0] if spec else DEFAULT, options.run)
