@@ -22,11 +22,12 @@ NODES = (
     *(ast.Module, ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return),
     *(ast.If, ast.For, ast.With),
     *(ast.ClassDef, ast.FunctionDef, ast.arguments, ast.arg, ast.Import, ast.ImportFrom, ast.alias),
-    *(ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.operator, ast.unaryop),
-    *(ast.boolop, ast.cmpop, ast.expr_context, ast.Call, ast.keyword, ast.Starred, ast.Attribute),
+    *(ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp),
+    *(ast.Call, ast.keyword, ast.Starred, ast.Attribute),
     *(ast.Subscript, ast.Slice, ast.Name, ast.Constant, ast.Tuple, ast.List, ast.ListComp),
     *(ast.GeneratorExp, ast.comprehension, ast.JoinedStr, ast.FormattedValue, ast.withitem),
 )
+SIGNS = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop)  # with nothing in them
 TOP = (ast.Expr, ast.Import, ast.ImportFrom, ast.Assign, ast.ClassDef, ast.FunctionDef)
 IMPORTS = frozenset(
     {
@@ -153,14 +154,28 @@ def checked(source: str) -> CodeType:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)
             tree = ast.parse(source)
-            module = _module(tree)
-            nodes = [node for node in ast.walk(tree) if not _usual(node, module)]
+            everything = _walked(tree)
+            module = _module(tree, everything)
+            nodes = [node for node in everything if not _usual(node, module)]
             if nodes:
                 first = min(nodes, key=_line)
                 raise Refused(_line(first), _words(first))
             return compile(source, "<module>", "exec")
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         raise Refused(getattr(error, "lineno", None) or 1, "this cannot be parsed") from None
+
+
+def _walked(top: ast.AST) -> list[ast.AST]:
+    """A node and all that is in it, level by level; modules are long, so `ast.walk` is too slow."""
+    found = [top]
+    for node in found:
+        for name in node._fields:
+            part = getattr(node, name, None)
+            if isinstance(part, list):
+                found += [each for each in part if isinstance(each, ast.AST)]
+            elif isinstance(part, ast.AST):
+                found.append(part)
+    return found
 
 
 def _line(node: ast.AST) -> int:
@@ -174,11 +189,11 @@ def _words(node: ast.AST) -> str:
     return f"{text} is not on the list of what a module may hold"
 
 
-def _module(tree: ast.Module) -> _Module:
-    nodes = list(ast.walk(tree))
-    made = [n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+def _module(tree: ast.Module, nodes: list[ast.AST]) -> _Module:
+    made = {n: _walked(n) for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
     names = [n for n in nodes if isinstance(n, ast.Name)]
-    steps = [step for top in made if isinstance(top, ast.FunctionDef) for step in _steps(top)]
+    functions = {top: inner for top, inner in made.items() if isinstance(top, ast.FunctionDef)}
+    steps = [step for top, inner in functions.items() for step in _steps(top, inner)]
     records = [line for n in made if isinstance(n, ast.ClassDef) for line in n.body]
     return _Module(
         functions=frozenset(node.name for node in made),
@@ -190,18 +205,16 @@ def _module(tree: ast.Module) -> _Module:
         arguments=frozenset(n.arg for n in nodes if isinstance(n, ast.arg)),
         variables=frozenset(n.id for n in names if isinstance(n.ctx, ast.Store)),
         top=frozenset(map(id, tree.body)),
-        inside=frozenset(
-            id(n) for top in made if isinstance(top, ast.FunctionDef) for n in ast.walk(top)
-        ),
+        inside=frozenset(id(n) for inner in functions.values() for n in inner),
         owners=frozenset(id(n.value) for n in nodes if isinstance(n, ast.Attribute)),
         called=frozenset(id(n.func) for n in nodes if isinstance(n, ast.Call)),
-        types=frozenset(id(n) for top in _types(tree, nodes) for n in ast.walk(top)),
-        main=frozenset(id(n) for top in tree.body if _is_main(top) for n in ast.walk(top)),
+        types=frozenset(id(n) for top in _types(tree, nodes) for n in _walked(top)),
+        main=frozenset(id(n) for top in tree.body if _is_main(top) for n in _walked(top)),
         each=frozenset(id(n.func) for n in nodes if isinstance(n, ast.Call) and _is_each(n)),
-        hidden=frozenset(hidden for node in made for hidden in _hidden(node)),
+        hidden=frozenset(hidden for inner in made.values() for hidden in _hidden(inner)),
         steps=frozenset(id(step) for step, _ in steps),
         step_names=frozenset(id(name) for _, name in steps),
-        settled=frozenset(id(n) for part in _settled(tree) for n in ast.walk(part)),
+        settled=frozenset(id(n) for part in _settled(tree) for n in _walked(part)),
     )
 
 
@@ -234,19 +247,20 @@ def _is_main(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and ast.unparse(node.test) == MAIN
 
 
-def _hidden(node: ast.AST) -> Iterator[int]:
+def _hidden(inside: list[ast.AST]) -> Iterator[int]:
     """Names in a function that mean a variable of its own, not the function of that name."""
-    inside = list(ast.walk(node))
     own = {n.arg for n in inside if isinstance(n, ast.arg)}
     own |= {n.id for n in inside if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     yield from (id(n) for n in inside if isinstance(n, ast.Name) and n.id in own)
 
 
-def _steps(function: ast.FunctionDef) -> Iterator[tuple[ast.FunctionDef, ast.Name]]:
+def _steps(
+    function: ast.FunctionDef, inside: list[ast.AST]
+) -> Iterator[tuple[ast.FunctionDef, ast.Name]]:
     """Functions made in another one, each with the one place where it is scanned with."""
     made = {line.name: line for line in function.body if isinstance(line, ast.FunctionDef)}
-    named = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id in made]
-    for call in ast.walk(function):
+    named = [n for n in inside if isinstance(n, ast.Name) and n.id in made]
+    for call in inside if made else ():
         match call:
             case ast.Call(func=called, args=[ast.Name(id=name) as place, *_]):
                 once = [n for n in named if n.id == name] == [place]
@@ -256,6 +270,8 @@ def _steps(function: ast.FunctionDef) -> Iterator[tuple[ast.FunctionDef, ast.Nam
 
 def _usual(node: ast.AST, module: _Module) -> bool:
     """Whether a node is of a known kind, and as such a node may be."""
+    if isinstance(node, SIGNS):
+        return True
     if id(node) in module.settled:
         return True
     if id(node) in module.top and not (isinstance(node, TOP) or _is_main(node)):
@@ -281,7 +297,7 @@ def _usual(node: ast.AST, module: _Module) -> bool:
         case ast.Call():
             return isinstance(node.func, ast.Name | ast.Attribute) or _is_each(node.func)
         case ast.keyword():
-            return node.arg in KEYWORDS | module.fields | module.arguments
+            return any(node.arg in known for known in (KEYWORDS, module.fields, module.arguments))
         case ast.With():
             return all(map(_is_quiet, node.items))
     return isinstance(node, NODES)
@@ -317,8 +333,8 @@ def _field(line: ast.stmt) -> bool:
 
 def _free(name: str) -> bool:
     """Whether a module may give a name a meaning of its own."""
-    known = MODULES.keys() | CALLED | TYPES
-    return name == "_" or not (name.startswith("_") or name in known)
+    known = name in MODULES or name in CALLED or name in TYPES
+    return name == "_" or not (name.startswith("_") or known)
 
 
 def _name(node: ast.Name, module: _Module) -> bool:
@@ -336,10 +352,10 @@ def _name(node: ast.Name, module: _Module) -> bool:
         return True
     if name == "__name__":
         return id(node) in module.main
-    values = module.variables | module.arguments
+    known = [module.variables, module.arguments]  # no union of them, which takes long for each name
     if id(node) in module.types:
-        return name in values | module.functions | TYPES | IMPORTED
-    return name in values | HANDED or _is_class(name, module)
+        return any(name in names for names in (*known, module.functions, TYPES, IMPORTED))
+    return any(name in names for names in (*known, HANDED)) or _is_class(name, module)
 
 
 def _is_class(name: str, module: _Module) -> bool:
@@ -367,7 +383,7 @@ def _attribute(node: ast.Attribute, module: _Module) -> bool:
         return name in MODULES[owner]
     if id(node) in module.called:
         return name in METHODS
-    return name in PROPERTIES | module.fields
+    return name in PROPERTIES or name in module.fields
 
 
 def _owned(node: ast.AST) -> tuple[str, str]:
