@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import combinations, product
 
 import pytest
 from emit_reference import Place, evaluator, sample, slopes, spec, tables
@@ -22,14 +23,36 @@ def close(found: Mapping[Place, float], expected: Mapping[Place, float], within:
         assert abs(found[place] - value) <= within * (1 + abs(value)), place
 
 
+FORMS = tuple(product((1, 2, 3), ("each", "shared", "none"), (1, 3)))  # depth, biases, samples
+AT_ONCE = 3
+TURNS = len(FORMS) // AT_ONCE  # which together have all forms; the first has any two of the five
+LATER = [pytest.param(turn, marks=[pytest.mark.slow, pytest.mark.long]) for turn in range(1, TURNS)]
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", [*ACTIVATIONS, *OWN])
-@pytest.mark.parametrize("bias", ["each", "shared", "none"])
-def test_all_numbers(activation: str, loss: str, bias: str) -> None:
-    last = "logistic" if loss.endswith("cross_entropy") and unbounded(activation) else activation
-    for batch in (1, 3):
-        for depth in (1, 2, 3):
-            check((*(activation,) * (depth - 1), last), loss, bias, batch)
+@pytest.mark.parametrize("turn", [0, *LATER])
+def test_all_numbers(activation: str, loss: str, turn: int) -> None:
+    for depth, bias, batch in forms(activation, loss, turn):
+        last = (
+            "logistic" if loss.endswith("cross_entropy") and unbounded(activation) else activation
+        )
+        check((*(activation,) * (depth - 1), last), loss, bias, batch)
+
+
+def forms(activation: str, loss: str, turn: int) -> tuple[tuple[int, str, int], ...]:
+    """A few of the forms, of each depth one; others for the next activation or loss."""
+    first = turn + [*ACTIVATIONS, *OWN].index(activation) + [*LOSSES].index(loss)
+    return tuple(FORMS[(first + k) % TURNS + k * TURNS] for k in range(AT_ONCE))
+
+
+def test_the_forms_are_all_there_and_any_two_of_them_meet_at_once() -> None:
+    pairs = list(product([*ACTIVATIONS, *OWN], LOSSES))
+    assert all({f for t in range(TURNS) for f in forms(*pair, t)} == {*FORMS} for pair in pairs)
+    chosen = [(*pair, *form) for pair in pairs for form in forms(*pair, 0)]
+    every = ([*ACTIVATIONS, *OWN], LOSSES, *zip(*FORMS, strict=True))
+    for (k, ones), (m, others) in combinations(enumerate(every), 2):
+        assert {(each[k], each[m]) for each in chosen} == {*product(ones, others)}
 
 
 def unbounded(activation: str) -> bool:

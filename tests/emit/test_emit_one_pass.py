@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -15,6 +16,7 @@ from derive.emit import USUAL, emit, load
 from derive.emit.run import Module
 from derive.emit.targets import module
 from derive.errors import InputError
+from derive.graph import Derivation, Graph
 from derive.library.optimizers import OPTIMIZERS
 from derive.problem import Problem
 from derive.spec import parse_spec
@@ -52,8 +54,14 @@ def made(kind: str, optimizer: str = "gradient_descent", order: str = "simultane
     return build(parse_spec(f"{text}{training}\n", "test", "test"))
 
 
+@cache
+def derived(graph: Graph) -> Derivation:
+    """The derivation of a model, which is the same for every optimizer."""
+    return differentiate(graph)
+
+
 def module_of(problem: Problem, target: str) -> Module:
-    return load(problem, emit(problem, differentiate(problem.graph), target), target)
+    return load(problem, emit(problem, derived(problem.graph), target), target)
 
 
 def given(own: Module) -> tuple[Any, Any]:
