@@ -12,7 +12,7 @@ import random
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import product
 from types import FrameType
 from typing import Any
@@ -21,6 +21,7 @@ import sympy
 from hypothesis import HealthCheck, settings
 from mpmath import mp, mpf
 
+from derive.backprop import differentiate
 from derive.equations import parse_equations
 from derive.expression import (
     Axis,
@@ -45,6 +46,13 @@ Place = tuple[str, tuple[int, ...]]
 Values = dict[Place, Any]
 Bound = dict[Index, int]
 Closure = Callable[[Values, Bound], Any]
+
+
+@lru_cache(maxsize=1000)
+def derived(graph: Graph, wanted: tuple[str, ...] | None = None) -> Derivation:
+    """The derivation of a graph, found once for all tests that do not judge how it is found."""
+    return differentiate(graph, wanted)
+
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "exp": mp.exp,

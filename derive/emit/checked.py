@@ -27,6 +27,8 @@ NODES = (
     *(ast.Subscript, ast.Slice, ast.Name, ast.Constant, ast.Tuple, ast.List, ast.ListComp),
     *(ast.GeneratorExp, ast.comprehension, ast.JoinedStr, ast.FormattedValue, ast.withitem),
 )
+MADE = (ast.FunctionDef, ast.ClassDef)
+TYPED = (ast.AnnAssign, ast.arg)
 SIGNS = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop)  # with nothing in them
 TOP = (ast.Expr, ast.Import, ast.ImportFrom, ast.Assign, ast.ClassDef, ast.FunctionDef)
 IMPORTS = frozenset(
@@ -154,8 +156,9 @@ def checked(source: str) -> CodeType:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)
             tree = ast.parse(source)
-            everything = _walked(tree)
-            module = _module(tree, everything)
+            parts = {top: _walked(top) for top in tree.body}
+            everything = [node for part in parts.values() for node in part]
+            module = _module(parts, everything)
             nodes = [node for node in everything if not _usual(node, module)]
             if nodes:
                 first = min(nodes, key=_line)
@@ -189,9 +192,10 @@ def _words(node: ast.AST) -> str:
     return f"{text} is not on the list of what a module may hold"
 
 
-def _module(tree: ast.Module, nodes: list[ast.AST]) -> _Module:
-    made = {n: _walked(n) for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+def _module(parts: Mapping[ast.stmt, list[ast.AST]], nodes: list[ast.AST]) -> _Module:
+    made = {top: part for top, part in parts.items() if isinstance(top, MADE)}
     names = [n for n in nodes if isinstance(n, ast.Name)]
+    calls = [n for n in nodes if isinstance(n, ast.Call)]
     functions = {top: inner for top, inner in made.items() if isinstance(top, ast.FunctionDef)}
     steps = [step for top, inner in functions.items() for step in _steps(top, inner)]
     records = [line for n in made if isinstance(n, ast.ClassDef) for line in n.body]
@@ -204,39 +208,38 @@ def _module(tree: ast.Module, nodes: list[ast.AST]) -> _Module:
         ),
         arguments=frozenset(n.arg for n in nodes if isinstance(n, ast.arg)),
         variables=frozenset(n.id for n in names if isinstance(n.ctx, ast.Store)),
-        top=frozenset(map(id, tree.body)),
+        top=frozenset(map(id, parts)),
         inside=frozenset(id(n) for inner in functions.values() for n in inner),
         owners=frozenset(id(n.value) for n in nodes if isinstance(n, ast.Attribute)),
-        called=frozenset(id(n.func) for n in nodes if isinstance(n, ast.Call)),
-        types=frozenset(id(n) for top in _types(tree, nodes) for n in _walked(top)),
-        main=frozenset(id(n) for top in tree.body if _is_main(top) for n in _walked(top)),
-        each=frozenset(id(n.func) for n in nodes if isinstance(n, ast.Call) and _is_each(n)),
+        called=frozenset(id(n.func) for n in calls),
+        types=frozenset(id(n) for top in _types(parts, nodes) for n in _walked(top)),
+        main=frozenset(id(n) for top, part in parts.items() if _is_main(top) for n in part),
+        each=frozenset(id(n.func) for n in calls if _is_each(n)),
         hidden=frozenset(hidden for inner in made.values() for hidden in _hidden(inner)),
         steps=frozenset(id(step) for step, _ in steps),
         step_names=frozenset(id(name) for _, name in steps),
-        settled=frozenset(id(n) for part in _settled(tree) for n in _walked(part)),
+        settled=frozenset(id(n) for part in _settled(parts) for n in _walked(part)),
     )
 
 
-def _types(tree: ast.Module, nodes: list[ast.AST]) -> Iterator[ast.AST]:
+def _types(top: Collection[ast.stmt], nodes: list[ast.AST]) -> Iterator[ast.AST]:
     """The places where types stand: annotations, and lines like `Array = NDArray[np.float64]`."""
-    top = set(map(id, tree.body))
     for node in nodes:
         found: ast.expr | None = None
-        if isinstance(node, ast.AnnAssign | ast.arg):
+        if isinstance(node, TYPED):
             found = node.annotation
         elif isinstance(node, ast.FunctionDef):
             found = node.returns
-        elif isinstance(node, ast.Assign) and id(node) in top:
+        elif isinstance(node, ast.Assign) and node in top:
             of = node.value.value if isinstance(node.value, ast.Subscript) else None
             found = node.value if isinstance(of, ast.Name) and of.id in TYPES else None
         if found is not None:
             yield found
 
 
-def _settled(tree: ast.Module) -> Iterator[ast.AST]:
+def _settled(top: Collection[ast.stmt]) -> Iterator[ast.AST]:
     """What is allowed as it stands, and nowhere else: settings, and decorators of functions."""
-    for node in tree.body:
+    for node in top:
         if isinstance(node, ast.Expr) and ast.unparse(node) in SETTINGS:
             yield node
         if isinstance(node, ast.FunctionDef):
@@ -276,7 +279,15 @@ def _usual(node: ast.AST, module: _Module) -> bool:
         return True
     if id(node) in module.top and not (isinstance(node, TOP) or _is_main(node)):
         return False
-    match node:
+    match node:  # what there is most of comes first
+        case ast.Name():
+            return _name(node, module)
+        case ast.Constant():
+            return type(node.value) in (int, float, str, bool, type(None), type(...))
+        case ast.Attribute():
+            return isinstance(node.ctx, ast.Load) and _attribute(node, module)
+        case ast.Call():
+            return isinstance(node.func, ast.Name | ast.Attribute) or _is_each(node.func)
         case ast.Expr() if id(node) in module.top:
             return isinstance(node.value, ast.Constant)
         case ast.Import() | ast.ImportFrom():
@@ -288,14 +299,6 @@ def _usual(node: ast.AST, module: _Module) -> bool:
             return placed and _is_function(node) and _free(node.name)
         case ast.arg():
             return _free(node.arg)
-        case ast.Constant():
-            return type(node.value) in (int, float, str, bool, type(None), type(...))
-        case ast.Name():
-            return _name(node, module)
-        case ast.Attribute():
-            return isinstance(node.ctx, ast.Load) and _attribute(node, module)
-        case ast.Call():
-            return isinstance(node.func, ast.Name | ast.Attribute) or _is_each(node.func)
         case ast.keyword():
             return any(node.arg in known for known in (KEYWORDS, module.fields, module.arguments))
         case ast.With():
@@ -352,10 +355,11 @@ def _name(node: ast.Name, module: _Module) -> bool:
         return True
     if name == "__name__":
         return id(node) in module.main
-    known = [module.variables, module.arguments]  # no union of them, which takes long for each name
+    if name in module.variables or name in module.arguments:
+        return True
     if id(node) in module.types:
-        return any(name in names for names in (*known, module.functions, TYPES, IMPORTED))
-    return any(name in names for names in (*known, HANDED)) or _is_class(name, module)
+        return name in module.functions or name in TYPES or name in IMPORTED
+    return name in HANDED or _is_class(name, module)
 
 
 def _is_class(name: str, module: _Module) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from mpmath import mp
 
-from derive import Problem, build, verify
+from derive import verify
 from derive.backprop import differentiate
 from derive.emit import USUAL, emit, load
 from derive.graph import adjoint_name
@@ -18,13 +18,13 @@ from derive.library.layers import LAYERS
 from derive.library.losses import loss_names
 from derive.library.optimizers import OPTIMIZERS
 from derive.scaffold import scaffold
-from derive.spec import parse_spec
 from derive.verify.algebra import DIGITS
 from derive.verify.bench import Bench
 from derive.verify.interpreter import run
 from derive.verify.modules import module_route, point
 from derive.verify.of_model import model_values
 from derive.verify.report import Status
+from tests.emit_support import derivation_of, made, source_of, source_of_row
 
 SPECS = {
     "scalars": "inputs: {a: 2, c: 3, d: -1}\nmodel: [e = c*d, L = e**2 + a]\n",
@@ -77,18 +77,14 @@ ROWS = (*LAYERS, *loss_names())
 ALL = {**SPECS, **{name: scaffold(name, network=False) for name in ROWS}}
 
 
-def made(text: str) -> Problem:
-    return build(parse_spec(text, "model.yaml", "model"))
-
-
 @pytest.mark.parametrize("name", ALL)
 def test_both_modules_compute_the_model(name: str) -> None:
     problem = made(ALL[name])
-    derivation = differentiate(problem.graph, problem.wanted)
+    derivation = derivation_of(problem)
     drawn = {} if name == "masked softmax of large scores" else model_values(problem, derivation, 1)
     points = [point(problem, Bench(derivation, drawn))] if drawn else []
     for target in USUAL:
-        source = emit(problem, derivation, target)
+        source = source_of_row(name, target) if name in ROWS else source_of(problem, target)
         assert max(map(len, source.splitlines())) <= 100
         route, _ = module_route(target, source, problem, points)
         assert route.status is Status.AGREES, route.detail

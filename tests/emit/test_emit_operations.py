@@ -6,15 +6,13 @@ import pytest
 import sympy
 from emit_reference import spec
 
-from derive.backprop import differentiate
 from derive.cli import main
 from derive.emit.operations import Costs, Operations, costs
 from derive.emit.program import lower
 from derive.library.layers import LAYERS
 from derive.library.losses import LOSSES
 from derive.problem import Problem
-from derive.scaffold import scaffold
-from tests.emit_support import made
+from tests.emit_support import derivation_of, made, of_row
 
 MOST, MOST_DENSE = 3.0, 2.2
 # The largest value of a window is found once more to tell which place has it.
@@ -35,8 +33,7 @@ BY_HAND = [
 
 
 def cost(problem: Problem) -> Costs:
-    derivation = differentiate(problem.graph, problem.wanted)
-    return costs(lower(problem, derivation, sympy.Integer(problem.batch)))
+    return costs(lower(problem, derivation_of(problem), sympy.Integer(problem.batch)))
 
 
 def share(problem: Problem) -> float:
@@ -61,7 +58,7 @@ def test_an_update_by_hand() -> None:
 
 @pytest.mark.parametrize("name", [*LAYERS, *LOSSES])
 def test_a_row_costs_little_more_back_than_forth(name: str) -> None:
-    found = share(made(scaffold(name, network=False)))
+    found = share(of_row(name))
     assert found <= MOST or round(found, 2) == ABOVE[name]
     assert (found > MOST) == (name in ABOVE)
 

@@ -7,7 +7,6 @@ import re
 import numpy as np
 import pytest
 
-from derive.backprop import differentiate
 from derive.emit import load
 from derive.emit.hoisting import hoisted
 from derive.emit.program import lower
@@ -16,7 +15,7 @@ from derive.emit.sharing import shared
 from derive.emit.tree import Read, walk
 from derive.scaffold import scaffold
 from derive.verify.report import Status
-from tests.emit_support import judged, made, source_of
+from tests.emit_support import derivation_of, judged, made, of_row, source_of, source_of_row
 
 RECURRENT = ("rnn", "gru", "gru_reset_after", "lstm", "lstm_peephole", "bidirectional_rnn")
 LOGITS = """
@@ -69,19 +68,19 @@ def loops(source: str) -> str:
 
 @pytest.mark.parametrize("name", RECURRENT)
 def test_the_inputs_of_all_steps_are_one_product(name: str) -> None:
-    source = source_of(made(scaffold(name, network=False)), "numpy")
+    source = source_of_row(name, "numpy")
     assert " = x @ y_W" in source
     assert not re.search(r"\bx\[", loops(source))
 
 
 @pytest.mark.parametrize("name", RECURRENT)
 def test_gradients_of_weights_are_taken_after_the_loop(name: str) -> None:
-    source = source_of(made(scaffold(name, network=False)), "numpy")
+    source = source_of_row(name, "numpy")
     assert not re.search(r"dE_dy_[WUVT]\w*\[", loops(source))
 
 
 def test_the_slope_at_a_net_input_is_computed_once() -> None:
-    source = whole(source_of(made(scaffold("lstm", network=False)), "numpy"))
+    source = whole(source_of_row("lstm", "numpy"))
     for gate in "ifo":
         assert source.count(f"(1 - y_g_{gate})") == 1
     assert source.count("np.tanh(y_c") == 1
@@ -111,7 +110,7 @@ def test_a_branch_that_is_not_taken_is_not_computed_ahead() -> None:
 def test_every_pass_keeps_order_and_names(text: str) -> None:
     """Whatever is read is given, or computed before or, in its recurrence, at another step."""
     problem = made(text)
-    program = lower(problem, differentiate(problem.graph, problem.wanted))
+    program = lower(problem, derivation_of(problem))
     given = {quantity.name for quantity in (*program.parameters, *program.sample)}
     for found in (reusing(program.whole), hoisted(shared(reusing(program.whole)))):
         known = set(given)
@@ -125,8 +124,7 @@ def test_every_pass_keeps_order_and_names(text: str) -> None:
 
 @pytest.mark.parametrize("size", [(2, 2), (5, 8)])  # few places one by one, many at once
 def test_a_tie_goes_to_the_first(size: tuple[int, int]) -> None:
-    problem = made(scaffold("max_pool2d", network=False))
-    names = load(problem, source_of(problem, "numpy"), "numpy")
+    names = load(of_row("max_pool2d"), source_of_row("max_pool2d", "numpy"), "numpy")
     draw = np.random.default_rng(1)
     x = draw.integers(0, 4, size=(3, size[0], 4, size[1])).astype(float)
     found = names.namespace["is_first_largest"](x, (1, 3))

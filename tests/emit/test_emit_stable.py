@@ -9,10 +9,11 @@ import sympy
 from emit_reference import evaluator, sample, spec, tables
 
 from derive.backprop import differentiate
-from derive.emit import USUAL, emit, execute
+from derive.emit import USUAL, emit, execute, load
 from derive.emit.program import stable_form
 from derive.emit.stable import stable
 from derive.expression import Axis, Element, Index, LogTotalExp, Total
+from tests.core_support import derived
 
 AXIS = Axis("units", sympy.Integer(3))
 H, K = Index("h", AXIS), Index("k", AXIS)
@@ -63,14 +64,14 @@ FINITE = [
 def test_extremes_are_finite(activation: str, loss: str, batch: int, target: str) -> None:
     """Net inputs of ±1000 with hard targets; warnings are errors."""
     problem = spec((activation,), loss, "none", batch, units=3, inputs=1)
+    module = load(problem, emit(problem, derived(problem.graph), target), target)
     for hit in range(3):
         values = tables(sample(problem))
         values["W1"] = {(0, 0): 1000.0, (1, 0): 0.0, (2, 0): -1000.0}
         for n in range(batch):
             values["x"][n, 0] = 1.0
             values["t"] |= {(n, o): float(o == hit) for o in range(3)}
-        source = emit(problem, differentiate(problem.graph), target)
-        found = execute(problem, source, target, values)
+        found = module.run(values)
         for numbers in (found.forward, found.gradients, found.updated):
             assert all(map(math.isfinite, numbers.values()))
 

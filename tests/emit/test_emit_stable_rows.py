@@ -4,30 +4,34 @@ from __future__ import annotations
 
 import math
 import warnings
+from functools import lru_cache
 from importlib import import_module
 
 import pytest
 import sympy
 from mpmath import mp
 
-from derive.backprop import differentiate
 from derive.build import build
-from derive.emit import USUAL, emit, execute
+from derive.emit import USUAL, emit, load
 from derive.emit.program import stable_form
+from derive.emit.run import Module
 from derive.emit.stable_differences import selection
 from derive.emit.stable_rows import ROWS
 from derive.expression import Element
 from derive.functions import greater, where
-from derive.graph import Derivation
+from derive.graph import Derivation, Graph
 from derive.problem import Problem
 from derive.spec import parse_spec
 from derive.verify.bench import Bench
 from derive.verify.interpreter import run
+from derive.verify.meaning import Values
 from derive.verify.stable_forms import stable_steps
+from tests.core_support import derived
 
 ORACLE_DIGITS = 1200  # enough for 1 - logistic(1000), which lacks 10^-435 to 1
 GOOD = 2e-12
 UNDERFLOW = 1e-300
+Given = tuple[tuple[str, tuple[int, ...], float], ...]
 
 
 def one(formula: str, **values: str) -> str:
@@ -81,7 +85,7 @@ SAVES = {
 
 def made(text: str) -> tuple[Problem, Derivation]:
     problem = build(parse_spec(text, "test", "test"))
-    return problem, differentiate(problem.graph, problem.wanted)
+    return problem, derived(problem.graph, problem.wanted)
 
 
 def faults(text: str, target: str, flat: float = 0.0) -> list[str]:
@@ -90,24 +94,27 @@ def faults(text: str, target: str, flat: float = 0.0) -> list[str]:
     An error of `flat` is none: a difference of operands far larger than itself has one.
     """
     problem, derivation = made(text)
-    source = emit(problem, derivation, target)
+    return faults_at(problem, load(problem, emit(problem, derivation, target), target), flat)
+
+
+def faults_at(problem: Problem, module: Module, flat: float = 0.0) -> list[str]:
+    """What a module gets wrong at the values of a problem, which may be those of another spec."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            done = execute(problem, source, target)
+            done = module.run(problem.values)
     except (ArithmeticError, ValueError, RuntimeWarning) as error:
         return [f"{type(error).__name__}: {error}"]
+    given = tuple(
+        (name, place, float(value))
+        for name, table in problem.values.items()
+        for place, value in table.items()
+    )
+    truth = truths(problem.graph, problem.wanted, given)
     with mp.workdps(ORACLE_DIGITS):
-        given = {
-            (name, place): mp.mpf(float(value))
-            for name, table in problem.values.items()
-            for place, value in table.items()
-        }
-        forward = run(problem.graph, given)
-        backward = run(derivation.backward, forward)
-        pairs = [(key, found, forward[key]) for key, found in done.forward.items()]
+        pairs = [(key, found, truth[key]) for key, found in done.forward.items()]
         pairs += [
-            (key, found, backward[f"adj_{key[0]}", key[1]]) for key, found in done.gradients.items()
+            (key, found, truth[f"adj_{key[0]}", key[1]]) for key, found in done.gradients.items()
         ]
         return [
             f"{key}: {found} for {mp.nstr(true, 17)}"
@@ -115,6 +122,15 @@ def faults(text: str, target: str, flat: float = 0.0) -> list[str]:
             if not math.isfinite(found)
             or abs(mp.mpf(found) - true) > GOOD * abs(true) + flat + UNDERFLOW
         ]
+
+
+@lru_cache(maxsize=8)  # one target is judged after the other at a few places
+def truths(graph: Graph, wanted: tuple[str, ...] | None, given: Given) -> Values:
+    """All values and derivatives with as many digits as it takes."""
+    with mp.workdps(ORACLE_DIGITS):
+        start = {(name, place): mp.mpf(value) for name, place, value in given}
+        forward = run(graph, start)
+        return {**run(derived(graph, wanted).backward, forward), **forward}
 
 
 def test_every_row_has_an_example() -> None:

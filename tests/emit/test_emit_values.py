@@ -11,18 +11,18 @@ from pathlib import Path
 import pytest
 from emit_reference import evaluator, sample, slopes, spec, tables
 
-from derive.backprop import differentiate
 from derive.build import build
 from derive.emit import USUAL, emit, execute, load
 from derive.functions import ROWS
 from derive.problem import Problem
 from derive.spec import load_spec
+from tests.core_support import derived
 
 ARTICLE = build(load_spec("article"))
 
 
 def source_of(problem: Problem, target: str) -> str:
-    return emit(problem, differentiate(problem.graph), target)
+    return emit(problem, derived(problem.graph), target)
 
 
 @pytest.mark.parametrize("target", USUAL)

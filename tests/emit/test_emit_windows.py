@@ -11,9 +11,8 @@ from derive.emit.tree import Fold, How, Loop, Node, Product, Read, Reduce, Withi
 from derive.emit.windows import is_mixed_radix, linear, without_grids
 from derive.expression import Axis, Index
 from derive.library.layers import LAYERS
-from derive.scaffold import scaffold
 from derive.verify.report import Status
-from tests.emit_support import judged, made, source_of
+from tests.emit_support import judged, made, source_of, source_of_row
 
 CONVOLUTION = (
     "inputs: {x: {shape: [2, 2, 9], values: 0.3}}\nmodel:\n"
@@ -81,14 +80,15 @@ GATHERED = ("embedding",  # and those that read a diagonal, or the row of a step
 @pytest.mark.parametrize("name", SPECS)
 def test_windows_are_read_and_laid_back_without_grids(name: str) -> None:
     problem = made(SPECS[name])
-    assert ("ogrid" in source_of(problem, "numpy")) == (name in GRIDS)
-    route = judged(problem, "numpy")
+    source = source_of(problem, "numpy")
+    assert ("ogrid" in source) == (name in GRIDS)
+    route = judged(problem, "numpy", source)
     assert route.status is Status.AGREES, route.detail
 
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_no_row_but_a_gather_has_grids(name: str) -> None:
-    source = source_of(made(scaffold(name, network=False)), "numpy")
+    source = source_of_row(name, "numpy")
     assert ("ogrid" in source) == (name in GATHERED)
 
 
@@ -96,7 +96,7 @@ def test_pooling_and_flattening_are_reshapes() -> None:
     source = source_of(made(POOLING.replace("7, 8", "6, 8") % ("max_pool2d", 2, 2)), "numpy")
     assert "y = x.reshape(2, 3, 2, 4, 2).max(axis=(2, 4))\n" in source
     assert "is_first_largest(x.reshape(2, 3, 2, 4, 2), (2, 4))" in source
-    flat = source_of(made(scaffold("flatten3", network=False)), "numpy")
+    flat = source_of_row("flatten3", "numpy")
     assert "windows" not in flat
     assert "np.eye" not in flat
 
