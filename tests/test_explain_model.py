@@ -11,7 +11,6 @@ import sympy
 from mpmath import mp
 
 from derive import InputError, Problem, build
-from derive.backprop import differentiate
 from derive.graph import Derivation, adjoint_name
 from derive.language import Scope, parse_expression
 from derive.library.layers import LAYERS
@@ -22,6 +21,7 @@ from derive.scaffold import scaffold
 from derive.spec import parse_spec
 from derive.verify.algebra import DIGITS, EXACT
 from derive.verify.interpreter import run
+from tests.core_support import derived
 
 ROWS = (*LAYERS, *loss_names())
 BY_HAND = "numbers: {chained: true}\n"
@@ -32,7 +32,7 @@ PRECISE = "numbers: {significant_digits: 12}\n"
 @cache
 def made(text: str) -> tuple[Problem, Derivation]:
     problem = build(parse_spec(text, "my.yaml", "my"))
-    return problem, differentiate(problem.graph, problem.wanted)
+    return problem, derived(problem.graph, problem.wanted)
 
 
 def of_row(name: str, more: str) -> tuple[Problem, Derivation]:

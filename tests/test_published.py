@@ -47,7 +47,11 @@ PRINTED = {  # how many prints are right, and how many are known to be wrong
     "mean_squares": (1, 0),
     "one_derivative": (7, 0),
 }
-MISPRINTED = [name for name, (_, wrong) in PRINTED.items() if wrong]
+HEAVY = "gru_by_hand"  # why one of its prints is wrong takes seconds to find out
+CHANGED = [
+    pytest.param(name, marks=[pytest.mark.slow] if name == HEAVY else []) for name in PRINTED
+]
+MISPRINTED = [case for case in CHANGED if PRINTED[case.values[0]][1]]
 MANY = "many_rounds"  # its 10,000 updates take seconds
 
 
@@ -64,6 +68,12 @@ class Example:
         problem = replace(self.problem, published=tuple(map(change, self.problem.published)))
         rows = model_rows(problem, self.page, {}, self.trajectory)
         return [row for row in rows if row.published is not None]
+
+
+@cache
+def rows_of(name: str) -> list[NumberRow]:
+    """The rows of a spec as it is."""
+    return example(name).rows()
 
 
 @cache
@@ -97,30 +107,30 @@ def counted(rows: list[NumberRow]) -> tuple[int, int]:
 
 @pytest.mark.parametrize("name", PRINTED)
 def test_every_print_is_right_or_a_known_misprint(name: str) -> None:
-    rows = example(name).rows()
+    rows = rows_of(name)
     assert not [row for row in rows if row.status is Status.DISAGREES]
     assert counted(rows) == PRINTED[name]
 
 
 @pytest.mark.parametrize("name", MISPRINTED)
 def test_without_the_word_for_it_a_misprint_disagrees(name: str) -> None:
-    known = [row.status is Status.MISPRINT for row in example(name).rows()]
+    known = [row.status is Status.MISPRINT for row in rows_of(name)]
     rows = example(name).rows(lambda published: replace(published, misprint=None))
     assert [row.status is Status.DISAGREES for row in rows] == known
     assert all(row.explanation for row in rows if row.status is Status.DISAGREES)
 
 
-@pytest.mark.parametrize("name", PRINTED)
+@pytest.mark.parametrize("name", CHANGED)
 def test_a_right_print_that_is_changed_disagrees(name: str) -> None:
-    before = example(name).rows()
+    before = rows_of(name)
     after = example(name).rows(shifted)
     right = [k for k, row in enumerate(before) if row.status is Status.AGREES]
     assert [after[k].name for k in right if after[k].status is Status.AGREES] == []
 
 
-@pytest.mark.parametrize("name", PRINTED)
+@pytest.mark.parametrize("name", CHANGED)
 def test_what_is_right_is_no_misprint(name: str) -> None:
-    rows = example(name).rows()
+    rows = rows_of(name)
     right = {(row.name, row.where) for row in rows if row.status is Status.AGREES}
 
     def accused(published: Published) -> Published:

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 Point = tuple[float, float]
 
@@ -39,16 +40,29 @@ class Box:
     height: float
     angle: float = 0.0
 
-    @property
+    @cached_property
     def reach(self) -> float:
         """The radius of the circle around the box."""
         return math.hypot(self.width, self.height) / 2
 
+    @cached_property
+    def axes(self) -> tuple[Point, Point]:
+        """The unit directions of its sides."""
+        turns = (math.radians(self.angle), math.radians(self.angle + 90))
+        first, second = ((math.cos(turn), math.sin(turn)) for turn in turns)
+        return first, second
+
+    @cached_property
+    def halves(self) -> tuple[float, float]:
+        """Half the length of its shadow on each of them."""
+        first, second = map(self.half_extent, self.axes)
+        return first, second
+
     def half_extent(self, axis: Point) -> float:
         """Half the length of the box's shadow on a unit direction."""
-        turn = math.radians(self.angle)
-        along = abs(axis[0] * math.cos(turn) + axis[1] * math.sin(turn))
-        across = abs(axis[1] * math.cos(turn) - axis[0] * math.sin(turn))
+        cosine, sine = self.axes[0]
+        along = abs(axis[0] * cosine + axis[1] * sine)
+        across = abs(axis[1] * cosine - axis[0] * sine)
         return (along * self.width + across * self.height) / 2
 
 
@@ -73,11 +87,11 @@ def overlap(first: Box, second: Box) -> bool:
     dy = second.centre[1] - first.centre[1]
     if math.hypot(dx, dy) >= first.reach + second.reach:
         return False
-    for angle in (first.angle, first.angle + 90, second.angle, second.angle + 90):
-        axis = (math.cos(math.radians(angle)), math.sin(math.radians(angle)))
-        room = first.half_extent(axis) + second.half_extent(axis)
-        if abs(dx * axis[0] + dy * axis[1]) >= room - TOUCH:
-            return False
+    for one, other in ((first, second), (second, first)):
+        for axis, half in zip(one.axes, one.halves, strict=True):
+            room = half + other.half_extent(axis)
+            if abs(dx * axis[0] + dy * axis[1]) >= room - TOUCH:
+                return False
     return True
 
 

@@ -14,6 +14,7 @@ from derive.cli import main
 from derive.render.document import escape as tex_escape
 from derive.render.markdown import MATH, escape, markdown
 from derive.spec import parse_spec
+from tests.render_support import made
 
 NAMES = [name for name in builtin_names() if name not in {"many_rounds", "deep", "digits"}]
 TAG = re.compile(r"\\tag\{(\d+)\}")
@@ -28,11 +29,11 @@ SMALL = (
 def test_a_page_in_markdown_says_what_the_page_says(
     name: str, language: str, tmp_path: Path
 ) -> None:
-    made = derive.make(derive.load(name), [language])
-    text = markdown(made.page, language)
+    whole = made(name)
+    text = markdown(whole.page, language)
     tags = TAG.findall(text)
     assert tags == [str(k + 1) for k in range(len(tags))]
-    labels = re.findall(r"\\label\{(eq:[^{}]*)\}", made.texts[language])
+    labels = re.findall(r"\\label\{(eq:[^{}]*)\}", whole.texts[language])
     assert len(tags) == len(set(labels))
     assert "+ -" not in text
     prose = MATH.sub("", text)
