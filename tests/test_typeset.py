@@ -129,7 +129,7 @@ def test_the_article(name: str, language: str) -> None:
 @pytest.mark.tex
 @pytest.mark.slow
 @XELATEX
-@pytest.mark.parametrize(("name", "language"), sampled(OTHERS, 2))
+@pytest.mark.parametrize(("name", "language"), sampled(OTHERS, 3))
 def test_every_built_in_problem(name: str, language: str) -> None:
     assert typeset(made(name).texts[language], "xelatex").faults == ()
 

@@ -12,6 +12,7 @@ from derive.proofread.reader import read
 from derive.proofread.reading import OWN, Verdict
 from derive.proofread.report import checked
 from derive.spec import builtin_names
+from tests.sampled import sampled
 
 NETWORK = r"""
 $$ n_1 = w_1 x_1 + w_2 x_2 + b $$
@@ -101,7 +102,7 @@ def test_numbers_of_a_wrong_formula_follow_from_it() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", builtin_names())
+@pytest.mark.parametrize("name", sampled(builtin_names(), 3))
 def test_nothing_is_found_on_the_page_of_a_built_in_spec(name: str) -> None:
     for language, text in derive.make(derive.load(name)).texts.items():
         found = checked(f"{name}.{language}.tex", text)

@@ -11,6 +11,7 @@ import pytest
 from derive.problem import Published
 from derive.verify.report import NumberRow, Verdict
 from derive.verify.why.question import simplest_between
+from tests.sampled import sampled
 from tests.verify.wrong_prints import (
     Base,
     Mistake,
@@ -233,7 +234,7 @@ def test_seeded_mistakes_are_found_and_none_is_called_by_another_name(name: str)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SPECS)
+@pytest.mark.parametrize("name", sampled(SPECS, 3))
 def test_nothing_is_said_of_digits_that_are_noise(name: str) -> None:
     whole = base(name)
     assert whole is not None
