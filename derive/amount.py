@@ -25,26 +25,25 @@ OVERHEAD = 10  # multiplications that an update costs besides those of its equat
 def check_amount(file: SpecFile, graph: Graph) -> None:
     """Refuse quantities and sums of more entries than memory or time are for. Raises InputError."""
     if len(graph.equations) > MOST_EQUATIONS:
-        where = ("model",) if file.spec.network is None else ("network", "layers")
         words = too_many(len(graph.equations), MOST_EQUATIONS, "equations", "a model")
-        raise file.fail(where, f"{words}, with those of its layers")
+        raise file.fail(("model",), f"{words}, with those of its layers")
     for quantity in graph.quantities.values():
         if len(quantity.axes) > MOST_AXES:
             words = f"'{quantity.name}' has {len(quantity.axes)} axes"
             limit = f"a quantity has at most {MOST_AXES}"
-            raise file.fail(_place(file, graph, quantity.name), f"{words}; {limit}")
+            raise file.fail(place_of(file, quantity.name), f"{words}; {limit}")
         count = prod(quantity.shape)
         if count > MOST_ENTRIES:
             words = f"'{quantity.name}' has {count:,} entries"
             limit = f"a quantity has at most {MOST_ENTRIES:,}"
-            raise file.fail(_place(file, graph, quantity.name), f"{words}; {limit}")
+            raise file.fail(place_of(file, quantity.name), f"{words}; {limit}")
     for equation in graph.equations:
         count = terms(equation)
         if count > MOST_TERMS:
             name = equation.quantity.name
             words = f"the equation of '{name}' adds up {count:,} terms"
             raise file.fail(
-                _place(file, graph, name), f"{words}; an equation has at most {MOST_TERMS:,}"
+                place_of(file, name), f"{words}; an equation has at most {MOST_TERMS:,}"
             )
 
 
@@ -75,14 +74,6 @@ def work(graph: Graph) -> int:
 def _summed(expr: sympy.Basic) -> int:
     own = prod(index.axis.length for index in bound_indices(expr))
     return own * max(map(_summed, expr.args), default=1)
-
-
-def _place(file: SpecFile, graph: Graph, name: str) -> Path_:
-    """Where in a spec a quantity comes from."""
-    if file.spec.network is not None:
-        layer = graph.quantities[name].layer
-        return ("network", "layers", layer - 1) if layer else ("network", "inputs")
-    return place_of(file, name)
 
 
 def place_of(file: SpecFile, name: str) -> Path_:

@@ -9,13 +9,15 @@ from fractions import Fraction
 from itertools import count
 from typing import Any
 
-from derive.errors import nearest
+from derive.errors import LanguageError, nearest
 from derive.library.activations import ACTIVATIONS
 from derive.library.aliases import nearest_row
 from derive.library.loss import Reduction
 from derive.library.losses import BY_NAME
-from derive.schema import LayerSpec, LossSpec, NetworkSpec, PublishedSpec, Spec
+from derive.library.row import signature
+from derive.schema import ClaimSpec, LayerSpec, LossSpec, NetworkSpec, PublishedSpec, Spec
 from derive.spec import Path_, SpecFile
+from derive.variables import parse_function
 
 DENSE = {"each": "dense", "shared": "dense_shared_bias", "none": "dense_without_bias"}
 WORD = re.compile(r"(?<![A-Za-z0-9_])(d?)([A-Za-z][A-Za-z0-9_]*)(?![A-Za-z0-9_\[])")
@@ -48,11 +50,13 @@ class _Chain:
         return [self.batch, size] if self.batched else [size]
 
 
-def as_model(file: SpecFile, network: NetworkSpec, batch: int) -> SpecFile:
+def as_model(file: SpecFile, network: NetworkSpec, batch: int, in_layers: bool = False) -> SpecFile:
     """The model that a network stands for; what is wrong with it is told at the network's fields.
 
     Net inputs are net1, net2, …, activations out1, out2, …, as in the names of the parameters W1,
-    b1; the input is x, the target t, an error e, the loss E. Raises InputError.
+    b1; the input is x, the target t, an error e, the loss E. One whose page goes by layers has an
+    axis for the samples even where there is one, and what is published of it is in the names of
+    that page, which a model does not have. Raises InputError.
     """
     spec = file.spec
     sizes = tuple(map(_size, (network.inputs, *(layer.dense for layer in network.layers))))
@@ -61,23 +65,19 @@ def as_model(file: SpecFile, network: NetworkSpec, batch: int) -> SpecFile:
         _check_forward_pass(file)
     own = [*spec.define.activations.values(), spec.define.losses.get(loss.name, "") if loss else ""]
     own += [layer.activation for layer in network.layers]
-    chain = _Chain(file, network, sizes, batch, batch > 1 or any("[" in t for t in own), loss)
+    batched = in_layers or batch > 1 or any("[" in text for text in own)
+    chain = _Chain(file, network, sizes, batch, batched, loss)
     names = dict(_counted(chain))
-    places: dict[Path_, Path_] = {}
+    places: dict[Path_, Path_] = {("model",): ("network", "layers")}
     whole = {
         **{name: getattr(spec, name) for name in spec.model_fields_set - NETWORK},
         "model": list(_nodes(chain, places)),
         "inputs": {"x": _data(chain, "x", sizes[0])},
         "targets": {"t": _data(chain, "t", sizes[-1])} if loss else {},
-        "parameters": _parameters(chain),
+        "parameters": _parameters(chain, places),
         "loss": _loss(chain, places),
-        "published": [
-            each.model_copy(update={"name": _translated(each, names)}) for each in spec.published
-        ],
-        "claims": [
-            each.model_copy(update={"formula": _in_model(each.formula, names)})
-            for each in spec.claims
-        ],
+        "published": [] if in_layers else list(_published(spec, names)),
+        "claims": [] if in_layers else list(_claims(spec, names)),
         "numbers": spec.numbers,
         "define": {"optimizers": spec.define.optimizers, "layers": _own_layers(chain)},
     }
@@ -85,11 +85,21 @@ def as_model(file: SpecFile, network: NetworkSpec, batch: int) -> SpecFile:
         whole |= {"samples": list(_samples(chain, places)), "training": spec.training}
     for section, name in (("inputs", "x"), ("targets", "t")):
         first: Path_ = ("data", section)
-        if getattr(spec.data, section) is None and spec.samples:
-            first = ("samples", 0, section)
+        if getattr(spec.data, section) is None:
+            first = ("samples", 0, section) if spec.samples else ("network", "inputs")
         places[section, name] = first
     places = {**file.places, **{path: file.place(places[path]) for path in places}}
     return replace(file, spec=Spec.model_validate(whole), places=places)
+
+
+def _published(spec: Spec, names: Mapping[str, str]) -> Iterator[PublishedSpec]:
+    for each in spec.published:
+        yield each.model_copy(update={"name": _translated(each, names)})
+
+
+def _claims(spec: Spec, names: Mapping[str, str]) -> Iterator[ClaimSpec]:
+    for each in spec.claims:
+        yield each.model_copy(update={"formula": _in_model(each.formula, names)})
 
 
 NETWORK = {"network", "data", "parameters"}
@@ -141,7 +151,7 @@ def _samples(chain: _Chain, places: dict[Path_, Path_]) -> Iterator[dict[str, An
         yield {named[word]: _values(chain, rows)["values"] for word, rows in sample.items()}
 
 
-def _parameters(chain: _Chain) -> dict[str, Any]:
+def _parameters(chain: _Chain, places: dict[Path_, Path_]) -> dict[str, Any]:
     """Weights and biases of every layer, with their values where the spec gives any."""
     given = chain.file.spec.parameters
     shapes: dict[str, list[int]] = {}
@@ -154,6 +164,9 @@ def _parameters(chain: _Chain) -> dict[str, Any]:
         if name not in shapes:
             hint = nearest(name, shapes)
             raise chain.file.fail(("parameters", name), f"there is no parameter '{name}'; {hint}")
+    for name in {*shapes} - {*given}:
+        of_layer: Path_ = ("network", "layers", int(name[1:]) - 1)
+        places |= {("parameters", name): of_layer, ("parameters", name, "shape"): of_layer}
     return {
         name: {"shape": shape, "values": given[name]} if name in given else {"shape": shape}
         for name, shape in shapes.items()
@@ -174,7 +187,9 @@ def _nodes(chain: _Chain, places: dict[Path_, Path_]) -> Iterator[dict[str, Any]
             "output": f"net{number}",
             "operands": {"W": f"W{number}", **biases},
         }
-        places["model", next(k)] = (*path, "activation")
+        own = ("define", "activations", layer.activation)
+        named = layer.activation in chain.file.spec.define.activations
+        places["model", next(k)] = own if named else (*path, "activation")
         yield {
             "layer": _activation(chain, path, layer, number),
             "name": f"activation{number}",
@@ -230,16 +245,33 @@ def _own(
     """A layer from `f(y, t) = ...`, a formula for every entry, or from equations with letters."""
     single = SINGLE.fullmatch(text)
     if single is None:
+        _check_left(chain, path, text, letters.split(","))
         operands = [f"{name}[{letters}]" for name in inputs]
         return {"inputs": operands, "equations": text, "output": output}
     arguments = [word.strip() for word in single[2].split(",")]
     if len(arguments) != len(inputs) or not all(map(NAMED.fullmatch, arguments)):
         known = " and ".join(inputs)
         raise chain.file.fail(path, f"this is a function of {known}, as in f({', '.join(inputs)})")
+    try:
+        parse_function(text, len(inputs))  # whose errors quote what the author wrote
+    except LanguageError as error:
+        raise chain.file.fail(path, str(error)) from None
     entry = {word: f"{name}[...]" for word, name in zip(arguments, inputs, strict=True)}
     formula = NAMED.sub(lambda found: entry.get(found[0], found[0]), single[3].strip())
     operands = [f"{name}[...]" for name in inputs]
     return {"inputs": operands, "equations": f"{output}[...] = {formula}", "output": output}
+
+
+def _check_left(chain: _Chain, path: Path_, text: str, letters: list[str]) -> None:
+    """An equation of the author's own gives one value per unit; of a loss also one per sample."""
+    left = signature(text.partition("=")[0]).letters
+    of_loss = "o" in letters
+    turned = {*left} <= {*letters} and [*left] != letters[: len(left)]
+    if turned or len(left) not in ((1, 2) if of_loss else (2,)):
+        words = "an activation gives one value per unit: y[n,h] = ..."
+        if of_loss:
+            words = "a loss gives one error per output or per sample: e[n,o] or e[n]"
+        raise chain.file.fail(path, words)
 
 
 def _loss(chain: _Chain, places: dict[Path_, Path_]) -> str | dict[str, Any] | None:
@@ -312,7 +344,7 @@ def _units(chain: _Chain) -> Iterator[tuple[str, str]]:
                 )
 
 
-def _translated(each: PublishedSpec, names: dict[str, str]) -> str:
+def _translated(each: PublishedSpec, names: Mapping[str, str]) -> str:
     """A name of the network's page as one of the model: `dE/dw5` is `dE/dW2[0,0]`.
 
     A single number called b2 is the second bias; a table of that name is the b of layer 2.

@@ -1,32 +1,15 @@
-"""The numbers that a `network:` spec gives, checked for shape."""
+"""The numbers that a `network:` spec gives: how many samples there are, all values or none."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
 
-from derive.errors import nearest
-from derive.fields import read_tensor
-from derive.graph import Graph, Role
-from derive.problem import Tensor
-from derive.schema import DataSpec
-from derive.spec import Path_, SpecFile
+from derive.graph import Role
+from derive.problem import Problem, Tensor
+from derive.spec import SpecFile
 
-
-def with_distributions(file: SpecFile, graph: Graph, values: Mapping[str, Tensor]) -> Graph:
-    """Targets of a distribution loss must really sum to one, or the loss is refused."""
-    target = graph.quantities["t"]
-    if not target.sums_to_one or "t" not in values:
-        return graph
-    samples, outputs = target.shape
-    for n in range(samples):
-        total = sum((values["t"][n, o] for o in range(outputs)), Fraction(0))
-        if total != 1:
-            raise file.fail(
-                ("data", "targets"),
-                f"this loss needs targets that sum to 1, these sum to {float(total):g}",
-            )
-    return graph
+SECTIONS = {"x": "inputs", "t": "targets"}
 
 
 def batch_size(file: SpecFile) -> int:
@@ -47,38 +30,26 @@ def batch_size(file: SpecFile) -> int:
     return size
 
 
-def values_of(file: SpecFile, graph: Graph) -> dict[str, Tensor]:
-    """Every value that the spec gives, checked for shape; all or none of a group."""
-    parameters = file.spec.parameters
-    known = [quantity.name for quantity in graph.of_role(Role.PARAMETER)]
-    for name in parameters:
-        if name not in known:
-            raise file.fail(
-                ("parameters", name), f"there is no parameter '{name}'; {nearest(name, known)}"
-            )
-    values: dict[str, Tensor] = {}
-    for quantity in graph.of_role(Role.PARAMETER):
-        if quantity.name in parameters:
-            path: Path_ = ("parameters", quantity.name)
-            given = parameters[quantity.name]
-            values[quantity.name] = read_tensor(file, path, given, quantity.shape)
-    if parameters and len(values) < len(known):
-        missing = next(name for name in known if name not in values)
-        raise file.fail(
-            ("parameters",), f"the value of '{missing}' is missing; give all parameters or none"
-        )
-    return {**values, **_data_values(file, file.spec.data, graph, bool(parameters))}
-
-
-def _data_values(file: SpecFile, data: DataSpec, graph: Graph, needed: bool) -> dict[str, Tensor]:
-    values = {}
-    for name, word, rows in (("x", "inputs", data.inputs), ("t", "targets", data.targets)):
-        if rows is None:
-            if needed or data.inputs is not None or data.targets is not None:
-                raise file.fail(("data",), f"the {word} are missing; give all values or none")
-            continue
-        nested = rows if rows and isinstance(rows[0], list) else [rows]
-        values[name] = read_tensor(file, ("data", word), nested, graph.quantities[name].shape)
-    if values and not needed:
+def check_whole(file: SpecFile, problem: Problem) -> None:
+    """All values are given, or none. Raises InputError."""
+    known = [quantity.name for quantity in problem.graph.of_role(Role.PARAMETER)]
+    missing = [name for name in known if name not in problem.values]
+    if 0 < len(missing) < len(known):
+        words = f"the value of '{missing[0]}' is missing; give all parameters or none"
+        raise file.fail(("parameters",), words)
+    without = [word for name, word in SECTIONS.items() if name not in problem.values]
+    if without and (not missing or len(without) < len(SECTIONS)):
+        raise file.fail(("data",), f"the {without[0]} are missing; give all values or none")
+    if missing and not without:
         raise file.fail(("parameters",), "the parameters are missing; give all values or none")
-    return values
+
+
+def check_distributions(file: SpecFile, values: Mapping[str, Tensor]) -> None:
+    """Targets of a distribution loss must really sum to one. Raises InputError."""
+    totals: dict[int, Fraction] = {}
+    for place, value in values.get("t", {}).items():
+        totals[place[0]] = totals.get(place[0], Fraction(0)) + value
+    for total in totals.values():
+        if total != 1:
+            words = f"this loss needs targets that sum to 1, these sum to {float(total):g}"
+            raise file.fail(("data", "targets"), words)

@@ -77,6 +77,7 @@ CORE = (
     "derive.claimed",
     "derive.model",
     "derive.network",
+    "derive.chain",
     "derive.network_values",
     "derive.build",
 )

@@ -78,7 +78,7 @@ CASES = [
     (
         "weights of a network",
         network(5000, LAYER.replace("2", "5000")),
-        "3: network.layers.0: 'W1' has 25,000,000 entries; a quantity has at most 1,000,000",
+        "3: network.layers.0: this has 25,000,000 entries; a quantity has at most 1,000,000",
     ),
     (
         "layers",

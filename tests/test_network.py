@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 
@@ -17,6 +18,7 @@ from derive.network import as_model
 from derive.network_values import batch_size
 from derive.pipeline import make
 from derive.problem import Problem
+from derive.render.index_form import IndexForm
 from derive.spec import SpecFile, load_spec, parse_spec
 from derive.verify.report import Status
 from derive.verify.sampling import spec_values
@@ -280,3 +282,26 @@ define: {{{kind}: {{{row}}}}}
     whole = make(build(parse_spec(text, "network.yaml", "network")))
     assert whole.verify().agree
     assert "does not depend on" in whole.texts["en"]
+
+
+def test_values_of_a_network_are_given_as_those_of_a_model() -> None:
+    given = "W1: [[0.15, 0.2], [0.25, 0.3]]"
+    whole = build(parse_spec(spec(), "a.yaml", "a"))
+    flat = build(parse_spec(spec().replace(given, "W1: [0.15, 0.2, 0.25, 0.3]"), "a.yaml", "a"))
+    single = build(parse_spec(spec().replace(given, "W1: 0.5"), "a.yaml", "a"))
+    assert whole.layers and flat.values == whole.values
+    assert {*single.values["W1"].values()} == {Fraction(1, 2)}
+
+
+def test_an_activation_of_several_equations_is_told_in_index_form() -> None:
+    own = "define: {activations: {mine: 'y[n,h] = x[n,h]**2 + z[n,h]; z[n,h] = tanh(x[n,h])'}}\n"
+    made = make(build(parse_spec(spec(ONE + own, activation="mine"), "a.yaml", "a")))
+    assert made.problem.is_model and made.verify().agree
+
+
+def test_a_sample_is_not_written_where_there_is_one() -> None:
+    """Whatever equal letters, of axes with other names, were written in this process before."""
+    told_as_model(parse_spec(spec(), "a.yaml", "a"))
+    problem = build(parse_spec(spec(), "a.yaml", "a"))
+    form = IndexForm(problem)
+    assert not [e for e in problem.graph.equations if "n" in form.equation(e).replace("net", "")]

@@ -7,11 +7,12 @@ The batch index is not written when the batch is a single sample.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import sympy
 
-from derive.expression import Element, Fresh, Index, Total, rebuild, substitute
+from derive.expression import Element, Fresh, Index, Total, elements, rebuild, substitute
 from derive.graph import Equation, Kind, Role
 from derive.letters import tidy
 from derive.notation import ADJOINT, LOSS_TEX
@@ -41,12 +42,20 @@ class IndexForm:
         """A sum over a batch of one is its only term."""
         if self.problem.batch > 1:
             return expr
+        of_samples = {index for each in elements(expr) for index in self._samples(each)}
         return rebuild(
             expr,
             lambda node: (
-                node.body if isinstance(node, Total) and node.index.axis.name == "batch" else node
+                node.body if isinstance(node, Total) and node.index in of_samples else node
             ),
         )
+
+    def _samples(self, element: Element) -> Iterator[sympy.Expr]:
+        """What stands in the place of the sample; the axis of a letter itself may have any name."""
+        axes = self.problem.graph.quantities[element.name.removeprefix(ADJOINT)].axes
+        for index, axis in zip(element.indices, axes, strict=True):
+            if axis.name == "batch" and isinstance(index, Index):
+                yield index
 
     def _leaf(self, key: sympy.Expr) -> Piece:
         if not isinstance(key, Element):
@@ -83,13 +92,8 @@ class IndexForm:
         return f"^{{({layer})}}" if inner and len(self.problem.layers) > 2 else ""
 
     def _indices(self, element: Element) -> str:
-        shown = [
-            str(index)
-            for index in element.indices
-            if not (
-                self.problem.batch == 1 and isinstance(index, Index) and index.axis.name == "batch"
-            )
-        ]
+        hidden = set(self._samples(element)) if self.problem.batch == 1 else ()
+        shown = [str(index) for index in element.indices if index not in hidden]
         single = all(len(index) == 1 for index in shown)
         return f"_{{{('' if single else ',').join(shown)}}}" if shown else ""
 
