@@ -28,7 +28,7 @@ from derive.expression import (
     rebuild,
     substitute,
 )
-from derive.graph import Equation, GraphError, Kind, Quantity, needed
+from derive.graph import Equation, Kind, Quantity, needed
 from derive.letters import letter_beside, tidy
 
 Describe = Callable[[str, tuple[Axis, ...]], Quantity]
@@ -80,11 +80,6 @@ class Recurrences:
             change[index] = letter_beside(like, {i.name for i in change.values()} | self.taken)
         places = tuple(change.values())
         quantity = self.describe(name, tuple(Axis(i.name, i.axis.size) for i in places))
-        if quantity.name in self.taken:
-            raise GraphError(
-                f"{node.word} makes a quantity of its own, for which there is no place in a "
-                "network; write it as a `model:`"
-            )
         self.taken |= {name, quantity.name}
         self.owners[quantity.name] = (of, node.word)
         body = substitute(node.body, change, Fresh())

@@ -133,13 +133,15 @@ def test_a_formula_that_was_printed_names_the_quantity() -> None:
         build(parse_spec(lines + "claims: [{formula: 'E = prod(i, w[i])'}]\n", "my.yaml", "my"))
 
 
-def test_a_network_has_no_place_for_it() -> None:
+def test_a_network_with_one_is_told_as_a_model() -> None:
     text = (
         "network: {inputs: 2, layers: [{dense: 2}], loss: mine}\n"
         "define: {losses: {mine: 'e[n] = prod(o, y[n,o] - t[n,o])'}}\n"
+        "parameters: {W1: [[0.5, -1], [2, 0.25]], b1: [0.1, -0.2]}\n"
+        "data: {inputs: [1, 2], targets: [0.5, 1]}\n"
     )
-    with pytest.raises(InputError, match="no place in a network"):
-        build(parse_spec(text, "my.yaml", "my"))
+    whole = make(build(parse_spec(text, "my.yaml", "my")))
+    assert whole.problem.is_model and whole.verify().agree
 
 
 def test_a_layer_of_the_spec_may_hold_it() -> None:
