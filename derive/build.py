@@ -9,17 +9,18 @@ from math import prod
 from derive.chain import in_layers
 from derive.claimed import read_claims
 from derive.errors import InputError
-from derive.expression import Element, reads
-from derive.graph import Graph, Quantity, Role
+from derive.expression import Element
+from derive.graph import Quantity, Role
 from derive.library.activations import ACTIVATIONS
 from derive.library.layers import LAYERS
 from derive.library.losses import BY_NAME, LOSSES
 from derive.library.optimizers import OPTIMIZERS
 from derive.library.row import signature
 from derive.model import build_model
+from derive.model.goal import reached
 from derive.names import reserved, wrong_reserved
 from derive.network import DENSE, as_model
-from derive.network_values import batch_size, check_distributions, check_whole
+from derive.network_values import batch_size, check_complete, check_distributions
 from derive.notation import notation, scalar_names
 from derive.problem import Claimed, LayerUse, Problem, Published, Unit
 from derive.runs import run_of
@@ -82,15 +83,16 @@ def _by_layers(file: SpecFile, network: NetworkSpec, loss: LossSpec) -> Problem 
     inputs = _units(file, ("network", "inputs"), network.inputs, "i")
     layers = tuple(_layers(file, network))
     model = build_model(as_model(file, network, batch_size(file), in_layers=True))
-    if model.training.frozen >= {q.name for q in model.graph.of_role(Role.PARAMETER)}:
+    parameters = {quantity.name for quantity in model.graph.of_role(Role.PARAMETER)}
+    if model.training.frozen >= parameters:
         raise file.fail(("training", "frozen"), "at least one parameter must be trained")
-    check_whole(file, model)
+    check_complete(file, model)
     row = LOSSES.get(loss.name)
     distribution = row is not None and row.distribution
     if distribution:
         check_distributions(file, model.values)
     chain = in_layers(model, layers, inputs, loss.batch, distribution)
-    if chain is None or not _connected(chain.graph):
+    if chain is None or not parameters <= reached(model.graph):
         return None
     published = (
         Published(p.name, str(p.printed), p.where, p.misprint, p.slack) for p in file.spec.published
@@ -107,15 +109,6 @@ def _claims(
     loss = problem.graph.loss.name
     codes = [name for name, element in scalars.items() if element.name == loss]
     return read_claims(file, named, codes[0] if codes else loss)
-
-
-def _connected(graph: Graph) -> bool:
-    """Whether the loss depends on every parameter."""
-    reached = {graph.loss.name}
-    for equation in reversed(graph.equations):
-        if equation.quantity.name in reached:
-            reached |= set(reads(equation.rhs))
-    return all(quantity.name in reached for quantity in graph.of_role(Role.PARAMETER))
 
 
 def _distinct_names(file: SpecFile, problem: Problem) -> Mapping[str, Element]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 import sympy
 
 from derive.expression import Axis, Element, Index, elements
-from derive.graph import Equation, Graph, Kind, Quantity, Role
+from derive.graph import Equation, Graph, Kind, Quantity, Role, letters_by_place
 from derive.letters import letter_beside
 from derive.library.loss import Reduction
 from derive.problem import LayerUse, Problem, Unit
@@ -65,6 +65,8 @@ def _with_settings(problem: Problem) -> Problem:
     """The settings of activations, which are equations of a model, as the numbers that they are."""
     equations = problem.graph.equations
     settings = {each.lhs: each.rhs for each in equations if each.rhs.is_number and not each.indices}
+    if not settings:
+        return problem
     left = (each for each in equations if each.lhs not in settings)
     told = tuple(replace(each, rhs=each.rhs.xreplace(settings)) for each in left)
     return replace(problem, graph=Graph(problem.graph.given, told))
@@ -87,9 +89,7 @@ def _is_chain(graph: Graph, told: Mapping[str, Quantity]) -> bool:
 def _standing(equation: Equation, told: Mapping[str, Quantity]) -> Iterator[tuple[Index, Axis]]:
     """Every letter of an equation with the axis of the place where it stands."""
     for reading in (equation.lhs, *elements(equation.rhs)):
-        for index, axis in zip(reading.indices, told[reading.name].axes, strict=True):
-            if isinstance(index, Index):
-                yield index, axis
+        yield from letters_by_place(reading, told)
 
 
 def _quantities(

@@ -98,6 +98,19 @@ class Equation(SeenAsFormula):
         return Element(self.quantity.name, *self.indices)
 
 
+def letters_by_place(
+    reading: Element, quantities: Mapping[str, Quantity]
+) -> Iterator[tuple[Index, Axis]]:
+    """Every letter that is a place of a reading by itself, with the axis of that place.
+
+    The axis of the letter itself may have another name: letters are equal by name and size, and
+    SymPy exchanges what is equal.
+    """
+    for index, axis in zip(reading.indices, quantities[reading.name].axes, strict=True):
+        if isinstance(index, Index):
+            yield index, axis
+
+
 class GraphError(InputError, ValueError):
     """A graph that breaks a rule of well-formedness."""
 

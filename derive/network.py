@@ -67,7 +67,8 @@ def as_model(file: SpecFile, network: NetworkSpec, batch: int, in_layers: bool =
     own += [layer.activation for layer in network.layers]
     batched = in_layers or batch > 1 or any("[" in text for text in own)
     chain = _Chain(file, network, sizes, batch, batched, loss)
-    names = dict(_counted(chain))
+    told = not in_layers and (spec.published or spec.claims)
+    names = dict(_counted(chain)) if told else {}
     places: dict[Path_, Path_] = {("model",): ("network", "layers")}
     whole = {
         **{name: getattr(spec, name) for name in spec.model_fields_set - NETWORK},
@@ -76,8 +77,8 @@ def as_model(file: SpecFile, network: NetworkSpec, batch: int, in_layers: bool =
         "targets": {"t": _data(chain, "t", sizes[-1])} if loss else {},
         "parameters": _parameters(chain, places),
         "loss": _loss(chain, places),
-        "published": [] if in_layers else list(_published(spec, names)),
-        "claims": [] if in_layers else list(_claims(spec, names)),
+        "published": list(_published(spec, names)) if told else [],
+        "claims": list(_claims(spec, names)) if told else [],
         "numbers": spec.numbers,
         "define": {"optimizers": spec.define.optimizers, "layers": _own_layers(chain)},
     }

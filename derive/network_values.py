@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 
 from derive.graph import Role
+from derive.model.distributions import totals
+from derive.network import DATA
 from derive.problem import Problem, Tensor
 from derive.spec import SpecFile
-
-SECTIONS = {"x": "inputs", "t": "targets"}
 
 
 def batch_size(file: SpecFile) -> int:
@@ -30,15 +29,15 @@ def batch_size(file: SpecFile) -> int:
     return size
 
 
-def check_whole(file: SpecFile, problem: Problem) -> None:
+def check_complete(file: SpecFile, problem: Problem) -> None:
     """All values are given, or none. Raises InputError."""
     known = [quantity.name for quantity in problem.graph.of_role(Role.PARAMETER)]
     missing = [name for name in known if name not in problem.values]
     if 0 < len(missing) < len(known):
         words = f"the value of '{missing[0]}' is missing; give all parameters or none"
         raise file.fail(("parameters",), words)
-    without = [word for name, word in SECTIONS.items() if name not in problem.values]
-    if without and (not missing or len(without) < len(SECTIONS)):
+    without = [word for name, word in DATA.items() if name not in problem.values]
+    if without and (not missing or len(without) < len(DATA)):
         raise file.fail(("data",), f"the {without[0]} are missing; give all values or none")
     if missing and not without:
         raise file.fail(("parameters",), "the parameters are missing; give all values or none")
@@ -46,10 +45,7 @@ def check_whole(file: SpecFile, problem: Problem) -> None:
 
 def check_distributions(file: SpecFile, values: Mapping[str, Tensor]) -> None:
     """Targets of a distribution loss must really sum to one. Raises InputError."""
-    totals: dict[int, Fraction] = {}
-    for place, value in values.get("t", {}).items():
-        totals[place[0]] = totals.get(place[0], Fraction(0)) + value
-    for total in totals.values():
+    for total in totals(values.get("t", {})).values():
         if total != 1:
             words = f"this loss needs targets that sum to 1, these sum to {float(total):g}"
             raise file.fail(("data", "targets"), words)

@@ -39,10 +39,15 @@ def with_distributions(
 
 
 def _sums_to_one(tensor: Tensor) -> bool:
-    totals: dict[tuple[int, ...], Fraction] = {}
+    return all(total == 1 for total in totals(tensor).values())
+
+
+def totals(tensor: Tensor) -> Mapping[tuple[int, ...], Fraction]:
+    """The sums over the last axis, by the place on all others."""
+    found: dict[tuple[int, ...], Fraction] = {}
     for place, value in tensor.items():
-        totals[place[:-1]] = totals.get(place[:-1], Fraction(0)) + value
-    return all(total == 1 for total in totals.values())
+        found[place[:-1]] = found.get(place[:-1], Fraction(0)) + value
+    return found
 
 
 def _meant(graph: Graph, nodes: Iterable[NodeUse]) -> set[str]:

@@ -12,7 +12,7 @@ from derive.equations import parse_equations
 from derive.errors import LanguageError, nearest
 from derive.expression import Axis, Element, reads, total
 from derive.fields import read_tensor
-from derive.graph import Equation, Graph, Kind, Quantity, Role
+from derive.graph import Equation, Graph, Kind, Quantity, Role, needed
 from derive.library.aliases import nearest_row
 from derive.library.instantiate import Instance
 from derive.library.loss import Reduction
@@ -207,15 +207,12 @@ def wanted(file: SpecFile, graph: Graph) -> tuple[str, ...]:
     moving = [quantity for quantity in both if _moves(quantity)]
     if not moving:
         raise file.fail(("loss",) if file.spec.loss else ("model",), NOTHING_MOVES)
-    reached = _reached(graph)
-    found = [q.name for q in moving if q.name in reached or q.role is Role.PARAMETER]
+    seen = reached(graph)
+    found = [q.name for q in moving if q.name in seen or q.role is Role.PARAMETER]
     return tuple(found or [q.name for q in moving])
 
 
-def _reached(graph: Graph) -> set[str]:
+def reached(graph: Graph) -> set[str]:
     """Everything that the loss depends on."""
-    read = {equation.quantity.name: reads(equation.rhs) for equation in graph.equations}
-    reached = {graph.loss.name}
-    while more := {below for name in reached for below in read.get(name, ())} - reached:
-        reached |= more
-    return reached
+    loss = graph.loss.name
+    return {loss, *(name for each in needed(graph.equations, [loss]) for name in reads(each.rhs))}

@@ -44,7 +44,7 @@ def published(file: SpecFile, graph: Graph) -> Iterator[Published]:
 
     Of `dp/dz` the places of p come first, then those of z.
     """
-    shapes = _shapes(file, graph)
+    shapes = _shapes(file, graph) if file.spec.published else {}
     for k, each in enumerate(file.spec.published):
         path: Path_ = ("published", k)
         match = PUBLISHED.fullmatch(each.name)

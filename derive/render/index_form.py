@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import sympy
 
 from derive.expression import Element, Fresh, Index, Total, elements, rebuild, substitute
-from derive.graph import Equation, Kind, Role
+from derive.graph import Equation, Kind, Role, letters_by_place
 from derive.letters import tidy
 from derive.notation import ADJOINT, LOSS_TEX
 from derive.problem import Problem
@@ -50,11 +50,11 @@ class IndexForm:
             ),
         )
 
-    def _samples(self, element: Element) -> Iterator[sympy.Expr]:
-        """What stands in the place of the sample; the axis of a letter itself may have any name."""
-        axes = self.problem.graph.quantities[element.name.removeprefix(ADJOINT)].axes
-        for index, axis in zip(element.indices, axes, strict=True):
-            if axis.name == "batch" and isinstance(index, Index):
+    def _samples(self, element: Element) -> Iterator[Index]:
+        """The letters that stand in the place of the sample."""
+        value = Element(element.name.removeprefix(ADJOINT), *element.indices)
+        for index, axis in letters_by_place(value, self.problem.graph.quantities):
+            if axis.name == "batch":
                 yield index
 
     def _leaf(self, key: sympy.Expr) -> Piece:

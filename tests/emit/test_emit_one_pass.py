@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import cache
 from itertools import product
 from typing import Any
 
@@ -16,11 +15,11 @@ from derive.emit import USUAL, emit, load
 from derive.emit.run import Module
 from derive.emit.targets import module
 from derive.errors import InputError
-from derive.graph import Derivation, Graph
 from derive.library.optimizers import OPTIMIZERS
 from derive.problem import Problem
 from derive.spec import parse_spec
 from derive.verify.one_pass import in_one_pass
+from tests.core_support import derived
 
 ORDERS = ("simultaneous", "layer_by_layer")
 NETWORK = """
@@ -52,12 +51,6 @@ def made(kind: str, optimizer: str = "gradient_descent", order: str = "simultane
     text = {"network": NETWORK, "model": MODEL}[kind]
     training = f"training: {{optimizer: {optimizer}, learning_rate: 0.1, steps: 3, order: {order}}}"
     return build(parse_spec(f"{text}{training}\n", "test", "test"))
-
-
-@cache
-def derived(graph: Graph) -> Derivation:
-    """The derivation of a model, which is the same for every optimizer."""
-    return differentiate(graph)
 
 
 def module_of(problem: Problem, target: str) -> Module:
