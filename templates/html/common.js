@@ -1,5 +1,7 @@
 // What every page has: words, how numbers and formulas are written, views, languages, colours.
 
+// a page that still glides would carry the button away between a reader's press and release
+const AT_ONCE = { block: "nearest", behavior: "instant" };
 const data = JSON.parse(document.getElementById("data").textContent);
 const { say } = data;
 const $ = (id) => document.getElementById(id);

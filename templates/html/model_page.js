@@ -377,7 +377,7 @@ function go(number_) {
   light();
   announce();
   const here = $("lines").querySelector(`[data-step="${state.step}"]`);
-  if (here) here.scrollIntoView({ block: "nearest" });
+  if (here) here.scrollIntoView(AT_ONCE);
 }
 function spell() {
   spellWords();

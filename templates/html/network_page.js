@@ -245,7 +245,7 @@ function go(number) {
   light();
   announce();
   const item = all("#lines > li").find((each) => Number(each.dataset.key) === order[state.step]);
-  if (item) item.scrollIntoView({ block: "nearest" });
+  if (item) item.scrollIntoView(AT_ONCE);
 }
 function spell() {
   spellWords();

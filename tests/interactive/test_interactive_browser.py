@@ -262,6 +262,26 @@ def test_the_steps_of_the_walk(opened: Any) -> None:
     assert page.locator("#status").inner_text().startswith(f"Step {steps - 1} of {steps}")
 
 
+STEPPED = """async () => {
+  const found = [];
+  for (let step = 0; step < 10; step += 1) {
+    document.getElementById("next").click();
+    const at = scrollY;
+    await new Promise((done) => setTimeout(done, 300));
+    found.push([at, scrollY]);
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("name", ["article", "attention_by_hand"])
+def test_a_step_scrolls_at_once(name: str, opened: Any) -> None:
+    """So that the button is still there when it is released."""
+    places = opened(html(name)).evaluate(STEPPED)
+    assert all(at == later for at, later in places)
+    assert max(at for at, _ in places) > 0
+
+
 def test_the_training_goes_as_the_module_goes(opened: Any) -> None:
     """After k updates the page starts from the parameters of the emitted module, as printed."""
     made = derive.make(derive.load("article"))
