@@ -125,12 +125,15 @@ class Bench:
         return replace(shown, shortened=expr != every, formula=(formula,))
 
     def _without_zeros(self, expr: sympy.Expr) -> sympy.Expr:
-        """A sum that is too long to be written in full, without the terms that are zero."""
+        """A sum that is too long to be written in full, without the terms that are zero.
+
+        They are zero as they are and as the page goes on, which may have rounded something away.
+        """
 
         def change(node: sympy.Expr) -> sympy.Expr:
             if not isinstance(node, sympy.Add) or len(node.args) <= LONG:
                 return node
-            left = [a for a in node.args if not self._is_zero(a)]
+            left = [a for a in node.args if not (self._is_zero(a) and self._is_zero_on_page(a))]
             return sympy.Add(*left) if left else node
 
         return rebuild(expr, change)
@@ -149,6 +152,12 @@ class Bench:
 
     def _is_zero(self, expr: sympy.Expr) -> bool:
         return compiled(expr)(self.values.exact, {}) == 0
+
+    def _is_zero_on_page(self, expr: sympy.Expr) -> bool:
+        try:
+            return compiled(expr)(self.values.page, {}) == 0
+        except ZeroDivisionError:  # of what is zero: the line with numbers goes without it
+            return True
 
     def _short(self, equation: Equation, place: tuple[int, ...]) -> Display:
         """An entry that nobody would want to read in numbers."""

@@ -225,6 +225,17 @@ SPECS: dict[str, str] = {
     "a chained training that rounds to zero": "inputs: {x: 0.0086}\nparameters: {w: -0.0052}\n"
     "targets: {t: 0.0074}\nmodel: [y = w*x]\nloss: E = (y - t)**2\n"
     "training: {learning_rate: 1, optimizer: adamw}\nnumbers: {decimals: 8, chained: true}\n",
+    # what is zero as it is, and something in the numbers that the page goes on with
+    "a long sum of what rounding alone leaves": "inputs: {x: [1, 1, 2, 5, 7, 8, 1, 2]}\n"
+    "model: ['p[k] = x[k]/3', 'q[k] = 3*p[k] - x[k]']\n"
+    "loss: 'E = sum(k, x[k]*q[k]) + sum(k, 0.001*x[k])'\n",
+    # decimals that show nothing of what is small: 0/0 = 1.7
+    "a quotient of what is below all decimals": "inputs: {x: [1.7e-7, 1e-7]}\n"
+    "parameters: {w: 0.3}\nmodel: ['y = w*x[0]/x[1]']\nloss: E = y**2\n"
+    "numbers: {decimals: 4}\n",
+    "a quotient of results below all decimals": "inputs: {x: [1.7e-3, 1e-3]}\n"
+    "parameters: {w: 0.3}\nmodel: ['z[i] = w*x[i]**3', 'y = z[0]/z[1]']\nloss: E = y**2\n"
+    "numbers: {decimals: 4}\n",
 }
 
 
