@@ -65,6 +65,8 @@ def _asks_for_more(file: SpecFile, loss: LossSpec) -> bool:
         or (loss.name in BY_NAME and loss.name not in LOSSES)
         or training.optimizer in spec.define.optimizers
         or (optimizer is not None and optimizer.name != "gradient_descent")
+        or bool(training.schedule or training.clip or training.weight_decay)
+        or isinstance(training.learning_rate, str)
         or training.order is not Order.SIMULTANEOUS
         or training.epochs is not None
         or any(

@@ -68,7 +68,9 @@ class OwnOptimizerSpec(Strict):
 
     equations: str
     """Its lines, carried out in order for every entry `w` of a parameter with its gradient `g`;
-    `alpha` is the learning rate, `k` the number of the update from 1."""
+    `alpha` is the learning rate, `k` the number of the update from 1. `norm(entries, g)` goes over
+    a whole parameter, `norm(parameters, g)` over all of them, and a line with letters makes a
+    table, `A[i,j] = sum(..., g[i,...]*g[j,...])`."""
     states: list[Name] = []
     """What it keeps from one update to the next; each starts at 0."""
     settings: dict[Name, Num] = {}

@@ -36,6 +36,18 @@ Num = Annotated[
 ]
 
 
+def _rate(value: Any) -> Fraction | str:
+    return value if isinstance(value, str) else _number(value)
+
+
+Rate = Annotated[
+    Any,
+    BeforeValidator(_rate),
+    PlainSerializer(lambda rate: rate if isinstance(rate, str) else float(rate)),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}]}),
+]
+
+
 def at_most(most: int, what: str, whose: str) -> BeforeValidator:
     """Refuse a list that is too long before its entries are looked at."""
 

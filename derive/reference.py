@@ -23,6 +23,7 @@ from derive.library.layers import LAYERS
 from derive.library.losses import loss_layer, loss_names
 from derive.library.optimizers import OPTIMIZERS
 from derive.library.row import Layer
+from derive.library.schedules import SCHEDULES
 from derive.schema import Spec
 from derive.sugar import SUGAR
 
@@ -98,8 +99,8 @@ letter on the left side, may be known from elsewhere. A value of one state for a
 `h0: [0, 0.1]`, may stand where a layer has `h0[...,k]`.
 
 A mask that is added to scores may be as large as it likes, `-1e9`; a mask may as well be a
-condition, `where(k <= q, exp(s[q,k]), 0)`. A learning rate with a schedule is an optimizer of your
-own: `w = w - alpha/(1 + decay*k)*g`.
+condition, `where(k <= q, exp(s[q,k]), 0)`. A learning rate may be a formula in the number of the
+update, `learning_rate: 0.1*0.5**(k//10)`, or follow a `schedule`.
 
 `stop_gradient(f)` has the value of f and is held fixed: its derivative is 0. So a step may be
 passed straight through, `x + stop_gradient(round(x) - x)`, and a target may be a value of the model
@@ -166,6 +167,8 @@ def reference() -> str:
         *_losses(),
         "## Optimizers",
         *_optimizers(),
+        "## Schedules",
+        *_schedules(),
     ]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
@@ -304,7 +307,14 @@ def _losses() -> Iterator[str]:
 def _optimizers() -> Iterator[str]:
     yield (
         "Lines are carried out in order, entry by entry: `w` is the parameter, `g` its gradient, "
-        "`alpha` the learning rate, `k` the number of the update from 1; the states start at 0."
+        "`alpha` the learning rate, `k` the number of the update from 1; the states start at 0. "
+        "`norm(entries, f)` and `sum`, `mean`, `max`, `min` go over all entries of a parameter, "
+        "`norm(parameters, f)` over those of all parameters. A line with letters makes a table "
+        "over the first axis: `A[i,j] = sum(..., g[i,...]*g[j,...])`, where `...` are the others; "
+        "`size(entries)` is how many entries there are, `size(...)` how many behind the first "
+        "axis. "
+        "Before the lines come, in this order, the `schedule` of the learning rate, `clip` and "
+        "`weight_decay`."
     )
     lines = ["| optimizer | equations | states | settings | what it is |", "|---|---|---|---|---|"]
     for row in OPTIMIZERS.values():
@@ -314,4 +324,16 @@ def _optimizers() -> Iterator[str]:
             f"| `{row.name}` | `{equations}` | {_codes(tuple(row.states))} | {settings} | "
             f"{_cell(row.summary)} |"
         )
+    yield "\n".join(lines)
+
+
+def _schedules() -> Iterator[str]:
+    yield (
+        "`alpha` is the learning rate of the spec, `k` the number of the update from 1; `steps` is "
+        "that of the training, if it is not given."
+    )
+    lines = ["| schedule | learning rate | settings | what it is |", "|---|---|---|---|"]
+    for row in SCHEDULES.values():
+        settings = _codes(tuple(f"{key}: {_plain(v)}" for key, v in row.settings.items()))
+        lines.append(f"| `{row.name}` | `{row.formula}` | {settings} | {_cell(row.summary)} |")
     yield "\n".join(lines)

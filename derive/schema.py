@@ -20,6 +20,7 @@ from derive.fieldtypes import (
     Names,
     Num,
     PublishedName,
+    Rate,
     RunName,
     Values,
     at_most,
@@ -89,11 +90,57 @@ class DataSpec(Strict):
     """The size of the batch, if no values are given."""
 
 
+class ClipSpec(Strict):
+    """How large a gradient may be before the optimizer sees it."""
+
+    norm: Num | None = None
+    """The largest norm; a gradient that is longer is shortened to it."""
+    over: Literal["all", "each"] = "all"
+    """Whether the norm is that of the gradients by all parameters together, or that of each."""
+    eps: Num = Fraction(0)
+    """What is added to the norm before it is compared and divided by, as PyTorch does."""
+    value: Num | None = None
+    """The largest absolute value of an entry; what is beyond is cut."""
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> ClipSpec:
+        if (self.norm is None) == (self.value is None):
+            raise PydanticCustomError("clip", "clip takes a norm or a value, as in {norm: 1}")
+        most: Any = self.norm if self.value is None else self.value
+        if most <= 0:
+            raise PydanticCustomError("clip", "what a gradient is clipped to must be above 0")
+        return self
+
+
+class DecaySpec(Strict):
+    """How parameters are drawn towards zero."""
+
+    l2: Num | None = None
+    """The factor of the parameter that is added to its gradient, as a penalty in the loss would."""
+    decoupled: Num | None = None
+    """The factor of learning rate and parameter that is taken off apart from the gradient."""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> DecaySpec:
+        if (self.l2 is None) == (self.decoupled is None):
+            reason = "weight_decay takes l2 or decoupled, as in {l2: 0.01}"
+            raise PydanticCustomError("decay", reason)
+        return self
+
+
 class TrainingSpec(Strict):
     """How the parameters are updated."""
 
-    learning_rate: Num = Fraction(1, 2)
-    """The learning rate, called alpha in the equations of the optimizers."""
+    learning_rate: Rate = Fraction(1, 2)
+    """The learning rate, called alpha in the equations of the optimizers: a number, or a formula in
+    the number k of the update, from 1, as `0.1*0.5**(k//10)`."""
+    schedule: str | dict[Name, dict[Name, Num]] | None = None
+    """How the learning rate changes with the number k of the update: the name of a schedule,
+    `cosine`, or with settings, `{cosine: {least: 0.001}}`, or a formula, `alpha/(1 + 0.01*k)`."""
+    clip: ClipSpec | None = None
+    """How large a gradient may be: `{norm: 1}`, `{norm: 1, over: each}` or `{value: 0.5}`."""
+    weight_decay: DecaySpec | None = None
+    """How parameters are drawn towards zero: `{l2: 0.01}` or `{decoupled: 0.01}`."""
     steps: Annotated[int, Field(ge=0, le=MOST_UPDATES, strict=True)] = 1000
     """How many updates the training makes."""
     epochs: Count | None = None

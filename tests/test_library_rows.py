@@ -24,6 +24,7 @@ from derive.library.losses import loss_layer, loss_names
 from derive.library.optimizers import OPTIMIZERS, parse_update
 from derive.library.row import Layer, signature, written_out
 from derive.library.titles import TITLES
+from derive.library.update import tried
 from derive.verify.algebra import DIGITS, EXACT, slope
 from derive.verify.bench import Bench
 from derive.verify.interpreter import run
@@ -331,6 +332,9 @@ def test_a_signature_is_taken_apart() -> None:
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_an_optimizer_reads_only_what_it_may(name: str) -> None:
     row = OPTIMIZERS[name]
+    if row.looks_around:
+        tried(row.equations, row.states, row.settings)
+        return
     update = parse_update(row, {})
     assert list(update)[: 1 + len(row.states)] == ["w", *row.states]
     used = {symbol.name for value in update.values() for symbol in value.free_symbols}

@@ -797,7 +797,8 @@ OPTIMIZER_REFERENCES: Mapping[str, Maker] = {
     "nadam": lambda w, rate, s: O.NAdam(w, rate, (s.beta1, s.beta2), s.eps, momentum_decay=s.fade),
     "radam": lambda w, rate, s: O.RAdam(w, rate, (s.beta1, s.beta2), s.eps),
 }
-NOT_THERE = {"adabelief", "lion"}  # see test_library_by_hand
+# see test_library_by_hand and, for those that look at more than an entry, test_updates
+NOT_THERE = {"adabelief", "lion", "lars", "lamb", "muon"}
 EPS_ELSEWHERE = {"adamax": {"eps": Fraction(0)}}  # PyTorch adds it to each gradient, not to the max
 ROUNDED = {"nadam": 1e-7}  # PyTorch keeps the product of the momenta in single precision
 UPDATES = 6

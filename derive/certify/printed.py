@@ -18,8 +18,9 @@ from derive.notation import UPDATED, Names
 from derive.numbers import NumberFormat, evaluate
 from derive.problem import Problem
 from derive.render.blocks import Page
-from derive.render.model_update import RATE, moves, state_of
+from derive.render.model_update import moves
 from derive.render.weights import ALPHA
+from derive.render.whole_update import RATE, state_of
 from derive.sequence import Stage, stages
 
 NOTHING = Fraction(1, 10**30)  # what is printed as 0 is that to so many places
@@ -190,6 +191,8 @@ def _moved(
 ) -> dict[sympy.Expr, sympy.Expr]:
     """The first update of a parameter, line by line: a line reads what those before it came to."""
     training, place = problem.training, tuple(map(int, scalar.indices))
+    if training.optimizer.looks_around:
+        return {}  # a line may read entries of all parameters, of which nothing is printed
     names: dict[sympy.Expr, sympy.Expr] = {Element(RATE): ALPHA}
     adjoint = adjoint_of(scalar)
     names[adjoint] = now.get(adjoint, adjoint)

@@ -16,6 +16,7 @@ from derive.expression import Element, Index, reads
 from derive.graph import Derivation, Equation, Graph, Quantity, Role, adjoint_name, blocks, needed
 from derive.library.loss import Reduction
 from derive.library.optimizers import parse_update
+from derive.library.update import Called, Moved, line_equations
 from derive.problem import Problem
 from derive.repeats import renamed
 from derive.sequence import Order, stages
@@ -140,7 +141,8 @@ def lower(problem: Problem, derivation: Derivation, batch: sympy.Expr = BATCH) -
         slopes = steady if _reads_alike(derivation, steady) else derivation
         updates = tuple(_interleaved(problem, slopes.backward, trained))
     kept_states = [state_of(s, q) for q in trained for s in optimizer.states]
-    _check_apart(graph, (*kept_states, *map(updated, (*kept_states, *trained))))
+    made = [e.quantity for e in updates if e.quantity.role is not Role.ADJOINT]
+    _check_apart(graph, (*kept_states, *map(updated, (*kept_states, *trained)), *made))
     known = {**derivation.backward.quantities, **backward.quantities, **forward.quantities}
     known |= {q.name: q for q in (*kept_states, *(e.quantity for e in updates))}
     safe = guarded_slopes(forward)
@@ -313,6 +315,8 @@ def _updates(
     written by its name.
     """
     row = problem.training.optimizer
+    if row.looks_around:
+        return _lines(problem, trained, adjoints)
     found = parse_update(row, problem.training.settings)
     w, g, alpha, k = (sympy.Symbol(name, real=True) for name in ("w", "g", "alpha", "k"))
     parameters, states = [], []
@@ -332,6 +336,18 @@ def _updates(
         value = found["w"].xreplace(here).xreplace(written)
         parameters.append(Equation(updated(quantity), indices, value))
     return (*states, *parameters)
+
+
+def _lines(
+    problem: Problem, trained: Iterable[Quantity], adjoints: Mapping[str, Equation]
+) -> tuple[Equation, ...]:
+    """The lines of an optimizer that looks at more than an entry, each under a name of its own."""
+    row = problem.training.optimizer
+    slopes = {name: equation.quantity for name, equation in adjoints.items()}
+    moving = [Moved(q, slopes.get(adjoint_name(q.name))) for q in trained]
+    called = Called("{}_{}".format, "{}_{}".format, "{}_now".format, "{}_new".format, ALPHA, STEP)
+    made = line_equations(row.equations, row.states, problem.training.settings, moving, called)
+    return tuple(each.equation for each in made)
 
 
 def _reads_alike(derivation: Derivation, steady: Derivation) -> bool:
@@ -358,12 +374,16 @@ def _interleaved(
     """The update in stages: adjoints and new parameters in turn."""
     names = [quantity.name for quantity in trained]
     now: dict[str, str] = {}
+    known: set[str] = set()  # what is of all parameters, as a learning rate, is computed once
     for stage in stages(backward, names, problem.training.order):
         moving = [quantity for quantity in trained if quantity.name in stage.parameters]
         for equation in stage.equations:
             steady = stable_equation(equation, backward.taken)
             yield replace(steady, rhs=renamed(steady.rhs, now))
-        yield from _updates(problem, moving, {e.quantity.name: e for e in stage.equations})
+        for equation in _updates(problem, moving, {e.quantity.name: e for e in stage.equations}):
+            if equation.quantity.name not in known:
+                yield equation
+            known.add(equation.quantity.name)
         now |= {quantity.name: updated(quantity).name for quantity in moving}
 
 

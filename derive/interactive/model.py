@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -23,10 +23,11 @@ from derive.render.blocks import Page
 from derive.render.index_writer import ROOM
 from derive.render.model_backward import Backward
 from derive.render.model_form import ModelForm
-from derive.render.model_update import RATE, moves, stages_of, state_of, trained, update_blocks
+from derive.render.model_update import moves, stages_of, trained, update_blocks
 from derive.render.pieces import width
 from derive.render.tensor_values import asked, places
 from derive.render.weights import ALPHA_NAME
+from derive.render.whole_update import EVERY, RATE, below, state_of, whole_lines
 from derive.scalar import positions
 from derive.symbols import symbol
 
@@ -56,8 +57,7 @@ class Model:
             own |= {state_of(s, quantity.name): quantity.shape for s in optimizer.states}
         both = (*graph.equations, *self.derivation.backward.equations)
         own |= {e.quantity.name: e.quantity.shape for e in both}
-        for quantity in self.trained:
-            own |= {target: quantity.shape for target, _ in self.moves(quantity)}
+        own |= {name: e.quantity.shape for _, (name, e) in self.moves(self.trained)}
         return own
 
     @cached_property
@@ -75,12 +75,21 @@ class Model:
             return ["@", self.numbers[COUNTED]]
         return ["@", self.numbers[key.name], *(tree(place, self.leaf) for place in key.indices)]
 
-    def moves(self, quantity: Quantity) -> Iterator[tuple[str, Equation]]:
-        """The lines of an update of a parameter, each with the name of what it makes."""
-        letters = self.form.letters(quantity.name)
-        for (name, at), step in moves(self.problem, (quantity.name, letters), COUNT):
-            target = replace(quantity, name=name + UPDATED)
-            yield target.name, Equation(target, at, step)
+    def moves(
+        self, moving: Sequence[Quantity]
+    ) -> Iterator[tuple[Quantity | None, tuple[str, Equation]]]:
+        """The lines of an update of parameters, each with what it is of and the name it makes."""
+        if self.problem.training.optimizer.looks_around:
+            own = {quantity.name: quantity for quantity in moving}
+            for line in whole_lines(self.problem, moving, COUNT) if moving else ():
+                of = own[line.of] if line.of is not None else None
+                yield of, (line.equation.quantity.name, line.equation)
+            return
+        for quantity in moving:
+            letters = self.form.letters(quantity.name)
+            for (name, at), step in moves(self.problem, (quantity.name, letters), COUNT):
+                target = replace(quantity, name=name + UPDATED)
+                yield quantity, (target.name, Equation(target, at, step))
 
 
 def model_data(model: Model) -> dict[str, Any]:
@@ -172,8 +181,11 @@ def _symbol(model: Model, name: str, place: tuple[str, ...] = ()) -> str:
     state, of, parameter = base.partition(" of ")
     if not of:
         return model.form.symbol(name, place)
-    marks = ",".join((model.form.symbol(parameter), *place))
-    tex = f"{symbol(state, 0)}_{{{marks}}}"
+    known = [] if parameter == EVERY else [model.form.symbol(parameter)]
+    marks = ",".join((*known, *place))
+    if not marks:
+        return ALPHA_NAME.tex + "_{k}" if state == "alpha" else symbol(state, 0)
+    tex = below(symbol(state, 0), marks.split(","))
     return tex if base == name else with_mark(tex, UPDATED)
 
 
@@ -212,16 +224,15 @@ def _stages(model: Model) -> Iterator[dict[str, Any]]:
         return
     for number, stage in enumerate(stages_of(model.form, model.trained)):
         moving = [q for q in model.trained if q.name in stage.parameters]
-        lines = [(q, line) for q in moving for line in model.moves(q)]
         yield {
             "blocks": _blocks(model, blocks(stage.equations)) if number else [],
             "moves": [
                 _equation(model, equation)
                 | {
-                    "of": model.numbers[q.name],
+                    "of": model.numbers[q.name] if q is not None else None,
                     "old": model.numbers.get(name.removesuffix(UPDATED)),
                 }
-                for q, (name, equation) in lines
+                for q, (name, equation) in model.moves(moving)
             ],
         }
 
@@ -273,7 +284,7 @@ def _worked(model: Model) -> Iterator[dict[str, Any]]:
     """How an entry of each computed quantity is written with its numbers."""
     writer = Worked(model.form, model.leaf)
     both = (*model.problem.graph.equations, *model.derivation.backward.equations)
-    moved = [line for quantity in model.trained for _, line in model.moves(quantity)]
+    moved = [equation for _, (_, equation) in model.moves(model.trained)]
     for equation in (*both, *moved):
         yield {
             "q": model.numbers[equation.quantity.name],

@@ -26,8 +26,8 @@ from derive.interactive.trees import Tree
 from derive.notation import ADJOINT, UPDATED
 from derive.numbers import literal
 from derive.render.model_form import ModelForm
-from derive.render.model_update import RATE
 from derive.render.pieces import Piece, Tightness, number_piece
+from derive.render.whole_update import RATE
 
 SUM = "sum "  # what a sum over a letter is called while the rest is written
 SETTING = "setting "  # and a setting of an optimizer

@@ -1,7 +1,8 @@
 """Optimizers, as lines that are carried out in order for every entry of a parameter.
 
 `w` is the parameter, `g` its gradient, `alpha` the learning rate, `k` the number of the update from
-1. States start at 0. A name that has been assigned means its new value from then on.
+1. States start at 0. A name that has been assigned means its new value from then on. A line may be
+about more than an entry: see `derive.library.lines`.
 """
 
 from __future__ import annotations
@@ -15,17 +16,16 @@ import sympy
 
 from derive.errors import LanguageError
 from derive.language import Scope, parse_expression
+from derive.library.lines import GIVEN, Kind, Line, lines_of
 from derive.library.row import Number
-from derive.names import wrong_name
-
-GIVEN = ("w", "g", "alpha", "k")
+from derive.library.update import tried
 
 
 @dataclass(frozen=True)
 class Optimizer:
     """An optimizer: its lines, its states, and settings with their usual values.
 
-    `notes` says which published variant this is.
+    `notes` says which published variant this is; `parts` what a training put before the lines.
     """
 
     name: str
@@ -34,23 +34,38 @@ class Optimizer:
     states: tuple[str, ...] = ()
     settings: Mapping[str, Number] = field(default_factory=dict)
     notes: str = ""
+    parts: tuple[str, ...] = ()
+
+    @property
+    def written(self) -> tuple[Line, ...]:
+        """The lines in order. Raises LanguageError."""
+        return lines_of(self.equations, self.states)
 
     @property
     def lines(self) -> tuple[tuple[str, str], ...]:
         """What each line gives a new value, and the formula. Raises LanguageError."""
-        found = []
-        for line in filter(str.strip, self.equations.splitlines()):
-            name, sign, text = line.partition("=")
-            if not sign or wrong_name(name.strip()):
-                reason = "a line of an optimizer is written like w = w - alpha*g"
-                raise LanguageError(line, 0, reason)
-            found.append((name.strip(), text))
-        return tuple(found)
+        return tuple((line.target, line.text) for line in self.written)
+
+    @property
+    def looks_around(self) -> bool:
+        """Whether an entry changes by more than itself and its own gradient and states."""
+        return bool(self.parts) or any(
+            line.letters or line.target == "g" or line.kind is not Kind.ENTRY
+            for line in self.written
+        )
 
 
 def counts(row: Optimizer) -> bool:
     """Whether an update needs its number, from 1 on."""
     return bool(row.states) or any(re.search(r"\bk\b", text) for _, text in row.lines)
+
+
+def check_lines(row: Optimizer) -> None:
+    """Refuse lines that are not in the language. Raises LanguageError."""
+    if row.looks_around:
+        tried(row.equations, row.states, row.settings)
+    else:
+        parse_update(row, {})
 
 
 def parse_update(row: Optimizer, settings: Mapping[str, Number]) -> dict[str, sympy.Expr]:
@@ -86,6 +101,24 @@ mhat = m/(1 - beta1**k)
 vhat = v/(1 - beta2**k)
 """
 ADAM_SETTINGS = {"beta1": BETA1, "beta2": BETA2, "eps": EPS}
+
+NEWTON_SCHULZ = 5
+
+
+def _orthogonal(start: str) -> tuple[str, str]:
+    """Newton-Schulz steps towards the nearest orthogonal matrix; what they end with."""
+    lines = []
+    for n in range(1, NEWTON_SCHULZ + 1):
+        lines += [
+            f"A{n}[i,j] = sum(..., {start}[i,...]*{start}[j,...])",
+            f"B{n}[i,j] = b*A{n}[i,j] + c*sum(l, A{n}[i,l]*A{n}[l,j])",
+            f"X{n}[i,...] = a*{start}[i,...] + sum(l, B{n}[i,l]*{start}[l,...])",
+        ]
+        start = f"X{n}"
+    return "\n".join(lines), start
+
+
+TOWARDS, NEAR = _orthogonal("X")
 
 ROWS = (
     Optimizer("gradient_descent", "a step against the gradient", "w = w - alpha*g"),
@@ -218,6 +251,52 @@ ROWS = (
         ("m",),
         {"beta1": BETA1, "beta2": Fraction(99, 100), "decay": 0},
         "As in Chen and others (2023).",
+    ),
+    Optimizer(
+        "lars",
+        "momentum whose steps are as large as each parameter allows, by the ratio of two norms",
+        "p = norm(entries, w)\n"
+        "q = norm(entries, g)\n"
+        "trust = where(p > 0, where(q > 0, eta*p/(q + decay*p + eps), 1), 1)\n"
+        "v = mu*v + alpha*trust*(g + decay*w)\n"
+        "w = w - v",
+        ("v",),
+        {"mu": BETA1, "eta": Fraction(1, 1000), "decay": 0, "eps": EPS},
+        "As in You, Gitman and Ginsburg (2017); the ratio is 1 where a norm is 0.",
+    ),
+    Optimizer(
+        "lamb",
+        "Adam with steps that are as large as the parameter itself, by the ratio of two norms",
+        f"{MOMENTS}r = mhat/(sqrt(vhat) + eps) + decay*w\n"
+        "p = norm(entries, w)\n"
+        "q = norm(entries, r)\n"
+        "trust = where(p > 0, where(q > 0, p/q, 1), 1)\n"
+        "w = w - alpha*trust*r",
+        ("m", "v"),
+        {**ADAM_SETTINGS, "eps": Fraction(1, 10**6), "decay": 0},
+        "As in You and others (2020); the ratio is 1 where a norm is 0.",
+    ),
+    Optimizer(
+        "muon",
+        "momentum whose matrix is brought near an orthogonal one by Newton-Schulz steps",
+        "v = mu*v + (1 - mu)*g\n"
+        "u = (1 - mu)*g + mu*v\n"
+        "size = norm(entries, u)\n"
+        "X = u/max(size, eps)\n"
+        f"{TOWARDS}\n"
+        "broad = sqrt(max(1, size(entries)/size(...)**2))\n"
+        f"w = w - alpha*(broad*{NEAR} + decay*w)",
+        ("v",),
+        {
+            "mu": Fraction(95, 100),
+            "a": Fraction(34445, 10000),
+            "b": Fraction(-4775, 1000),
+            "c": Fraction(20315, 10000),
+            "decay": 0,
+            "eps": Fraction(1, 10**7),
+        },
+        "As in Jordan and others (2024), with Nesterov's momentum: a parameter is a matrix with "
+        "its first axis as rows and all others as columns; one with a single axis is a column.",
     ),
 )
 OPTIMIZERS = {row.name: row for row in ROWS}

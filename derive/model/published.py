@@ -11,6 +11,8 @@ from derive.amount import too_far
 from derive.errors import nearest
 from derive.graph import Graph, Role
 from derive.library.optimizers import parse_update
+from derive.library.update import PLAINLY, Moved, line_equations
+from derive.model.rules import rule_of
 from derive.model.training import optimizer_of
 from derive.names import PUBLISHED, wrong_published
 from derive.problem import Published
@@ -73,9 +75,18 @@ def published(file: SpecFile, graph: Graph) -> Iterator[Published]:
 def _shapes(file: SpecFile, graph: Graph) -> Mapping[str, Place]:
     """The shape of everything that has a value: quantities, the loss, states of the optimizer."""
     shapes: dict[str, Place] = {"E": ()} if graph.of_role(Role.LOSS) else {}
-    for quantity in graph.of_role(Role.PARAMETER):
-        lines = parse_update(optimizer_of(file), {})  # its states, and names on the way
-        shapes |= {f"{line}_{quantity.name}": quantity.shape for line in lines if line != "w"}
+    steps = file.spec.training.steps  # only names are asked for
+    row, parameters = (
+        rule_of(file, optimizer_of(file), steps).optimizer,
+        graph.of_role(Role.PARAMETER),
+    )
+    if row.looks_around:
+        moving = [Moved(quantity, None) for quantity in parameters]
+        lines = line_equations(row.equations, row.states, row.settings, moving, PLAINLY)
+        shapes |= {each.equation.quantity.name: each.equation.quantity.shape for each in lines}
+    for quantity in () if row.looks_around else parameters:
+        update = parse_update(row, {})  # its states, and names on the way
+        shapes |= {f"{line}_{quantity.name}": quantity.shape for line in update if line != "w"}
     return shapes | {name: quantity.shape for name, quantity in graph.quantities.items()}
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from derive.errors import InputError, nearest
 from derive.fields import check_count, read_tensor
 from derive.graph import Graph, Quantity, Role
 from derive.library.aliases import nearest_row
-from derive.library.optimizers import GIVEN, OPTIMIZERS, Optimizer, parse_update
+from derive.library.lines import ENTRIES, GIVEN, PARAMETERS
+from derive.library.optimizers import OPTIMIZERS, Optimizer, check_lines
 from derive.model.given import check_whole
 from derive.model.parts import filled
+from derive.model.rules import rule_of
 from derive.names import reserved
 from derive.problem import Tensor, Training
+from derive.sequence import Order
 from derive.spec import Path_, SpecFile
 
 
@@ -45,18 +49,20 @@ def training_of(file: SpecFile, graph: Graph, samples: int) -> Training:
         if name not in parameters:
             hint = nearest(name, parameters)
             raise file.fail(("training", "frozen", k), f"there is no parameter '{name}'; {hint}")
-    row = optimizer_of(file)
+    steps = training.steps
+    if training.epochs is not None:
+        steps = training.epochs * max(1, samples)
+    rule = rule_of(file, optimizer_of(file), steps)
+    row = rule.optimizer
+    _check_order(file, row)
     for name in training.settings:
         if name not in row.settings:
             hint = nearest(name, row.settings)
             words = f"{row.name} has no such setting; {hint}"
             raise file.fail(("training", "settings", name), words)
-    steps = training.steps
-    if training.epochs is not None:
-        steps = training.epochs * max(1, samples)
     asked = bool(samples) or "training" in file.spec.model_fields_set
     return Training(
-        training.learning_rate,
+        rule.rate,
         steps,
         frozenset(training.frozen if asked else parameters),
         row,
@@ -64,6 +70,14 @@ def training_of(file: SpecFile, graph: Graph, samples: int) -> Training:
         dict(_states(file, row, parameters)),
         training.order,
     )
+
+
+def _check_order(file: SpecFile, row: Optimizer) -> None:
+    """Layer by layer there is no moment at which all gradients are known."""
+    of_all = any(re.search(rf"\b{PARAMETERS}\b", text) for _, text in row.lines)
+    if of_all and file.spec.training.order is Order.LAYER_BY_LAYER:
+        words = "what goes over all parameters needs all gradients at once: `order: simultaneous`"
+        raise file.fail(("training", "order"), words)
 
 
 def optimizer_of(file: SpecFile) -> Optimizer:
@@ -78,10 +92,10 @@ def optimizer_of(file: SpecFile) -> Optimizer:
     row = Optimizer(name, given.summary, given.equations, tuple(given.states), given.settings)
     path: Path_ = ("define", "optimizers", name)
     for each in (*row.states, *row.settings):
-        if reserved(each, GIVEN):
+        if reserved(each, (*GIVEN, ENTRIES, PARAMETERS)):
             raise file.fail(path, f"'{each}' cannot be the name of a state or a setting")
     try:
-        parse_update(row, {})
+        check_lines(row)
     except InputError as error:
         raise file.fail((*path, "equations"), str(error)) from None
     return row

@@ -11,10 +11,11 @@ from derive.notation import UPDATED
 from derive.render.blocks import Block
 from derive.render.drawings import Drawings
 from derive.render.model_form import ModelForm
-from derive.render.model_update import state_of, trained, update
+from derive.render.model_update import trained, update
 from derive.render.sheet import Entry
 from derive.render.tensor_values import Place, Values, places
 from derive.render.unit_tables import TableRow
+from derive.render.whole_update import state_of
 from derive.render.worked import Bench
 
 MOST_ROUNDS = 12  # a longer training is told by its first round

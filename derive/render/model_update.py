@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from typing import Any, TypeVar
 
 import sympy
@@ -13,7 +14,7 @@ from derive.expression import Element
 from derive.functions import absolute
 from derive.graph import Quantity, Role, adjoint_name, blocks
 from derive.language import Scope, parse_expression
-from derive.library.optimizers import GIVEN
+from derive.library.lines import GIVEN
 from derive.notation import UPDATED, with_mark
 from derive.numbers import Number, compare, literal
 from derive.problem import Problem
@@ -24,16 +25,24 @@ from derive.render.model_form import ModelForm
 from derive.render.optimizer_lines import own_symbol, worked_lines
 from derive.render.pieces import Piece, Tightness, width
 from derive.render.sheet import Display
-from derive.render.tensor_values import Table, Value, Values, compiled, places
+from derive.render.tensor_values import Bound, Table, Value, Values, compiled, places
 from derive.render.tensors import packed, tensor
 from derive.render.unit_tables import TableRow
 from derive.render.weights import ALPHA_NAME
+from derive.render.whole_update import (
+    RATE,
+    entries,
+    rule,
+    state_of,
+    sums_over_all,
+    whole_lines,
+    worked_entry,
+)
 from derive.render.worked import Bench
 from derive.sequence import Order, Stage, stages
 from derive.symbols import symbol
 
 PARAMETERS = (r"\theta", r"\vartheta", r"\omega")
-RATE = "learning rate"
 SLOPE = r"\frac"
 At = TypeVar("At", bound=tuple[Any, ...])  # numbers or letters
 
@@ -69,9 +78,15 @@ def update_blocks(form: ModelForm, bench: Bench | None) -> Iterator[Block]:
             "words": escape(row.summary or row.name.replace("_", " ")),
             "parameter": parameter,
             "lines": list(_lines(form, loss, parameter)),
+            "whole": row.looks_around,
+            "entries": entries(form, parameter) if row.looks_around else "",
+            "of_all": rf"\sum_{{{parameter}}}" if sums_over_all(row) else "",
             "settings": settings,
             "alpha": {"tex": f"{ALPHA_NAME.tex} = {rate}"} if rate else None,
-            "states": [_of(state, parameter) for state in row.states],
+            "states": [
+                own_symbol(form, state) if row.looks_around else _of(state, parameter)
+                for state in row.states
+            ],
             "zero": not form.problem.training.states,
             "counts": own_symbol(form, "k") if "k" in row.equations else "",
             "samples": len(form.problem.samples),
@@ -85,7 +100,13 @@ def update_blocks(form: ModelForm, bench: Bench | None) -> Iterator[Block]:
     quantity = next(q for q in parameters if q.name in first)
     place = _place(bench, quantity)
     several = row.states or len(row.lines) > 1
-    steps = worked_lines(form, bench, quantity.name, place) if several else []
+    if row.looks_around:
+        moving = [q for q in parameters if q.name in first]
+        own = partial(own_symbol, form)
+        started = _started(form, bench.values)
+        steps = worked_entry(form, bench, moving, quantity.name, place, own, started)
+    else:
+        steps = worked_lines(form, bench, quantity.name, place) if several else []
     worked = None if steps else updated_entry(form, bench, quantity, place)
     tensors = [part for q in parameters for part in tensor(form, bench.values, q.name + UPDATED)]
     entry = form.leaf(Element(quantity.name, *place)).tex
@@ -128,6 +149,9 @@ def update(form: ModelForm, values: Values, number: int = 1) -> None:
     for place_in_order, stage in enumerate(stages_of(form, parameters)):
         if place_in_order:
             now.run(blocks(stage.equations))
+        if form.problem.training.optimizer.looks_around:
+            _move_together(form, now, values, stage, number)
+            continue
         chosen = [(q.name, p) for q in parameters if q.name in stage.parameters for p in places(q)]
         moved = [each for entry in chosen for each in moves(form.problem, entry, number)]
         for (name, place), step in moved:
@@ -141,13 +165,40 @@ def update(form: ModelForm, values: Values, number: int = 1) -> None:
             now.exact[name, place], now.page[name, place] = now.exact[key], now.page[key]
 
 
+def _move_together(form: ModelForm, now: Values, values: Values, stage: Stage, number: int) -> None:
+    """The same where a line may read all entries: line after line, each for all of them."""
+    moving = [q for q in trained(form) if q.name in stage.parameters]
+    for line in whole_lines(form.problem, moving, number):
+        equation = line.equation
+        formula = compiled(equation.rhs)
+        for place in places(equation.quantity):
+            bound = dict(zip(equation.indices, place, strict=True))
+            key = (equation.quantity.name, place)
+            now.enter(key, partial(_at, formula, bound))
+            values.exact[key], values.page[key] = now.exact[key], now.page[key]
+            if line.of is not None and equation.quantity.name == line.of + UPDATED:
+                values.texts[key] = now.texts[key]
+    for quantity in moving:
+        own = [quantity.name]
+        own += [state_of(s, quantity.name) for s in form.problem.training.optimizer.states]
+        for name in own:
+            for place in places(quantity):
+                key = (name + UPDATED, place)
+                now.exact[name, place], now.page[name, place] = now.exact[key], now.page[key]
+
+
+def _started(form: ModelForm, values: Values) -> Values:
+    """The numbers of a page with the states before the first update."""
+    exact, page = (_with_states(form, table) for table in (values.exact, values.page))
+    return Values(values.format, exact, page, dict(values.texts))
+
+
+def _at(rule: Value, bound: Bound, table: Table) -> Number:
+    return rule(table, bound)
+
+
 def _without_letters(rule: Value) -> Callable[[Table], Number]:
     return lambda table: rule(table, {})
-
-
-def state_of(state: str, parameter: str) -> str:
-    """Under what name the numbers of a state are kept; no quantity can be called like this."""
-    return f"{state} of {parameter}"
 
 
 def _with_states(form: ModelForm, table: Table) -> Table:
@@ -254,6 +305,9 @@ def updated_entry(
 def _lines(form: ModelForm, loss: str, parameter: str) -> Iterator[dict[str, str]]:
     """The lines of an optimizer, with θ for the parameter and a plus for what is new."""
     row = form.problem.training.optimizer
+    if row.looks_around:
+        yield from ({"tex": tex} for tex in rule(form, partial(own_symbol, form), parameter))
+        return
     names = {name: _real(_of(name, parameter)) for name in row.states}
     names |= {name: _real(own_symbol(form, name)) for name in (*row.settings, "k")}
     names |= {"w": _real(parameter), "alpha": _real(ALPHA_NAME.tex)}

@@ -29,7 +29,7 @@ from derive.verify.demonstration import demonstration
 from derive.verify.doubles import BITS, MARGIN, Double, as_double, double, within
 from derive.verify.meaning import Key, Values
 from derive.verify.one_pass import in_one_pass
-from derive.verify.oracle import first_update, trained
+from derive.verify.oracle import first_update, first_whole_update, trained
 from derive.verify.report import Comparison, Route, Status, entry, judged, skipped, telling
 from derive.verify.routes import (
     DOUBLE_TOLERANCE,
@@ -321,13 +321,20 @@ def _updates(done: Executed, problem: Problem, at: Point) -> Iterator[Comparison
             yield _after(done, key, expected)
     if problem.training.order is not Order.SIMULTANEOUS:
         return
-    given, rule = at.given, first_update(problem)
+    given, around = at.given, problem.training.optimizer.looks_around
+    if around:
+        with working():
+            for after, expected in first_whole_update(problem, given, done.gradients).items():
+                yield _after(done, after, expected)
+    rule = None if around else first_update(problem)
     with working():
         for quantity in problem.graph.of_role(Role.PARAMETER):
             for place in spread(quantity):
                 key = (quantity.name, place)
                 if not trained(problem, key):
                     yield _after(done, key, double(given[key]))
+                    continue
+                if rule is None:
                     continue
                 slope = done.gradients.get(key, 0.0 if problem.is_model else math.nan)
                 for after, expected in rule(key, given[key], slope):

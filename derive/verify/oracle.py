@@ -7,7 +7,7 @@ a second run at the moved parameters.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
@@ -18,7 +18,7 @@ from mpmath import mp
 
 from derive.errors import InputError
 from derive.expression import Element, elements
-from derive.graph import Equation, Graph, Role
+from derive.graph import Equation, Graph, Role, adjoint_name
 from derive.library.optimizers import Optimizer, parse_update, plain_step
 from derive.library.row import Number
 from derive.notation import Name, Names, derivative, names_of
@@ -28,6 +28,7 @@ from derive.verify.doubles import DOUBLES, NAMED, Double, as_double, double
 from derive.verify.interpreter import element_slope, run
 from derive.verify.meaning import Key, Values
 from derive.verify.tape import all_slopes
+from derive.verify.whole_update import WholeUpdate
 
 MOST_SCALARS = 400
 ALPHA = Name("learning_rate", r"\alpha", "alpha")
@@ -138,6 +139,39 @@ def first_update(
         yield from rule(key, value, slope, rate, 1, first)
 
     return update
+
+
+def whole_update(
+    problem: Problem, values: Values, slopes: Mapping[Key, Any], rate: Any, number: int
+) -> Mapping[Key, Double]:
+    """What becomes of parameters and states where an optimizer looks at more than one entry.
+
+    Nothing, if that is too much to be computed digit by digit.
+    """
+    update = WholeUpdate(problem, tuple(sorted(_trained(problem))), DOUBLES)
+    if not update.affordable:
+        return {}
+    before = {key: as_double(v) for key, v in values.items()}
+    by = {(adjoint_name(name), place): double(v) for (name, place), v in slopes.items()}
+    kept = {f"{s}_{name}" for s in problem.training.optimizer.states for name in update.names}
+    found = update.moved(before, by, rate, number)
+    return {key: as_double(v) for key, v in found if key[0] in kept or key in values}
+
+
+def first_whole_update(
+    problem: Problem, values: Values, slopes: Mapping[Key, Any]
+) -> Mapping[Key, Double]:
+    """The same for the first update, from the first values of the states."""
+    training = problem.training
+    states = {
+        (f"{state}_{name}", place): training.states.get((state, name), {}).get(place, 0)
+        for state in training.optimizer.states
+        for name, place in values
+        if name in _trained(problem)
+    }
+    own = {key: v for key, v in values.items() if key[0] in _trained(problem)}
+    before = {key: double(v) for key, v in (own | states).items()}
+    return whole_update(problem, before, slopes, DOUBLES.number(training.learning_rate), 1)
 
 
 def _local_slopes(graph: Graph, values: Values, names: Names) -> dict[Name, Any]:

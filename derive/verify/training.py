@@ -27,7 +27,7 @@ from derive.verify.algebra import EXACT, working
 from derive.verify.bench import Bench
 from derive.verify.doubles import DOUBLES, Double, as_double, double, within
 from derive.verify.meaning import Key, Values
-from derive.verify.oracle import entry_rule, trained
+from derive.verify.oracle import entry_rule, trained, whole_update
 from derive.verify.report import Comparison
 from derive.verify.routes import DOUBLE_TOLERANCE, relative
 from derive.verify.sampling import spread
@@ -158,12 +158,22 @@ def _as_ruled(
     module: Module, before: tuple[Any, Any], gradients: Any, step: int, after: tuple[Any, Any]
 ) -> Iterator[Comparison]:
     """One update of each entry, or of some, against the lines of the optimizer."""
-    problem, rule = module.problem, entry_rule(module.problem)
+    problem, around = module.problem, module.problem.training.optimizer.looks_around
     old, slopes, new = module.numbers(*before), module.slopes(gradients), module.numbers(*after)
+    if around:
+        with working():
+            values = {key: double(v) for key, v in old.items()}
+            found = whole_update(problem, values, slopes, DOUBLES.number(RATE), step)
+            for name in _some(list(found), step):
+                error = _distance(new.get(name), found[name])
+                yield Comparison(f"{name} after update {step}", error)
+    rule = None if around else entry_rule(problem)
     with working():
         for key in _some([key for key in old if key[0] in _parameters(problem)], step):
             if not trained(problem, key):
                 yield Comparison(f"{key} kept", _distance(new.get(key), mp.mpf(old[key])))
+                continue
+            if rule is None:
                 continue
             slope = slopes.get(key, 0.0 if problem.is_model else math.nan)
             kept = problem.training.optimizer.states

@@ -29,6 +29,7 @@ from derive.verify.bench import holds
 from derive.verify.doubles import DOUBLES, NAMED, double
 from derive.verify.interpreter import Watched, element_slope, run, value, value_of
 from derive.verify.meaning import Key, Values
+from derive.verify.whole_update import WholeUpdate
 
 MOST_EXACT = 25  # later updates are computed with fewer digits
 FEW_DIGITS = 20
@@ -61,6 +62,7 @@ class Trajectory:
     _parameters: list[tuple[Values, Values]] = field(default_factory=list)
     _values: dict[int, Values] = field(default_factory=dict)
     _farthest: list[dict[bool, tuple[Key, Any]]] = field(default_factory=list)
+    _together: dict[tuple[str, ...], WholeUpdate] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         trained = self._trained()
@@ -207,6 +209,9 @@ class Trajectory:
     ) -> Iterator[tuple[Key, Any]]:
         """Some parameters, their states, and what is named on the way, after the update k."""
         rate = self.algebra.number(self.problem.training.learning_rate)
+        if self.problem.training.optimizer.looks_around:
+            yield from self._whole(moving).moved({**values, **states}, values, rate, k)
+            return
         for name, place in moving:
             slope = values.get((adjoint_name(name), place), self.algebra.number(Fraction(0)))
             kept = self.problem.training.optimizer.states
@@ -215,13 +220,21 @@ class Trajectory:
                 key = (name, place) if target == "w" else (f"{target}_{name}", place)
                 yield key, rule(values[name, place], slope, rate, mp.mpf(k), *own)
 
+    def _whole(self, moving: Iterable[Key]) -> WholeUpdate:
+        """The update of all parameters that move with these."""
+        names = tuple(dict.fromkeys(name for name, _ in moving))
+        if names not in self._together:
+            self._together[names] = WholeUpdate(self.problem, names, self.algebra)
+        return self._together[names]
+
     def updated(self, key: Key, update: int, values: Values, states: Values | None = None) -> Any:
         """What an update makes of a parameter, a state or a name on the way, from given values.
 
         Raises UnknownName if there is no such entry.
         """
         before = self.after(update - 1)[1] | (states or {})
-        moving = [each for each in self._trained() if each[1] == key[1]]
+        around = self.problem.training.optimizer.looks_around
+        moving = [each for each in self._trained() if around or each[1] == key[1]]
         with working():
             found = dict(self._moved(moving, update, values, before))
         if key not in found:

@@ -186,6 +186,8 @@ class SituationRow:
 
 def _updated(row: UpdateRow, trajectory: Trajectory) -> Iterator[World]:
     training = trajectory.problem.training
+    if training.optimizer.looks_around:
+        return
     rules = trajectory.lines or parse_update(training.optimizer, training.settings)
     for changed, words in row.change(dict(rules)):
         if changed != rules:

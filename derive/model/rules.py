@@ -1,0 +1,203 @@
+"""What comes before the lines of an optimizer: the schedule, clipping, weight decay; as lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import sympy
+
+from derive.errors import InputError, LanguageError, nearest
+from derive.language import Scope, parse_expression
+from derive.library.lines import GIVEN
+from derive.library.optimizers import Optimizer, check_lines
+from derive.library.row import Number
+from derive.library.schedules import SCHEDULES
+from derive.schema import TrainingSpec
+from derive.spec import Path_, SpecFile
+
+K = sympy.Symbol("k", positive=True)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """An optimizer with all that the training puts before its lines, and the learning rate."""
+
+    optimizer: Optimizer
+    rate: Fraction
+
+
+def rule_of(file: SpecFile, row: Optimizer, steps: int) -> Rule:
+    """The rule of a training that makes so many updates. Raises SpecError."""
+    training = file.spec.training
+    own = _Names({*GIVEN, *row.states, *row.settings, *(line.target for line in row.written)})
+    rate = _base(file, training)
+    lines: list[str] = []
+    settings: dict[str, Number] = {}
+    parts: list[str] = []
+    for line, numbers in _scheduled(file, own, steps):
+        lines.append(line)
+        settings |= numbers
+        parts.append("schedule")
+    if training.clip is not None:
+        made, numbers = _clipped(training, own)
+        lines += made
+        settings |= numbers
+        parts.append("value" if training.clip.value is not None else f"norm_{training.clip.over}")
+    if training.weight_decay is not None:
+        if "decay" in row.settings:
+            words = f"{row.name} has a weight decay of its own; say `settings: {{decay: 0.01}}`"
+            raise file.fail(("training", "weight_decay"), words)
+        made, numbers = _decayed(training, own)
+        lines += made
+        settings |= numbers
+        parts.append("decoupled" if training.weight_decay.l2 is None else "l2")
+    if not lines:
+        return Rule(row, rate)
+    whole = replace(
+        row,
+        equations="\n".join((*lines, row.equations)),
+        settings={**settings, **row.settings},
+        parts=tuple(parts),
+    )
+    _check(file, whole, lines)
+    return Rule(whole, rate)
+
+
+def _check(file: SpecFile, row: Optimizer, lines: list[str]) -> None:
+    """A schedule of one's own is tried out with the settings that it has."""
+    try:
+        check_lines(row)
+    except LanguageError as error:
+        raise file.fail(("training", "schedule"), str(error)) from None
+
+
+@dataclass
+class _Names:
+    """Names that are not given away twice."""
+
+    taken: set[str]
+
+    def __call__(self, name: str) -> str:
+        own, number = name, 2
+        while own in self.taken:
+            own, number = f"{name}{number}", number + 1
+        self.taken.add(own)
+        return own
+
+
+# --- the learning rate --------------------------------------------------------------------------
+
+
+def _base(file: SpecFile, training: TrainingSpec) -> Fraction:
+    """The learning rate before its schedule: the factor of a formula that has no k."""
+    if not isinstance(training.learning_rate, str):
+        return Fraction(training.learning_rate)
+    factor, _ = _formula(file, training.learning_rate).as_coeff_Mul()
+    return Fraction(int(factor.p), int(factor.q))
+
+
+def _formula(file: SpecFile, text: str) -> sympy.Expr:
+    """A learning rate in k. Raises SpecError."""
+    path: Path_ = ("training", "learning_rate")
+    plain = text.replace("//", "/")  # whatever is rounded, the factor before it stays
+    try:
+        found = parse_expression(plain, Scope({}, {}, {"k": K}))
+    except InputError as error:
+        raise file.fail(path, str(error)) from None
+    if found == 0:
+        raise file.fail(path, "a learning rate of 0 changes nothing")
+    return found
+
+
+def _scheduled(
+    file: SpecFile, own: _Names, steps: int
+) -> Iterator[tuple[str, Mapping[str, Number]]]:
+    """The line of the learning rate, if it changes, with its settings."""
+    training = file.spec.training
+    if isinstance(training.learning_rate, str):
+        if training.schedule is not None:
+            words = "a learning rate that is a formula has its schedule already"
+            raise file.fail(("training", "schedule"), words)
+        formula = _formula(file, training.learning_rate)
+        factor, _ = formula.as_coeff_Mul()
+        if formula.has(K):
+            yield f"alpha = alpha*({training.learning_rate})/({factor})", {}
+        return
+    if training.schedule is None:
+        return
+    path: Path_ = ("training", "schedule")
+    name, given = _named(file, training.schedule)
+    if name is None:
+        yield f"alpha = {training.schedule}", {}
+        return
+    row = SCHEDULES[name]
+    chosen = {**row.settings, **({"steps": max(steps, 1)} if "steps" in row.settings else {})}
+    for setting, value in given.items():
+        if setting not in chosen:
+            hint = nearest(setting, chosen)
+            raise file.fail((*path, name, setting), f"{name} has no such setting; {hint}")
+        chosen[setting] = value
+    names = {setting: own(setting) for setting in chosen}
+    formula = row.formula
+    for setting, other in names.items():
+        formula = _renamed(formula, setting, other)
+    yield f"alpha = {formula}", {names[s]: v for s, v in chosen.items()}
+
+
+def _renamed(formula: str, old: str, new: str) -> str:
+    return re.sub(rf"\b{old}\b", new, formula)
+
+
+def _named(file: SpecFile, given: object) -> tuple[str | None, Mapping[str, Number]]:
+    """The schedule that is meant, and its settings; None if it is a formula."""
+    path: Path_ = ("training", "schedule")
+    if isinstance(given, str):
+        if given.strip().isidentifier() and given.strip() not in ("alpha", "k"):
+            return _known(file, path, given.strip()), {}
+        return None, {}
+    assert isinstance(given, dict)
+    if len(given) != 1:
+        raise file.fail(path, "a schedule is one name with its settings, {cosine: {least: 0.001}}")
+    name, settings = next(iter(given.items()))
+    return _known(file, path, name), settings
+
+
+def _known(file: SpecFile, path: Path_, name: str) -> str:
+    if name not in SCHEDULES:
+        raise file.fail(path, f"unknown schedule '{name}'; {nearest(name, SCHEDULES)}")
+    return name
+
+
+# --- the gradient and the parameter -------------------------------------------------------------
+
+
+def _clipped(training: TrainingSpec, own: _Names) -> tuple[list[str], Mapping[str, Number]]:
+    clip = training.clip
+    assert clip is not None
+    bound: Any = clip.norm if clip.value is None else clip.value
+    most = own("most")
+    if clip.value is not None:
+        return [f"g = min(max(g, -{most}), {most})"], {most: bound}
+    size = own("size")
+    over = "parameters" if clip.over == "all" else "entries"
+    if not clip.eps:
+        lines = [f"{size} = norm({over}, g)", f"g = where({size} > {most}, {most}*g/{size}, g)"]
+        return lines, {most: bound}
+    eps = own("eps_clip")
+    lines = [
+        f"{size} = norm({over}, g) + {eps}",
+        f"g = where({size} > {most}, {most}*g/{size}, g)",
+    ]
+    return lines, {most: bound, eps: clip.eps}
+
+
+def _decayed(training: TrainingSpec, own: _Names) -> tuple[list[str], Mapping[str, Number]]:
+    decay, name = training.weight_decay, own("decay")
+    assert decay is not None
+    share: Any = decay.decoupled if decay.l2 is None else decay.l2
+    line = f"w = w - alpha*{name}*w" if decay.l2 is None else f"g = g + {name}*w"
+    return [line], {name: share}

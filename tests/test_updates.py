@@ -1,0 +1,230 @@
+"""Optimizers that look at more than an entry, and what a training puts before their lines."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import derive
+from derive.emit.run import Module, load
+from derive.errors import InputError
+from derive.library.schedules import SCHEDULES
+from derive.spec import parse_spec
+
+SPEC = """\
+inputs: {{x: [[1, 0.5], [0.5, -1], [-1, 2]]}}
+targets: {{t: [0.5, 0.2, -0.1]}}
+parameters: {{W: [[0.5, 0.2], [-0.3, 0.1], [0.4, -0.7]], b: [0.1, 0.2, -0.1], c: 0.5}}
+model:
+  - "h[n,k] = tanh(sum(i, W[k,i]*x[n,i]) + b[k])"
+  - "y[n] = sum(k, h[n,k]) + c"
+loss: E = sum(n, (y[n] - t[n])**2)/2
+training: {{learning_rate: 0.05, steps: 6, {more}}}
+"""
+UPDATES = 6
+Arrays = dict[str, Any]
+
+
+def made(more: str) -> Module:
+    problem = derive.build(parse_spec(SPEC.format(more=more), "my.yaml", "my"))
+    derivation = derive.differentiate(problem.graph)
+    return load(problem, derive.emit(problem, derivation, "numpy"), "numpy")
+
+
+def walked(module: Module, expected: Callable[[Arrays, Arrays, int], Arrays]) -> None:
+    """Some updates by the module, each against what it is expected to make of the same numbers."""
+    call = module.namespace
+    parameters, state = call["PARAMETERS"], call.get("STATE")
+    for number in range(1, UPDATES + 1):
+        slopes = call["gradients"](parameters, call["SAMPLE"])
+        old = {k: np.array(v) for k, v in parameters._asdict().items()}
+        by = {k.removeprefix("dE_d"): np.array(v) for k, v in slopes._asdict().items()}
+        parameters, state = module.update(parameters, state, slopes, 0.05, number)
+        for name, true in expected(old, by, number).items():
+            np.testing.assert_allclose(parameters._asdict()[name], true, rtol=1e-10, atol=1e-14)
+
+
+def test_lars_is_that_of_its_authors() -> None:
+    v: Arrays = {}
+
+    def step(w: Arrays, g: Arrays, number: int) -> Arrays:
+        for name in w:
+            p, q = np.linalg.norm(w[name]), np.linalg.norm(g[name])
+            trust = 0.001 * p / (q + 0.01 * p + 1e-8)
+            moved = 0.05 * trust * (g[name] + 0.01 * w[name])
+            v[name] = 0.9 * v.get(name, 0) + moved
+        return {name: w[name] - v[name] for name in w}
+
+    walked(made("optimizer: lars, settings: {decay: 0.01}"), step)
+
+
+def test_lamb_is_that_of_its_authors() -> None:
+    m: Arrays = {}
+    v: Arrays = {}
+
+    def step(w: Arrays, g: Arrays, number: int) -> Arrays:
+        found = {}
+        for name in w:
+            m[name] = 0.9 * m.get(name, 0) + 0.1 * g[name]
+            v[name] = 0.999 * v.get(name, 0) + 0.001 * g[name] ** 2
+            mean, square = m[name] / (1 - 0.9**number), v[name] / (1 - 0.999**number)
+            r = mean / (np.sqrt(square) + 1e-6) + 0.01 * w[name]
+            trust = np.linalg.norm(w[name]) / np.linalg.norm(r)
+            found[name] = w[name] - 0.05 * trust * r
+        return found
+
+    walked(made("optimizer: lamb, settings: {decay: 0.01}"), step)
+
+
+def test_muon_brings_a_matrix_near_an_orthogonal_one() -> None:
+    v: Arrays = {}
+
+    def step(w: Arrays, g: Arrays, number: int) -> Arrays:
+        found = {}
+        for name in w:
+            v[name] = 0.95 * v.get(name, 0) + 0.05 * g[name]
+            rows = w[name].shape[0] if w[name].ndim else 1
+            u = (0.05 * g[name] + 0.95 * v[name]).reshape(rows, -1)
+            X = u / np.linalg.norm(u)
+            for _ in range(5):
+                A = X @ X.T
+                X = 3.4445 * X + (-4.775 * A + 2.0315 * A @ A) @ X
+            broad = math.sqrt(max(1, X.shape[0] / X.shape[1]))
+            found[name] = w[name] - 0.05 * broad * X.reshape(w[name].shape)
+        return found
+
+    walked(made("optimizer: muon"), step)
+
+
+def total(g: Arrays) -> float:
+    return math.sqrt(sum(float((each**2).sum()) for each in g.values()))
+
+
+CLIPPED: dict[str, Callable[[Arrays, Arrays, int], Arrays]] = {
+    "clip: {norm: 0.3}": lambda w, g, k: {
+        n: w[n] - 0.05 * g[n] * min(1, 0.3 / total(g)) for n in w
+    },
+    "clip: {norm: 0.3, eps: 1e-3}": lambda w, g, k: {
+        n: w[n] - 0.05 * g[n] * min(1, 0.3 / (total(g) + 1e-3)) for n in w
+    },
+    "clip: {norm: 0.2, over: each}, weight_decay: {l2: 0.1}": lambda w, g, k: {
+        n: w[n] - 0.05 * (g[n] * min(1, 0.2 / np.linalg.norm(g[n])) + 0.1 * w[n]) for n in w
+    },
+    "clip: {value: 0.1}, weight_decay: {decoupled: 0.1}": lambda w, g, k: {
+        n: w[n] * (1 - 0.05 * 0.1) - 0.05 * np.clip(g[n], -0.1, 0.1) for n in w
+    },
+}
+
+
+@pytest.mark.parametrize("more", CLIPPED)
+def test_a_gradient_is_clipped_and_weights_decay(more: str) -> None:
+    walked(made(more), CLIPPED[more])
+
+
+RATES: dict[str, Callable[[int], float]] = {
+    "schedule: {step: {every: 2}}": lambda k: 0.1 ** ((k - 1) // 2),
+    "schedule: {exponential: {factor: 0.9}}": lambda k: 0.9 ** (k - 1),
+    "schedule: {inverse: {fall: 0.5}}": lambda k: 1 / (1 + 0.5 * (k - 1)),
+    "schedule: linear": lambda k: 1 - (k - 1) / 6,
+    "schedule: polynomial": lambda k: (1 - (k - 1) / 6) ** 2,
+    "schedule: {cosine: {steps: 4}}": lambda k: (1 + math.cos(math.pi * min((k - 1) / 4, 1))) / 2,
+    "schedule: {warmup: {warm: 3}}": lambda k: min(k / 3, 1),
+    "schedule: {warmup_cosine: {warm: 2}}": lambda k: (
+        k / 2 if k <= 2 else (1 + math.cos(math.pi * (k - 3) / 4)) / 2
+    ),
+    "schedule: {inverse_sqrt: {warm: 2}}": lambda k: min(k / 2, math.sqrt(2 / k)),
+    "schedule: {one_cycle: {rise: 0.5}}": lambda k: (
+        1 + (1 / 25 - 1) * (1 + math.cos(math.pi * (k - 1) / 2)) / 2
+        if k <= 3
+        else 4e-6 + (1 - 4e-6) * (1 + math.cos(math.pi * (k - 3) / 3)) / 2
+    ),
+    "schedule: alpha*0.5**(k//2)": lambda k: 0.5 ** (k // 2),
+    "schedule: alpha/(1 + k % 3)": lambda k: 1 / (1 + k % 3),
+}
+
+
+def test_every_schedule_is_held_to_a_formula() -> None:
+    assert all(any(name in more for more in RATES) for name in SCHEDULES)
+
+
+@pytest.mark.parametrize("more", RATES)
+def test_the_learning_rate_follows_its_schedule(more: str) -> None:
+    rate = RATES[more]
+    walked(made(more), lambda w, g, k: {n: w[n] - 0.05 * rate(k) * g[n] for n in w})
+
+
+@pytest.mark.slow
+def test_a_learning_rate_may_be_a_formula() -> None:
+    text = SPEC.format(more="order: layer_by_layer").replace(
+        "learning_rate: 0.05", "learning_rate: '0.05/(1 + 0.5*k)'"
+    )
+    problem = derive.build(parse_spec(text, "my.yaml", "my"))
+    assert float(problem.training.learning_rate) == 0.05
+    assert derive.verify(problem).agree
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "more", ["optimizer: lamb", "optimizer: muon", "clip: {norm: 0.3}, schedule: cosine"]
+)
+def test_every_route_agrees_on_a_whole_update(more: str) -> None:
+    problem = derive.build(parse_spec(SPEC.format(more=more), "my.yaml", "my"))
+    assert derive.verify(problem).agree
+
+
+WRONG = {
+    "clip: {norm: 1}, order: layer_by_layer": "needs all gradients at once",
+    "clip: {}": "clip takes a norm or a value",
+    "clip: {norm: 0}": "must be above 0",
+    "weight_decay: {l2: 0.1, decoupled: 0.1}": "takes l2 or decoupled",
+    "weight_decay: {l2: 0.1}, optimizer: adamw": "a weight decay of its own",
+    "schedule: cosin": "did you mean 'cosine'",
+    "schedule: {cosine: {lest: 1}}": "no such setting; did you mean 'least'",
+    "schedule: alpha*kk": "'kk' is unknown",
+}
+
+
+@pytest.mark.parametrize("more", WRONG)
+def test_what_is_wrong_is_said_in_the_words_of_the_author(more: str) -> None:
+    with pytest.raises(InputError, match=WRONG[more]):
+        made(more)
+
+
+OWN = SPEC.replace(
+    "training:",
+    "define: {{optimizers: {{mine: {{equations: '{lines}'}}}}}}\ntraining:",
+)
+LINES = {
+    "A[i,j] = sum(k, g[i,k])": "another letter",
+    "A[i,i] = 1": "letters of a table",
+    "entries = norm(entries, g)": "means something else here",
+    "s = softmax(parameters, g)": "does not go over all parameters",
+    "r[i] = norm(..., h[i,...])": "'h' is unknown",
+}
+
+
+@pytest.mark.parametrize("lines", LINES)
+def test_a_wrong_line_is_refused(lines: str) -> None:
+    text = OWN.format(lines=f"{lines}\n\n w = w - alpha*g", more="optimizer: mine")
+    with pytest.raises(InputError, match=LINES[lines]):
+        derive.build(parse_spec(text, "my.yaml", "my"))
+
+
+def test_an_optimizer_of_ones_own_may_look_at_rows() -> None:
+    lines = "r[i] = sqrt(mean(..., g[i,...]**2))\n\n w[i,...] = w[i,...] - alpha*g[i,...]/r[i]"
+    text = OWN.format(lines=lines, more="optimizer: mine")
+    problem = derive.build(parse_spec(text, "my.yaml", "my"))
+    module = load(
+        problem, derive.emit(problem, derive.differentiate(problem.graph), "numpy"), "numpy"
+    )
+
+    def step(w: Arrays, g: Arrays, number: int) -> Arrays:
+        slope = g["W"]
+        rows = np.sqrt((slope**2).mean(axis=1, keepdims=True))
+        return {"W": w["W"] - 0.05 * slope / rows}
+
+    walked(module, step)
