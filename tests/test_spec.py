@@ -224,12 +224,12 @@ BAD: list[tuple[str, str, str]] = [
     (
         "learning rate",
         BASE + "training: {learning_rate: fast}\n",
-        f"a.yaml:{LAST}: training.learning_rate: this must be a number",
+        f"a.yaml:{LAST}: training.learning_rate: 'fast' is unknown",
     ),
     (
         "learning rate yes",
         BASE + "training: {learning_rate: yes}\n",
-        f"a.yaml:{LAST}: training.learning_rate: this must be a number",
+        f"a.yaml:{LAST}: training.learning_rate: 'fast' is unknown",
     ),
 ]
 
