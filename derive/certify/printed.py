@@ -155,6 +155,8 @@ def _of_model(problem: Problem, scalars: Scalars) -> dict[sympy.Expr, sympy.Expr
     """The formulas of both passes, of the new parameters, and of the pass after them."""
     training = problem.training
     found: dict[sympy.Expr, sympy.Expr] = {**scalars.forward, **scalars.adjoints}
+    if training.optimizer.looks_around:
+        return found  # a line may read entries of all parameters, of which nothing is printed
     parameters = [q.name for q in problem.graph.of_role(Role.PARAMETER)]
     trained = [name for name in parameters if name not in training.frozen]
     now: dict[sympy.Expr, sympy.Expr] = {}  # what has another value than in the first pass
@@ -191,8 +193,6 @@ def _moved(
 ) -> dict[sympy.Expr, sympy.Expr]:
     """The first update of a parameter, line by line: a line reads what those before it came to."""
     training, place = problem.training, tuple(map(int, scalar.indices))
-    if training.optimizer.looks_around:
-        return {}  # a line may read entries of all parameters, of which nothing is printed
     names: dict[sympy.Expr, sympy.Expr] = {Element(RATE): ALPHA}
     adjoint = adjoint_of(scalar)
     names[adjoint] = now.get(adjoint, adjoint)
