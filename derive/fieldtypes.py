@@ -37,7 +37,11 @@ Num = Annotated[
 
 
 def _rate(value: Any) -> Fraction | str:
-    return value if isinstance(value, str) else _number(value)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | Fraction):
+        raise PydanticCustomError("rate", "this must be a number or a formula in k")
+    return Fraction(value)
 
 
 Rate = Annotated[

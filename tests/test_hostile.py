@@ -61,6 +61,9 @@ training:
   settings: {mu: 0.5}
   states: {v: {a: [0, 0]}}
   frozen: [W]
+  schedule: {exponential: {factor: 0.5}}
+  clip: {norm: 1}
+  weight_decay: {l2: 0.1}
 languages: [en]
 published: [{name: "a[0]+", printed: "1", where: page 1, misprint: a slip}]
 claims: [{formula: "dE/da[h] = z[h]", where: page 1, misprint: a slip}]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 import sympy
-from mpmath import mp
 
+from derive.backprop import differentiate
+from derive.build import build
 from derive.errors import InputError
 from derive.graph import Quantity, Role
 from derive.library.instantiate import instantiate
@@ -15,7 +17,9 @@ from derive.library.layers import LAYERS
 from derive.library.losses import loss_layer, loss_names
 from derive.library.optimizers import OPTIMIZERS, parse_update
 from derive.showcase import listing, shown
-from derive.verify.algebra import DIGITS, exact_function
+from derive.spec import parse_spec
+from derive.verify.sampling import spec_values
+from derive.verify.trajectory import Trajectory
 from tests.core_support import axis
 
 ROWS = {**LAYERS, **{name: loss_layer(name)[0] for name in loss_names()}}
@@ -63,19 +67,21 @@ def test_a_number_stands_for_an_operand() -> None:
     assert "b" not in str(made.equations[0].rhs)
 
 
+BOWL = """\
+parameters: {{W: [[2, 1], [-1, 2]]}}
+loss: E = sum(i, k, W[i,k]**2)
+training: {{optimizer: {name}, learning_rate: 0.01, steps: 5}}
+"""
+
+
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_an_optimizer_goes_downhill(name: str) -> None:
-    row = OPTIMIZERS[name]
-    update = parse_update(row, {})
-    names = ("w", "g", "alpha", "k", *row.states)
-    symbols = [sympy.Symbol(each, real=True) for each in names]
-    step = exact_function(symbols, [update[each] for each in ("w", *row.states)])
-    with mp.workdps(DIGITS):
-        w, states = mp.mpf(2), [mp.mpf(0) for _ in row.states]
-        for k in range(1, 6):
-            new, *states = step(w, 2 * w, mp.mpf("0.01"), mp.mpf(k), *states)
-            assert abs(new) < abs(w)
-            w = new
+    problem = build(parse_spec(BOWL.format(name=name), "bowl.yaml", "bowl"))
+    values = spec_values(problem)
+    assert values is not None
+    walk = Trajectory(problem, differentiate(problem.graph), values)
+    losses = [walk.value(f"E@{update}" if update else "E") for update in range(6)]
+    assert all(later < earlier for earlier, later in pairwise(losses))
 
 
 def test_adam_is_adam() -> None:

@@ -229,7 +229,7 @@ BAD: list[tuple[str, str, str]] = [
     (
         "learning rate yes",
         BASE + "training: {learning_rate: yes}\n",
-        f"a.yaml:{LAST}: training.learning_rate: 'fast' is unknown",
+        f"a.yaml:{LAST}: training.learning_rate: this must be a number or a formula",
     ),
 ]
 

@@ -76,7 +76,7 @@ ROWS = (
         "warmup_cosine",
         "on a straight line up, then on half a wave of the cosine down to the least",
         "where(k <= warm, alpha*k/warm, least + (alpha - least)"
-        f"*{FALL.format('min((k - 1 - warm)/(steps - warm), 1)')})",
+        f"*{FALL.format('min((k - 1 - warm)/max(steps - warm, 1), 1)')})",
         {"warm": 10, **STEPS, **LEAST},
     ),
     Schedule(
@@ -91,7 +91,7 @@ ROWS = (
         "one_cycle",
         "from a part up to the whole and down to nearly nothing, on two halves of a cosine",
         "where(k <= rise*steps, "
-        f"alpha + (alpha/start - alpha)*{FALL.format('(k - 1)/(rise*steps - 1)')}, "
+        f"alpha + (alpha/start - alpha)*{FALL.format('(k - 1)/max(rise*steps - 1, 1)')}, "
         "alpha/start/end + (alpha - alpha/start/end)"
         f"*{FALL.format('min((k - rise*steps)/(steps - rise*steps), 1)')})",
         {**STEPS, "rise": Fraction(3, 10), "start": 25, "end": 10_000},
