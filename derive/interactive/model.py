@@ -276,8 +276,7 @@ def _update(model: Model) -> Iterator[dict[str, Any]]:
     """The lines of the optimizer, with a letter for any parameter."""
     for block in update_blocks(model.form, None):
         for line in block.fields.get("lines", ()):
-            lhs, _, rhs = line["tex"].partition(" = ")
-            yield {"q": None, "shown": [_shown(lhs, [rhs])]}
+            yield {"q": None, "shown": [_shown(line["left"], [line["right"]])]}
 
 
 def _worked(model: Model) -> Iterator[dict[str, Any]]:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from itertools import islice
 
 from derive.expression import Element
 from derive.graph import Quantity
-from derive.notation import UPDATED
+from derive.notation import UPDATED, Name
 from derive.render.blocks import Block
 from derive.render.drawings import Drawings
 from derive.render.model_form import ModelForm
 from derive.render.model_update import trained, update
+from derive.render.optimizer_lines import own_symbol
 from derive.render.sheet import Entry
 from derive.render.tensor_values import Place, Values, places
 from derive.render.unit_tables import TableRow
-from derive.render.whole_update import state_of
+from derive.render.weights import ALPHA_NAME
+from derive.render.whole_update import below, own_rate, state_of
 from derive.render.worked import Bench
 
 MOST_ROUNDS = 12  # a longer training is told by its first round
 MOST_COLUMNS = 6
+NONE = "-"
 
 
 def rounds(form: ModelForm, start: Values) -> Iterator[Values]:
@@ -90,20 +94,46 @@ def round_blocks(form: ModelForm, told: list[Values]) -> Iterator[Block]:
     """A table with a line for each round."""
     if not told:
         return
-    columns = _columns(form)
+    columns, rates = _columns(form), _rates(form, told)
+    heads = [form.leaf(Element(q.name, *place)).tex for q, place in columns]
     yield Block(
         "model_rounds",
         {
             "loss": form.names.loss().tex,
             "steps": len(told) - 1,
-            "heads": [form.leaf(Element(q.name, *place)).tex for q, place in columns],
+            "heads": [*([_rate_name(form).tex] if rates else []), *heads],
             "rows": [
-                TableRow(str(k), tuple(values.tex((q.name, place)) for q, place in columns))
+                TableRow(str(k), (*rates[k : k + 1], *_cells(values, columns)))
                 for k, values in enumerate(told)
             ],
             "samples": len(form.problem.samples),
         },
     )
+
+
+def _cells(values: Values, columns: Sequence[tuple[Quantity, tuple[int, ...]]]) -> Iterator[str]:
+    for quantity, place in columns:
+        yield values.tex((quantity.name, place))
+
+
+def _rate_name(form: ModelForm) -> Name:
+    return Name("alpha_now", below(ALPHA_NAME.tex, [own_symbol(form, "k")]), "alpha_now")
+
+
+def _rates(form: ModelForm, told: list[Values]) -> list[str]:
+    """The learning rate of each update, if it changes; there is none before the first."""
+    rates = _rate_entries(form, told)
+    return [NONE, *(told[0].format.shown(each.text or "") for each in rates)] if rates else []
+
+
+def _rate_entries(form: ModelForm, told: list[Values]) -> list[Entry]:
+    key = own_rate(form.problem.training.optimizer), ()
+    found = []
+    for number, values in enumerate(told[:-1] if key[0] else (), 1):
+        text = values.format.text(values.page[key])
+        name = _rate_name(form).after(number)
+        found.append(Entry(name, values.exact[key], Fraction(text), text))
+    return found
 
 
 def training_blocks(form: ModelForm, drawings: Drawings) -> Iterator[Block]:
@@ -121,7 +151,7 @@ def training_blocks(form: ModelForm, drawings: Drawings) -> Iterator[Block]:
 
 def round_entries(form: ModelForm, told: list[Values]) -> dict[str, Entry]:
     """The numbers of the table from the second update on, under their names in reports."""
-    found = {}
+    found = {each.name.report: each for each in _rate_entries(form, told)}
     for k, values in enumerate(told[2:], 2):
         for quantity, place in _columns(form):
             name = form.names.name(Element(quantity.name, *place)).after(k)

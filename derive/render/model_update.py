@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -31,14 +32,16 @@ from derive.render.unit_tables import TableRow
 from derive.render.weights import ALPHA_NAME
 from derive.render.whole_update import (
     RATE,
+    below,
     entries,
+    own_rate,
     rule,
     state_of,
     sums_over_all,
     whole_lines,
     worked_entry,
 )
-from derive.render.worked import Bench
+from derive.render.worked import Bench, rows_of
 from derive.sequence import Order, Stage, stages
 from derive.symbols import symbol
 
@@ -88,7 +91,9 @@ def update_blocks(form: ModelForm, bench: Bench | None) -> Iterator[Block]:
                 for state in row.states
             ],
             "zero": not form.problem.training.states,
-            "counts": own_symbol(form, "k") if "k" in row.equations else "",
+            "counts": own_symbol(form, "k") if re.search(r"\bk\b", row.equations) else "",
+            "parts": [part for part in row.parts if part != "schedule"],
+            "rate": below(ALPHA_NAME.tex, [own_symbol(form, "k")]) if own_rate(row) else "",
             "samples": len(form.problem.samples),
             "interleaved": form.problem.training.order is Order.LAYER_BY_LAYER,
         },
@@ -306,7 +311,7 @@ def _lines(form: ModelForm, loss: str, parameter: str) -> Iterator[dict[str, str
     """The lines of an optimizer, with θ for the parameter and a plus for what is new."""
     row = form.problem.training.optimizer
     if row.looks_around:
-        yield from ({"tex": tex} for tex in rule(form, partial(own_symbol, form), parameter))
+        yield from (_line(*both) for both in rule(form, partial(own_symbol, form), parameter))
         return
     names = {name: _real(_of(name, parameter)) for name in row.states}
     names |= {name: _real(own_symbol(form, name)) for name in (*row.settings, "k")}
@@ -323,7 +328,14 @@ def _lines(form: ModelForm, loss: str, parameter: str) -> Iterator[dict[str, str
         base = str(names[target]) if own else _of(target, parameter)
         left = with_mark(base, mark) if own else base
         names[target] = _real(left)
-        yield {"tex": f"{left} = {_writer(fixed, parameter).tex(right)}"}
+        yield _line(left, _writer(fixed, parameter).tex(right))
+
+
+def _line(left: str, right: str) -> dict[str, str]:
+    whole = f"{left} = {right}"
+    if rows_of(right) > 1:
+        whole = f"\\begin{{aligned}}\n{left} &= {right}\n\\end{{aligned}}"
+    return {"left": left, "right": right, "tex": whole}
 
 
 class _RuleWriter(IndexWriter):

@@ -11,6 +11,7 @@ from typing import TypeAlias
 import sympy
 
 from derive.expression import Axis, Element, Index
+from derive.functions import where
 from derive.graph import Equation, Quantity, Role, adjoint_name
 from derive.library.lines import PARAMETERS, Kind
 from derive.library.optimizers import Optimizer
@@ -32,6 +33,7 @@ SETTING = "setting "
 ANY, EVERY = "any parameter", "every parameter"
 LAST = 9
 MOST_ROWS = 3  # of the numbers of a line
+SPARE = 8  # by how much a row may be wider than one that is broken
 Number: TypeAlias = int | sympy.Symbol
 
 
@@ -72,8 +74,8 @@ def whole_lines(
 # --- the rule -----------------------------------------------------------------------------------
 
 
-def rule(form: ModelForm, own: Callable[[str], str], parameter: str) -> Iterator[str]:
-    """The lines for any parameter: with one letter for its entries, or two if it is a matrix."""
+def rule(form: ModelForm, own: Callable[[str], str], parameter: str) -> Iterator[tuple[str, str]]:
+    """Both sides of the lines for any parameter: its entries have one letter, of a matrix two."""
     training = form.problem.training
     row = training.optimizer
     words = {name: Element(SETTING + name) for name in row.settings}
@@ -84,13 +86,16 @@ def rule(form: ModelForm, own: Callable[[str], str], parameter: str) -> Iterator
         equation = line.equation
         left = tex.of(equation.lhs)
         writer = _RuleWriter(tex.leaf, _rank, THIN, summand=_summand)
-        yield f"{left} = {writer.within(equation.rhs, ROOM - width(left))}"
+        yield left, writer.within(equation.rhs, ROOM - width(left))
 
 
 def entries(form: ModelForm, parameter: str) -> str:
     """An entry of any parameter, as the rule writes it."""
-    lines = line_equations("w = w", (), {}, [_any(form, parameter)], called(1))
-    return below(parameter, [letter(index.name) for index in lines[0].equation.indices])
+    training = form.problem.training
+    row, moving = training.optimizer, [_any(form, parameter)]
+    lines = line_equations(row.equations, row.states, training.settings, moving, called(1))
+    last = next(e.equation for e in lines if e.equation.quantity.name == ANY + UPDATED)
+    return below(parameter, [letter(index.name) for index in last.indices])
 
 
 def sums_over_all(row: Optimizer) -> bool:
@@ -98,11 +103,20 @@ def sums_over_all(row: Optimizer) -> bool:
     return any(re.search(rf"\b{PARAMETERS}\b", line.text) for line in row.written)
 
 
+def own_rate(row: Optimizer) -> str:
+    """Under what name the numbers of a learning rate are kept that a line computes; or nothing."""
+    count = sum(line.target == "alpha" and line.kind is Kind.COMMON for line in row.written)
+    word = "alpha" if count == 1 else f"alpha{count}"
+    return state_of(word, EVERY) + UPDATED if count else ""
+
+
 def _any(form: ModelForm, parameter: str) -> Moved:
     """Any parameter: a row of entries, or a matrix where lines speak of matrices."""
     tables = any(line.letters for line in form.problem.training.optimizer.written)
-    names = ("rows", "columns") if tables else ("entries",)
-    axes = tuple(Axis(name, sympy.Symbol(f"|{parameter}|", positive=True)) for name in names)
+    sizes = {"entries": f"|{parameter}|"}
+    if tables:
+        sizes = {name: rf"\mathrm{{{name}}}" for name in ("rows", "columns")}
+    axes = tuple(Axis(name, sympy.Symbol(tex, positive=True)) for name, tex in sizes.items())
     quantity = Quantity(ANY, parameter, axes, Role.PARAMETER)
     slope = replace(quantity, name=adjoint_name(ANY), role=Role.ADJOINT)
     each = Index(parameter, Axis("parameters", sympy.Symbol("N", positive=True)))
@@ -174,6 +188,15 @@ def below(tex: str, places: Sequence[str]) -> str:
 
 class _RuleWriter(IndexWriter):
     """Writes the lines of an optimizer, with the gradient behind its factors."""
+
+    def within(self, expr: sympy.Expr, room: int = ROOM) -> str:
+        """A choice that is too long has a row for each of its branches."""
+        tex = super().within(expr, room)
+        if not isinstance(expr, where) or width(tex) <= room:
+            return tex
+        test, yes, no = expr.args
+        first, last = self.tex(where(test, yes, 0)), self.tex(where(test, 0, no))
+        return self.script.break_line.join([first, last if last[0] == "-" else f"+ {last}"])
 
     def _factor_place(self, factor: sympy.Expr) -> tuple[int, ...]:
         base = factor.base if isinstance(factor, sympy.Pow) else factor
@@ -250,7 +273,8 @@ class _Entry:
         script = self.form.numbers(self.text).script
         numbers = replace(names, leaf=self._number, script=script)
         for row in (names.within(expr, ROOM - used), numbers.within(expr, ROOM - used)):
-            if rows_of(row) <= MOST_ROWS:
+            widest = max(map(width, row.split("\\\\")))
+            if rows_of(row) <= MOST_ROWS and widest <= ROOM - used + SPARE:
                 yield row
 
     def tex(self, key: Element) -> str:
