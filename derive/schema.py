@@ -109,6 +109,8 @@ class ClipSpec(Strict):
         most: Any = self.norm if self.value is None else self.value
         if most <= 0:
             raise PydanticCustomError("clip", "what a gradient is clipped to must be above 0")
+        if self.eps < 0:
+            raise PydanticCustomError("clip", "eps must not be below 0")
         return self
 
 
@@ -124,6 +126,10 @@ class DecaySpec(Strict):
     def _one_kind(self) -> DecaySpec:
         if (self.l2 is None) == (self.decoupled is None):
             reason = "weight_decay takes l2 or decoupled, as in {l2: 0.01}"
+            raise PydanticCustomError("decay", reason)
+        share: Any = self.decoupled if self.l2 is None else self.l2
+        if share < 0:
+            reason = "a weight decay below 0 would make parameters grow; it must not be below 0"
             raise PydanticCustomError("decay", reason)
         return self
 

@@ -94,6 +94,9 @@ def test_a_list_of_words_is_complete(name: str, language: str) -> None:
         assert sorted(re.findall(r"\{\w+\}", text)) == sorted(re.findall(r"\{\w+\}", own[key])), key
 
 
+PARTS = ("value", "norm_all", "norm_each", "l2", "decoupled")  # of a training, see model/rules.py
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_row_and_every_built_in_spec_has_a_title(language: str) -> None:
     assert all(title(row)[language] for row in ROWS)
@@ -103,6 +106,7 @@ def test_every_row_and_every_built_in_spec_has_a_title(language: str) -> None:
     jinja.filters["particle"] = particle
     optimizers = jinja.get_template(f"latex/model_{language}.tex.j2").module
     assert set(OPTIMIZERS) <= set(optimizers.optimizers)  # type: ignore[attr-defined]
+    assert set(PARTS) <= set(optimizers.parts)  # type: ignore[attr-defined]
 
 
 def test_a_decimal_comma_stands_in_formulas_only() -> None:

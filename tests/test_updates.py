@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -108,6 +109,7 @@ CLIPPED: dict[str, Callable[[Arrays, Arrays, int], Arrays]] = {
     "clip: {norm: 0.3}": lambda w, g, k: {
         n: w[n] - 0.05 * g[n] * min(1, 0.3 / total(g)) for n in w
     },
+    "clip: {norm: 100}": lambda w, g, k: {n: w[n] - 0.05 * g[n] for n in w},
     "clip: {norm: 0.3, eps: 1e-3}": lambda w, g, k: {
         n: w[n] - 0.05 * g[n] * min(1, 0.3 / (total(g) + 1e-3)) for n in w
     },
@@ -142,6 +144,9 @@ RATES: dict[str, Callable[[int], float]] = {
         if k <= 3
         else 4e-6 + (1 - 4e-6) * (1 + math.cos(math.pi * (k - 3) / 3)) / 2
     ),
+    "schedule: {one_cycle: {rise: 0.2, steps: 5, end: 1}}": lambda k: (
+        1 / 25 if k == 1 else 1 / 25 + 24 / 25 * (1 + math.cos(math.pi * min((k - 1) / 4, 1))) / 2
+    ),
     "schedule: alpha*0.5**(k//2)": lambda k: 0.5 ** (k // 2),
     "schedule: alpha/(1 + k % 3)": lambda k: 1 / (1 + k % 3),
 }
@@ -155,6 +160,25 @@ def test_every_schedule_is_held_to_a_formula() -> None:
 def test_the_learning_rate_follows_its_schedule(more: str) -> None:
     rate = RATES[more]
     walked(made(more), lambda w, g, k: {n: w[n] - 0.05 * rate(k) * g[n] for n in w})
+
+
+TINY = """\
+parameters: {w: 0.5}
+loss: E = w**2/2
+training: {learning_rate: 0.05, steps: 4, schedule: {warmup_cosine: {warm: 2}}, clip: {value: 3}}
+languages: [en]
+"""
+
+
+def test_a_page_tells_the_learning_rate_of_each_update() -> None:
+    problem = derive.build(parse_spec(TINY, "my.yaml", "my"))
+    page = derive.render(problem, "en")
+    assert r"update & $\alpha_{k}$ & $E$ & $w$ \\" in page
+    rates = re.findall(r"^\d & \$(.*?)\$ &", page, re.MULTILINE)
+    assert rates == ["-", "0.025", "0.05", "0.05", "0.025"]
+    assert "is cut off." in page and r"\alpha_{k}$ is computed for each update" in page
+    assert r"\alpha_{k} &= [k > \mathrm{warm}]" in page  # in two rows
+    assert r"\alpha_{1} &= \frac{\alpha}{\mathrm{warm}}" in page
 
 
 @pytest.mark.slow
@@ -185,6 +209,11 @@ WRONG = {
     "schedule: cosin": "did you mean 'cosine'",
     "schedule: {cosine: {lest: 1}}": "no such setting; did you mean 'least'",
     "schedule: alpha*kk": "'kk' is unknown",
+    "schedule: alpha*w": "'w' is unknown; known: alpha, k",
+    'schedule: "alpha\\n\\n w = 0"': "this is not a formula",
+    "schedule: {warmup: {warm: 0}}": "schedule.warmup.warm: warm must be above 0",
+    "clip: {norm: 1, eps: -1}": "eps must not be below 0",
+    "weight_decay: {l2: -0.1}": "make parameters grow",
 }
 
 

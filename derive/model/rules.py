@@ -15,11 +15,11 @@ from derive.language import Scope, parse_expression
 from derive.library.lines import GIVEN
 from derive.library.optimizers import Optimizer, check_lines
 from derive.library.row import Number
-from derive.library.schedules import SCHEDULES
+from derive.library.schedules import SCHEDULES, Schedule
 from derive.schema import TrainingSpec
 from derive.spec import Path_, SpecFile
 
-K = sympy.Symbol("k", positive=True)
+ALPHA, K = (sympy.Symbol(name, positive=True) for name in ("alpha", "k"))
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,11 @@ def rule_of(file: SpecFile, row: Optimizer, steps: int) -> Rule:
         settings={**settings, **row.settings},
         parts=tuple(parts),
     )
-    _check(file, whole, lines)
+    _check(file, whole)
     return Rule(whole, rate)
 
 
-def _check(file: SpecFile, row: Optimizer, lines: list[str]) -> None:
+def _check(file: SpecFile, row: Optimizer) -> None:
     """A schedule of one's own is tried out with the settings that it has."""
     try:
         check_lines(row)
@@ -96,21 +96,21 @@ def _base(file: SpecFile, training: TrainingSpec) -> Fraction:
     """The learning rate before its schedule: the factor of a formula that has no k."""
     if not isinstance(training.learning_rate, str):
         return Fraction(training.learning_rate)
-    factor, _ = _formula(file, training.learning_rate).as_coeff_Mul()
+    formula = _formula(file, "learning_rate", training.learning_rate, {"k": K})
+    if formula == 0:
+        words = "a learning rate of 0 changes nothing"
+        raise file.fail(("training", "learning_rate"), words)
+    factor, _ = formula.as_coeff_Mul()
     return Fraction(int(factor.p), int(factor.q))
 
 
-def _formula(file: SpecFile, text: str) -> sympy.Expr:
-    """A learning rate in k. Raises SpecError."""
-    path: Path_ = ("training", "learning_rate")
-    plain = text.replace("//", "/")  # whatever is rounded, the factor before it stays
+def _formula(file: SpecFile, field: str, text: str, known: Mapping[str, sympy.Expr]) -> sympy.Expr:
+    """A formula of a learning rate. Raises SpecError."""
+    plain = re.sub("//|%", "/", text)  # whatever is rounded, the factor before it stays
     try:
-        found = parse_expression(plain, Scope({}, {}, {"k": K}))
+        return parse_expression(plain, Scope({}, {}, known))
     except InputError as error:
-        raise file.fail(path, str(error)) from None
-    if found == 0:
-        raise file.fail(path, "a learning rate of 0 changes nothing")
-    return found
+        raise file.fail(("training", field), str(error)) from None
 
 
 def _scheduled(
@@ -122,30 +122,49 @@ def _scheduled(
         if training.schedule is not None:
             words = "a learning rate that is a formula has its schedule already"
             raise file.fail(("training", "schedule"), words)
-        formula = _formula(file, training.learning_rate)
-        factor, _ = formula.as_coeff_Mul()
+        text = " ".join(training.learning_rate.split())
+        formula = _formula(file, "learning_rate", text, {"k": K})
         if formula.has(K):
-            yield f"alpha = alpha*({training.learning_rate})/({factor})", {}
+            yield _with_rate(text, _base(file, training)), {}
         return
     if training.schedule is None:
         return
-    path: Path_ = ("training", "schedule")
     name, given = _named(file, training.schedule)
     if name is None:
-        yield f"alpha = {training.schedule}", {}
+        text = " ".join(str(training.schedule).split())
+        _formula(file, "schedule", text, {"alpha": ALPHA, "k": K})
+        yield f"alpha = {text}", {}
         return
     row = SCHEDULES[name]
-    chosen = {**row.settings, **({"steps": max(steps, 1)} if "steps" in row.settings else {})}
-    for setting, value in given.items():
-        if setting not in chosen:
-            hint = nearest(setting, chosen)
-            raise file.fail((*path, name, setting), f"{name} has no such setting; {hint}")
-        chosen[setting] = value
+    chosen = _settings(file, row, given, steps)
     names = {setting: own(setting) for setting in chosen}
     formula = row.formula
     for setting, other in names.items():
         formula = _renamed(formula, setting, other)
     yield f"alpha = {formula}", {names[s]: v for s, v in chosen.items()}
+
+
+def _with_rate(text: str, factor: Fraction) -> str:
+    """A formula in k as a line: the learning rate is its factor."""
+    if factor == 1:
+        return f"alpha = alpha*({text})"
+    return f"alpha = alpha*({text})/({factor})"
+
+
+def _settings(
+    file: SpecFile, row: Schedule, given: Mapping[str, Number], steps: int
+) -> Mapping[str, Number]:
+    """The settings of a schedule; all are above 0, but for the least learning rate."""
+    path: Path_ = ("training", "schedule", row.name)
+    chosen = {**row.settings, **({"steps": max(steps, 1)} if "steps" in row.settings else {})}
+    for setting, value in given.items():
+        if setting not in chosen:
+            hint = nearest(setting, chosen)
+            raise file.fail((*path, setting), f"{row.name} has no such setting; {hint}")
+        if value < 0 or (value == 0 and row.settings[setting] != 0):
+            raise file.fail((*path, setting), f"{setting} must be above 0")
+        chosen[setting] = value
+    return chosen
 
 
 def _renamed(formula: str, old: str, new: str) -> str:

@@ -50,6 +50,8 @@ DRAW, FIT, SHEET, MARKING = (
 )
 OF_MODEL, MOODLE = "derive/exercise/of_model.py", "derive/exercise/moodle.py"
 SHEETS = "derive/commands/exercising.py"
+UPDATE, LINES = "derive/library/update.py", "derive/library/lines.py"
+AHEAD, WHOLE = "derive/model/rules.py", "derive/render/whole_update.py"
 
 MUTANTS = (
     # --- expressions
@@ -376,6 +378,23 @@ MUTANTS = (
            "a loop reads what is not finished", "tests/emit/test_emit_c.py -k products"),
     Mutant(IN_PLACE, "assignments[place + 1 :])", "())",
            "a derivative reads what has changed", "tests/emit/test_emit_c.py -k products"),
+    # --- updates that look around
+    Mutant(UPDATE, '"norm": sympy.sqrt(whole)', '"norm": whole',
+           "a norm over all parameters is its square", "tests/test_updates.py -k clipped"),
+    Mutant(UPDATE, "return word, final and target", "return word, target",
+           "what is decayed is the new parameter already", "tests/test_updates.py -k clipped"),
+    Mutant(UPDATE, "axis.size for axis in axes])\n            return",
+           "axis.size for axis in axes[:1]])\n            return",
+           "a matrix has as many entries as rows", "tests/test_updates.py -k muon"),
+    Mutant(LINES, "            return what\n", "            return ENTRIES\n",
+           "a sum over all parameters is over one", "tests/test_updates.py -k clipped"),
+    Mutant(AHEAD, '{"steps": max(steps, 1)}', "{}",
+           "a schedule does not know how long a training is", "tests/test_updates.py -k schedule"),
+    Mutant(AHEAD, "w - alpha*{name}*w", "w - {name}*w",
+           "weights decay whatever the learning rate", "tests/test_updates.py -k clipped"),
+    Mutant(WHOLE, "if line.of in (None, of)]", "if line.of == of]",
+           "a page leaves out what is of all parameters",
+           "tests/test_updates.py -k tells_the_learning_rate"),
     # --- exercises
     Mutant(DRAW, "if quantity.role is Role.CONSTANT and not upstream:", "if False:",
            "constants of a model are drawn", "tests/exercise/test_draw.py"),
