@@ -193,7 +193,12 @@ def test_a_learning_rate_may_be_a_formula() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "more", ["optimizer: lamb", "optimizer: muon", "clip: {norm: 0.3}, schedule: cosine"]
+    "more",
+    [
+        "optimizer: lamb, states: {m: {c: 0.2}, v: {c: 0.3}}",
+        "optimizer: muon",
+        "clip: {norm: 0.3}, schedule: cosine",
+    ],
 )
 def test_every_route_agrees_on_a_whole_update(more: str) -> None:
     problem = derive.build(parse_spec(SPEC.format(more=more), "my.yaml", "my"))

@@ -164,14 +164,15 @@ def first_whole_update(
     """The same for the first update, from the first values of the states."""
     training = problem.training
     states = {
-        (f"{state}_{name}", place): training.states.get((state, name), {}).get(place, 0)
+        (f"{state}_{name}", place): DOUBLES.number(
+            Fraction(training.states.get((state, name), {}).get(place, 0))
+        )
         for state in training.optimizer.states
         for name, place in values
         if name in _trained(problem)
     }
-    own = {key: v for key, v in values.items() if key[0] in _trained(problem)}
-    before = {key: double(v) for key, v in (own | states).items()}
-    return whole_update(problem, before, slopes, DOUBLES.number(training.learning_rate), 1)
+    own = {key: double(v) for key, v in values.items() if key[0] in _trained(problem)}
+    return whole_update(problem, own | states, slopes, DOUBLES.number(training.learning_rate), 1)
 
 
 def _local_slopes(graph: Graph, values: Values, names: Names) -> dict[Name, Any]:
