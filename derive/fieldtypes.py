@@ -90,7 +90,7 @@ Name = Annotated[str, AfterValidator(_check(wrong_name)), Field(json_schema_extr
 Operand = Annotated[str, AfterValidator(_check(_wrong_operand))]
 PublishedName = Annotated[str, AfterValidator(_check(wrong_published))]
 RunName = Annotated[str, AfterValidator(_check(wrong_run))]
-Language = Literal["ko", "en", "de", "fr", "es"]
+Language = Literal["ko", "en", "de", "fr", "es", "ja", "zh"]
 Count = Annotated[int, Field(ge=1, le=MOST_UNITS, strict=True)]
 Names = Annotated[list[Name], at_most(MOST_NAMES, "names", "a list of units")]
 Values = Annotated[

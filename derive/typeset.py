@@ -16,7 +16,7 @@ SECONDS = 180
 DEBIAN_PACKAGES = (
     "texlive-xetex texlive-latex-extra texlive-fonts-recommended texlive-pictures "
     "texlive-lang-korean texlive-lang-german texlive-lang-french texlive-lang-spanish "
-    "fonts-nanum lmodern"
+    "fonts-nanum fonts-noto-cjk lmodern"
 )
 ADVICE = (
     "no TeX was found, so no PDF was made; everything else was. To get PDFs install XeLaTeX or "

@@ -205,7 +205,7 @@ def test_the_longest_names_hold_everywhere(
         (
             "title: {xx: Un reseau}\ninputs: {x: 1}\nloss: E = x**2",
             1,
-            "'ko', 'en', 'de', 'fr' or 'es'",
+            "'ko', 'en', 'de', 'fr', 'es', 'ja' or 'zh'",
         ),
         ("inputs: {1: 1}\nloss: E = x**2", 1, "'1' is no name"),
         ("inputs: {a/../b: 1}\nloss: E = x**2", 1, "'a/../b' is no name"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args
@@ -15,7 +17,16 @@ from derive.builtin import builtin_names
 from derive.cli import main
 from derive.fieldtypes import Language
 from derive.graph import Derivation
-from derive.languages import FORMULA, LANGUAGES, POINT, WITH_COMMA, numbers_in, plain_numbers
+from derive.languages import (
+    FORMULA,
+    LANGUAGES,
+    POINT,
+    WITH_COMMA,
+    WITHOUT_SPACES,
+    numbers_in,
+    plain_numbers,
+    unbroken,
+)
 from derive.library.layers import LAYERS
 from derive.library.losses import loss_names
 from derive.library.optimizers import OPTIMIZERS
@@ -28,6 +39,7 @@ from derive.render.order import path_view
 from derive.scaffold import scaffold
 from derive.spec import load_spec, parse_spec
 from derive.templating import environment, source
+from derive.typeset import engine, typeset
 from derive.verify import Status
 from derive.verify.bench import Bench
 from derive.verify.of_model import true_values_of_model
@@ -45,6 +57,9 @@ FIELD = re.compile(r"\bb\.\w+(?:\.\w+)?")
 SLOTS = re.compile(r"<<.*?>>|<%.*?%>", re.DOTALL)
 WORDS = re.compile(r"[A-Za-z]{4,}")
 ROWS = (*LAYERS, *loss_names())
+CODES = {"ja": "shift_jis", "zh": "gb2312"}  # sets of signs that leave out those of the other
+WIDE = r"[ぁ-ヿ一-鿿]"
+NARROW = re.compile(rf"{WIDE}[,.;:?!(]|\)(?={WIDE})|{WIDE} {WIDE}|[。、，；：] {WIDE}")
 
 
 def book(name: str, language: str) -> dict[str, str]:
@@ -95,6 +110,24 @@ def test_a_list_of_words_is_complete(name: str, language: str) -> None:
 
 
 PARTS = ("value", "norm_all", "norm_each", "l2", "decoupled")  # of a training, see model/rules.py
+
+
+def test_the_end_of_a_line_is_no_space() -> None:
+    text = "出力は次のとおりです。\nまた、\n$x$ は0です。\n\n次\n$$\nx\n$$\n"
+    assert unbroken("ja", text) == "出力は次のとおりです。また、 $x$ は0です。\n\n次\n$$\nx\n$$\n"
+    assert unbroken("ko", text) == text
+
+
+@pytest.mark.parametrize("language", sorted(WITHOUT_SPACES))
+def test_signs_are_those_of_the_language(language: str) -> None:
+    words = "\n".join(re.sub(r"<#.*?#>", "", source(name.format(language))) for name in BOOKS)
+    for name in ("html/{}.yaml", "notebook/{}.yaml"):
+        words += "\n".join(leaves(yaml.safe_load(source(name.format(language)))).values())
+    words += "\n".join(title(row)[language] for row in ROWS)
+    words += "\n".join((load_spec(name).spec.title or {})[language] for name in builtin_names())
+    assert not NARROW.findall(SLOTS.sub("\0", words))
+    "".join(re.findall(rf"{WIDE}|[\u3000-\u303f\uff00-\uffef]", words)).encode(CODES[language])
+    assert ("の" in words) is (language == "ja")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -178,6 +211,29 @@ def test_every_page_is_verified(name: str, language: str) -> None:
     if name == "many_rounds":
         return
     assert judged(name, language, made(name)[0].texts[language]) is Status.AGREES
+
+
+@pytest.mark.tex
+@pytest.mark.slow
+@pytest.mark.skipif(engine() is None, reason="no TeX engine is installed")
+@pytest.mark.parametrize("language", NEW)
+def test_a_page_is_set_without_faults(language: str, tmp_path: Path) -> None:
+    name = "article" if language in WITHOUT_SPACES else "neuron"
+    done = typeset(made(name)[0].texts[language], str(engine()))
+    assert done.faults == ()
+    if shutil.which("pdftotext"):
+        (tmp_path / "page.pdf").write_bytes(done.pdf)
+        command = ["pdftotext", "-layout", str(tmp_path / "page.pdf"), "-"]
+        said = subprocess.run(command, check=True, capture_output=True).stdout.decode()
+        assert len(re.findall(r"\w", said)) > 500
+        assert not re.findall(r"(?m)^\s*[、。，；：）」”].*$|^.*[（「“]\s*$", said)
+
+
+@pytest.mark.tex
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("lualatex"), reason="lualatex is not installed")
+def test_the_other_engine_has_the_signs_too() -> None:
+    assert typeset(made("neuron")[0].texts["ja"], "lualatex").faults == ()
 
 
 @pytest.mark.parametrize("language", NEW)

@@ -219,7 +219,7 @@ BAD: list[tuple[str, str, str]] = [
     (
         "language",
         BASE + "languages: [en, xx]\n",
-        f"a.yaml:{LAST}: languages.1: this must be 'ko', 'en', 'de', 'fr' or 'es'",
+        f"a.yaml:{LAST}: languages.1: this must be 'ko', 'en', 'de', 'fr', 'es', 'ja' or 'zh'",
     ),
     (
         "learning rate",

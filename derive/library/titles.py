@@ -12,6 +12,8 @@ from types import MappingProxyType
 
 from derive.library.titles_es import SPANISH
 from derive.library.titles_fr import FRENCH
+from derive.library.titles_ja import JAPANESE
+from derive.library.titles_zh import CHINESE
 
 _TITLES = {
     "noised": ("Noise mixed in", "잡음 섞기", "Beigemischtes Rauschen"),
@@ -238,7 +240,9 @@ _TITLES = {
     "l1_penalty": ("L1 penalty", "L1 벌점", "L1-Strafterm"),
     "l2_penalty": ("L2 penalty", "L2 벌점", "L2-Strafterm"),
 }
-OTHERS: Mapping[str, Mapping[str, str]] = MappingProxyType({"fr": FRENCH, "es": SPANISH})
+OTHERS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {"fr": FRENCH, "es": SPANISH, "ja": JAPANESE, "zh": CHINESE}
+)
 TITLES: Mapping[str, tuple[str, str, str]] = MappingProxyType(_TITLES)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from derive.languages import BABEL, WITH_COMMA, numbers_in
+from derive.languages import BABEL, WITH_COMMA, numbers_in, unbroken
 from derive.render.blocks import Block, Page
 from derive.render.korean import particle
 from derive.templating import environment
@@ -69,7 +69,7 @@ class Book:
     def say(self, block: Block) -> str:
         """What a page says of a block."""
         books = self._of_model if block.kind.startswith(MODEL) else self._of_network
-        return str(getattr(books, block.kind)(block))
+        return unbroken(self.language, str(getattr(books, block.kind)(block)))
 
     @property
     def default_title(self) -> str:

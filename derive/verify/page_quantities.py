@@ -14,6 +14,7 @@ from derive.verify.written import CELL, Sort, Written, left_side, symbols
 
 RANGE = re.compile(r"0 \\le (\S+?) < (\d+)(?![\d.])")
 SUM = re.compile(r"\\sum_\{(\S+?)=0\}\^\{(\d+)\}")
+COMMA = re.compile(r"[,、，]")
 SCALAR = re.compile(r'put\.quantities\(.*roles, "([^"]*)"')
 
 
@@ -44,7 +45,7 @@ def misdescribed(page: ToldPage) -> Iterator[str]:
             word = said.setdefault(key, role)
             if role != word or any(v == role for each, v in said.items() if each != key):
                 yield f"{symbol} is described as {role}"
-            if f'"{role.partition(",")[0]}"' not in phrases(page.language):
+            if f'"{COMMA.split(role)[0]}"' not in phrases(page.language):
                 yield f"{symbol} is described as {role}, which is no role"
     for name in sorted({*page.problem.graph.quantities} - described):
         yield f"'{name}' is missing in the table of quantities"

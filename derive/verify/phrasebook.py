@@ -18,6 +18,7 @@ TITLE = re.compile(r"\\(?:sub)?section\*?\{")
 TITLED = re.compile(r"\\(?:sub)?section\*?\{(?:[^{}]|\{[^{}]*\})*\}")
 IF = re.compile(r"<% if b\.(\w+) -?%>\s*$")
 ELSE = re.compile(r"<% if b\.(\w+) -?%>\\(?:sub)?section\*?\{[^{}]*\}<% else -?%>\s*$")
+SENTENCE = re.compile(r"(?<=[.?!]) |(?<=[。？！：])")
 FORMULA = r"\$([^$]*)\$"
 WORDS = 14
 FEW_WORDS = 4
@@ -51,9 +52,9 @@ def in_book(piece: Written, after: str, told: bool, language: str) -> bool:
     words = spaced(piece.before.rpartition("\n\n")[2][-WORDS:] + "|").removesuffix("|")
     if not told and "\n\n" not in piece.before:
         last = " ".join(spaced(piece.before).split(" ")[-2:])
-        if last.endswith("."):
+        if last.endswith((".", "。")):
             return f"${piece.text}${after[:2]}" in _words(language)
-        last = re.split(r"(?<=[.?!]) ", last)[-1]  # the sentence before may be left out
+        last = SENTENCE.split(last)[-1]  # the sentence before may be left out
         close = (f"{last} ${piece.text}$", f"{last}${piece.text}$")
         return not last or any(each in _words(language) for each in close)
     if not told and not words:  # it begins a paragraph
