@@ -428,10 +428,19 @@ def test_the_training_of_a_model_goes_as_its_module_goes(opened: Any) -> None:
                 assert [field.input_value() for field in fields] == wanted
 
 
-@pytest.mark.parametrize("name", ["adam_step", "many_rounds", "nesterov_step"])
+WHOLE = """\
+inputs: {x: [1, -0.5]}
+parameters: {W: [[0.5, 0.2], [-0.3, 0.1]], b: [0.1, 0.2]}
+model: ["h[k] = tanh(sum(i, W[k,i]*x[i]) + b[k])"]
+loss: E = sum(k, h[k]**2)/2
+training: {learning_rate: 0.05, steps: 3, optimizer: muon, schedule: cosine, clip: {norm: 0.2}}
+"""
+
+
+@pytest.mark.parametrize("name", ["adam_step", "many_rounds", "nesterov_step", "whole"])
 def test_updates_of_optimizers_with_states_and_samples(name: str, opened: Any) -> None:
     """After k updates the parameters are those of the rounds of the page, carried unrounded."""
-    problem = derive.load(name)
+    problem = build(parse_spec(WHOLE, "w.yaml", "w")) if name == "whole" else derive.load(name)
     problem = replace(problem, numbers=replace(problem.numbers, chained=False))
     derivation = differentiate(problem.graph, problem.wanted)
     text = write_page(problem, derivation, "en")
