@@ -155,6 +155,22 @@ class Largest(_Node):
         return f"max({', '.join(map(printer._print, (*self.bound, self.body)))})"
 
 
+class Picked(_Node):
+    """1 where the value at a place, counted from 0, is the first of the largest, else 0."""
+
+    def __new__(cls, place: int, *values: sympy.Expr) -> Picked:
+        made: Picked = sympy.Expr.__new__(cls, sympy.Integer(place), *values)
+        return made
+
+    @property
+    def place(self) -> int:
+        return int(self.args[0])
+
+    @property
+    def values(self) -> tuple[sympy.Expr, ...]:
+        return tuple(self.args[1:])
+
+
 class Greatest(_Node):
     """The largest of the values written here, in this order."""
 

@@ -198,6 +198,15 @@ class _Way:
         return {name: tuple(table.get(name) for table in tables) for name in quantities}
 
 
+def way_to(graph: Graph, of: str, by: Sequence[str]) -> Graph:
+    """The part of a graph that one quantity is computed from, which is then what is differentiated.
+
+    Of one with axes that is the sum of its entries, each by a factor held fixed.
+    """
+    equations = {equation.quantity.name: equation for equation in graph.equations}
+    return _Way(equations, {q.name: q for q in graph.given}, of, tuple(by)).graph
+
+
 def _name(of: str, by: str) -> str:
     """What a derivative is called; `dE_dw` is in code that of the loss, whatever it is called."""
     return f"d{of}_d{by}" if of != "E" else f"slope_{of}_{by}"

@@ -122,7 +122,7 @@ samples meet, as in a mean over n, every u[n] has a pass of its own. What is dif
 entry, so a longer expression has an equation of its own; so have the steps of a training, since a
 derivative cannot be what its own quantity is computed from. A derivative by something that the
 quantity does not depend on is refused, for it is 0 whatever happens. `derive verify` compares each
-such derivative with differences; a certificate takes its equation as it is.
+such derivative with differences; a certificate proves it to be one, or lists it if sums stay sums.
 
 The derivative of `max(x, 0)` and of `abs(x)` at 0 is 0, and so is that of a root, as of
 `sqrt(sum(i, x[i]**2))`. The derivative of a step, `sign(x)`, `floor(x)` or a condition as a number,

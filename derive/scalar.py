@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import product
+from types import MappingProxyType
 
 import sympy
 
@@ -18,7 +19,10 @@ from derive.expression import (
 from derive.functions import absolute, maximum, where
 from derive.graph import Equation, Graph, Local
 
-Binding = Mapping[Index, int]
+# What letters are, and entries of given whole numbers where positions read them.
+Binding = Mapping[Index | Element, int]
+Whole = Mapping[Element, int]
+NO_NUMBERS: Whole = MappingProxyType({})
 
 
 def positions(axes: tuple[Axis, ...]) -> Iterator[tuple[int, ...]]:
@@ -37,7 +41,8 @@ def expand(expr: sympy.Expr, binding: Binding, shapes: Mapping[str, tuple[int, .
         indices = [expand(position, binding, shapes) for position in expr.indices]
         inside = zip(indices, shapes[expr.name], strict=True)
         if all(0 <= index < size for index, size in inside):
-            return Element(expr.name, *indices)
+            found = Element(expr.name, *indices)
+            return sympy.Integer(binding[found]) if found in binding else found
         return sympy.Integer(0)
     if isinstance(expr, Total | LogTotalExp):
         bodies = [
@@ -84,11 +89,12 @@ def shapes_of(graph: Graph) -> dict[str, tuple[int, ...]]:
 
 
 def scalar_equations(
-    equation: Equation, shapes: Mapping[str, tuple[int, ...]]
+    equation: Equation, shapes: Mapping[str, tuple[int, ...]], whole: Whole = NO_NUMBERS
 ) -> Iterator[tuple[Element, sympy.Expr]]:
     """One equation as scalar equations, in index order."""
     for values in positions(equation.quantity.axes):
-        binding = dict(zip(equation.indices, values, strict=True))
+        binding: dict[Index | Element, int] = {**whole}
+        binding |= zip(equation.indices, values, strict=True)
         yield (
             Element(equation.quantity.name, *values),
             expand(equation.rhs, binding, shapes),
@@ -96,13 +102,14 @@ def scalar_equations(
 
 
 def local_slope(
-    local: Local, of: Element, by: Element, shapes: Mapping[str, tuple[int, ...]]
+    local: Local,
+    of: Element,
+    by: Element,
+    shapes: Mapping[str, tuple[int, ...]],
+    whole: Whole = NO_NUMBERS,
 ) -> sympy.Expr:
     """∂of/∂by for two scalars, from the local derivative of their equation."""
-    binding = {
-        index: int(value)
-        for index, value in zip(
-            (*local.indices, *local.at), (*of.indices, *by.indices), strict=True
-        )
-    }
+    letters, places = (*local.indices, *local.at), (*of.indices, *by.indices)
+    binding: dict[Index | Element, int] = {**whole}
+    binding |= zip(letters, map(int, places), strict=True)
     return expand(local.value, binding, shapes)

@@ -9,7 +9,7 @@ SENTENCES = re.compile(
     r"""
     Require\ Import\ [\w ]+ | From\ (?:Coquelicot|Interval)\ Require\ Import\ \w+
     | Import\ ListNotations | Open\ Scope\ R_scope | (?:Section|End)\ (?:Graph|Derivation)
-    | (?:Definition|Lemma|Theorem|Fixpoint|Hypothesis|Variables|Ltac)\ .*
+    | (?:Definition|Lemma|Theorem|Fixpoint|Inductive|Hypothesis|Variables|Ltac)\ .*
     | Proof | Qed | Print\ Assumptions\ proven(?:_of_numbers)?
     """,
     re.X | re.S,

@@ -8,20 +8,20 @@ from dataclasses import dataclass, replace
 import sympy
 
 from derive.certify import figures as numbers
-from derive.certify import here, theorems, unwritten
+from derive.certify import here, unwritten, written
 from derive.certify.figures import Figures, figures_of
 from derive.certify.here import Here, here_of
-from derive.certify.names import Identifiers, comment, prelude
+from derive.certify.names import Identifiers, comment, of_the_largest, part, prelude
 from derive.certify.printed import MORE, Printed, printed
-from derive.certify.scalars import Scalars, count, scalars_of
+from derive.certify.scalars import Scalars, count, scalars_of, whole_numbers
 from derive.certify.terms import Unprovable, term
 from derive.certify.words import Theorem, Words, words_of
 from derive.errors import InputError
+from derive.expression import Greatest
 from derive.graph import Derivation
 from derive.notation import names_of
 from derive.problem import Problem
 from derive.render.blocks import Page
-from derive.render.weights import ALPHA
 
 MOST_SCALARS = 1500
 # Scalars from which on equations are not written out, if possible; recurrences are at no size.
@@ -64,10 +64,10 @@ def certify(problem: Problem, derivation: Derivation, page: Page) -> Certificate
     if problem.forward_only or not derivation.backward.equations:
         raise InputError("nothing is differentiated here, so there is nothing to certify")
     for quantity in problem.graph.given:
-        if quantity.integer:
+        if quantity.integer and quantity.name not in problem.values:
             raise InputError(
-                f"no certificate can be written: '{quantity.name}' holds whole numbers, which "
-                "stand in positions, and a certificate knows real numbers only"
+                f"no certificate can be written: '{quantity.name}' holds whole numbers, which say "
+                "where something is read, so they must have values"
             )
     size = count(derivation)
     why = ""
@@ -81,14 +81,17 @@ def certify(problem: Problem, derivation: Derivation, page: Page) -> Certificate
             f"no certificate can be written: {why}, and this has {size} scalars; "
             f"at most {MOST_SCALARS} can be checked in a reasonable time"
         )
-    scalars = scalars_of(derivation)
+    scalars = scalars_of(problem, derivation)
     words = words_of(scalars, names_of(problem))
     try:
         _checked(scalars, words)
     except Unprovable as error:
         raise InputError(f"no certificate can be written: {error}") from error
     found, without = printed(problem, page, scalars, words.names)
-    return _written(problem, words, figures_of(words, found), without)
+    shown, further = _chosen(found, page, problem.numbers.chained)
+    figures = figures_of(words, tuple(_needed(found, shown)))
+    section, derivatives = written.section(words, figures)
+    return _numbered(problem, figures, shown, (*without, *further), section, derivatives)
 
 
 def _for_all_letters(problem: Problem, derivation: Derivation, page: Page) -> Certificate:
@@ -100,7 +103,7 @@ def _for_all_letters(problem: Problem, derivation: Derivation, page: Page) -> Ce
         text = [*_head(problem, without), prelude(), *section]
         text += _assumptions("proven", [t.name for t in derivatives])
         return Certificate("\n".join(text) + "\n", derivatives, (), without)
-    scalars = scalars_of(derivation)
+    scalars = scalars_of(problem, derivation)
     words = words_of(scalars, names_of(problem), made)
     found, without = printed(problem, page, scalars, words.names)
     chosen, further = _chosen(found, page, problem.numbers.chained)
@@ -113,17 +116,17 @@ def _chosen(
 ) -> tuple[tuple[Printed, ...], tuple[tuple[str, str], ...]]:
     """The numbers that have a theorem if there are too many: those of equations before others."""
     shown = {display.label.removeprefix("eq:").removeprefix("at-") for display in page.displays()}
-    by_key = {each.key: each for each in found}
+    by_key = {each.key: each for each in found if each.on_the_way or not chained}
     left = MOST_READ if chained else MOST_READ_UNROUNDED
     known: set[sympy.Expr] = set()
     kept: set[sympy.Expr] = set()
     for each in sorted(found, key=lambda each: each.code not in shown):
-        new = [each] if chained else _below(each, by_key, known)
+        new = _below(each, by_key, known)
         cost = sum(len(one.operands) + 1 for one in new)
         if cost <= left:
             left -= cost
             known |= {one.key for one in new}
-            kept.add(each.key)
+            kept |= {one.key for one in new} if chained else {each.key}
     rest = len(found) - len(kept)
     further = ((f"{rest} further numbers", FURTHER),) if rest else ()
     return tuple(each for each in found if each.key in kept), further
@@ -157,18 +160,6 @@ def _checked(scalars: Scalars, words: Words) -> None:
         term(formula, words)
 
 
-def _written(
-    problem: Problem, words: Words, figures: Figures, without: tuple[tuple[str, str], ...]
-) -> Certificate:
-    local, sums = list(theorems.local_theorems(words)), list(theorems.adjoint_theorems(words))
-    proven = list(theorems.derivatives(words))
-    told = list(numbers.told_theorems(figures))
-    section = _part("The equations of the forward pass.", theorems.equations(words))
-    section += _derivation(words, figures, local, sums, proven, told)
-    derivatives = (*local, *sums, *proven, *told)
-    return _numbered(problem, figures, figures.numbers, without, section, derivatives)
-
-
 def _numbered(
     problem: Problem,
     figures: Figures,
@@ -183,29 +174,35 @@ def _numbered(
     if at is not None and not problem.numbers.chained:
         unrounded = tuple(each for each in shown if not each.on_the_way)
     at_values = [] if at is None else list(here.theorems(at))
-    missing = [*_of_model(problem), *without, *_missing(at, unrounded)]
+    words = figures.words
+    proven = {e.name for each in words.scalars.within for e in each.entries.values()}
+    of_model = _of_model(problem, proven if words.written_out else ())
+    missing = [*of_model, *without, *_missing(at, unrounded)]
     if at is not None and not problem.numbers.chained:
         prints = list(here.number_theorems(at, unrounded))
     else:
         prints = list(numbers.number_theorems(replace(figures, numbers=shown)))
-    parts: list[str] = [*_head(problem, missing), prelude(), *section]
+    parts: list[str] = [*_head(problem, missing), prelude()]
+    if any(rhs.has(Greatest) for rhs in words.scalars.forward.values()):
+        parts.append(of_the_largest())
+    parts += section
     if at is not None and (keys := here.wanted(at, unrounded)):
         bounds = (*here.definitions(at, keys), *(t.text for t in at_values))
-        parts += _part("At the values of the spec: bounds, and what was taken for granted.", bounds)
+        parts += part("At the values of the spec: bounds, and what was taken for granted.", bounds)
     if prints:
         title = "Each printed number, rounded as the page says."
-        parts += _part(title, [t.text for t in prints])
+        parts += part(title, [t.text for t in prints])
     parts += _assumptions("proven", [t.name for t in derivatives])
     parts += _assumptions("proven_of_numbers", [t.name for t in (*at_values, *prints)])
     theorems_ = (*derivatives, *at_values)
     return Certificate("\n".join(parts) + "\n", theorems_, tuple(prints), tuple(missing))
 
 
-def _of_model(problem: Problem) -> Iterator[tuple[str, str]]:
-    """Derivatives that belong to the model: of them a certificate has the equations."""
+def _of_model(problem: Problem, proven: Container[str] = ()) -> Iterator[tuple[str, str]]:
+    """Derivatives that belong to the model, and are not proven: there are their equations."""
     for quantity in problem.graph.quantities.values():
         slope = quantity.slope
-        if slope is not None:
+        if slope is not None and quantity.name not in proven:
             yield f"{quantity.name}, the derivative of {slope.of} by {slope.by}", OF_MODEL
 
 
@@ -225,54 +222,11 @@ def _head(problem: Problem, missing: Iterable[tuple[str, str]]) -> Iterator[str]
     title = problem.title.get("en") or next(iter(problem.title.values()), problem.name)
     yield comment(title)
     yield comment("Written by derive. Every theorem is checked by the kernel of Coq: coqc FILE.v")
+    for entry, number in whole_numbers(problem).items():
+        yield comment(f"A whole number, as the spec has it: {entry} = {number}")
     for what, why in missing:
         yield comment(f"No theorem: {what}: {why}")
     yield ""
-
-
-def _part(title: str, sentences: Iterable[str]) -> list[str]:
-    return ["", comment(f"==== {title} ===="), "", *sentences]
-
-
-def _derivation(
-    words: Words,
-    figures: Figures,
-    local: list[Theorem],
-    sums: list[Theorem],
-    proven: list[Theorem],
-    told: list[Theorem],
-) -> Iterator[str]:
-    """The section over all given values, whatever they are."""
-    yield from _part("For all values of what is given.", ["Section Derivation."])
-    given = [words(e) for e in words.scalars.given]
-    given += [figures.name(ALPHA)] if figures.uses_rate else []
-    yield f"Variables {' '.join(given)} : R."
-    yield from _part("The forward pass.", theorems.values(words))
-    assumed = list(theorems.assumptions(words))
-    if assumed:
-        yield from _part("What is taken for granted.", assumed)
-    yield from _part("The local derivatives.", theorems.slopes(words))
-    yield from _part("The backward pass.", theorems.adjoints(words))
-    later = list(numbers.definitions(figures))
-    if later:
-        yield from _part("The update, and the pass after it.", later)
-    yield from _part("Each equation has the local derivatives stated.", [t.text for t in local])
-    title = "Each derivative of the loss is the sum over the readers."
-    yield from _part(title, [t.text for t in sums])
-    moved = (
-        *theorems.positions(words),
-        *theorems.movements(words),
-        *theorems.rates(words),
-        *theorems.movement_lemmas(words),
-    )
-    yield from _part("All scalars are moved, each by an amount of its own.", moved)
-    yield from _part("The chain rule through the graph.", theorems.graph(words))
-    yield theorems.joined(words)
-    title = "If one scalar alone is moved, by _x, the loss changes at this rate."
-    yield from _part(title, [t.text for t in proven])
-    if told:
-        yield from _part("Where the page tells a formula in other words.", [t.text for t in told])
-    yield "End Derivation."
 
 
 def _assumptions(name: str, found: list[str]) -> Iterator[str]:

@@ -17,11 +17,12 @@ from mpmath import mp
 from sympy.core.symbol import Str
 
 from derive.certify.figures import Figures, decimal_term
+from derive.certify.largest import place_of_largest, value
 from derive.certify.printed import Printed
 from derive.certify.terms import Condition, elements_in, number, term
 from derive.certify.words import Theorem, Words, about_number, call, wrapped
 from derive.expression import Element
-from derive.numbers import MOST_DIGITS, MoreDigits, Number, compare, evaluate, plus, real
+from derive.numbers import MOST_DIGITS, MoreDigits, Number, compare, plus, real
 from derive.problem import Problem
 from derive.render.weights import ALPHA
 
@@ -67,15 +68,15 @@ class Here:
         for key, formula in self.formulas.items():
             try:
                 with mp.workdps(MOST_DIGITS):
-                    value = evaluate(formula, values.__getitem__)
-                if _is_exact(formula, value, exact):
+                    found = value(formula, values.__getitem__)
+                if _is_exact(formula, found, exact):
                     exact.add(key)
                 else:
-                    least = SMALLEST * max(Fraction(1), _nearby(abs(value)))
+                    least = SMALLEST * max(Fraction(1), _nearby(abs(found)))
                     spreads[key] = least + SPARE * _moved(formula, values, spreads)
             except (ArithmeticError, ValueError, KeyError, MoreDigits):
                 continue
-            values[key] = value
+            values[key] = found
         return values, spreads
 
     def name(self, key: Key) -> str:
@@ -89,15 +90,22 @@ class Here:
     def side(self, expr: Key) -> Number:
         """The value of an expression in known numbers. Raises KeyError if one is not known."""
         with mp.workdps(MOST_DIGITS):
-            return evaluate(expr, self.values.__getitem__)
+            return value(expr, self.values.__getitem__)
 
     def fails(self, condition: Condition) -> bool:
         """Whether a condition does not hold here, as at a kink."""
         try:
-            order = compare(self.side(condition.left), self.side(condition.right))
+            if several := condition.several:
+                place = place_of_largest(several, self.side)
+                others = (e for k, e in enumerate(several) if k != place)
+                return any(self._order(several[place], each) <= 0 for each in others)
+            order = self._order(condition.left, condition.right)
         except (KeyError, ArithmeticError, ValueError):
             return True
         return order <= 0 if condition.above else order == 0
+
+    def _order(self, left: Key, right: Key) -> int:
+        return compare(self.side(left), self.side(right))
 
 
 def here_of(problem: Problem, words: Words, figures: Figures) -> Here | None:
@@ -130,11 +138,11 @@ def _moved(formula: Key, known: Mapping[Key, Number], spreads: Mapping[Key, Frac
     values = {place: known[key] for place, key in places.items()}
     total = Fraction(0)
     with mp.workdps(PLACES + 20):
-        plain = evaluate(apart, values.__getitem__)
+        plain = value(apart, values.__getitem__)
         for place, key in places.items():
             if key in spreads:
                 moved = {**values, place: plus(values[place], spreads[key])}
-                total += _nearby(abs(real(evaluate(apart, moved.__getitem__)) - real(plain)))
+                total += _nearby(abs(real(value(apart, moved.__getitem__)) - real(plain)))
     return total
 
 
@@ -209,13 +217,17 @@ def theorems(here: Here) -> Iterator[Theorem]:
 def _condition(here: Here, condition: Condition) -> Theorem:
     words = here.words
     name = words.named(f"here {words.condition(condition)}", f"{words.condition(condition)}_here")
-    turn = ""
-    if not condition.above:
+    turn, end = "", "bounded"
+    if several := condition.several:
+        place = place_of_largest(several, here.side)
+        turn = f"apply (single_is {place}). cbn [single_at above_all nth]. "
+        end = "repeat split; bounded"
+    elif not condition.above:
         above = compare(here.side(condition.left), here.side(condition.right)) > 0
         turn = "apply Rgt_not_eq; unfold Rgt. " if above else "apply Rlt_not_eq. "
     statement = wrapped(f"Theorem {name} :", condition.text(here.name))
     read = tuple(dict.fromkeys(keys_in(condition.left) + keys_in(condition.right)))
-    text = f"{statement}\nProof. {turn}{_known(here, read)}bounded. Qed."
+    text = f"{statement}\nProof. {turn}{_known(here, read)}{end}. Qed."
     return Theorem(name, text, f"{condition.text(words)} at the values of the spec")
 
 

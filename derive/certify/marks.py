@@ -39,7 +39,7 @@ def marked(
     problem: Problem, derivation: Derivation, page: Page, certificate: Certificate, file: str
 ) -> Page:
     """The page with the equations that are proven, and at its end the file with the proofs."""
-    scalars = scalars_of(derivation)
+    scalars = scalars_of(problem, derivation)
     fields = {
         "file": escape(file),
         "numbers": bool(certificate.prints),

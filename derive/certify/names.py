@@ -8,6 +8,7 @@ certificate uses, and is given once. A comment is left only where it ends.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -24,24 +25,34 @@ WORDS_OF_COQ = """
 # is read from its text below.
 WORDS_OF_CERTIFICATES = """
     R nat positive true false I exp ln sqrt sin cos atan PI INR IZR Rmax Rmin Rabs pow is_derive
-    asin acos RInt Rsqr Permutation NoDup In List field ring lra interval proven
+    asin acos RInt Rsqr none_move one_moves Permutation NoDup In List field ring lra interval proven
     proven_of_numbers scalars reads read_by slope_of adjoint_of rate_of rates_hold sums_hold
     derivative_along derivative_by Derivation
 """
-DEFINED = re.compile(r"^(?:Definition|Lemma|Theorem|Fixpoint|Ltac|with) (\w+)", re.M)
+DEFINED = re.compile(r"^(?:Definition|Lemma|Theorem|Fixpoint|Inductive|Ltac|with) (\w+)", re.M)
 
 
 @cache
 def prelude() -> str:
     """What every certificate begins with: functions, rules of operations, tactics."""
-    return resources.files("derive.certify").joinpath("prelude.v").read_text("utf-8")
+    return _part("prelude.v")
+
+
+@cache
+def of_the_largest() -> str:
+    """What those have besides in which the largest of several is taken."""
+    return _part("largest.v")
+
+
+def _part(name: str) -> str:
+    return resources.files("derive.certify").joinpath(name).read_text("utf-8")
 
 
 @cache
 def reserved() -> frozenset[str]:
     """What no identifier of a certificate may be called."""
     words = (*WORDS_OF_COQ.split(), *WORDS_OF_CERTIFICATES.split())
-    return frozenset((*words, *DEFINED.findall(prelude())))
+    return frozenset((*words, *DEFINED.findall(prelude() + of_the_largest())))
 
 
 def identifier(name: str) -> str:
@@ -55,6 +66,11 @@ def comment(text: str) -> str:
     """A text as a comment of one line: nothing in it opens or ends a comment or a string."""
     line = " ".join(printable(text).split()).replace('"', "'")
     return f"(* {line.replace('(*', '( *').replace('*)', '* )')} *)"
+
+
+def part(title: str, sentences: Iterable[str] = ()) -> list[str]:
+    """A part of a certificate, with its title."""
+    return ["", comment(f"==== {title} ===="), "", *sentences]
 
 
 @dataclass

@@ -330,9 +330,12 @@ Proof.
     field. repeat split; lra.
 Qed.
 Ltac never := exfalso; first [ lra | match goal with N : ~ _ |- _ => apply N; solve [surely] end ].
+(* Choices are made from the inside out. *)
+Ltac settled e := lazymatch e with
+  | context [Rlt_dec _ _] => fail | context [Rle_dec _ _] => fail | _ => idtac end.
 Ltac settle := repeat match goal with
-  | |- context [Rlt_dec ?a ?b] => destruct (Rlt_dec a b); try never
-  | |- context [Rle_dec ?a ?b] => destruct (Rle_dec a b); try never
+  | |- context [Rlt_dec ?a ?b] => settled a; settled b; destruct (Rlt_dec a b); try never
+  | |- context [Rle_dec ?a ?b] => settled a; settled b; destruct (Rle_dec a b); try never
   | |- context [Req_EM_T ?a ?b] => destruct (Req_EM_T a b); try never end.
 Lemma moves_max f g v u d e : moves f v d -> moves g u e -> v <> u ->
   moves (fun x => Rmax (f x) (g x)) (Rmax v u) (greater v u * d + greater u v * e).
@@ -405,7 +408,11 @@ Proof.
     intros x ->. unfold where_. destruct (Req_EM_T k 1); [contradiction|reflexivity].
 Qed.
 
-(* One equation, taken apart from the outside: the rule of each operation, and nothing else. *)
+(* One equation, taken apart from the outside: the rule of each operation, and nothing else. Parts
+   that not every certificate has bring rules of their own. *)
+Ltac take_more := fail.
+Ltac open_rates := idtac.
+Ltac open_values := idtac.
 Ltac take_still := match goal with
   | |- stays (fun x => greater (@?f x) (@?g x)) _ => eapply stays_greater; [take_apart|take_apart|surely]
   | |- stays (fun x => at_least (@?f x) (@?g x)) _ => eapply stays_at_least; [take_apart|take_apart|surely]
@@ -448,6 +455,7 @@ with take_apart := match goal with
   | |- moves (fun x => greater _ _) _ _ => apply moves_staying; take_still
   | |- moves (fun x => at_least _ _) _ _ => apply moves_staying; take_still
   | |- moves (fun x => sign _) _ _ => apply moves_staying; take_still
+  | |- moves _ _ _ => take_more
   end.
 
 (* ---- The chain rule through a whole graph ---- *)
@@ -645,9 +653,15 @@ Ltac name_root := match goal with |- context [sqrt ?e] =>
   match type of Q with
   | ?a + ?b = _ => assert (T : a = s * s - b) by lra; rewrite ?T
   | _ => rewrite ?Q end end.
-Ltac equal := cbn [pred INR]; first
+(* Powers of e whose exponents are one but for a root of a number. *)
+Ltac same_powers := match goal with |- context [sqrt ?n] =>
+  let S := fresh "S" in assert (S : sqrt n * sqrt n = n) by (apply sqrt_sqrt; lra);
+  match goal with |- context [exp ?a] => match goal with |- context [exp ?b] =>
+    lazymatch a with b => fail | _ => idtac end;
+    replace (exp a) with (exp b) by (f_equal; field [S]); solve [field [S]; sides] end end end.
+Ltac equal := cbn [pred INR]; open_rates; first
   [ ring | field; sides | kinks; first [ring | field; sides | lra]
-  | progress (repeat name_root); field; sides ].
+  | progress (repeat name_root); field; sides | same_powers ].
 (* A term as one part without a sum over n, and one sum over n. *)
 Definition splits (n : nat) (e a : R) (f : nat -> R) : Prop := e = a + total n f.
 Lemma splits_total n f : splits n (total n f) 0 f.
@@ -732,16 +746,36 @@ Proof.
   intros M. unfold Rminus. rewrite total_plus, total_const, <- M. ring.
 Qed.
 Ltac apart_from_each_other := repeat match goal with B : _ <= _ <= _ |- _ => destruct B end.
+(* An absolute value that is compared is the number itself, or what it is below zero by. *)
+Ltac absolutes := repeat match goal with |- context [Rabs ?e] => lazymatch e with
+  | context [Rmax _ _] => fail | context [Rmin _ _] => fail
+  | _ => first [rewrite (Rabs_pos_eq e) by lra | rewrite (Rabs_left1 e) by lra] end end.
+Ltac comparable := try match goal with
+  | |- context [Rmax _ _] => absolutes | |- context [Rmin _ _] => absolutes end.
 (* In forms of which there are bounds. *)
 Ltac in_bounds := rewrite ?tanh_once;
   repeat (rewrite acos_asin by (split; interval with (i_prec 60)));
   repeat (rewrite asin_atan by (split; interval with (i_prec 60)); unfold Rsqr).
+(* Choices between numbers. *)
+Ltac clear_of_bounds := first [ lra | solve [surely]
+  | in_bounds; unfold sinh, cosh, logistic, softplus, erf; interval with (i_prec 60) ].
+Ltac not_less C := exfalso; revert C; apply Rle_not_lt; clear_of_bounds.
+Ltac less C := exfalso; apply C; clear_of_bounds.
+Ltac not_at_most C := exfalso; revert C; apply Rlt_not_le; clear_of_bounds.
+Ltac settle_numbers := repeat match goal with
+  | |- context [Rlt_dec ?a ?b] => settled a; settled b; let C := fresh "C" in
+      destruct (Rlt_dec a b) as [C|C]; [try not_less C|try less C]
+  | |- context [Rle_dec ?a ?b] => settled a; settled b; let C := fresh "C" in
+      destruct (Rle_dec a b) as [C|C]; [try not_at_most C|try less C]
+  | |- context [Req_EM_T ?a ?b] => destruct (Req_EM_T a b); try never end.
+Ltac kinks_of_numbers :=
+  progress (unfold greater, at_least, atan2, sign, where_, Rmax, Rmin); settle_numbers.
 (* What is printed is the value within half a unit of its last digit. *)
-Ltac printed := subst; apart_from_each_other; try kinks; in_bounds;
+Ltac printed := subst; apart_from_each_other; open_values; comparable; try kinks_of_numbers; in_bounds;
   unfold sinh, cosh, logistic, softplus, erf;
   first [ apply Rabs_le; split; lra | lra | interval with (i_prec 60) | interval with (i_prec 200)
-        | integral with (i_prec 60) ].
+        | interval with (i_prec 1600) | integral with (i_prec 60) ].
 (* A number computed by arithmetic alone; a number within bounds, from bounds. *)
-Ltac exactly := subst; try kinks; lra.
-Ltac bounded := subst; in_bounds; unfold sinh, cosh, logistic, softplus, erf; try kinks;
-  first [interval with (i_prec 160) | lra | integral with (i_prec 180, i_degree 24, i_relwidth 145, i_fuel 400)].
+Ltac exactly := subst; open_values; try kinks_of_numbers; lra.
+Ltac bounded := subst; open_values; in_bounds; unfold sinh, cosh, logistic, softplus, erf;
+  try kinks_of_numbers; first [interval with (i_prec 160) | lra | integral with (i_prec 180, i_degree 24, i_relwidth 145, i_fuel 400)].

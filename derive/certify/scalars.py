@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import sympy
 
+from derive.backprop import differentiate
+from derive.certify.largest import written_out
 from derive.certify.terms import Condition, conditions, elements_in, sure
 from derive.expression import Element
-from derive.graph import Derivation, Equation, Role, adjoint_name
+from derive.graph import Derivation, Equation, Local, Quantity, Role, SlopeOf, adjoint_name
+from derive.inner import way_to
+from derive.problem import Problem
 from derive.rules import Rule
-from derive.scalar import local_slope, positions, scalar_equations, shapes_of
+from derive.scalar import Whole, local_slope, positions, scalar_equations, shapes_of
 
 Formulas = Mapping[Element, sympy.Expr]
 
@@ -35,6 +39,7 @@ class Scalars:
     forward: Formulas
     adjoints: Formulas
     shapes: Mapping[str, tuple[int, ...]]
+    whole: Whole
 
     @property
     def loss(self) -> Element:
@@ -69,7 +74,18 @@ class Scalars:
 
     def slope(self, of: Element, by: Element) -> sympy.Expr:
         """∂of/∂by as the derivation has it."""
-        return local_slope(self.derivation.local(of.name, by.name), of, by, self.shapes)
+        local = self._local(of.name, by.name)
+        return local_slope(local, of, by, self.shapes, self.whole)
+
+    def _local(self, of: str, by: str) -> Local:
+        if (of, by) not in self._locals:
+            local = self.derivation.local(of, by)
+            self._locals[of, by] = replace(local, value=written_out(local.value))
+        return self._locals[of, by]
+
+    @cached_property
+    def _locals(self) -> dict[tuple[str, str], Local]:
+        return {}
 
     @cached_property
     def distributions(self) -> tuple[tuple[Element, ...], ...]:
@@ -98,23 +114,60 @@ class Scalars:
     @cached_property
     def conditions(self) -> tuple[Condition, ...]:
         """All that equations need, each once."""
-        return tuple(dict.fromkeys(c for needed in self.needs.values() for c in needed))
+        graphs = (self, *self.within)
+        every = (c for graph in graphs for needed in graph.needs.values() for c in needed)
+        return tuple(dict.fromkeys(every))
+
+    @cached_property
+    def within(self) -> tuple[Within, ...]:
+        """The graphs that are differentiated within a model, where all of the way is told."""
+        return all_within(self)
 
 
-def scalars_of(derivation: Derivation) -> Scalars:
-    """Write a derivation out."""
+@dataclass(frozen=True)
+class Within(Scalars):
+    """The scalars that lead to one entry which is differentiated within a model.
+
+    `entries` are the derivatives of that entry by them, as the model has them.
+    """
+
+    of: Element
+    entries: Mapping[Element, Element]
+
+    @property
+    def loss(self) -> Element:
+        """The entry that is differentiated."""
+        return self.of
+
+    @cached_property
+    def within(self) -> tuple[Within, ...]:
+        """What is differentiated within it has a graph of its own."""
+        return ()
+
+
+def scalars_of(problem: Problem, derivation: Derivation) -> Scalars:
+    """Write a derivation out, with the whole numbers of the spec."""
     graph = derivation.forward
     shapes = shapes_of(graph) | shapes_of(derivation.backward)
-    given = tuple(Element(q.name, *place) for q in graph.given for place in positions(q.axes))
-    forward = _in_order(_written(graph.equations, shapes))
-    backward = _in_order(_written(derivation.backward.equations, shapes))
-    return Scalars(derivation, given, forward, backward, shapes)
+    entries = (Element(q.name, *at) for q in graph.given for at in positions(q.axes))
+    whole = whole_numbers(problem)
+    given = tuple(entry for entry in entries if entry not in whole)
+    forward = _in_order(_written(graph.equations, shapes, whole))
+    backward = _in_order(_written(derivation.backward.equations, shapes, whole))
+    return Scalars(derivation, given, forward, backward, shapes, whole)
+
+
+def whole_numbers(problem: Problem) -> Whole:
+    """The given whole numbers, which say where something is read; none without values."""
+    told = (q for q in problem.graph.given if q.integer and q.name in problem.values)
+    return {Element(q.name, *at): int(n) for q in told for at, n in problem.values[q.name].items()}
 
 
 def _written(
-    equations: Iterable[Equation], shapes: Mapping[str, tuple[int, ...]]
+    equations: Iterable[Equation], shapes: Mapping[str, tuple[int, ...]], whole: Whole
 ) -> dict[Element, sympy.Expr]:
-    return {left: right for e in equations for left, right in scalar_equations(e, shapes)}
+    plain = (replace(equation, rhs=written_out(equation.rhs)) for equation in equations)
+    return {left: right for e in plain for left, right in scalar_equations(e, shapes, whole)}
 
 
 def _in_order(formulas: Mapping[Element, sympy.Expr]) -> dict[Element, sympy.Expr]:
@@ -132,6 +185,62 @@ def _in_order(formulas: Mapping[Element, sympy.Expr]) -> dict[Element, sympy.Exp
         read = (e for e in elements_in([formulas[left]]) if e in formulas and e not in done)
         waiting += [(each, False) for each in read]
     return done
+
+
+# --- derivatives within a model ----------------------------------------------------------------
+
+
+def all_within(scalars: Scalars) -> tuple[Within, ...]:
+    """The graphs that are differentiated within a model, where all of the way is told."""
+    quantities = scalars.derivation.forward.quantities
+    slopes = [q for q in quantities.values() if q.slope is not None]
+    entries: dict[Element, dict[Element, Element]] = {}
+    for entry in scalars.forward:
+        slope = quantities[entry.name].slope
+        if slope is not None:
+            of, by = _ends(slope, entry)
+            entries.setdefault(of, {})[by] = entry
+    parts = {q.slope.of: _part(scalars, q.slope.of, slopes) for q in slopes if q.slope}
+    found = (_within(scalars, parts[of.name], of, known) for of, known in entries.items())
+    return tuple(each for each in found if each is not None)
+
+
+def _ends(slope: SlopeOf, entry: Element) -> tuple[Element, Element]:
+    """What is differentiated by what."""
+    places = entry.indices
+    of = Element(slope.of, *(places[k] for k in slope.at))
+    return of, Element(slope.by, *places[slope.before :])
+
+
+def _part(scalars: Scalars, of: str, slopes: Sequence[Quantity]) -> Derivation:
+    by = [q.slope.by for q in slopes if q.slope is not None and q.slope.of == of]
+    return differentiate(way_to(scalars.derivation.forward, of, by), by)
+
+
+def _within(
+    scalars: Scalars, part: Derivation, of: Element, entries: Mapping[Element, Element]
+) -> Within | None:
+    """One graph; None if something on the way has no derivative in the model."""
+    way = _way(scalars, of)
+    moving = {*(by for by in entries if by in way), of}
+    forward = {s: rhs for s, rhs in scalars.forward.items() if s in way}
+    read = ((s, e) for s, rhs in forward.items() for e in elements_in([rhs]))
+    if any(e in moving and s not in moving for s, e in read):
+        return None
+    adjoints = {adjoint_of(by): scalars.forward[entries[by]] for by in moving if by != of}
+    given = tuple(s for s in scalars.given if s in moving)
+    return Within(part, given, forward, adjoints, scalars.shapes, scalars.whole, of, entries)
+
+
+def _way(scalars: Scalars, of: Element) -> set[Element]:
+    """What an entry is computed from, with itself."""
+    found, waiting = {of}, [of]
+    while waiting:
+        for each in elements_in([scalars.forward.get(waiting.pop(), sympy.S.Zero)]):
+            if each not in found:
+                found.add(each)
+                waiting.append(each)
+    return found
 
 
 def count(derivation: Derivation) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import sympy
 
-from derive.expression import Chosen, Delta, Element, Index, Total
+from derive.expression import Chosen, Delta, Element, Greatest, Index, Picked, Total
 from derive.functions import (
     BY_SYMBOL,
     absolute,
@@ -88,10 +88,18 @@ def _written(expr: sympy.Expr, name: Name) -> tuple[str, int]:
         return _product(expr, name), PRODUCT
     if isinstance(expr, sympy.Pow):
         return _power(expr, name)
+    if isinstance(expr, Greatest):
+        return f"largest {_listed(expr.args, name)}", TIGHT
+    if isinstance(expr, Picked):
+        return f"chosen {expr.place} {_listed(expr.values, name)}", TIGHT
     word = WORDS.get(expr.func)
     if word is None:
         raise Unprovable(_why_not(expr))
     return " ".join([word, *(_within(a, name, ATOM) for a in expr.args)]), TIGHT
+
+
+def _listed(values: Sequence[sympy.Expr], name: Name) -> str:
+    return f"[{'; '.join(_written(each, name)[0] for each in values)}]"
 
 
 def _why_not(expr: sympy.Expr) -> str:
@@ -158,14 +166,24 @@ def _power(expr: sympy.Pow, name: Name) -> tuple[str, int]:
 
 @dataclass(frozen=True)
 class Condition:
-    """What an equation needs to have a derivative: `left > right`, or that they are apart."""
+    """What an equation needs to have a derivative: `left > right`, or that they are apart.
+
+    Of the largest of several, which is then `left`: that no other of them is as large.
+    """
 
     above: bool
     left: sympy.Expr
     right: sympy.Expr = sympy.S.Zero
 
+    @property
+    def several(self) -> tuple[sympy.Expr, ...]:
+        """The values of which one must be above all others; nothing where two are compared."""
+        return tuple(self.left.args) if isinstance(self.left, Greatest) else ()
+
     def text(self, name: Name) -> str:
         """The condition as a proposition."""
+        if self.several:
+            return f"single {_listed(self.several, name)}"
         left, right = term(self.left, name), term(self.right, name)
         return f"{right} < {left}" if self.above else f"{left} <> {right}"
 
@@ -189,6 +207,8 @@ def conditions(expr: sympy.Expr) -> Iterator[Condition]:
         yield Condition(True, expr.args[1])
     elif isinstance(expr, maximum | minimum | greater | at_least):
         yield Condition(False, *expr.args)
+    elif isinstance(expr, Greatest) and len(expr.args) > 1:
+        yield Condition(False, expr)
     elif isinstance(expr, absolute | sign):
         yield Condition(False, expr.args[0])
 
@@ -201,8 +221,10 @@ def sure(condition: Condition, known: Mapping[sympy.Expr, sympy.Expr]) -> bool:
 
 
 def _above(expr: sympy.Expr, known: Mapping[sympy.Expr, sympy.Expr]) -> bool:
-    if expr.is_number:
-        return bool(expr > 0) and (expr.is_Rational or expr == sympy.pi)
+    if expr.is_Rational:
+        return bool(expr > 0)
+    if expr in (sympy.pi, sympy.E):
+        return True
     if isinstance(expr, Element):
         return expr in known and _above(known[expr], known)
     if isinstance(expr, Total):
@@ -225,8 +247,10 @@ def _sum_above(expr: sympy.Add, known: Mapping[sympy.Expr, sympy.Expr]) -> bool:
 
 
 def _not_below(expr: sympy.Expr, known: Mapping[sympy.Expr, sympy.Expr]) -> bool:
-    if expr.is_number:
-        return bool(expr >= 0) and (expr.is_Rational or expr == sympy.pi)
+    if expr.is_Rational:
+        return bool(expr >= 0)
+    if expr in (sympy.pi, sympy.E):
+        return True
     if isinstance(expr, Element):
         return expr in known and _not_below(known[expr], known)
     if isinstance(expr, Total):

@@ -17,7 +17,6 @@ from derive.certify.terms import elements_in, term
 from derive.certify.words import (
     Theorem,
     Words,
-    about_derivative,
     about_local,
     call,
     wrapped,
@@ -160,14 +159,14 @@ def adjoint_theorems(words: Words) -> Iterator[Theorem]:
             parts.append("1")
         statement = wrapped(f"Theorem {name} : {own} =", " + ".join(parts) or "0")
         text = "\n".join([statement, _sum_proof(words, scalar)])
-        yield Theorem(name, text, f"dE/d{words.report(scalar)} from those of its readers")
+        yield Theorem(name, text, words.about_sum(scalar))
 
 
 def _sum_proof(words: Words, scalar: Element) -> str:
     scalars = words.scalars
     readers = scalars.readers[scalar]
-    first = [words.adjoint(scalar), *(words.slope(y, scalar) for y in readers)]
-    above = [words.adjoint(y) for y in readers if words.adjoint(y) != words.adjoint(scalar)]
+    first = [*words.opened(scalar), *(words.slope(y, scalar) for y in readers)]
+    above = [name for y in readers if y != scalar for name in words.opened(y)]
     formulas = [scalars.adjoints.get(adjoint_of(s), sympy.S.One) for s in (scalar, *readers)]
     read = elements_in([*formulas, *(scalars.slope(y, scalar) for y in readers)])
     tries = [
@@ -229,12 +228,16 @@ def graph(words: Words) -> Iterator[str]:
     def places(found: Sequence[Element]) -> str:
         return f"[{'; '.join(at[e] for e in found)}]"
 
-    def cases(name: str, kind: str, lines: Mapping[Element, str], other: str) -> str:
+    def cases(
+        name: str, kind: str, lines: Mapping[Element, str], other: str, binder: str = ""
+    ) -> str:
         pick = "".join(f"  | {at[s]} => {text}\n" for s, text in lines.items())
-        head = f"Definition {name} (_k : positive) : {kind} := match _k with"
+        given = f"{words.own(name)}{binder} (_k : positive)"
+        head = f"Definition {given} : {kind} := match _k with"
         return f"{head}\n{pick}  | _ => {other} end."
 
-    yield wrapped("Definition scalars : list positive :=", places(scalars.moving))
+    head = f"Definition {words.own('scalars')} : list positive :="
+    yield wrapped(head, places(scalars.moving))
     reads = {s: places(found) for s, found in scalars.operands.items() if found}
     yield cases("reads", "list positive", reads, "[]")
     read_by = {s: places(found) for s, found in scalars.readers.items() if found}
@@ -248,33 +251,40 @@ def graph(words: Words) -> Iterator[str]:
     yield cases("slope_of", "positive -> R", picked, "fun _ => 0")
     yield cases("adjoint_of", "R", {s: words.adjoint(s) for s in scalars.moving}, "0")
     rates_ = {s: f"{words.rate(s)} _d" for s in scalars.moving}
-    yield cases("rate_of (_d : positive -> R)", "R", rates_, "0")
+    yield cases("rate_of", "R", rates_, "0", " (_d : positive -> R)")
 
 
+OWN_NAMES = (
+    *("scalars", "reads", "read_by", "slope_of", "adjoint_of", "rate_of", "rates_hold"),
+    *("sums_hold", "derivative_along", "derivative_by"),
+)
 JOINED = """\
-Lemma rates_hold _d : List.Forall (slopes_hold reads slope_of (rate_of _d) _d) scalars.
+Lemma {rates_hold} _d : List.Forall (slopes_hold {reads} {slope_of} ({rate_of} _d) _d) {scalars}.
 Proof. repeat apply List.Forall_cons; try apply List.Forall_nil; reflexivity. Qed.
-Lemma sums_hold : List.Forall (adjoint_holds read_by slope_of adjoint_of {loss}) scalars.
+Lemma {sums_hold} : List.Forall (adjoint_holds {read_by} {slope_of} {adjoint_of} {loss}) {scalars}.
 Proof.
   repeat apply List.Forall_cons; try apply List.Forall_nil; unfold adjoint_holds.
 {sums}
 Qed.
-Theorem derivative_along _d :
-  is_derive (fun _x => {moved} (along _d _x)) 0 (over scalars (fun _k => adjoint_of _k * _d _k)).
+Theorem {derivative_along} _d :
+  is_derive (fun _x => {moved} (along _d _x)) 0
+    (over {scalars} (fun _k => {adjoint_of} _k * _d _k)).
 Proof.
-  rewrite <- (adjoints_are_enough scalars reads read_by slope_of adjoint_of {loss} (rate_of _d) _d).
+  rewrite <- (adjoints_are_enough {scalars} {reads} {read_by} {slope_of} {adjoint_of} {loss}
+    ({rate_of} _d) _d).
   - exact (proj2 ({moves} _d)).
   - apply distinct_nodup. reflexivity.
   - apply member_in. reflexivity.
   - apply same_pairs_perm. reflexivity.
-  - apply rates_hold.
-  - apply sums_hold.
+  - apply {rates_hold}.
+  - apply {sums_hold}.
 Qed.
-Theorem derivative_by _k :
-  member _k scalars = true -> is_derive (fun _x => {moved} (along (only _k) _x)) 0 (adjoint_of _k).
+Theorem {derivative_by} _k :
+  member _k {scalars} = true ->
+  is_derive (fun _x => {moved} (along (only _k) _x)) 0 ({adjoint_of} _k).
 Proof.
-  intros. rewrite <- (over_only scalars _k adjoint_of).
-  - apply derivative_along.
+  intros. rewrite <- (over_only {scalars} _k {adjoint_of}).
+  - apply {derivative_along}.
   - apply distinct_nodup. reflexivity.
   - apply member_in. assumption.
 Qed."""
@@ -284,13 +294,14 @@ def joined(words: Words) -> str:
     """The chain rule through the whole graph: the sum theorems are all that it needs."""
     scalars = words.scalars
     loss = f"{scalars.moving.index(scalars.loss) + 1}%positive"
+    names = {name: words.own(name) for name in OWN_NAMES}
+    opened = " ".join(names[name] for name in ("read_by", "slope_of", "adjoint_of"))
     sums = "\n".join(
-        f"  - etransitivity; [exact {words.sum(s)}|]; "
-        "cbn [over read_by slope_of adjoint_of only Pos.eqb]; ring."
+        f"  - etransitivity; [exact {words.sum(s)}|]; cbn [over {opened} only Pos.eqb]; ring."
         for s in scalars.moving
     )
     moved, moves = words.moved(scalars.loss), words.moves(scalars.loss)
-    return JOINED.format(loss=loss, sums=sums, moved=moved, moves=moves)
+    return JOINED.format(loss=loss, sums=sums, moved=moved, moves=moves, **names)
 
 
 def derivatives(words: Words) -> Iterator[Theorem]:
@@ -304,6 +315,6 @@ def derivatives(words: Words) -> Iterator[Theorem]:
                 f"Theorem {name} :\n"
                 f"  is_derive (fun _x => {moved} (along (only {at}) _x)) 0 "
                 f"{words.adjoint(scalar)}.\n"
-                f"Proof. exact (derivative_by {at} eq_refl). Qed."
+                f"Proof. exact ({words.own('derivative_by')} {at} eq_refl). Qed."
             )
-            yield Theorem(name, text, about_derivative(words.report(scalar)))
+            yield Theorem(name, text, words.about_derivative(scalar))

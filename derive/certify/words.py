@@ -100,6 +100,22 @@ class Words:
         """The theorem that its adjoint is the derivative of the loss."""
         return self._of(("proven", scalar), lambda: f"{self.adjoint(scalar)}_is_the_derivative")
 
+    def own(self, name: str) -> str:
+        """What there is one of in each graph that is differentiated."""
+        return name
+
+    def opened(self, scalar: Element) -> tuple[str, ...]:
+        """What is unfolded to see what its adjoint is computed from."""
+        return (self.adjoint(scalar),)
+
+    def about_derivative(self, scalar: Element) -> str:
+        """What the theorem is about that its adjoint is the derivative."""
+        return about_derivative(self.report(scalar))
+
+    def about_sum(self, scalar: Element) -> str:
+        """What the theorem is about that its adjoint is a sum over its readers."""
+        return f"dE/d{self.report(scalar)} from those of its readers"
+
     def adjoint(self, scalar: Element) -> str:
         """∂E/∂scalar; of the loss itself it is 1."""
         if scalar == self.scalars.loss:

@@ -47,7 +47,7 @@ def test_every_derivative_and_every_number_has_a_theorem(name: str) -> None:
 
 def _given(name: str) -> set[str]:
     names = names_of(told(name)[0])
-    return {names.name(s).code for s in scalars_of(made(name).derivation).given}
+    return {names.name(s).code for s in scalars_of(told(name)[0], made(name).derivation).given}
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -59,19 +59,6 @@ def test_the_same_certificate_is_written_again() -> None:
     problem, page = told("article")
     again = certify(problem, made("article").derivation, page)
     assert again.text == made("article").certificate.text
-
-
-def test_the_derivatives_of_a_model_are_said_to_be_taken_as_they_are() -> None:
-    text = (
-        "inputs: {x: 0.5}\nparameters: {w: 0.4}\n"
-        "model: [y = tanh(w*x), 'g = grad(y, x)']\nloss: E = g**2\n"
-    )
-    found = make(build(parse_spec(text, "s.yaml", "s")))
-    certificate = certify(found.problem, found.derivation, found.page)
-    assert [w for w, why in certificate.without if "taken" in why] == [
-        "g, the derivative of y by x"
-    ]
-    assert "No theorem: g, the derivative of y by x" in certificate.text
 
 
 def test_what_has_no_theorem_is_listed() -> None:

@@ -119,7 +119,7 @@ def test_a_wrong_adjoint_is_refused_where_it_is(
     name: str, kind: str, own: str, number: int
 ) -> None:
     *_, derivation = next(islice(wrong_adjoints(name), number, None))
-    words = words_of(scalars_of(derivation), names_of(told(name)[0]))
+    words = words_of(scalars_of(told(name)[0], derivation), names_of(told(name)[0]))
     of = [s for s in words.scalars.moving if s.name == own.removeprefix("adj_")]
     below = {e for s in of for e in words.scalars.operands[s]}
     at = {f"dE/d{words.report(s)} from those of its readers" for s in (*of, *below)}
@@ -135,7 +135,7 @@ def test_a_wrong_local_derivative_is_refused_where_it_is(
     name: str, kind: str, own: str, number: int
 ) -> None:
     *_, derivation = next(islice(wrong_locals(name), number, None))
-    words = words_of(scalars_of(derivation), names_of(told(name)[0]))
+    words = words_of(scalars_of(told(name)[0], derivation), names_of(told(name)[0]))
     of = [s for s in words.scalars.moving if s.name == own]
     at = {f"the derivatives of {words.report(s)} by what it reads" for s in of}
     assert refused_at(certificate(name, derivation)) in at
