@@ -641,6 +641,16 @@ Proof. intros W. etransitivity; [exact (own_at sizes f m [] [] W eq_refl)|cbn; r
 
 (* ---- Tactics of the theorems ---- *)
 
+(* Sums that are one but for brackets. *)
+Lemma regroup l a : fold_left Rplus l a = a + fold_right Rplus 0 l.
+Proof. revert a. induction l as [|b l IH]; intros a; cbn; [ring|]. rewrite IH. ring. Qed.
+Ltac regroup_of e l := lazymatch e with
+  | ?a + ?b => regroup_of a constr:(b :: l)
+  | _ => constr:(regroup l e) end.
+Ltac regrouped := lazymatch goal with
+  | |- ?e = _ + 0 => let P := regroup_of e (@nil R) in
+      first [exact (eq_trans P (eq_sym (Rplus_0_r _))) | ring]
+  | |- ?e = _ => let P := regroup_of e (@nil R) in first [exact P | ring] end.
 Ltac lift := intros; eapply moves_as; [take_apart|reflexivity|].
 Ltac sides := repeat split; solve [surely | intro; nra].
 Ltac kinks := progress (unfold greater, at_least, atan2, sign, where_, Rmax, Rmin); settle.

@@ -214,7 +214,9 @@ def _moves(words: Words, scalar: Element, read: Sequence[Element]) -> str:
         return "apply moves_const."
     holes = "_ " * (2 * len(read))
     known = " ".join(f"({words.moves(e)} _d)" for e in read)
-    return f"eapply moves_as;\n  [exact ({words.local(scalar)} {holes}{known})|reflexivity|ring]."
+    return (
+        f"eapply moves_as;\n  [exact ({words.local(scalar)} {holes}{known})|reflexivity|regrouped]."
+    )
 
 
 # --- the whole graph ------------------------------------------------------------------------
@@ -297,7 +299,7 @@ def joined(words: Words) -> str:
     names = {name: words.own(name) for name in OWN_NAMES}
     opened = " ".join(names[name] for name in ("read_by", "slope_of", "adjoint_of"))
     sums = "\n".join(
-        f"  - etransitivity; [exact {words.sum(s)}|]; cbn [over {opened} only Pos.eqb]; ring."
+        f"  - etransitivity; [exact {words.sum(s)}|]; cbn [over {opened} only Pos.eqb]; regrouped."
         for s in scalars.moving
     )
     moved, moves = words.moved(scalars.loss), words.moves(scalars.loss)
