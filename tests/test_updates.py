@@ -228,6 +228,13 @@ def test_what_is_wrong_is_said_in_the_words_of_the_author(more: str) -> None:
         made(more)
 
 
+@pytest.mark.parametrize("name", ["alpha_now", "size_W"])
+def test_a_quantity_is_not_called_like_a_number_of_the_update(name: str) -> None:
+    text = SPEC.format(more="schedule: linear, clip: {norm: 1, over: each}")
+    with pytest.raises(InputError, match=f"something that it calls '{name}'; rename"):
+        derive.build(parse_spec(re.sub(r"\bc\b", name, text), "my.yaml", "my"))
+
+
 OWN = SPEC.replace(
     "training:",
     "define: {{optimizers: {{mine: {{equations: '{lines}'}}}}}}\ntraining:",

@@ -55,6 +55,7 @@ def training_of(file: SpecFile, graph: Graph, samples: int) -> Training:
     rule = rule_of(file, optimizer_of(file), steps)
     row = rule.optimizer
     _check_order(file, row)
+    _check_apart(file, row, graph)
     for name in training.settings:
         if name not in row.settings:
             hint = nearest(name, row.settings)
@@ -78,6 +79,16 @@ def _check_order(file: SpecFile, row: Optimizer) -> None:
     if of_all and file.spec.training.order is Order.LAYER_BY_LAYER:
         words = "what goes over all parameters needs all gradients at once: `order: simultaneous`"
         raise file.fail(("training", "order"), words)
+
+
+def _check_apart(file: SpecFile, row: Optimizer, graph: Graph) -> None:
+    """What the lines of an update make is computed beside the model, under names of its own."""
+    owners = ["now", *(quantity.name for quantity in graph.of_role(Role.PARAMETER))]
+    for line in row.written if row.looks_around else ():
+        for name in (f"{line.target}_{owner}" for owner in owners if line.target != "w"):
+            if name in graph.quantities:
+                words = f"the update computes something that it calls '{name}'; rename the quantity"
+                raise file.fail(("training",), words)
 
 
 def optimizer_of(file: SpecFile) -> Optimizer:
