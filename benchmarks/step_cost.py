@@ -4,7 +4,7 @@
 
 All of it is in doubles, on one thread. `products` are the bare products of matrices of the step by
 the BLAS of NumPy; `c, blas` is the file of C that calls the same BLAS. Where JAX is installed, a
-step by hand in JAX is the measure of that module. All take turns within one process, and every
+step by hand in JAX is the measure of that module; so it is with PyTorch. All take turns within one process, and every
 figure is the smallest time of the processor of many, because whatever else the machine does only
 adds to it. The ratios are what to look at.
 """
@@ -368,6 +368,11 @@ def runs(name: str) -> Iterator[tuple[str, Run]]:
 
         yield "jax, by hand", by_hand(name)
         yield "jax", step_of(case.spec, "jax")
+    if importlib.util.find_spec("torch") and name in PRODUCTS:
+        import torch_steps
+
+        yield "torch, by hand", torch_steps.by_hand(name)
+        yield "torch", step_of(case.spec, "torch")
 
 
 def measured(steps: dict[str, Run]) -> dict[str, float]:
@@ -387,16 +392,16 @@ def measured(steps: dict[str, Run]) -> dict[str, float]:
     return found
 
 
-MEASURES = {"c": "products", "c, blas": "products", "jax": "jax, by hand"}
+MEASURES = {"c": "products", "c, blas": "products", "jax": "jax, by hand", "torch": "torch, by hand"}
 
 
 def main() -> None:
     """Print all costs."""
-    print(f"{'step':>16}{'':>14}{'microseconds':>14}{'to NumPy by hand':>18}")
+    print(f"{'step':>16} {'':>16}{'microseconds':>14}{'to NumPy by hand':>18}")
     for name in sys.argv[1:] or CASES:
         found = measured(dict(runs(name)))
         for each, seconds in found.items():
-            line = f"{name:>16}{each:>14}{seconds * 1e6:>14.2f}{seconds / found['by hand']:>18.2f}"
+            line = f"{name:>16} {each:>16}{seconds * 1e6:>14.2f}{seconds / found['by hand']:>18.2f}"
             measure = MEASURES.get(each)
             if measure in found:
                 line += f"   {seconds / found[measure]:.2f} to {measure}"

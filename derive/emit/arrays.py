@@ -12,8 +12,9 @@ from math import prod
 
 import sympy
 
-from derive.emit.arithmetic import Code, Heads, Level, number, operation, total
+from derive.emit.arithmetic import Code, Level, number, operation, total
 from derive.emit.arithmetic import product as product_of
+from derive.emit.dialect import Dialect
 from derive.emit.names import code_name
 from derive.emit.program import Assignment
 from derive.emit.prose import length
@@ -39,7 +40,6 @@ from derive.emit.views import (
     fixed_text,
     is_fixed,
     laid_out,
-    places_text,
     together,
     viewed,
 )
@@ -60,28 +60,22 @@ class Block:
 
 @dataclass(frozen=True)
 class Arrays:
-    """How arrays of one target are written; letters that are fixed are variables of the code.
+    """How arrays of one target are written; letters that are fixed are variables of the code."""
 
-    What is `traced` is compiled for all their values at once, so that no choice can be left to
-    Python.
-    """
-
-    heads: Heads
-    constants: Mapping[str, str]
+    dialect: Dialect
     fixed: Fixed = field(default_factory=dict)
-    traced: bool = False
 
     def indicator(self, guard: str, comparisons: Sequence[str]) -> Code:
         """1 where a condition on fixed letters holds, else 0."""
-        if self.traced:
-            return Code(f"np.where({together(comparisons)}, 1.0, 0.0)")
+        if self.dialect.traced:
+            return self.dialect.indicator(together(comparisons))
         return Code(f"float({guard})")
 
 
 def assigned(assignment: Assignment, arrays: Arrays) -> str:
     """The right side for all places that are not fixed; an axis that is missing is broadcast."""
     wanted = tuple(loop.index for loop in assignment.loops if loop.index not in arrays.fixed)
-    return align(block_of(assignment.value, wanted, arrays), wanted).text
+    return align(block_of(assignment.value, wanted, arrays), wanted, arrays).text
 
 
 def vectorised(assignment: Assignment, arrays: Arrays) -> str:
@@ -90,35 +84,36 @@ def vectorised(assignment: Assignment, arrays: Arrays) -> str:
     block = block_of(assignment.value, wanted, arrays)
     missing = [index for index in wanted if index not in block.order]
     if not missing:
-        return align(block, wanted).text
-    text = align(block, wanted).text
-    sizes = ", ".join(length(loop.axis) for loop in assignment.loops)
-    return f"np.broadcast_to({text}, ({sizes}{',' if len(wanted) == 1 else ''}))"
+        return align(block, wanted, arrays).text
+    text = align(block, wanted, arrays).text
+    return arrays.dialect.spread(text, [length(loop.axis) for loop in assignment.loops])
 
 
 def block_of(node: Node, scope: Order, arrays: Arrays) -> Block:
     """A tree as a block; `scope` holds all indices in the order preferred for the result."""
-    found = operation(node, arrays.heads)
+    found = operation(node, arrays.dialect.heads)
     if found is not None:
         operands, join = found
         blocks = [block_of(operand, scope, arrays) for operand in operands]
         order = union(blocks, scope)
-        return Block(join(*[align(block, order) for block in blocks]), order)
+        return Block(join(*[align(block, order, arrays) for block in blocks]), order)
     match node:
         case Number():
             return Block(number(node))
         case Constant():
-            return Block(Code(arrays.constants[node.name], Level.NAME))
+            return Block(Code(arrays.dialect.constants[node.name], Level.NAME))
         case Read():
             return _read(node, arrays)
         case Position() if is_fixed(node.index, arrays.fixed):
             level = Level.SUM if isinstance(node.index, sympy.Add) else Level.NAME
             return Block(Code(fixed_text(node.index, arrays.fixed), level))
         case Position() if (letter := divided_letter(node.index)) is not None:
-            return Block(Code(places_text(node.index, letter), Level.SUM), (letter,))
+            places = arrays.dialect.places(length(letter.axis))
+            text = Code(fixed_text(node.index, {letter: places}), Level.SUM)
+            return Block(arrays.dialect.counted(text), (letter,))
         case Position():
             index = _plain(node.index)
-            return Block(Code(f"np.arange({index.axis.length})"), (index,))
+            return Block(Code(arrays.dialect.numbers(str(index.axis.length))), (index,))
         case Within():
             guard = Guard(fixed_text(node.position, arrays.fixed), True, str(node.size))
             return Block(arrays.indicator(str(guard), [*guard.comparisons()]))
@@ -126,7 +121,7 @@ def block_of(node: Node, scope: Order, arrays: Arrays) -> Block:
             left, right = (fixed_text(p, arrays.fixed) for p in (node.left, node.right))
             return Block(arrays.indicator(f"{left} == {right}", [f"{left} == {right}"]))
         case Same():
-            return _same(node)
+            return _same(node, arrays)
         case Reduce(how=How.TOTAL):
             return _total(node, scope, arrays)
         case Reduce():
@@ -148,7 +143,7 @@ def union(blocks: Iterable[Block], scope: Order) -> Order:
     return tuple(index for index in scope if index in present)
 
 
-def align(block: Block, order: Order) -> Code:
+def align(block: Block, order: Order, arrays: Arrays) -> Code:
     """A block with its axes in this order, and an axis of length 1 for each index that it lacks."""
     code = block.code
     present = tuple(index for index in order if index in block.order)
@@ -157,7 +152,8 @@ def align(block: Block, order: Order) -> Code:
     if present != block.order:
         places = ", ".join(str(block.order.index(index)) for index in present)
         atom = code.at(Level.CALL)
-        code = Code(f"{atom}.T" if len(present) == 2 else f"{atom}.transpose({places})")
+        turned = f"{atom}.T" if len(present) == 2 else arrays.dialect.permuted(atom, places)
+        code = Code(turned)
     if not present:
         return code
     rest = order[order.index(present[0]) :]
@@ -178,7 +174,7 @@ def _read(node: Read, arrays: Arrays) -> Block:
     for position, axis in zip(node.indices, node.axes, strict=True):
         if position.is_Integer and not 0 <= position < axis.size:
             return Block(Code("0.0", Level.NAME))
-    return Block(*viewed(node, code_name(node.name), arrays.fixed, arrays.traced))
+    return Block(*viewed(node, code_name(node.name), arrays.dialect, arrays.fixed))
 
 
 def _laid(node: Fold, scope: Order, arrays: Arrays) -> Block:
@@ -190,19 +186,18 @@ def _laid(node: Fold, scope: Order, arrays: Arrays) -> Block:
     needed = {letter for letters in expanded.values() for letter in letters}
     order = tuple(i for i in scope if i in places or i in block.order)
     inner = tuple(letter for i in order for letter in expanded.get(i, (i,)))
-    code = align(block, inner)
+    code = align(block, inner, arrays)
     if not needed <= set(block.order):
-        sizes = ", ".join(length(i.axis) for i in inner)
-        code = Code(f"np.broadcast_to({code.text}, ({sizes}{',' if len(inner) == 1 else ''}))")
-    return Block(laid_out(code, order, places), order)
+        code = Code(arrays.dialect.spread(code.text, [length(i.axis) for i in inner]))
+    return Block(laid_out(code, order, places, arrays.dialect), order)
 
 
-def _same(node: Same) -> Block:
+def _same(node: Same, arrays: Arrays) -> Block:
     """The identity matrix, or one row of it where a position is a number."""
     fixed = [position for position in (node.left, node.right) if position.is_Integer]
     order = tuple(_plain(p) for p in (node.left, node.right) if not p.is_Integer)
     row = f"[{fixed[0]}]" if fixed else ""
-    return Block(Code(f"np.eye({order[0].axis.length}){row}"), order)
+    return Block(Code(f"{arrays.dialect.identity(order[0].axis.length)}{row}"), order)
 
 
 def _total(node: Reduce, scope: Order, arrays: Arrays) -> Block:
@@ -222,38 +217,40 @@ def _total(node: Reduce, scope: Order, arrays: Arrays) -> Block:
     bound = tuple(loop.index for loop in loops if loop.index in present)
     if not blocks:
         return Block(product_of(plain, ()))
-    summed = _contracted(blocks, bound, inner)
+    summed = _contracted(blocks, bound, inner, arrays)
     return Block(product_of([*plain, summed.code], ()), summed.order)
 
 
-def _contracted(blocks: list[Block], bound: Order, scope: Order) -> Block:
+def _contracted(blocks: list[Block], bound: Order, scope: Order, arrays: Arrays) -> Block:
     """The product of some blocks, summed over the bound indices."""
     order = union(blocks, scope)
     if len(blocks) > 2:
-        blocks = _multiplied(blocks)
+        blocks = _multiplied(blocks, arrays)
     if len(blocks) == 2:
         for way in (_matrix_product, _stacked_product, _tensor_product):
-            found = way(blocks[0], blocks[1], bound, scope)
+            found = way(blocks[0], blocks[1], bound, scope, arrays)
             if found is not None:
                 return found
     if len(blocks) > 1 and all(set(block.order) != set(order) for block in blocks):
-        return _einsum(blocks, bound, scope)
-    code = product_of([align(block, order) for block in blocks], ())
-    return along("sum", Block(code, order), bound)
+        return _einsum(blocks, bound, scope, arrays)
+    code = product_of([align(block, order, arrays) for block in blocks], ())
+    return along("sum", Block(code, order), bound, arrays)
 
 
-def _multiplied(blocks: list[Block]) -> list[Block]:
+def _multiplied(blocks: list[Block], arrays: Arrays) -> list[Block]:
     """Blocks with the same indices multiplied entry by entry, so that fewer are summed over."""
     found: dict[frozenset[Index], list[Block]] = {}
     for block in blocks:
         found.setdefault(frozenset(block.order), []).append(block)
     return [
-        Block(product_of([align(block, same[0].order) for block in same], ()), same[0].order)
+        Block(
+            product_of([align(block, same[0].order, arrays) for block in same], ()), same[0].order
+        )
         for same in found.values()
     ]
 
 
-def along(method: str, block: Block, bound: Order) -> Block:
+def along(method: str, block: Block, bound: Order, arrays: Arrays) -> Block:
     """A method of an array that reduces some of its axes; a function if few of many values meet."""
     kept = tuple(index for index in block.order if index not in bound)
     if len(kept) == len(block.order):
@@ -264,11 +261,14 @@ def along(method: str, block: Block, bound: Order) -> Block:
         places = f"({axes[0]},)" if len(axes) == 1 else f"({', '.join(map(str, axes))})"
         return Block(Code(f"{OF_FEW[method]}({block.code.text}, {places})"), kept)
     axis = str(axes[0]) if len(axes) == 1 else f"({', '.join(map(str, axes))})"
-    argument = f"axis={axis}" if kept else ""
-    return Block(Code(f"{block.code.at(Level.CALL)}.{method}({argument})"), kept)
+    argument = f"{arrays.dialect.along}={axis}" if kept else ""
+    called = arrays.dialect.methods[method]
+    return Block(Code(f"{block.code.at(Level.CALL)}.{called}({argument})"), kept)
 
 
-def _matrix_product(left: Block, right: Block, bound: Order, scope: Order) -> Block | None:
+def _matrix_product(
+    left: Block, right: Block, bound: Order, scope: Order, arrays: Arrays
+) -> Block | None:
     """`left @ right` with a matrix on at least one side; None if the sum is no such product.
 
     It comes in the order that the result is wanted in, transposed where needed.
@@ -284,8 +284,8 @@ def _matrix_product(left: Block, right: Block, bound: Order, scope: Order) -> Bl
     if not first and not last:
         return None  # a sum has the type of a number
     text = (
-        f"{align(left, (*first, *bound)).at(Level.CALL)}"
-        f" @ {align(right, (*bound, *last)).at(Level.CALL)}"
+        f"{align(left, (*first, *bound), arrays).at(Level.CALL)}"
+        f" @ {align(right, (*bound, *last), arrays).at(Level.CALL)}"
     )
     return Block(Code(text, Level.PRODUCT), (*first, *last))
 
@@ -300,7 +300,9 @@ def _in_order(left: Block, right: Block, bound: Order, scope: Order) -> tuple[Bl
     return one, other
 
 
-def _stacked_product(left: Block, right: Block, bound: Order, scope: Order) -> Block | None:
+def _stacked_product(
+    left: Block, right: Block, bound: Order, scope: Order, arrays: Arrays
+) -> Block | None:
     """Matrix products side by side, one for all values of the indices that both sides keep."""
     left, right = _in_order(left, right, bound, scope)
     kept = tuple(i for i in left.order if i in right.order and i not in bound)
@@ -310,13 +312,15 @@ def _stacked_product(left: Block, right: Block, bound: Order, scope: Order) -> B
     if not kept or [len(first), len(last), len(bound)] != [1, 1, 1] or not common >= set(bound):
         return None
     text = (
-        f"{align(left, (*kept, *first, *bound)).at(Level.CALL)}"
-        f" @ {align(right, (*kept, *bound, *last)).at(Level.CALL)}"
+        f"{align(left, (*kept, *first, *bound), arrays).at(Level.CALL)}"
+        f" @ {align(right, (*kept, *bound, *last), arrays).at(Level.CALL)}"
     )
     return Block(Code(text, Level.PRODUCT), (*kept, *first, *last))
 
 
-def _tensor_product(left: Block, right: Block, bound: Order, scope: Order) -> Block | None:
+def _tensor_product(
+    left: Block, right: Block, bound: Order, scope: Order, arrays: Arrays
+) -> Block | None:
     """A product summed over all indices that both sides have, several at once."""
     if set(left.order) & set(right.order) != set(bound):
         return None
@@ -332,7 +336,7 @@ def _tensor_product(left: Block, right: Block, bound: Order, scope: Order) -> Bl
     return Block(Code(f"contracted({operands}, {', '.join(axes)})"), kept)
 
 
-def _einsum(blocks: list[Block], bound: Order, scope: Order) -> Block:
+def _einsum(blocks: list[Block], bound: Order, scope: Order, arrays: Arrays) -> Block:
     """A sum of a product that is no matrix product."""
     order = union(blocks, scope)
     letter = dict(zip(order, "abcdefghijklmnopqrstuvwxyz", strict=False))
@@ -340,7 +344,7 @@ def _einsum(blocks: list[Block], bound: Order, scope: Order) -> Block:
     inputs = ",".join("".join(letter[index] for index in block.order) for block in blocks)
     output = "".join(letter[index] for index in kept)
     operands = ", ".join(block.code.text for block in blocks)
-    return Block(Code(f'np.einsum("{inputs}->{output}", {operands}, optimize=True)'), kept)
+    return Block(Code(arrays.dialect.einsum(f"{inputs}->{output}", operands)), kept)
 
 
 def _body(node: Reduce, scope: Order, arrays: Arrays) -> tuple[Block, Order]:
@@ -350,18 +354,18 @@ def _body(node: Reduce, scope: Order, arrays: Arrays) -> tuple[Block, Order]:
     for loop in node.loops:
         if loop.index not in block.order:  # equal values along the axis are values all the same
             order = (*block.order, loop.index)
-            zeros = Code(f"np.zeros({length(loop.axis)})")
-            block = Block(total([(1, align(block, order)), (1, zeros)]), order)
+            zeros = Code(arrays.dialect.zero_row(length(loop.axis)))
+            block = Block(total([(1, align(block, order, arrays)), (1, zeros)]), order)
     return block, bound
 
 
 def _reduced(node: Reduce, scope: Order, arrays: Arrays) -> Block:
     block, bound = _body(node, scope, arrays)
     if node.how is How.LARGEST:
-        return along("max", block, bound)
+        return along("max", block, bound, arrays)
     axis = block.order.index(bound[0])
     kept = tuple(index for index in block.order if index not in bound)
-    return Block(Code(f"log_sum_exp({block.code.text}, axis={axis})"), kept)
+    return Block(Code(f"log_sum_exp({block.code.text}, {arrays.dialect.along}={axis})"), kept)
 
 
 def _picked(node: Pick, scope: Order, arrays: Arrays) -> Block:

@@ -9,6 +9,7 @@ a docstring or a name can compute numbers at worst: it reaches no file and no pr
 from __future__ import annotations
 
 import ast
+import hashlib
 import sys
 import warnings
 from collections.abc import Collection, Iterator, Mapping
@@ -16,108 +17,28 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType
 
+from derive.emit.allowed import (
+    CALLED,
+    CLASSES,
+    DECORATORS,
+    FOLDERS,
+    HANDED,
+    IMPORTED,
+    IMPORTS,
+    KEYWORDS,
+    MADE,
+    METHODS,
+    MODULES,
+    NODES,
+    PROPERTIES,
+    SETTINGS,
+    SIGNS,
+    TOP,
+    TYPED,
+    TYPES,
+)
 from derive.errors import InputError, shown
 
-NODES = (
-    *(ast.Module, ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return),
-    *(ast.If, ast.For, ast.With),
-    *(ast.ClassDef, ast.FunctionDef, ast.arguments, ast.arg, ast.Import, ast.ImportFrom, ast.alias),
-    *(ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp),
-    *(ast.Call, ast.keyword, ast.Starred, ast.Attribute),
-    *(ast.Subscript, ast.Slice, ast.Name, ast.Constant, ast.Tuple, ast.List, ast.ListComp),
-    *(ast.GeneratorExp, ast.comprehension, ast.JoinedStr, ast.FormattedValue, ast.withitem),
-)
-MADE = (ast.FunctionDef, ast.ClassDef)
-TYPED = (ast.AnnAssign, ast.arg)
-SIGNS = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop)  # with nothing in them
-TOP = (ast.Expr, ast.Import, ast.ImportFrom, ast.Assign, ast.ClassDef, ast.FunctionDef)
-IMPORTS = frozenset(
-    {
-        "import math",
-        "import random",
-        "import numpy as np",
-        "from numpy.lib.stride_tricks import sliding_window_view",
-        "from numpy.typing import NDArray",
-        "from collections.abc import Sequence",
-        "from typing import NamedTuple",
-        "from typing import Any, NamedTuple",
-        "import jax",
-        "import jax.numpy as np",
-        "from jax import Array",
-        "from jax import Array, lax",
-        "from jax.scipy import special",
-        "from numpy.random import default_rng",
-    }
-)
-SETTINGS = frozenset({"jax.config.update('jax_enable_x64', True)"})  # what a module may set
-DECORATORS = frozenset({"jax.jit"})
-CALLED = frozenset(
-    {
-        *("print", "min", "max", "abs", "zip", "len", "range", "sum", "reversed"),
-        *("float", "int", "tuple", "list", "sliding_window_view", "default_rng"),
-    }
-)
-TYPES = frozenset(
-    {
-        *("float", "int", "str", "bool", "list", "tuple", "dict"),
-        *("NDArray", "Sequence", "Any", "NamedTuple"),
-    }
-)
-IMPORTED = frozenset(
-    {"Array"}
-)  # a type of JAX; with NumPy a module gives the name a meaning itself
-HANDED = frozenset({"float", "int", "bool", "NamedTuple"})  # they may stand where values stand
-MODULES: Mapping[str, Collection[str]] = {
-    "math": {
-        *("exp", "log", "log1p", "expm1", "sqrt", "pow", "tanh", "sinh", "cosh", "sin", "cos"),
-        *("tan", "atan", "asin", "acos", "erf", "erfc", "fsum", "isfinite", "floor", "copysign"),
-        *("atan2", "lgamma", "factorial", "prod", "pi", "e", "inf", "nan"),
-    },
-    "random": {"Random"},
-    "lax": {"scan"},
-    "special": {"erf", "erfc", "gammaln", "expit"},
-    "jax": (),
-    "np.random": {"default_rng"},
-    "np": {
-        *("array", "asarray", "zeros", "ones", "eye", "arange", "zeros_like", "ones_like", "full"),
-        *("empty", "ogrid", "einsum", "where", "broadcast_to", "clip", "expand_dims", "moveaxis"),
-        *("put_along_axis", "take_along_axis", "errstate", "stack", "squeeze", "full_like"),
-        *("equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "float_power"),
-        *("multiply", "subtract", "prod", "mean", "tensordot", "heaviside", "nan_to_num"),
-        *("concatenate", "transpose", "matmul", "outer", "cumsum", "flip", "add", "divide"),
-        *("exp", "expm1", "log", "log1p", "sqrt", "power", "tanh", "sinh", "cosh", "sin", "cos"),
-        *(
-            "tan",
-            "arctan",
-            "arctan2",
-            "arcsin",
-            "arccos",
-            "sign",
-            "abs",
-            "floor",
-            "square",
-            "maximum",
-            "minimum",
-        ),
-        *("logaddexp", "isfinite", "unravel_index", "take", "meshgrid"),
-        *("sum", "max", "min", "argmax", "any", "all", "float64", "int64", "pi", "e", "inf", "nan"),
-    },
-}
-METHODS = frozenset(
-    {
-        *("_asdict", "_make", "items", "append", "index", "uniform"),
-        *("sum", "max", "min", "argmax", "copy", "reshape", "squeeze", "transpose"),
-        *("astype", "ravel", "any", "all", "mean", "prod", "cumsum", "take", "set", "add"),
-    }
-)
-PROPERTIES = frozenset({"shape", "T", "ndim", "size", "strides", "at"})
-KEYWORDS = frozenset(
-    {
-        *("axis", "keepdims", "dtype", "strict", "size", "seed"),
-        *("over", "divide", "invalid", "under", "otypes", "optimize", "where", "out", "initial"),
-        *("reverse", "mode", "indexing"),
-    }
-)
 MAIN = "__name__ == '__main__'"
 
 
@@ -158,7 +79,7 @@ def checked(source: str) -> CodeType:
             tree = ast.parse(source)
             parts = {top: _walked(top) for top in tree.body}
             everything = [node for part in parts.values() for node in part]
-            module = _module(parts, everything)
+            module = _module(parts, everything, source)
             nodes = [node for node in everything if not _usual(node, module)]
             if nodes:
                 first = min(nodes, key=_line)
@@ -192,7 +113,7 @@ def _words(node: ast.AST) -> str:
     return f"{text} is not on the list of what a module may hold"
 
 
-def _module(parts: Mapping[ast.stmt, list[ast.AST]], nodes: list[ast.AST]) -> _Module:
+def _module(parts: Mapping[ast.stmt, list[ast.AST]], nodes: list[ast.AST], source: str) -> _Module:
     made = {top: part for top, part in parts.items() if isinstance(top, MADE)}
     names = [n for n in nodes if isinstance(n, ast.Name)]
     calls = [n for n in nodes if isinstance(n, ast.Call)]
@@ -218,7 +139,7 @@ def _module(parts: Mapping[ast.stmt, list[ast.AST]], nodes: list[ast.AST]) -> _M
         hidden=frozenset(hidden for inner in made.values() for hidden in _hidden(inner)),
         steps=frozenset(id(step) for step, _ in steps),
         step_names=frozenset(id(name) for _, name in steps),
-        settled=frozenset(id(n) for part in _settled(parts) for n in _walked(part)),
+        settled=frozenset(id(n) for part in _settled(parts, source) for n in _walked(part)),
     )
 
 
@@ -237,13 +158,20 @@ def _types(top: Collection[ast.stmt], nodes: list[ast.AST]) -> Iterator[ast.AST]
             yield found
 
 
-def _settled(top: Collection[ast.stmt]) -> Iterator[ast.AST]:
-    """What is allowed as it stands, and nowhere else: settings, and decorators of functions."""
+def _settled(top: Collection[ast.stmt], source: str) -> Iterator[ast.AST]:
+    """What is allowed as it stands, and nowhere else: settings, classes, decorators."""
     for node in top:
+        if isinstance(node, ast.ClassDef) and digest(node, source) in CLASSES:
+            yield node
         if isinstance(node, ast.Expr) and ast.unparse(node) in SETTINGS:
             yield node
         if isinstance(node, ast.FunctionDef):
             yield from (each for each in node.decorator_list if ast.unparse(each) in DECORATORS)
+
+
+def digest(node: ast.AST, source: str) -> str:
+    """The SHA-256 of the text of a part of a module."""
+    return hashlib.sha256((ast.get_source_segment(source, node) or "").encode()).hexdigest()
 
 
 def _is_main(node: ast.AST) -> bool:
@@ -379,7 +307,7 @@ def _is_each(node: ast.expr) -> bool:
 def _attribute(node: ast.Attribute, module: _Module) -> bool:
     """Whether an attribute is one of a module's, a method that is called, or a field."""
     owner, name = _owned(node)
-    if (owner, name) == ("np", "random"):
+    if (owner, name) in FOLDERS:
         return id(node) in module.owners
     if (owner, name) == ("np", "vectorize"):
         return id(node) in module.each
@@ -395,6 +323,6 @@ def _owned(node: ast.AST) -> tuple[str, str]:
     match node:
         case ast.Attribute(value=ast.Name(id=owner), attr=name):
             return owner, name
-        case ast.Attribute(value=ast.Attribute(value=ast.Name(id="np"), attr="random"), attr=name):
-            return "np.random", name
+        case ast.Attribute(value=ast.Attribute(value=ast.Name(id=top), attr=part), attr=name):
+            return (f"{top}.{part}" if (top, part) in FOLDERS else ""), name
     return "", node.attr if isinstance(node, ast.Attribute) else ""

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 import sympy
 
-from derive.emit.arithmetic import Code, Heads, Level, Spelling, total, write
+from derive.emit.arithmetic import Code, Level, Spelling, total, write
 from derive.emit.arrays import Arrays, assigned
+from derive.emit.dialect import Dialect
 from derive.emit.formula import position_formula
 from derive.emit.layout import STEP, statement
 from derive.emit.loops import in_order
@@ -39,7 +40,7 @@ from derive.expression import Index
 from derive.graph import Quantity
 from derive.places import on_axis, stays_on_axis
 
-TAKEN = frozenset({*keyword.kwlist, "np", "at", "over", "l", "I", "O", "batch"})
+TAKEN = frozenset({*keyword.kwlist, "np", "torch", "at", "over", "l", "I", "O", "batch"})
 
 
 def is_plain(assignment: Assignment, fixed: Fixed = NONE_FIXED) -> bool:
@@ -89,42 +90,33 @@ def _is_array_of_places(node: Pick) -> bool:
     )
 
 
-def gridded(
-    assignment: Assignment,
-    heads: Heads,
-    constants: Mapping[str, str],
-    traced: bool = False,
-    indent: int = STEP,
-) -> list[str]:
+def gridded(assignment: Assignment, dialect: Dialect, indent: int = STEP) -> list[str]:
     """The lines of one assignment."""
-    grid = _Grid.of(assignment, {}, heads, constants, traced)
+    grid = _Grid.of(assignment, {}, dialect)
     return [
         *grid.opening(indent),
         *statement(f"{code_name(assignment.quantity.name)} = ", grid.value(assignment), indent),
     ]
 
 
-def stepwise(
-    group: Sequence[Assignment], heads: Heads, constants: Mapping[str, str], indent: int = STEP
-) -> list[str]:
+def stepwise(group: Sequence[Assignment], dialect: Dialect, indent: int = STEP) -> list[str]:
     """The lines of a recurrence: empty arrays, then a loop that fills them step by step."""
     pad = " " * indent
-    lines = [f"{pad}{code_name(each.quantity.name)} = {empty(each)}" for each in group]
+    lines = [f"{pad}{code_name(each.quantity.name)} = {empty(each, dialect)}" for each in group]
     steps, first = step_letters(group), group[0]
     for step, turn, loop in zip(steps, first.walks, first.walked, strict=True):
         lines.append(f"{' ' * indent}for {step} in {in_order(turn, loop)}:")
         indent += STEP
     for each in group:
-        place, opening, value = at_step(each, steps, Arrays(heads, constants), indent)
-        target = f"{code_name(each.quantity.name)}[{place}] = "
-        lines += [*opening, *statement(target, value, indent)]
+        place, opening, value = at_step(each, steps, dialect, indent)
+        target, text = dialect.filling(code_name(each.quantity.name), place, value)
+        lines += [*opening, *statement(target, text, indent)]
     return lines
 
 
-def empty(each: Assignment) -> str:
+def empty(each: Assignment, dialect: Dialect) -> str:
     """An array of zeros for what an assignment of a recurrence defines."""
-    sizes = ", ".join(length(loop.axis) for loop in each.loops)
-    return f"np.zeros({f'({sizes},)' if len(each.loops) == 1 else f'({sizes})'})"
+    return dialect.zeros([length(loop.axis) for loop in each.loops])
 
 
 def step_letters(group: Sequence[Assignment]) -> list[str]:
@@ -138,14 +130,15 @@ def step_letters(group: Sequence[Assignment]) -> list[str]:
 
 
 def at_step(
-    each: Assignment, steps: Sequence[str], arrays: Arrays, indent: int
+    each: Assignment, steps: Sequence[str], dialect: Dialect, indent: int
 ) -> tuple[str, list[str], str]:
     """The places that one step of a recurrence fills, what is made before, and their values."""
     fixed = {loop.index: step for loop, step in zip(each.walked, steps, strict=True)}
+    dialect = dialect.in_steps()
     place = ", ".join(fixed.get(loop.index, ":") for loop in each.loops)
     if is_plain(each, fixed):
-        return place, [], assigned(each, replace(arrays, fixed=fixed))
-    grid = _Grid.of(each, fixed, arrays.heads, arrays.constants, arrays.traced)
+        return place, [], assigned(each, Arrays(dialect, fixed))
+    grid = _Grid.of(each, fixed, dialect)
     return place, grid.opening(indent), grid.value(each)
 
 
@@ -164,20 +157,11 @@ class _Grid:
     free: tuple[Loop, ...]
     bound: tuple[Loop, ...]
     letters: Mapping[Index, str]
-    heads: Heads
-    constants: Mapping[str, str]
+    dialect: Dialect
     whole: tuple[Quantity, ...]
-    traced: bool = False
 
     @classmethod
-    def of(
-        cls,
-        assignment: Assignment,
-        fixed: Mapping[Index, str],
-        heads: Heads,
-        constants: Mapping[str, str],
-        traced: bool = False,
-    ) -> _Grid:
+    def of(cls, assignment: Assignment, fixed: Mapping[Index, str], dialect: Dialect) -> _Grid:
         free = tuple(loop for loop in assignment.loops if loop.index not in fixed)
         bound: dict[Index, Loop] = {}
         names = {code_name(assignment.quantity.name)}
@@ -190,7 +174,7 @@ class _Grid:
         for loop in (*free, *bound.values()):
             letters[loop.index] = _letter(loop.index, {*names, *letters.values()})
         inner = tuple(bound.values())
-        return cls(fixed, free, inner, letters, heads, constants, assignment.whole, traced)
+        return cls(fixed, free, inner, letters, dialect, assignment.whole)
 
     def opening(self, indent: int) -> list[str]:
         """The line that makes the index arrays."""
@@ -199,9 +183,9 @@ class _Grid:
             return []
         names = ", ".join(self.letters[loop.index] for loop in loops)
         if len(loops) == 1:
-            return [f"{' ' * indent}{names} = np.arange({length(loops[0].axis)})"]
-        slices = ", ".join(f":{length(loop.axis)}" for loop in loops)
-        return statement(f"{names} = ", f"np.ogrid[{slices}]", indent)
+            return [f"{' ' * indent}{names} = {self.dialect.places(length(loops[0].axis))}"]
+        grid = self.dialect.grid([length(loop.axis) for loop in loops])
+        return statement(f"{names} = ", grid, indent)
 
     def value(self, assignment: Assignment) -> str:
         """The right side, with the axes of the free letters only."""
@@ -210,7 +194,7 @@ class _Grid:
         if not self.free and not self.bound:
             return text
         if not self.free:
-            return f"np.squeeze({text})" if self.traced else f"float(np.squeeze({text}))"
+            return self.dialect.alone(text)
         sizes = ", ".join(length(loop.axis) for loop in self.free)
         return f"over({text}, {sizes})"
 
@@ -220,16 +204,25 @@ class _Grid:
             self.reduce,
             self.pick,
             self.position,
-            self.heads,
-            self.constants,
-            "np.where({}, 1.0, 0.0)".format,
+            self.dialect.heads,
+            self.dialect.constants,
+            lambda condition: self.dialect.indicator(condition).text,
             "(0 <= {0}) & ({0} < {1})",
+            counted=self._counted,
         )
 
     def position(self, position: sympy.Expr) -> Code:
         if isinstance(position, Index):
             return Code(self.letters[position], Level.NAME)
-        return write(position_formula(position, self.whole), self.spelling())
+        in_places = replace(self.spelling(), counted=None)
+        return write(position_formula(position, self.whole), in_places)
+
+    def _counted(self, position: sympy.Expr) -> Code:
+        """A position as a number to count with."""
+        place = self.position(position)
+        if is_fixed(position, self.fixed):
+            return place
+        return self.dialect.counted(place)
 
     def read(self, node: Read) -> Code:
         """A reading; one that may leave its axis goes through `at`."""
@@ -241,7 +234,7 @@ class _Grid:
         if all(stays_on_axis(position, axis.size) for position, axis in pairs):
             return Code(f"{name}[{', '.join(places)}]")
         if any(quantity.name == node.name for quantity in self.whole):
-            return Code(f"at({', '.join([name, *places])}).astype(int)")
+            return Code(self.dialect.whole(f"at({', '.join([name, *places])})"))
         return Code(f"at({', '.join([name, *places])})")
 
     def reduce(self, node: Reduce) -> Code:
@@ -249,7 +242,7 @@ class _Grid:
         body = self._spread(node)
         axes = self._axes(node.loops)
         if node.how is How.LOG_TOTAL_EXP:
-            return Code(f"np.expand_dims(log_sum_exp({body.text}, {axes}), {axes})")
+            return Code(self.dialect.widened(f"log_sum_exp({body.text}, {axes})", axes))
         name = "total" if node.how is How.TOTAL else "largest"
         return Code(f"{name}({body.text}, {axes})")
 
@@ -261,7 +254,7 @@ class _Grid:
             text = f"({text}) * {length(loop.axis)} + {here}" if text else here
         body = self._spread(node.largest).text
         axes = tuple(len(self.free) + self._bound_place(loop) for loop in node.largest.loops)
-        return Code(f"np.where(first_place({body}, {axes}) == {text}, 1.0, 0.0)")
+        return self.dialect.indicator(f"first_place({body}, {axes}) == {text}")
 
     def _spread(self, node: Reduce) -> Code:
         """The body of a reduction; equal values along an axis are values all the same."""

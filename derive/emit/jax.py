@@ -12,6 +12,7 @@ from itertools import count
 from types import MappingProxyType
 
 from derive.emit.arrays import Arrays, vectorised
+from derive.emit.dialect import Dialect
 from derive.emit.grids import at_step, empty, gridded, is_plain, step_letters
 from derive.emit.layout import STEP, WIDTH, statement
 from derive.emit.module import Writing, module
@@ -26,6 +27,7 @@ from derive.graph import Derivation, Quantity
 from derive.problem import Problem, Tensor
 
 TEMPLATE = "code/jax.py.j2"
+DIALECT = Dialect(HEADS, CONSTANTS, traced=True)
 HELPERS = MappingProxyType(
     dict.fromkeys(WRITING.helpers, ())
     | {"inverse_mills": ("tail_series", "erfc"), "log_erfc": ("tail_series", "erf", "erfc")}
@@ -48,9 +50,9 @@ def _lines(assignments: Iterable[Assignment], results: Iterable[Quantity]) -> li
 def _assigned(assignment: Assignment) -> list[str]:
     windowed = replace(assignment, value=without_grids(assignment.value))
     if not is_plain(windowed):
-        return gridded(assignment, HEADS, CONSTANTS, traced=True)
+        return gridded(assignment, DIALECT)
     head = f"{code_name(assignment.quantity.name)} = "
-    return statement(head, vectorised(windowed, Arrays(HEADS, CONSTANTS, traced=True)))
+    return statement(head, vectorised(windowed, Arrays(DIALECT)))
 
 
 def scanned(group: Sequence[Assignment], number: int) -> list[str]:
@@ -69,12 +71,11 @@ def scanned(group: Sequence[Assignment], number: int) -> list[str]:
     if len(letters) > 1:
         lines += statement(f"{', '.join(letters)} = ", counter, 8)
     for each, name in zip(group, names, strict=True):
-        arrays = Arrays(HEADS, CONSTANTS, traced=True)
-        place, opening, value = at_step(each, letters, arrays, 8)
+        place, opening, value = at_step(each, letters, DIALECT, 8)
         lines += [*opening, *statement(f"{name} = ", f"{name}.at[{place}].set({value})", 8)]
     comma = "," if len(names) == 1 else ""
     lines += statement("return ", f"({', '.join(names)}{comma}), None", 8)
-    zeros = f"({', '.join(empty(each) for each in group)}{comma})"
+    zeros = f"({', '.join(empty(each, DIALECT) for each in group)}{comma})"
     scan = f"lax.scan(step{mark}, {zeros}, {_steps(group[0])})"
     taken = _apart(names, f"arrays{mark}", STEP)
     return ["", *lines, "", *statement(f"arrays{mark}, _ = ", scan), *taken]

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from derive.emit.layout import STEP, WIDTH, statement
+from derive.emit.names import code_name
 from derive.emit.program import Assignment, Program, depended_on, is_small, updated
 from derive.emit.prose import documented, explanation, listing, summary
-from derive.graph import Quantity
+from derive.graph import Quantity, adjoint_name
 from derive.library.optimizers import counts
 from derive.problem import Tensor
 from derive.templating import environment
@@ -22,7 +23,8 @@ class Writing:
     `lines` may leave out what the results do not need.
     `helpers` are the functions that its template can define, with the imports that each one needs.
     Where `straight`, calls and records cost more than arithmetic, so a step is written out.
-    A single number that is computed is a `scalar`; a `decorator` stands before what computes.
+    A single number that is computed is a `scalar`; a `decorator` stands before what computes, and
+    another one may stand before what updates.
     """
 
     template: str
@@ -37,6 +39,7 @@ class Writing:
     straight: bool = False
     scalar: str = "float"
     decorator: str = ""
+    decorator_of_updates: str = ""
 
 
 def module(program: Program, writing: Writing) -> str:
@@ -74,10 +77,16 @@ def module(program: Program, writing: Writing) -> str:
             counted=counts(problem.training.optimizer),
             samples=_samples(program, writing),
             scalar=writing.scalar,
-            compiled=f"{writing.decorator}\n" if writing.decorator else "",
+            slopes=_slopes(program, writing),
+            compiled=_before(writing.decorator),
+            updating=_before(writing.decorator_of_updates or writing.decorator),
         )
     )
     return text.rstrip("\n") + "\n"
+
+
+def _before(decorator: str) -> str:
+    return f"{decorator}\n" if decorator else ""
 
 
 def _used(parts: Iterable[list[str]], writing: Writing) -> frozenset[str]:
@@ -163,6 +172,20 @@ def _states(program: Program, writing: Writing) -> list[str]:
         text = writing.zeros(quantity) if values is None else writing.data(quantity, values)[0]
         arguments.append(f"{writing.fields([quantity])[0]}={text}")
     return statement("STATE = ", f"State({', '.join(arguments)})", 0)
+
+
+def _slopes(program: Program, writing: Writing) -> list[str]:
+    """What is trained, and the derivatives by what is given, in the order of the records."""
+    made = {gradient.name for gradient in program.gradients}
+    given = [adjoint_name(q.name) for q in (*program.parameters, *program.sample)]
+    names = [code_name(name) if name in made else "" for name in given]
+    trained = [code_name(quantity.name) for quantity in program.trained]
+    return [*_words_in("TRAINED", trained), *_words_in("SLOPES", names)]
+
+
+def _words_in(name: str, words: list[str]) -> list[str]:
+    texts = ", ".join(f'"{word}"' for word in words)
+    return statement(f"{name} = ", f"({texts}{',' if len(words) == 1 else ''})", 0)
 
 
 def _samples(program: Program, writing: Writing) -> list[str]:

@@ -27,6 +27,7 @@ HELPERS = (
     *("at", "over", "total", "largest", "first_place", "windows", "folded", "sliding_window_view"),
     *("contracted", "as_matrix", "few_total", "few_largest", "places", "FEW"),
     *("np", "math", "random", "generator", "jax", "lax", "special", "default_rng", "arrays"),
+    *("torch", "DTYPE", "larger", "smaller", "angle", "spread", "filled", "grid", "widened"),
     *("NamedTuple", "Any"),
     *("Sequence", "NDArray", "Array", "Whole", "Vector", "Matrix"),
 )

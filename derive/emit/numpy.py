@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from derive.emit.arithmetic import COMPARISONS, Code, call, digamma, polygamma
 from derive.emit.arrays import Arrays, vectorised
+from derive.emit.dialect import Dialect
 from derive.emit.grids import gridded, is_plain, stepwise
 from derive.emit.hoisting import hoisted
 from derive.emit.layout import STEP, statement
@@ -84,6 +85,7 @@ CONSTANTS = MappingProxyType(
     {name: f"np.{name}" for name in ("pi", "e", "inf")}
     | {"batch": "batch", "learning_rate": "learning_rate", "step": "number"}
 )
+DIALECT = Dialect(HEADS, CONSTANTS)
 QUIET = 'with np.errstate(over="ignore", divide="ignore", invalid="ignore"):'
 
 
@@ -103,7 +105,7 @@ def _lines(assignments: Iterable[Assignment], results: Iterable[Quantity]) -> li
     lines = []
     for group in in_groups(assignments, results):
         if group[0].walks:
-            lines += _quiet(group, partial(stepwise, group, HEADS, CONSTANTS))
+            lines += _quiet(group, partial(stepwise, group, DIALECT))
         else:
             lines += _assigned(group[0])
     return lines
@@ -121,9 +123,9 @@ def _assigned(assignment: Assignment) -> list[str]:
     """An assignment; where it chooses, the branch not taken is computed too, and may overflow."""
     windowed = replace(assignment, value=without_grids(assignment.value))
     if not is_plain(windowed):
-        return _quiet([assignment], partial(gridded, assignment, HEADS, CONSTANTS))
+        return _quiet([assignment], partial(gridded, assignment, DIALECT))
     assignment = windowed
-    text = vectorised(assignment, Arrays(HEADS, CONSTANTS))
+    text = vectorised(assignment, Arrays(DIALECT))
     head = f"{code_name(assignment.quantity.name)} = "
     if any(isinstance(node, Apply) and _may_overflow(node) for node in walk(assignment.value)):
         return [" " * STEP + QUIET, *statement(head, text, 2 * STEP)]

@@ -42,6 +42,7 @@ class Module:
     codes: Mapping[Place, str]
     table: Callable[[Any], Any]
     whole_table: Callable[[Any], Any]
+    made_of_single: bool = False
 
     def run(self, values: Mapping[str, Table] | None = None) -> Executed:
         """All numbers for these values of given quantities; what is left out is the spec's."""
@@ -165,12 +166,12 @@ class Module:
 
     def _nested(self, quantity: Quantity, table: Table) -> Any:
         found = nested(quantity.shape, lambda place: float(table[place]))
-        return self.table(found) if quantity.axes else found
+        return self.table(found) if quantity.axes or self.made_of_single else found
 
     def _whole(self, quantity: Quantity, table: Table) -> Any:
         """Whole numbers as they are: no array of floats may stand in a position."""
         found = nested(quantity.shape, lambda place: int(table[place]))
-        return self.whole_table(found) if quantity.axes else found
+        return self.whole_table(found) if quantity.axes or self.made_of_single else found
 
     def _numbers(
         self, record: Any, quantities: Iterable[Quantity], rename: Callable[[str], str]
@@ -224,7 +225,12 @@ def load(problem: Problem, source: str, target: str) -> Module:
     """
     row = TARGETS[target]
     return Module(
-        problem, row.namespace(source, problem), row.codes(problem), row.table, row.whole_table
+        problem,
+        row.namespace(source, problem),
+        row.codes(problem),
+        row.table,
+        row.whole_table,
+        row.made_of_single,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import shutil
 from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ from derive.emit.operations import costs, table
 from derive.emit.program import lower
 from derive.emit.python import emit_python, python_codes
 from derive.emit.scalars import Place
+from derive.emit.torch import emit_torch
 from derive.emit.tree import EmitError
 from derive.errors import InputError, nearest
 from derive.graph import Derivation
@@ -52,6 +54,18 @@ def _whole_array(table: Any) -> Any:
     return numpy.asarray(table, dtype=numpy.int64)
 
 
+def _tensor(table: Any) -> Any:
+    """Nested lists as a tensor of PyTorch, which is imported only where a module of that runs."""
+    torch = importlib.import_module("torch")
+    return torch.tensor(table, dtype=torch.float64)
+
+
+def _whole_tensor(table: Any) -> Any:
+    """Nested lists of whole numbers as a tensor."""
+    torch = importlib.import_module("torch")
+    return torch.tensor(table, dtype=torch.int64)
+
+
 def _executed(source: str, problem: Problem) -> dict[str, Any]:
     """What a module of Python defines, if nothing stands in it that no module needs."""
     namespace: dict[str, Any] = {"__name__": "emitted"}
@@ -79,6 +93,10 @@ def _without_jax() -> str:
     return "" if importlib.util.find_spec("jax") else "jax is not installed"
 
 
+def _without_torch() -> str:
+    return "" if importlib.util.find_spec("torch") else "torch is not installed"
+
+
 def _without_compiler() -> str:
     return "" if compiler() else "there is no C compiler"
 
@@ -88,9 +106,10 @@ class Target:
     """A target: its name, the end of its file's name, and how it is written and fed.
 
     `codes` gives the variable of every scalar if the module has one for each; it is empty where
-    records hold tables, which `table` makes from nested lists. `namespace` is what a source defines
-    once it runs, and `missing` why it cannot run here. `most` is how many multiplications a pass
-    may take that is run to be checked. What is `usual` is made of every spec.
+    records hold tables, which `table` makes from nested lists, and of single numbers only where
+    they are `made_of_single`. `namespace` is what a source defines once it runs, and `missing` why
+    it cannot run here. `most` is how many multiplications a pass may take that is run to be
+    checked. What is `usual` is made of every spec.
     """
 
     name: str
@@ -99,6 +118,7 @@ class Target:
     codes: Callable[[Problem], Mapping[Place, str]] = _no_codes
     table: Callable[[Any], Any] = _lists
     whole_table: Callable[[Any], Any] = _lists
+    made_of_single: bool = False
     namespace: Callable[[str, Problem], dict[str, Any]] = _executed
     missing: Callable[[], str] = _nothing_missing
     most: int = 20_000_000
@@ -122,6 +142,16 @@ ROWS = (
         table=_array,
         whole_table=_whole_array,
         missing=_without_jax,
+        usual=False,
+    ),
+    Target(
+        "torch",
+        "_torch.py",
+        emit_torch,
+        table=_tensor,
+        whole_table=_whole_tensor,
+        made_of_single=True,
+        missing=_without_torch,
         usual=False,
     ),
     Target("c", ".c", emit_c, namespace=_compiled, missing=_without_compiler, usual=False),

@@ -9,6 +9,7 @@ from types import MappingProxyType
 import sympy
 
 from derive.emit.arithmetic import Code, Level
+from derive.emit.dialect import Dialect
 from derive.emit.prose import length
 from derive.emit.tree import Laid, Read
 from derive.emit.windows import PAIR, Linear, is_mixed_radix, is_radix, linear
@@ -40,11 +41,6 @@ def divided_letter(position: sympy.Expr) -> Index | None:
     return letter if isinstance(letter, Index) and letter.axis.size.is_Integer else None
 
 
-def places_text(position: sympy.Expr, letter: Index) -> str:
-    """A position of one letter in code, for all values of that."""
-    return fixed_text(position, {letter: f"np.arange({length(letter.axis)})"})
-
-
 def _reached(position: sympy.Expr, axis: Axis) -> Linear | None:
     """A position that is linear in letters, or that divides one and stays on its axis."""
     letter = divided_letter(position)
@@ -74,7 +70,7 @@ class _Reach:
     steps: Mapping[Index, int]
     is_split: bool
     size: Axis
-    taken: str = ""  # the places, where they are neither all nor a slice
+    taken: sympy.Expr | None = None  # the place, where it is neither any nor in a slice
 
     @property
     def letters(self) -> Order:
@@ -90,29 +86,29 @@ class _Reach:
 
 
 def viewed(
-    node: Read, name: str, fixed: Fixed = NONE_FIXED, traced: bool = False
+    node: Read, name: str, dialect: Dialect, fixed: Fixed = NONE_FIXED
 ) -> tuple[Code, Order]:
     """A reading as slices, then a reshape, then windows; which letter each axis stands for.
 
-    Where fixed letters are `traced`, they are no numbers yet: both sides of a choice are computed.
+    Where fixed letters are traced, they are no numbers yet: both sides of a choice are computed.
     """
-    places = tuple(zip(node.indices, node.axes, strict=True))
-    pairs = [_slot(position, axis, fixed) for position, axis in places]
+    slots = tuple(zip(node.indices, node.axes, strict=True))
+    pairs = [_slot(position, axis, fixed) for position, axis in slots]
     axes = [reach for _, reach in pairs if reach is not None]
     code = Code(name, Level.NAME)
     if any(slot != ":" for slot, _ in pairs):
         code = Code(f"{name}[{', '.join(slot for slot, _ in pairs)}]")
     for place, reach in enumerate(axes):
-        if reach.taken:
-            code = Code(f"{code.at(Level.CALL)}.take({reach.taken}, axis={place})")
-    guards = [found for place in places if (found := _guard(*place, fixed))]
-    if guards and traced:
+        if reach.taken is not None:
+            places = {reach.letters[0]: dialect.places(length(reach.size))}
+            code = Code(dialect.taken(code.at(Level.CALL), fixed_text(reach.taken, places), place))
+    guards = [found for slot in slots if (found := _guard(*slot, fixed))]
+    if guards and dialect.traced:
         inside = [part for guard in guards for part in guard.comparisons()]
-        code = Code(f"np.where({together(inside)}, {code.text}, 0.0)")
+        code = dialect.kept(together(inside), code.text)
     elif guards:
         kept = [length(reach.size) for reach in axes]
-        shape = f"({kept[0]},)" if len(kept) == 1 else f"({', '.join(kept)})"
-        zero = f"np.zeros({shape})" if kept else "0.0"
+        zero = dialect.zeros(kept) if kept else "0.0"
         code = Code(f"{code.text} if {' and '.join(map(str, guards))} else {zero}", Level.CHOICE)
     if any(len(reach.sizes) > 1 for reach in axes):
         sizes = ", ".join(size for reach in axes for size in reach.sizes)
@@ -176,7 +172,7 @@ def _slot(position: sympy.Expr, axis: Axis, fixed: Fixed) -> tuple[str, _Reach |
         return fixed_text(position, fixed), None
     letter = divided_letter(position)
     if letter is not None:
-        return ":", _Reach(0, {letter: 1}, True, letter.axis, places_text(position, letter))
+        return ":", _Reach(0, {letter: 1}, True, letter.axis, position)
     found = linear(position)
     assert found is not None
     start, steps = found
@@ -194,23 +190,23 @@ def _slot(position: sympy.Expr, axis: Axis, fixed: Fixed) -> tuple[str, _Reach |
     return slot, _Reach(0, {letter: 1}, True, letter.axis)
 
 
-def laid_out(code: Code, order: Order, places: Mapping[Index, Laid]) -> Code:
+def laid_out(code: Code, order: Order, places: Mapping[Index, Laid], dialect: Dialect) -> Code:
     """An array whose axes stand for `order`, letters of folds expanded, as one with that order."""
     counts = [len(places[index].terms) if index in places else 1 for index in order]
     for k, index in reversed(list(enumerate(order))):
         if index in places and not is_radix(places[index]):
-            code = _folded(code, sum(counts[:k]), places[index])
+            code = _folded(code, sum(counts[:k]), places[index], dialect)
     if any(index in places and is_radix(places[index]) for index in order):
         sizes = ", ".join(length(index.axis) for index in order)
         code = Code(f"{code.at(Level.CALL)}.reshape({sizes})")
     return code
 
 
-def _folded(code: Code, axis: int, laid: Laid) -> Code:
+def _folded(code: Code, axis: int, laid: Laid, dialect: Dialect) -> Code:
     """Axes of one or two letters laid on one axis; a letter that is missing has one value."""
     steps = [step for _, step in laid.terms]
     if len(steps) < PAIR:
-        code = Code(f"np.expand_dims({code.text}, {axis + 1})")
+        code = Code(dialect.widened(code.text, str(axis + 1)))
         steps.append(1)
     numbers = f"{axis}, {length(laid.index.axis)}, {laid.start}, {', '.join(map(str, steps))}"
     return Code(f"folded({code.text}, {numbers})")

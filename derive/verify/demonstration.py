@@ -105,15 +105,15 @@ def _shown(
             yield [*_fields(call["forward"](parameters, sample))][-1]
         return
     if updated is None:
-        yield "", str(call["loss"](parameters, sample))
+        yield "", f"{call['loss'](parameters, sample)}"
         return
     yield "", str(losses[0])
-    yield "", str(call["loss"](updated, sample))
+    yield "", f"{call['loss'](updated, sample)}"
     yield "", str(losses[-1])
 
 
 def _fields(record: Any) -> Iterator[tuple[str, str]]:
-    yield from ((name, str(v)) for name, v in record._asdict().items())
+    yield from ((name, f"{v}") for name, v in record._asdict().items())
 
 
 def _spaced(text: str | None) -> str:
