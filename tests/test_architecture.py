@@ -144,7 +144,8 @@ def test_an_oracle_shares_no_code_with_what_it_judges(name: str) -> None:
 
 
 def test_what_checks_a_module_shares_no_table_with_what_writes_it() -> None:
-    assert of_derive("derive.emit.checked") == {"derive.errors"}
+    assert of_derive("derive.emit.checked") == {"derive.errors", "derive.emit.allowed"}
+    assert of_derive("derive.emit.allowed") == set()
 
 
 @pytest.mark.parametrize(
