@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from types import MappingProxyType
 
-from derive.emit.arithmetic import COMPARISONS, Code, Heads, call, polygamma
+from derive.emit.arithmetic import COMPARISONS, Code, Heads, Level, call, polygamma
 from derive.emit.arrays import Arrays, vectorised
 from derive.emit.dialect import Torch, is_number
 from derive.emit.grids import gridded, is_plain, stepwise
@@ -81,6 +81,9 @@ def _of_some(name: str) -> Callable[..., Code]:
 
 
 def _where(condition: Code, yes: Code, no: Code) -> Code:
+    if _plain(condition):
+        text = f"{yes.at(Level.COMPARISON)} if {condition.text} else {no.at(Level.COMPARISON)}"
+        return Code(text, Level.CHOICE)
     texts = [yes.text, no.text]
     if _plain(yes) and _plain(no):
         texts[0] = f"torch.tensor({yes.text}, dtype=DTYPE)"
@@ -88,7 +91,12 @@ def _where(condition: Code, yes: Code, no: Code) -> Code:
 
 
 def _indicator(compare: Callable[..., Code]) -> Callable[..., Code]:
-    return lambda left, right: Code(f"({compare(left, right).text}).to(DTYPE)")
+    def written(left: Code, right: Code) -> Code:
+        condition = compare(left, right)
+        plain = _plain(condition)
+        return Code(f"float({condition.text})" if plain else f"({condition.text}).to(DTYPE)")
+
+    return written
 
 
 def _plain(code: Code) -> bool:

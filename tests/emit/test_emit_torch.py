@@ -65,7 +65,12 @@ def test_a_module_computes_what_that_of_numpy_does(name: str) -> None:
     check(derive.load(name))
 
 
-@pytest.mark.parametrize("text", [TWO_LETTERS, SMALL, WHOLE])
+SCHEDULED = (
+    f"{SMALL}training: {{learning_rate: 0.1, steps: 4, optimizer: adam, schedule: one_cycle}}\n"
+)
+
+
+@pytest.mark.parametrize("text", [TWO_LETTERS, SMALL, WHOLE, SCHEDULED])
 def test_an_equation_is_computed(text: str) -> None:
     pytest.importorskip("torch")
     check(problem_of(text))
