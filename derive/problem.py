@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import sympy
@@ -87,7 +87,8 @@ class Training:
     """How parameters are updated: learning rate, number of steps, parameters to leave alone.
 
     `settings` are those of the optimizer; `states` are first values of its states, by state and
-    parameter, where they are not zero; `order` says when a parameter takes its new value.
+    parameter, where they are not zero; `order` says when a parameter takes its new value. `span` is
+    the setting that is as large as the number of steps, if a schedule has one.
     """
 
     learning_rate: Fraction
@@ -97,6 +98,12 @@ class Training:
     settings: Mapping[str, Fraction | int] = field(default_factory=dict)
     states: Mapping[tuple[str, str], Tensor] = field(default_factory=dict)
     order: Order = Order.SIMULTANEOUS
+    span: str = ""
+
+    def lasting(self, steps: int) -> Training:
+        """The same with another number of steps; its schedule is stretched with it."""
+        own = {self.span: steps} if self.span else {}
+        return replace(self, steps=steps, settings={**self.settings, **own})
 
 
 @dataclass(frozen=True)

@@ -330,7 +330,7 @@ def _optimizers() -> Iterator[str]:
 def _schedules() -> Iterator[str]:
     yield (
         "`alpha` is the learning rate of the spec, `k` the number of the update from 1; `steps` is "
-        "that of the training, if it is not given."
+        "that of the training, if it is not given; with `derive train` that of all its epochs."
     )
     lines = ["| schedule | learning rate | settings | what it is |", "|---|---|---|---|"]
     for row in SCHEDULES.values():

@@ -8,6 +8,7 @@ import importlib.util
 import math
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from derive.api import load as load_problem
@@ -79,11 +80,6 @@ def _plan(problem: Problem, options: argparse.Namespace) -> tuple[Plan, Mapping[
 
     if problem.forward_only:
         raise InputError("nothing can be trained: the spec has no loss")
-    derivation = differentiate(problem.graph, problem.wanted)
-    source = module(problem, derivation, "numpy")
-    emitted = load(problem, source, "numpy")
-    if "step" not in emitted.namespace:
-        raise InputError("nothing can be trained: the spec has no parameter that is trained")
     want = wanted(problem)
     data = fitted(arrays(options.data), want)
     test = fitted(arrays(options.test), want) if options.test else None
@@ -91,13 +87,23 @@ def _plan(problem: Problem, options: argparse.Namespace) -> tuple[Plan, Mapping[
     for each, what in ((data, "data"), (test, "test data")):
         if each is not None and each.count < batch:
             raise InputError(f"a batch has {batch:,} samples; the {what} have {each.count:,}")
+    if problem.training.span:
+        updates = options.epochs * (data.count // batch)
+        problem = replace(problem, training=problem.training.lasting(updates))
+    derivation = differentiate(problem.graph, problem.wanted)
+    source = module(problem, derivation, "numpy")
+    emitted = load(problem, source, "numpy")
+    if "step" not in emitted.namespace:
+        raise InputError("nothing can be trained: the spec has no parameter that is trained")
     rate = options.learning_rate or float(problem.training.learning_rate)
     plan = Plan(emitted, data, batch, options.seed, not options.in_order, rate, test)
     digest = hashlib.sha256(source.encode())
     for given in (data, test):
         for name, array in sorted(given.varying.items()) if given else ():
             digest.update(f"{name}{array.shape}".encode() + array.tobytes())
+    epochs = {"number of epochs": options.epochs} if problem.training.span else {}
     of = {
+        **epochs,
         "spec and data": digest.hexdigest(),
         "batch": batch,
         "seed": options.seed,

@@ -24,10 +24,14 @@ ALPHA, K = (sympy.Symbol(name, positive=True) for name in ("alpha", "k"))
 
 @dataclass(frozen=True)
 class Rule:
-    """An optimizer with all that the training puts before its lines, and the learning rate."""
+    """An optimizer with all that the training puts before its lines, and the learning rate.
+
+    `span` is the setting that is the number of updates.
+    """
 
     optimizer: Optimizer
     rate: Fraction
+    span: str = ""
 
 
 def rule_of(file: SpecFile, row: Optimizer, steps: int) -> Rule:
@@ -38,7 +42,9 @@ def rule_of(file: SpecFile, row: Optimizer, steps: int) -> Rule:
     lines: list[str] = []
     settings: dict[str, Number] = {}
     parts: list[str] = []
-    for line, numbers in _scheduled(file, own, steps):
+    span = ""
+    for line, numbers, stretched in _scheduled(file, own, steps):
+        span = stretched
         lines.append(line)
         settings |= numbers
         parts.append("schedule")
@@ -64,7 +70,7 @@ def rule_of(file: SpecFile, row: Optimizer, steps: int) -> Rule:
         parts=tuple(parts),
     )
     _check(file, whole)
-    return Rule(whole, rate)
+    return Rule(whole, rate, span)
 
 
 def _check(file: SpecFile, row: Optimizer) -> None:
@@ -115,8 +121,8 @@ def _formula(file: SpecFile, field: str, text: str, known: Mapping[str, sympy.Ex
 
 def _scheduled(
     file: SpecFile, own: _Names, steps: int
-) -> Iterator[tuple[str, Mapping[str, Number]]]:
-    """The line of the learning rate, if it changes, with its settings."""
+) -> Iterator[tuple[str, Mapping[str, Number], str]]:
+    """The line of the learning rate, if it changes, with its settings and which is the span."""
     training = file.spec.training
     if isinstance(training.learning_rate, str):
         if training.schedule is not None:
@@ -125,7 +131,7 @@ def _scheduled(
         text = " ".join(training.learning_rate.split())
         formula = _formula(file, "learning_rate", text, {"k": K})
         if formula.has(K):
-            yield _with_rate(text, _base(file, training)), {}
+            yield _with_rate(text, _base(file, training)), {}, ""
         return
     if training.schedule is None:
         return
@@ -133,7 +139,7 @@ def _scheduled(
     if name is None:
         text = " ".join(str(training.schedule).split())
         _formula(file, "schedule", text, {"alpha": ALPHA, "k": K})
-        yield f"alpha = {text}", {}
+        yield f"alpha = {text}", {}, ""
         return
     row = SCHEDULES[name]
     chosen = _settings(file, row, given, steps)
@@ -141,7 +147,8 @@ def _scheduled(
     formula = row.formula
     for setting, other in names.items():
         formula = _renamed(formula, setting, other)
-    yield f"alpha = {formula}", {names[s]: v for s, v in chosen.items()}
+    span = "" if "steps" in given else names.get("steps", "")
+    yield f"alpha = {formula}", {names[s]: v for s, v in chosen.items()}, span
 
 
 def _with_rate(text: str, factor: Fraction) -> str:

@@ -70,6 +70,7 @@ def training_of(file: SpecFile, graph: Graph, samples: int) -> Training:
         {**row.settings, **training.settings},
         dict(_states(file, row, parameters)),
         training.order,
+        rule.span,
     )
 
 

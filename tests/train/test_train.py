@@ -94,6 +94,19 @@ def test_what_goes_on_is_what_never_stopped(folder: Path, spec: str) -> None:
         assert Path("parts", name).read_bytes() == Path("whole", name).read_bytes()
 
 
+def test_a_schedule_lasts_as_long_as_the_training(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, schedule in (("own", "linear"), ("said", "{linear: {steps: 16}}")):
+        Path(f"{name}.yaml").write_text(NETWORK + f"training: {{schedule: {schedule}}}\n")
+    common = ("--data", "data.npz", "--batch", "5", "--epochs", "2")
+    own = trained("own.yaml", *common, "-o", "own")
+    assert same(trained("said.yaml", *common, "-o", "said"), own)
+    longer = ("own.yaml", *common[:-1], "3", "--resume", "-o", "own")
+    assert main(["train", *longer]) == 2
+    assert "begun with another number of epochs (2)" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("kept", [0.0, 1e9])
 def test_what_is_stopped_within_an_epoch_goes_on_there(
     folder: Path, monkeypatch: pytest.MonkeyPatch, kept: float
