@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -13,7 +14,8 @@ import sympy
 
 from derive import load
 from derive.build import build
-from derive.certify import Certificate, certify, checker
+from derive.certify import Certificate, certify, check, checker
+from derive.certify.run import QUESTION
 from derive.expression import Element, Index
 from derive.graph import Derivation, Equation, Graph, Local
 from derive.pipeline import Made, make
@@ -24,6 +26,19 @@ from derive.spec import parse_spec
 PROGRAM = checker() or ""
 needs_coq = pytest.mark.skipif(not PROGRAM, reason="Coq is not installed")
 SECONDS = 300
+GRANTED = re.compile(r"\b(?:Admitted|admit|Axiom|Axioms|Parameter|Conjecture)\b")
+
+
+def check_theorems(found: Certificate) -> None:
+    """Have all theorems of a certificate checked. Raises CheckError.
+
+    What they take for granted is that of the libraries, and asking for it takes most of the time:
+    the tests of the kernel ask; here it is only seen that nothing says that it takes something.
+    """
+    assert not GRANTED.search(found.text)
+    assert QUESTION.search(found.text)
+    check(QUESTION.sub("", found.text), PROGRAM, SECONDS)
+
 
 SOFTMAX = """\
 title: Softmax with cross-entropy

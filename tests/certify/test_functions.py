@@ -14,7 +14,7 @@ from derive.errors import InputError
 from derive.functions import BY_NAME
 from derive.pipeline import Made, make
 from derive.spec import parse_spec
-from tests.certify_support import PROGRAM, SECONDS, needs_coq, with_local
+from tests.certify_support import PROGRAM, SECONDS, check_theorems, needs_coq, with_local
 from tests.sampled import sampled
 
 WITHOUT = {"floor", "lgamma", "digamma", "stop_gradient"}
@@ -53,7 +53,7 @@ NEW = ("asin", "acos", "atan2", "erf")
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "chained"), sampled(product(NEW, [True, False]), 3))
 def test_functions_are_checked_with_their_numbers(name: str, chained: bool) -> None:
-    check(using(name, chained).certificate.text, PROGRAM, SECONDS)
+    check_theorems(using(name, chained).certificate)
 
 
 @needs_coq

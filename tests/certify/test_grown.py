@@ -19,7 +19,7 @@ from derive.graph import Derivation, Equation, Graph
 from derive.pipeline import Made, make
 from derive.render.carried import with_digits
 from derive.spec import parse_spec
-from tests.certify_support import PROGRAM, SECONDS, needs_coq, negated, with_adjoint
+from tests.certify_support import PROGRAM, SECONDS, check_theorems, needs_coq, negated, with_adjoint
 from tests.coq_text import stray
 from tests.sampled import sampled
 
@@ -119,7 +119,7 @@ def test_every_number_of_every_round_has_a_theorem() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sampled(["largest", "whole", "within", "samples"], 4))
 def test_they_are_checked(name: str) -> None:
-    check(grown(name).certificate.text, PROGRAM, SECONDS)
+    check_theorems(grown(name).certificate)
 
 
 # --- faults ---------------------------------------------------------------------------------

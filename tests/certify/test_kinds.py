@@ -15,7 +15,7 @@ from derive.certify.words import about_every_local
 from derive.graph import Derivation
 from derive.pipeline import Made, make
 from derive.spec import parse_spec
-from tests.certify_support import PROGRAM, SECONDS, needs_coq, with_local
+from tests.certify_support import PROGRAM, SECONDS, check_theorems, needs_coq, with_local
 from tests.coq_text import stray
 from tests.sampled import sampled
 
@@ -106,7 +106,7 @@ def test_a_kind_says_nothing_of_names_and_lengths() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", KINDS)
 def test_layers_of_one_kind_are_checked(name: str) -> None:
-    check(proven(name).text, PROGRAM, SECONDS)
+    check_theorems(proven(name))
 
 
 FAULTS = [

@@ -22,7 +22,15 @@ from derive.pipeline import Made, make
 from derive.scaffold import scaffold
 from derive.spec import parse_spec
 from tests.certify_support import CHANGES as KINDS
-from tests.certify_support import PROGRAM, RNN, SECONDS, needs_coq, with_adjoint, with_local
+from tests.certify_support import (
+    PROGRAM,
+    RNN,
+    SECONDS,
+    check_theorems,
+    needs_coq,
+    with_adjoint,
+    with_local,
+)
 from tests.coq_text import stray
 from tests.sampled import sampled
 
@@ -128,7 +136,7 @@ def test_what_is_no_walk_from_step_to_step_is_written_out(model: str, words: str
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
 def test_recurrences_are_checked(name: str) -> None:
-    check(proven(name).text, PROGRAM, SECONDS)
+    check_theorems(proven(name))
 
 
 @needs_coq
@@ -137,7 +145,7 @@ def test_recurrences_are_checked(name: str) -> None:
 def test_recurrences_are_checked_with_their_numbers(name: str) -> None:
     found = walked(name).certificate
     assert found.prints
-    check(found.text, PROGRAM, SECONDS)
+    check_theorems(found)
 
 
 # --- faults ---------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from derive.spec import parse_spec
 from tests.certify_support import (
     PROGRAM,
     SECONDS,
+    check_theorems,
     made,
     needs_coq,
     told,
@@ -142,7 +143,7 @@ def test_rows_of_the_library_are_checked(name: str, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(module, "LARGE", 0)
     found = make(build(parse_spec(scaffold(name, False), f"{name}.yaml", name)))
     without_numbers = replace(found.page, numbers={})
-    check(certify(found.problem, found.derivation, without_numbers).text, PROGRAM, SECONDS)
+    check_theorems(certify(found.problem, found.derivation, without_numbers))
 
 
 def valued(chained: bool) -> Made:
@@ -186,14 +187,14 @@ def test_of_very_many_numbers_those_of_equations_have_theorems(
 @pytest.mark.slow
 @pytest.mark.parametrize("chained", sampled([True, False], 2))
 def test_numbers_of_large_specs_are_checked(chained: bool) -> None:
-    check(valued(chained).certificate.text, PROGRAM, SECONDS)
+    check_theorems(valued(chained).certificate)
 
 
 @needs_coq
 @pytest.mark.slow
 @pytest.mark.parametrize("name", OWN)
 def test_right_certificates_of_large_specs_are_checked(name: str) -> None:
-    check(large(name).certificate.text, PROGRAM, SECONDS)
+    check_theorems(large(name).certificate)
 
 
 @needs_coq
@@ -202,7 +203,7 @@ def test_right_certificates_of_large_specs_are_checked(name: str) -> None:
 def test_right_certificates_with_numbers_are_checked(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    check(forced(name, monkeypatch).text, PROGRAM, SECONDS)
+    check_theorems(forced(name, monkeypatch))
 
 
 # --- faults ---------------------------------------------------------------------------------

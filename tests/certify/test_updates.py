@@ -15,7 +15,7 @@ from derive.certify import CheckError, certify, check
 from derive.library.optimizers import ROWS
 from derive.pipeline import Made, make
 from derive.spec import parse_spec
-from tests.certify_support import PROGRAM, SECONDS, needs_coq
+from tests.certify_support import PROGRAM, SECONDS, check_theorems, needs_coq
 from tests.sampled import sampled
 
 NEURON = """\
@@ -72,7 +72,7 @@ def test_numbers_on_the_way_have_a_theorem_where_a_page_goes_on_with_prints() ->
     [("optimizer: adam", True), ("optimizer: nesterov", False), (BACK, True), (BACK, False)],
 )
 def test_updates_are_checked(training: str, chained: bool) -> None:
-    check(trained(training, chained).certificate.text, PROGRAM, SECONDS)
+    check_theorems(trained(training, chained).certificate)
 
 
 @needs_coq
