@@ -38,8 +38,13 @@ IMPORTS = frozenset(
         "from torch import Tensor",
     }
 )
-SETTINGS = frozenset({"jax.config.update('jax_enable_x64', True)"})  # what a module may set
-DECORATORS = frozenset({"jax.jit", "torch.no_grad()"})
+SETTINGS = frozenset(  # what a module may set
+    {
+        "jax.config.update('jax_enable_x64', True)",
+        "differentiable.defvjp(value_and_gradients, pulled_back)",
+    }
+)
+DECORATORS = frozenset({"jax.jit", "jax.custom_vjp", "torch.no_grad()"})
 # the classes of a module of PyTorch, by the SHA-256 of their text: a list that no text can widen
 CLASSES = frozenset(
     {

@@ -77,7 +77,8 @@ def module(program: Program, writing: Writing) -> str:
             counted=counts(problem.training.optimizer),
             samples=_samples(program, writing),
             scalar=writing.scalar,
-            slopes=_slopes(program, writing),
+            slopes=_slopes(program),
+            pulled=_pulled(program),
             compiled=_before(writing.decorator),
             updating=_before(writing.decorator_of_updates or writing.decorator),
         )
@@ -174,13 +175,29 @@ def _states(program: Program, writing: Writing) -> list[str]:
     return statement("STATE = ", f"State({', '.join(arguments)})", 0)
 
 
-def _slopes(program: Program, writing: Writing) -> list[str]:
+def _slopes(program: Program) -> list[str]:
     """What is trained, and the derivatives by what is given, in the order of the records."""
-    made = {gradient.name for gradient in program.gradients}
-    given = [adjoint_name(q.name) for q in (*program.parameters, *program.sample)]
-    names = [code_name(name) if name in made else "" for name in given]
+    names = [name for given in (program.parameters, program.sample) for name in _by(program, given)]
     trained = [code_name(quantity.name) for quantity in program.trained]
     return [*_words_in("TRAINED", trained), *_words_in("SLOPES", names)]
+
+
+def _pulled(program: Program) -> list[str]:
+    """The line that returns the derivatives by both records, times what comes from above."""
+    groups = {"Parameters": program.parameters, "Sample": program.sample}
+    made = []
+    for record, given in groups.items():
+        names = _by(program, given)
+        fields = ", ".join(f"upstream * slopes.{name}" if name else "None" for name in names)
+        made.append(f"{record}._make([{fields}])")
+    return statement("return ", ", ".join(made))
+
+
+def _by(program: Program, given: Iterable[Quantity]) -> list[str]:
+    """The names of the derivatives by what is given; nothing for what has none."""
+    made = {gradient.name for gradient in program.gradients}
+    names = (adjoint_name(quantity.name) for quantity in given)
+    return [code_name(name) if name in made else "" for name in names]
 
 
 def _words_in(name: str, words: list[str]) -> list[str]:

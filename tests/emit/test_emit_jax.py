@@ -15,7 +15,7 @@ import derive
 from derive.backprop import differentiate
 from derive.emit import emit
 from derive.emit.checked import Refused, checked
-from derive.emit.run import Executed, execute
+from derive.emit.run import Executed, execute, load
 from derive.library.layers import LAYERS
 from derive.library.losses import loss_names
 from derive.pipeline import Made, make
@@ -88,6 +88,33 @@ def test_a_recurrence_over_two_letters_goes_either_way() -> None:
     check(problem)
 
 
+@pytest.mark.parametrize("text", [RECURRENT, TWO_LETTERS])
+def test_the_gradients_are_handed_to_autograd(text: str) -> None:
+    """Derivatives of a larger loss, and second ones, are those that JAX finds by itself."""
+    jax = pytest.importorskip("jax")
+    problem = problem_of(text)
+    module = load(problem, source_of(problem, "jax"), "jax").namespace
+    given = module["PARAMETERS"], module["SAMPLE"]
+    for order in (jax.grad, jax.hessian):
+        own, by_jax = (
+            order(lambda p, s, of=of: jax.numpy.tanh(module[of](p, s)) * 3)(*given)
+            for of in ("differentiable", "loss")
+        )
+        for found, expected in zip(*map(jax.tree.leaves, (own, by_jax)), strict=True):
+            assert jax.numpy.allclose(found, expected, rtol=1e-10, atol=1e-12)
+
+
+def test_a_wrong_gradient_is_handed_on_as_it_is() -> None:
+    jax = pytest.importorskip("jax")
+    problem = problem_of(TWO_LETTERS)
+    source = source_of(problem, "jax")
+    broken = source.replace("upstream * slopes.dE_du", "upstream * 1.01 * slopes.dE_du")
+    assert broken != source
+    module = load(problem, broken, "jax").namespace
+    given = module["PARAMETERS"], module["SAMPLE"]
+    assert jax.grad(module["differentiable"])(*given).u != jax.grad(module["loss"])(*given).u
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sampled(ROWS, 4))
 def test_a_row_is_computed(name: str) -> None:
@@ -134,7 +161,7 @@ def recurrent() -> str:
 def test_a_recurrence_is_a_scan_and_what_computes_is_compiled() -> None:
     tree = ast.parse(recurrent())
     compiled = [f.name for f in tree.body if isinstance(f, ast.FunctionDef) and f.decorator_list]
-    assert compiled == ["forward", "value_and_gradients", "update", "step"]
+    assert compiled == ["forward", "value_and_gradients", "differentiable", "update", "step"]
     assert "for " not in recurrent().split("def forward")[1].split("def loss")[0]
     assert recurrent().count("lax.scan(step1, ") == 3
     assert "reverse=True" in recurrent()
@@ -159,6 +186,9 @@ OF_JAX = [
     ('jax.config.update("jax_enable_x64", True)', "x = jax.config"),
     ('jax.config.update("jax_enable_x64", True)', "jax.profiler.start_trace('PWNED')"),
     ("@jax.jit\ndef forward", "@jax.pure_callback\ndef forward"),
+    ("differentiable.defvjp(value_and_gradients", "differentiable.defvjp(print"),
+    ("differentiable.defvjp(", "forward.defvjp("),
+    ("@jax.custom_vjp", "@jax.custom_batching"),
     ("@jax.jit\ndef forward", "@jax.jit\n@print\ndef forward"),
     ("lax.scan(step1, ", "lax.scan(print, "),
     ("lax.scan(step1, ", "lax.map(step1, "),
