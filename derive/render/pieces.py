@@ -203,10 +203,13 @@ def _width(tex: str, start: int) -> tuple[int, int]:
             k += command.end() if command else 1
             wide = command is not None and command[1] in _WIDE
             count += len(command[1]) if command and wide else 1
+            count += command is not None and command[1] in _COMPARING
         else:
             count += tex[k] not in "_^& " and not MARKS[0] <= tex[k] <= MARKS[1]
+            count += tex[k] in "<>"
             k += 1
     return count, k
 
 
+_COMPARING = ("le", "ge", "ne")  # with space on both sides, as < and >
 _WIDE = ("tanh", "ln", "max", "min", "sin", "cos")

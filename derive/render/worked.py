@@ -53,6 +53,7 @@ MOST_NUMBERS = 2000
 MOST_TERMS = 400
 MOST_ROWS, MOST_NUMBER_ROWS = 4, 8  # of a formula written out, and of its numbers
 Decision = TypeVar("Decision")
+WIDEST = 84  # of a row that could not be broken
 LONG = 8  # a longer sum is not written in full
 
 
@@ -115,9 +116,9 @@ class Bench:
         formula = replace(self.form.writer, shorten=shorten).within(expr, room)
         writer = replace(self.form.numbers(self.text), shorten=shorten)
         numbers = writer.within(self._in_prints(expr), room - SPACED)
-        if rows_of(numbers) > MOST_NUMBER_ROWS:
+        if rows_of(numbers) > MOST_NUMBER_ROWS or widest(numbers) > WIDEST:
             return None
-        if rows_of(formula) > MOST_ROWS:
+        if rows_of(formula) > MOST_ROWS or widest(formula) > WIDEST:
             if not shorten:
                 return None
             formula = self._at_place(equation, element)
@@ -261,6 +262,11 @@ class Bench:
         for index in expr.bound:
             spots = [{**spot, index: k} for spot in spots for k in range(index.axis.length)]
         return Greatest(*[self.written(expr.body, {**bound, **spot}) for spot in spots])
+
+
+def widest(tex: str) -> int:
+    """The width of the longest row of a formula, which may not be broken within brackets."""
+    return max(map(width, tex.split("\\\\")))
 
 
 def rows_of(tex: str) -> int:
