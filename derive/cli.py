@@ -125,11 +125,19 @@ def _checks(add: Add) -> None:
 
 def _code(parser: argparse.ArgumentParser) -> None:
     _spec(parser)
-    parser.add_argument("--target", default="python", help="python, numpy or c (default: python)")
+    parser.add_argument(
+        "--target", default="python", help="python, numpy, c, jax or torch (default: python)"
+    )
     parser.add_argument(
         "--stats", action="store_true", help="count the operations and write no module"
     )
     parser.add_argument("--output", "-o", type=Path, metavar="FILE")
+    parser.add_argument(
+        "--test",
+        type=Path,
+        metavar="FILE",
+        help="also write a test of the module beside it, for pytest: derivatives by differences",
+    )
 
 
 def _explain(parser: argparse.ArgumentParser) -> None:

@@ -161,7 +161,8 @@ def _types(top: Collection[ast.stmt], nodes: list[ast.AST]) -> Iterator[ast.AST]
 def _settled(top: Collection[ast.stmt], source: str) -> Iterator[ast.AST]:
     """What is allowed as it stands, and nowhere else: settings, classes, decorators."""
     for node in top:
-        if isinstance(node, ast.ClassDef) and digest(node, source) in CLASSES:
+        bare = isinstance(node, ast.ClassDef) and not node.decorator_list  # no part of its text
+        if bare and digest(node, source) in CLASSES:
             yield node
         if isinstance(node, ast.Expr) and ast.unparse(node) in SETTINGS:
             yield node

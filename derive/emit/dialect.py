@@ -198,6 +198,9 @@ def shape(sizes: Sequence[str]) -> str:
 
 
 def is_number(text: str) -> bool:
-    """Whether a piece of code is a number of Python and no array."""
-    words = re.sub(r"\bmath\.\w+|\b\d[\d.]*(?:e[+-]?\d+)?", "", text)
+    """Whether a piece of code is a number of Python and no array.
+
+    A choice and an indicator of numbers are numbers.
+    """
+    words = re.sub(r"\bmath\.\w+|\b(?:if|else|float)\b|\b\d[\d.]*(?:e[+-]?\d+)?", "", text)
     return {*re.findall(r"[A-Za-z_]\w*", words)} <= PLAIN

@@ -20,6 +20,8 @@ LINT = ("l", "I", "O", "count", "index")  # too like 1 and 0; methods of a tuple
 RESERVED = frozenset(
     {*FUNCTIONS, *FUNCTIONS_OF_DATA, *RECORDS, *DATA, *LOCALS, *LINT, *dir(builtins)}
 )
+# What modules define and import beside those; not what only stands where no quantity is a variable,
+# in the classes of PyTorch and in helpers themselves.
 HELPERS = (
     *("logistic", "softplus", "sign", "log_sum_exp", "is_first_largest", "dot", "erf"),
     *("atan2", "lgamma", "polygamma"),

@@ -108,8 +108,9 @@ class Target:
     `codes` gives the variable of every scalar if the module has one for each; it is empty where
     records hold tables, which `table` makes from nested lists, and of single numbers only where
     they are `made_of_single`. `namespace` is what a source defines once it runs, and `missing` why
-    it cannot run here. `most` is how many multiplications a pass may take that is run to be
-    checked. What is `usual` is made of every spec.
+    it cannot run here. `probe` is how a test of a module moves the entry k of x: what it imports,
+    and an expression; nothing where x is a number or a tuple. `most` is how many multiplications
+    a pass may take that is run to be checked. What is `usual` is made of every spec.
     """
 
     name: str
@@ -121,12 +122,21 @@ class Target:
     made_of_single: bool = False
     namespace: Callable[[str, Problem], dict[str, Any]] = _executed
     missing: Callable[[], str] = _nothing_missing
+    probe: tuple[str, str] | None = None
     most: int = 20_000_000
     usual: bool = True
 
 
+MOVED_ARRAY = "x + by * (np.arange(np.size(x)) == k).reshape(np.shape(x))"
 ROWS = (
-    Target("python", "_python.py", emit_python, codes=python_codes, most=5_000_000),
+    Target(
+        "python",
+        "_python.py",
+        emit_python,
+        codes=python_codes,
+        probe=("", ""),
+        most=5_000_000,
+    ),
     Target(
         "numpy",
         "_numpy.py",
@@ -134,6 +144,7 @@ ROWS = (
         table=_array,
         whole_table=_whole_array,
         missing=_without_numpy,
+        probe=("import numpy as np", MOVED_ARRAY),
     ),
     Target(
         "jax",
@@ -142,6 +153,7 @@ ROWS = (
         table=_array,
         whole_table=_whole_array,
         missing=_without_jax,
+        probe=("import jax.numpy as np", MOVED_ARRAY),
         usual=False,
     ),
     Target(
@@ -152,6 +164,7 @@ ROWS = (
         whole_table=_whole_tensor,
         made_of_single=True,
         missing=_without_torch,
+        probe=("import torch", "x + by * (torch.arange(x.numel()) == k).reshape(x.shape)"),
         usual=False,
     ),
     Target("c", ".c", emit_c, namespace=_compiled, missing=_without_compiler, usual=False),

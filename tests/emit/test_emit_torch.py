@@ -70,7 +70,14 @@ SCHEDULED = (
 )
 
 
-@pytest.mark.parametrize("text", [TWO_LETTERS, SMALL, WHOLE, SCHEDULED])
+CHOSEN = f"{SMALL}training: {{learning_rate: '0.1*exp(-where(k > 1, 1, 2))', steps: 4}}\n"
+TAKEN = """\
+parameters: {names: 0.3, training: 0.2, training_: 0.5, training__: 0.7}
+loss: E = names**2*training + 2*training_ + training__**3
+"""
+
+
+@pytest.mark.parametrize("text", [TWO_LETTERS, SMALL, WHOLE, SCHEDULED, CHOSEN])
 def test_an_equation_is_computed(text: str) -> None:
     pytest.importorskip("torch")
     check(problem_of(text))
@@ -159,6 +166,24 @@ def test_names_that_a_module_of_pytorch_has_are_left_to_it() -> None:
     assert model.loss_.grad == module["gradients"](module["PARAMETERS"], module["SAMPLE"]).dE_dloss
 
 
+def test_every_parameter_has_a_name_of_its_own() -> None:
+    torch, module, _ = by_autograd(problem_of(TAKEN))
+    model = module["Model"](module["PARAMETERS"])
+    assert len(dict(model.named_parameters())) == 4
+    model(module["SAMPLE"]).backward()
+    found = [each.grad for each in model.parameters()]
+    slopes = module["gradients"](module["PARAMETERS"], module["SAMPLE"])
+    assert torch.equal(torch.stack(found), torch.stack([*slopes]))
+
+
+def test_a_derivative_that_a_module_does_not_have_is_not_silently_none() -> None:
+    _, module, _ = by_autograd(derive.load("article"))
+    sample = [each.clone().requires_grad_() for each in module["SAMPLE"]]
+    value = module["Loss"].apply(*module["PARAMETERS"], *sample)
+    with pytest.raises(ValueError, match="these derivatives only: dE_dW1, dE_dW2"):
+        value.backward()
+
+
 @pytest.mark.slow
 def test_a_module_is_a_route_of_verify() -> None:
     pytest.importorskip("torch")
@@ -209,6 +234,8 @@ OF_TORCH = [
     ("super().__init__()", "super().__init__(); print('PWNED')"),
     ("getattr(slopes, name, None)", "getattr(torch, name, None)"),
     ("class Model(torch.nn.Module)", "class Other(torch.nn.Module)"),
+    ("class Model(", "@(lambda c: print('PWNED') or c)\nclass Model("),
+    ("class Loss(", "@torch.no_grad()\nclass Loss("),
     ("    return laid", "    getattr(x, 'tofile')('PWNED')\n    return laid"),
 ]
 
