@@ -72,6 +72,7 @@ def module(program: Program, writing: Writing) -> str:
             small=is_small(problem),
             model=problem.is_model,
             trained=bool(program.trained),
+            held=0 < len(program.trained) < len(program.parameters),
             interleaved=program.interleaved,
             states=_states(program, writing),
             counted=counts(problem.training.optimizer),

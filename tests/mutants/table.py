@@ -50,6 +50,7 @@ DRAW, FIT, SHEET, MARKING = (
 )
 OF_MODEL, MOODLE = "derive/exercise/of_model.py", "derive/exercise/moodle.py"
 SHEETS = "derive/commands/exercising.py"
+CARRIED, CHECKED = "derive/render/carried.py", "derive/emit/checked.py"
 UPDATE, LINES = "derive/library/update.py", "derive/library/lines.py"
 AHEAD, WHOLE = "derive/model/rules.py", "derive/render/whole_update.py"
 
@@ -433,4 +434,16 @@ MUTANTS = (
     Mutant(SHEETS, '("seed", "blanks", "digits", "questions")', '("seed",)',
            "a folder has sheets of two series",
            "tests/exercise/test_cli_exercise.py -k one_series"),
+    # --- what the numbers of a page lead to, and what may run
+    Mutant(WORKED, "not (self._is_zero(a) and self._is_zero_on_page(a))", "not self._is_zero(a)",
+           "a line goes without what its numbers have",
+           "tests/verify/test_false_alarms.py -k 'long and rounding'"),
+    Mutant(WORKED, "or widest(numbers) > WIDEST", "",
+           "a row of numbers is wider than the page", "tests/render/test_worked.py"),
+    Mutant(CARRIED, "decimals=None, chained=False", "chained=False",
+           "0/0 is 1 in the decimals of a page",
+           "tests/verify/test_false_alarms.py -k 'below and decimals'"),
+    Mutant(CHECKED, "isinstance(node, ast.ClassDef) and not node.decorator_list",
+           "isinstance(node, ast.ClassDef)",
+           "what stands before a class is run", "tests/emit/test_emit_torch.py -k by_pytorch"),
 )  # fmt: skip
