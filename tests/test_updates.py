@@ -162,6 +162,25 @@ def test_the_learning_rate_follows_its_schedule(more: str) -> None:
     walked(made(more), lambda w, g, k: {n: w[n] - 0.05 * rate(k) * g[n] for n in w})
 
 
+FORMULAS: dict[str, Callable[[int], float]] = {
+    "0.1*(1 + k - 2*(k//2))": lambda k: 0.2 if k % 2 else 0.1,
+    "0.1*(k - 4*(k//4))": lambda k: 0.1 * (k % 4),
+    "0.1*2*(k//2)/k": lambda k: 0.2 * (k // 2) / k,
+    "0.1*(k % 2)/k": lambda k: 0.1 * (k % 2) / k,
+}
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_a_learning_rate_that_is_rounded_still_depends_on_the_update(formula: str) -> None:
+    text = SPEC.format(more="").replace("learning_rate: 0.05", f"learning_rate: '{formula}'")
+    problem = derive.build(parse_spec(text, "my.yaml", "my"))
+    derivation = derive.differentiate(problem.graph)
+    module = load(problem, derive.emit(problem, derivation, "numpy"), "numpy")
+    share = FORMULAS[formula]
+    first = float(problem.training.learning_rate)  # of which walked() takes 0.05 instead
+    walked(module, lambda w, g, k: {n: w[n] - 0.05 / first * share(k) * g[n] for n in w})
+
+
 TINY = """\
 parameters: {w: 0.5}
 loss: E = w**2/2
@@ -214,6 +233,7 @@ WRONG = {
     "schedule: cosin": "did you mean 'cosine'",
     "schedule: {cosine: {lest: 1}}": "no such setting; did you mean 'least'",
     "schedule: alpha*kk": "'kk' is unknown",
+    "schedule: alpha*kk//10": r"'kk' is unknown.*\n    alpha\*kk//10\n {10}\^",
     "schedule: alpha*w": "'w' is unknown; known: alpha, k",
     'schedule: "alpha\\n\\n w = 0"': "this is not a formula",
     "schedule: {warmup: {warm: 0}}": "schedule.warmup.warm: warm must be above 0",
@@ -269,3 +289,13 @@ def test_an_optimizer_of_ones_own_may_look_at_rows() -> None:
         return {"W": w["W"] - 0.05 * slope / rows}
 
     walked(module, step)
+
+
+def test_a_line_over_all_parameters_may_follow_one_of_the_gradient() -> None:
+    lines = "g = 2*g\n\n q = norm(parameters, g)\n\n w = w - alpha*g/(1 + q)"
+    define = f"define: {{optimizers: {{mine: {{equations: '{lines}'}}}}}}\n"
+    text = TINY.replace("{w: 0.5}", "{w: 0.5, v: 0.25}").replace("E = w**2/2", "E = w**2 + v*w")
+    text = re.sub("steps: .*", "steps: 1, optimizer: mine}", text) + define
+    page = derive.render(derive.build(parse_spec(text, "my.yaml", "my")), "en")
+    assert r"q &= \sqrt{g_{v}^{2} + g^{2}} \\" in page
+    assert r"&= \sqrt{1^{2} + 2.5^{2}} \\" in page

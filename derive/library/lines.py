@@ -114,6 +114,34 @@ def _read(node: ast.AST) -> Iterator[str]:
             yield from _read(child)
 
 
+class Rounding(ast.NodeTransformer):
+    """Writes `a // b` and `a % b` of any numbers with `floor`."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        """Every digit stays as it was written."""
+        return ast.Name(ast.get_source_segment(self.source, node) or "")
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        """A division that is rounded down, or its remainder."""
+        self.generic_visit(node)
+        if not isinstance(node.op, ast.FloorDiv | ast.Mod):
+            return node
+        times = ast.Call(ast.Name("floor"), [ast.BinOp(node.left, ast.Div(), node.right)], [])
+        if isinstance(node.op, ast.FloorDiv):
+            return times
+        return ast.BinOp(node.left, ast.Sub(), ast.BinOp(node.right, ast.Mult(), times))
+
+
+def told_of_source(source: str, error: LanguageError) -> LanguageError:
+    """An error in a formula that was spelled out, told of the text as it was written."""
+    word = re.search(r"'(\w+)'", error.reason)
+    place = re.search(rf"\b{word[1]}\b", source) if word else None
+    return LanguageError(source, place.start() if place else 0, error.reason)
+
+
 def over(node: ast.Call) -> str | None:
     """What a reduction goes over, if that is all entries, all parameters, or further axes."""
     word = node.func.id if isinstance(node.func, ast.Name) else ""

@@ -27,7 +27,18 @@ from derive.functions import absolute, maximum
 from derive.graph import Equation, Quantity, Role
 from derive.language import Scope, parse_expression
 from derive.letters import tidy
-from derive.library.lines import DOTS, ENTRIES, GIVEN, PARAMETERS, Kind, Line, lines_of, over
+from derive.library.lines import (
+    DOTS,
+    ENTRIES,
+    GIVEN,
+    PARAMETERS,
+    Kind,
+    Line,
+    Rounding,
+    lines_of,
+    over,
+    told_of_source,
+)
 from derive.library.row import Number
 from derive.syntax import REDUCTIONS, syntax_tree
 
@@ -256,9 +267,7 @@ class _Table:
             found = parse_expression(text, Scope(self.quantities, letters, variables))
         except LanguageError as error:
             source = f"{line.target} = {' '.join(line.text.split())}"
-            word = re.search(r"'(\w+)'", error.reason)
-            column = source.find(word[1]) if word else -1
-            raise LanguageError(source, max(column, 0), error.reason) from None
+            raise told_of_source(source, error) from None
         return found if self.moved.slope is not None else rebuild(found, _without_slope)
 
 
@@ -295,14 +304,15 @@ def _of_all(word: str, body: str, tables: Sequence[_Table], line: Line) -> sympy
     return {"norm": sympy.sqrt(whole), "mean": whole / count}.get(word, whole)
 
 
-class _Spelled(ast.NodeTransformer):
+class _Spelled(Rounding):
     """A formula of a line in the language of equations: each sum with its letters.
 
     What goes over all parameters gets a name instead, under which `of_all` has its parts.
     """
 
     def __init__(self, source: str, table: _Table, own: Mapping[str, Index]) -> None:
-        self.source, self.table = source, table
+        super().__init__(source)
+        self.table = table
         self.letters = {index.name: index.axis for index in table.letters}
         self.letters |= {name: index.axis for name, index in own.items()}
         self.of_all: dict[str, tuple[str, str]] = {}
@@ -310,20 +320,6 @@ class _Spelled(ast.NodeTransformer):
 
     def fail(self, node: ast.expr, reason: str) -> LanguageError:
         return LanguageError(self.source, node.col_offset, reason)
-
-    def visit_Constant(self, node: ast.Constant) -> ast.expr:
-        """Every digit stays as it was written."""
-        return ast.Name(ast.get_source_segment(self.source, node) or "")
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        """`a // b` and `a % b` of any numbers."""
-        self.generic_visit(node)
-        if not isinstance(node.op, ast.FloorDiv | ast.Mod):
-            return node
-        times = ast.Call(ast.Name("floor"), [ast.BinOp(node.left, ast.Div(), node.right)], [])
-        if isinstance(node.op, ast.FloorDiv):
-            return times
-        return ast.BinOp(node.left, ast.Sub(), ast.BinOp(node.right, ast.Mult(), times))
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         """What goes over entries, further axes, or parameters; letters of a table are noted."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -12,12 +13,13 @@ import sympy
 
 from derive.errors import InputError, LanguageError, nearest
 from derive.language import Scope, parse_expression
-from derive.library.lines import GIVEN
+from derive.library.lines import GIVEN, Rounding, told_of_source
 from derive.library.optimizers import Optimizer, check_lines
 from derive.library.row import Number
 from derive.library.schedules import SCHEDULES, Schedule
 from derive.schema import TrainingSpec
 from derive.spec import Path_, SpecFile
+from derive.syntax import syntax_tree
 
 ALPHA, K = (sympy.Symbol(name, positive=True) for name in ("alpha", "k"))
 
@@ -112,11 +114,23 @@ def _base(file: SpecFile, training: TrainingSpec) -> Fraction:
 
 def _formula(file: SpecFile, field: str, text: str, known: Mapping[str, sympy.Expr]) -> sympy.Expr:
     """A formula of a learning rate. Raises SpecError."""
-    plain = re.sub("//|%", "/", text)  # whatever is rounded, the factor before it stays
+    source = " ".join(text.split())
     try:
-        return parse_expression(plain, Scope({}, {}, known))
+        return _parsed(source, Scope({}, {}, known))
     except InputError as error:
         raise file.fail(("training", field), str(error)) from None
+
+
+def _parsed(source: str, scope: Scope) -> sympy.Expr:
+    """A formula, in which any numbers may be divided with `//` and `%`. Raises LanguageError."""
+    tree = syntax_tree(source)
+    rounds = (ast.FloorDiv, ast.Mod)
+    if not any(isinstance(node, rounds) for node in ast.walk(tree)):
+        return parse_expression(source, scope)
+    try:
+        return parse_expression(ast.unparse(Rounding(source).visit(tree)), scope)
+    except LanguageError as error:
+        raise told_of_source(source, error) from None
 
 
 def _scheduled(

@@ -224,14 +224,14 @@ def worked_entry(
     training = form.problem.training
     every = whole_lines(form.problem, parameters, 1, named=True)
     lines = [line for line in every if line.of in (None, of)]
-    shapes = {**bench.shapes, **{q.name: q.shape for q in _quantities(lines)}, RATE: ()}
+    shapes = {**bench.shapes, **{q.name: q.shape for q in _quantities(every)}, RATE: ()}
     for state in training.optimizer.states:
         for quantity in parameters:
             shapes[state_of(state, quantity.name)] = quantity.shape
     for name, value in {**training.optimizer.settings, **training.settings}.items():
         shapes[SETTING + name] = ()
         start.give((SETTING + name, ()), Fraction(value))
-    at = _Entry(form, replace(bench, values=start, shapes=shapes), own)
+    at = _Entry(form, replace(bench, values=start, shapes=shapes), own, of)
     told = [line for line in lines if not line.line.letters]
     return [at.display(line, place) for line in told]
 
@@ -248,6 +248,7 @@ class _Entry:
     form: ModelForm
     bench: Bench
     own: Callable[[str], str]
+    parameter: str
 
     def display(self, line: LineEquation, place: tuple[int, ...]) -> Display:
         """A line at a place."""
@@ -278,7 +279,7 @@ class _Entry:
                 yield row
 
     def tex(self, key: Element) -> str:
-        """An entry by the symbols of its parameter."""
+        """An entry by the symbols of its parameter; what is of another one has its name below."""
         name = key.name.removesuffix(UPDATED)
         if name == RATE or name.startswith(SETTING):
             return ALPHA_NAME.tex if name == RATE else self.own(name.removeprefix(SETTING))
@@ -287,6 +288,8 @@ class _Entry:
         places = [str(each) for each in key.indices]
         word, _, of = name.partition(" of ")
         word, stars = told_of(word, self.form.problem)
+        if of not in (self.parameter, EVERY):
+            places = [self.form.leaf(Element(of, *key.indices)).tex]
         found = below(self.own(word), places)
         if word == "alpha":
             found = below(ALPHA_NAME.tex, ["1"])
