@@ -95,7 +95,7 @@ MODULES: Mapping[str, Collection[str]] = {
             "cat",
             "stack",
         ),
-        *("is_grad_enabled", "no_grad"),
+        *("is_grad_enabled", "no_grad", "finfo"),
     },
     "np": {
         *("array", "asarray", "zeros", "ones", "eye", "arange", "zeros_like", "ones_like", "full"),
@@ -139,7 +139,7 @@ METHODS = frozenset(
         ),
     }
 )
-PROPERTIES = frozenset({"shape", "T", "ndim", "size", "strides", "at"})
+PROPERTIES = frozenset({"shape", "T", "ndim", "size", "strides", "at", "min", "tiny"})
 KEYWORDS = frozenset(
     {
         *("axis", "keepdims", "dtype", "strict", "size", "seed"),

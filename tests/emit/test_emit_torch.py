@@ -90,6 +90,22 @@ def test_a_row_is_computed(name: str) -> None:
     check(problem_of(scaffold(name, False)))
 
 
+SINGLE = ("lstm", "conv2d", "multi_head_attention", "layer_norm", "gelu", "crf")
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_a_module_computes_in_singles_if_it_is_told_to(name: str) -> None:
+    torch, problem = pytest.importorskip("torch"), problem_of(scaffold(name, False))
+    source, found = source_of(problem, "torch"), []
+    for said in ("DTYPE = torch.float64", "DTYPE = torch.float32"):
+        module: dict[str, Any] = {"__name__": "emitted"}
+        exec(source.replace("DTYPE = torch.float64", said), module)
+        value, slopes = module["value_and_gradients"](module["PARAMETERS"], module["SAMPLE"])
+        assert {each.dtype for each in (value, *slopes)} == {module["DTYPE"]}
+        found.append(torch.cat([each.reshape(-1).double() for each in (value, *slopes)]))
+    assert torch.allclose(*found, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sampled(ALL, 2))
 def test_an_equation_of_any_kind_is_computed(name: str) -> None:
