@@ -111,6 +111,9 @@ class ClipSpec(Strict):
             raise PydanticCustomError("clip", "what a gradient is clipped to must be above 0")
         if self.eps < 0:
             raise PydanticCustomError("clip", "eps must not be below 0")
+        if self.value is not None and {"over", "eps"} & self.model_fields_set:
+            reason = "over and eps belong to a norm; a value has neither, as in {value: 0.5}"
+            raise PydanticCustomError("clip", reason)
         return self
 
 

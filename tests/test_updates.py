@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import derive
 from derive.emit.run import Module, load
 from derive.errors import InputError
 from derive.library.schedules import SCHEDULES
+from derive.render.whole_update import told_of
 from derive.spec import parse_spec
 
 SPEC = """\
@@ -237,6 +239,16 @@ WRONG = {
     "schedule: alpha*w": "'w' is unknown; known: alpha, k",
     'schedule: "alpha\\n\\n w = 0"': "this is not a formula",
     "schedule: {warmup: {warm: 0}}": "schedule.warmup.warm: warm must be above 0",
+    "schedule: alpha/(k - 3)": "schedule: for k = 3 this divides by zero",
+    "schedule: alpha*log(k - 1)": r"schedule: for k = 1 log\(0\) is no finite real number",
+    "schedule: alpha*sqrt(2 - k)": "schedule: for k = 3 this is not a real number",
+    "schedule: alpha/(1 + cos(pi*k))": "schedule: for k = 1 this divides by zero",
+    "schedule: alpha*(sqrt(2 - k) // 1)": "schedule: for k = 3 this is not a real number",
+    "schedule: {one_cycle: {rise: 1}}": "rise must lie between 0 and 1",
+    "schedule: {one_cycle: {rise: 2}}": "rise must lie between 0 and 1",
+    "schedule: {cosine: {least: -1}}": "least must not be below 0",
+    "clip: {value: 1, over: each}": "over and eps belong to a norm",
+    "clip: {value: 1, eps: 1}": "over and eps belong to a norm",
     "clip: {norm: 1, eps: -1}": "eps must not be below 0",
     "weight_decay: {l2: -0.1}": "make parameters grow",
 }
@@ -248,17 +260,21 @@ def test_what_is_wrong_is_said_in_the_words_of_the_author(more: str) -> None:
         made(more)
 
 
-@pytest.mark.parametrize("name", ["alpha_now", "size_W"])
-def test_a_quantity_is_not_called_like_a_number_of_the_update(name: str) -> None:
-    text = SPEC.format(more="schedule: linear, clip: {norm: 1, over: each}")
-    with pytest.raises(InputError, match=f"something that it calls '{name}'; rename"):
-        derive.build(parse_spec(re.sub(r"\bc\b", name, text), "my.yaml", "my"))
-
-
 OWN = SPEC.replace(
     "training:",
     "define: {{optimizers: {{mine: {{equations: '{lines}'}}}}}}\ntraining:",
 )
+
+
+@pytest.mark.parametrize("name", ["alpha_now", "size_W", "g2_W", "w_W"])
+def test_a_quantity_is_not_called_like_a_number_of_the_update(name: str) -> None:
+    more = "clip: {norm: 1, over: each}, weight_decay: {decoupled: 0.1}"
+    text = OWN.format(lines="g = 2*g\n\n w = w - alpha*g", more=f"optimizer: mine, {more}")
+    text = text.replace("steps: 6", "steps: 6, schedule: linear")
+    with pytest.raises(InputError, match=f"something that it calls '{name}'; rename"):
+        derive.build(parse_spec(re.sub(r"\bc\b", name, text), "my.yaml", "my"))
+
+
 LINES = {
     "A[i,j] = sum(k, g[i,k])": "another letter",
     "A[i,i] = 1": "letters of a table",
@@ -299,3 +315,34 @@ def test_a_line_over_all_parameters_may_follow_one_of_the_gradient() -> None:
     page = derive.render(derive.build(parse_spec(text, "my.yaml", "my")), "en")
     assert r"q &= \sqrt{g_{v}^{2} + g^{2}} \\" in page
     assert r"&= \sqrt{1^{2} + 2.5^{2}} \\" in page
+
+
+def test_names_that_are_given_values_again_are_kept_apart() -> None:
+    lines = (
+        "q = norm(parameters, g)", "q2 = q*2", "q = q + 1 + q2", "decay = 2",
+        "r = norm(entries, g)", "m = m/2 + g", "m = m*2/r", "w = w - alpha*m/q", "w = w*decay/2",
+    )  # fmt: skip
+    text = OWN.format(lines="\n\n ".join(lines), more="optimizer: mine")
+    text = text.replace("'}}}", "', states: [m]}}}")
+    problem = derive.build(parse_spec(text, "my.yaml", "my"))
+    derivation = derive.differentiate(problem.graph)
+    module = load(problem, derive.emit(problem, derivation, "numpy"), "numpy")
+    m: Arrays = {}
+
+    def step(w: Arrays, g: Arrays, number: int) -> Arrays:
+        for name in w:
+            m[name] = (m.get(name, 0) / 2 + g[name]) * 2 / np.linalg.norm(g[name])
+        return {name: w[name] - 0.05 * m[name] / (1 + 3 * total(g)) for name in w}
+
+    walked(module, step)
+    assert [told_of(word, problem) for word in ("q", "q2", "q3", "m2", "m", "w")] == [
+        ("q", ""), ("q2", ""), ("q", "*"), ("m", "*"), ("m", ""), ("w", "*")
+    ]  # fmt: skip
+
+
+def test_a_setting_of_ones_own_may_be_called_decay() -> None:
+    text = OWN.format(
+        lines="w = w - alpha*g/(1 + decay*k)", more="optimizer: mine, weight_decay: {l2: 0.1}"
+    ).replace("'}}", "', settings: {decay: 0.5}}}")
+    problem = derive.build(parse_spec(text, "my.yaml", "my"))
+    assert problem.training.settings == {"decay2": Fraction(1, 10), "decay": Fraction(1, 2)}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -62,6 +62,28 @@ def _lines(equations: str, states: tuple[str, ...]) -> tuple[Line, ...]:
             raise LanguageError(row, 0, reason)
         kinds[line.target] = kind
         found.append(Line(line.target, line.letters, line.text, kind))
+    return tuple(found)
+
+
+def words_of(lines: Sequence[Line], states: Collection[str]) -> tuple[tuple[str, bool], ...]:
+    """The word for what each line makes, and whether that goes on into the next update.
+
+    A name that is given a value for the second time is another one, `g2`, or the next number that
+    nothing else has; so is a state on its way to its new value.
+    """
+    targets = [line.target for line in lines]
+    taken, found = {*targets, *states}, []
+    for place, target in enumerate(targets):
+        final = target not in targets[place + 1 :]
+        if final and target in ("w", *states):
+            found.append((target, True))
+            continue
+        word, number = target, targets[:place].count(target) + 1
+        while (number > 1 or target in states) and word in taken:
+            number = max(number, 2)
+            word, number = f"{target}{number}", number + 1
+        taken.add(word)
+        found.append((word, False))
     return tuple(found)
 
 

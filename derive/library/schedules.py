@@ -15,13 +15,17 @@ from derive.library.row import Number
 
 @dataclass(frozen=True)
 class Schedule:
-    """A schedule: its formula and the usual values of its settings."""
+    """A schedule: its formula and the usual values of its settings.
+
+    `shares` are settings strictly between 0 and 1.
+    """
 
     name: str
     summary: str
     formula: str
     settings: Mapping[str, Number] = field(default_factory=dict)
     notes: str = ""
+    shares: tuple[str, ...] = ()
 
 
 STEPS = {"steps": 100}  # replaced by the number of updates of the training
@@ -96,6 +100,7 @@ ROWS = (
         f"*{FALL.format('min((k - rise*steps)/(steps - rise*steps), 1)')})",
         {**STEPS, "rise": Fraction(3, 10), "start": 25, "end": 10_000},
         "As of PyTorch: alpha is the largest rate.",
+        ("rise",),
     ),
 )
 SCHEDULES = {row.name: row for row in ROWS}

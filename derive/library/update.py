@@ -38,6 +38,7 @@ from derive.library.lines import (
     lines_of,
     over,
     told_of_source,
+    words_of,
 )
 from derive.library.row import Number
 from derive.syntax import REDUCTIONS, syntax_tree
@@ -106,7 +107,8 @@ def line_equations(
     numbers = {name: sympy.Rational(value) for name, value in settings.items()}
     numbers |= {**called.settings, "alpha": called.rate, "k": called.number}
     tables = [_Table(each, called, states, _words(equations), dict(numbers)) for each in moving]
-    written = [_Written(line, *_named(lines, number, states)) for number, line in enumerate(lines)]
+    named = zip(lines, words_of(lines, states), strict=True)
+    written = [_Written(line, *word) for line, word in named]
     found: list[LineEquation] = []
     for common, run in groupby(written, lambda each: each.line.kind is Kind.COMMON):
         several = list(run)
@@ -124,15 +126,6 @@ class _Written:
     line: Line
     word: str
     kept: bool
-
-
-def _named(lines: Sequence[Line], number: int, states: Sequence[str]) -> tuple[str, bool]:
-    """A name that is given a value for the second time is another one, `g2`."""
-    target = lines[number].target
-    earlier = sum(each.target == target for each in lines[:number])
-    final = all(each.target != target for each in lines[number + 1 :])
-    word = target + (str(earlier + 1) if earlier else "")
-    return word, final and target in ("w", *states)
 
 
 def _for_all(each: _Written, tables: Sequence[_Table], called: Called) -> LineEquation:

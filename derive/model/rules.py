@@ -10,18 +10,22 @@ from fractions import Fraction
 from typing import Any
 
 import sympy
+from mpmath import mp, mpc
 
 from derive.errors import InputError, LanguageError, nearest
 from derive.language import Scope, parse_expression
 from derive.library.lines import GIVEN, Rounding, told_of_source
-from derive.library.optimizers import Optimizer, check_lines
+from derive.library.optimizers import OPTIMIZERS, Optimizer, check_lines
 from derive.library.row import Number
 from derive.library.schedules import SCHEDULES, Schedule
+from derive.numbers import MOST_DIGITS, MoreDigits, evaluate, reason
 from derive.schema import TrainingSpec
 from derive.spec import Path_, SpecFile
 from derive.syntax import syntax_tree
 
 ALPHA, K = (sympy.Symbol(name, positive=True) for name in ("alpha", "k"))
+NOT_REAL = "this is not a real number"
+MOST_TRIED = 200  # updates, of which the learning rate is computed to see whether it is a number
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ def rule_of(file: SpecFile, row: Optimizer, steps: int) -> Rule:
         settings |= numbers
         parts.append("value" if training.clip.value is not None else f"norm_{training.clip.over}")
     if training.weight_decay is not None:
-        if "decay" in row.settings:
+        if "decay" in row.settings and row is OPTIMIZERS.get(row.name):
             words = f"{row.name} has a weight decay of its own; say `settings: {{decay: 0.01}}`"
             raise file.fail(("training", "weight_decay"), words)
         made, numbers = _decayed(training, own)
@@ -145,6 +149,7 @@ def _scheduled(
         text = " ".join(training.learning_rate.split())
         formula = _formula(file, "learning_rate", text, {"k": K})
         if formula.has(K):
+            _check_rates(file, "learning_rate", formula, steps)
             yield _with_rate(text, _base(file, training)), {}, ""
         return
     if training.schedule is None:
@@ -152,7 +157,8 @@ def _scheduled(
     name, given = _named(file, training.schedule)
     if name is None:
         text = " ".join(str(training.schedule).split())
-        _formula(file, "schedule", text, {"alpha": ALPHA, "k": K})
+        formula = _formula(file, "schedule", text, {"alpha": ALPHA, "k": K})
+        _check_rates(file, "schedule", formula, steps)
         yield f"alpha = {text}", {}, ""
         return
     row = SCHEDULES[name]
@@ -163,6 +169,31 @@ def _scheduled(
         formula = _renamed(formula, setting, other)
     span = "" if "steps" in given else names.get("steps", "")
     yield f"alpha = {formula}", {names[s]: v for s, v in chosen.items()}, span
+
+
+def _check_rates(file: SpecFile, field: str, formula: sympy.Expr, steps: int) -> None:
+    """Refuse a formula that is no number at an update. Raises SpecError."""
+    base = _base(file, file.spec.training)
+    for number in range(1, min(max(steps, 1), MOST_TRIED) + 1):
+        values = {ALPHA: base, K: Fraction(number)}
+        where = ("training", field)
+        try:
+            found = _value(formula, values)
+        except TypeError:  # complex numbers have no order and cannot be rounded
+            raise file.fail(where, f"for k = {number} {NOT_REAL}") from None
+        except (ArithmeticError, ValueError) as error:
+            raise file.fail(where, f"for k = {number} {reason(error)}") from None
+        if isinstance(found, mpc):
+            raise file.fail(where, f"for k = {number} {NOT_REAL}")
+
+
+def _value(formula: sympy.Expr, values: Mapping[sympy.Expr, Fraction]) -> object:
+    """A learning rate, with as many digits as its sums need."""
+    try:
+        return evaluate(formula, values.__getitem__)
+    except MoreDigits:
+        with mp.workdps(MOST_DIGITS):
+            return evaluate(formula, values.__getitem__)
 
 
 def _with_rate(text: str, factor: Fraction) -> str:
@@ -182,7 +213,11 @@ def _settings(
         if setting not in chosen:
             hint = nearest(setting, chosen)
             raise file.fail((*path, setting), f"{row.name} has no such setting; {hint}")
-        if value < 0 or (value == 0 and row.settings[setting] != 0):
+        if setting in row.shares and not 0 < value < 1:
+            raise file.fail((*path, setting), f"{setting} must lie between 0 and 1")
+        if value < 0 and row.settings[setting] == 0:
+            raise file.fail((*path, setting), f"{setting} must not be below 0")
+        if value <= 0 and row.settings[setting] != 0:
             raise file.fail((*path, setting), f"{setting} must be above 0")
         chosen[setting] = value
     return chosen

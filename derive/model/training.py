@@ -9,7 +9,7 @@ from derive.errors import InputError, nearest
 from derive.fields import check_count, read_tensor
 from derive.graph import Graph, Quantity, Role
 from derive.library.aliases import nearest_row
-from derive.library.lines import ENTRIES, GIVEN, PARAMETERS
+from derive.library.lines import ENTRIES, GIVEN, PARAMETERS, Kind, words_of
 from derive.library.optimizers import OPTIMIZERS, Optimizer, check_lines
 from derive.model.given import check_whole
 from derive.model.parts import filled
@@ -84,10 +84,14 @@ def _check_order(file: SpecFile, row: Optimizer) -> None:
 
 def _check_apart(file: SpecFile, row: Optimizer, graph: Graph) -> None:
     """What the lines of an update make is computed beside the model, under names of its own."""
-    owners = ["now", *(quantity.name for quantity in graph.of_role(Role.PARAMETER))]
-    for line in row.written if row.looks_around else ():
-        for name in (f"{line.target}_{owner}" for owner in owners if line.target != "w"):
-            if name in graph.quantities:
+    if not row.looks_around:
+        return
+    parameters = [quantity.name for quantity in graph.of_role(Role.PARAMETER)]
+    named = zip(row.written, words_of(row.written, row.states), strict=True)
+    for line, (made, kept) in named:
+        owners = ["now"] if line.kind is Kind.COMMON else parameters
+        for name in (f"{made}_{owner}" for owner in owners):
+            if name in graph.quantities and (made, kept) != ("w", True):
                 words = f"the update computes something that it calls '{name}'; rename the quantity"
                 raise file.fail(("training",), words)
 

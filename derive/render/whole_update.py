@@ -13,7 +13,7 @@ import sympy
 from derive.expression import Axis, Element, Index
 from derive.functions import where
 from derive.graph import Equation, Quantity, Role, adjoint_name
-from derive.library.lines import PARAMETERS, Kind
+from derive.library.lines import PARAMETERS, Kind, words_of
 from derive.library.optimizers import Optimizer
 from derive.library.update import Called, LineEquation, Moved, line_equations
 from derive.notation import UPDATED, with_mark
@@ -105,9 +105,11 @@ def sums_over_all(row: Optimizer) -> bool:
 
 def own_rate(row: Optimizer) -> str:
     """Under what name the numbers of a learning rate are kept that a line computes; or nothing."""
-    count = sum(line.target == "alpha" and line.kind is Kind.COMMON for line in row.written)
-    word = "alpha" if count == 1 else f"alpha{count}"
-    return state_of(word, EVERY) + UPDATED if count else ""
+    named = zip(row.written, words_of(row.written, row.states), strict=True)
+    words = [
+        word for line, (word, _) in named if line.target == "alpha" and line.kind is Kind.COMMON
+    ]
+    return state_of(words[-1], EVERY) + UPDATED if words else ""
 
 
 def _any(form: ModelForm, parameter: str) -> Moved:
@@ -166,14 +168,16 @@ class _Symbols:
 def told_of(word: str, problem: Problem) -> tuple[str, str]:
     """The name that a line gives a value to, and a star for each value that it had before.
 
-    A parameter between its old and its new value has one, too.
+    A parameter or a state between its old and its new value has one, too.
     """
-    targets = [line.target for line in problem.training.optimizer.written]
-    plain = word.rstrip("0123456789")
-    if word in targets or plain not in targets:
-        return word, "*" if word == "w" else ""
-    earlier = int(word.removeprefix(plain)) - 1
-    return plain, "*" * (earlier + (plain == "w"))
+    row = problem.training.optimizer
+    words = words_of(row.written, row.states)
+    if (word, False) not in words:
+        return word, ""
+    targets = [line.target for line in row.written]
+    place = words.index((word, False))
+    target = targets[place]
+    return target, "*" * (targets[:place].count(target) + (target in ("w", *row.states)))
 
 
 def below(tex: str, places: Sequence[str]) -> str:
