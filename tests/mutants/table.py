@@ -381,7 +381,7 @@ MUTANTS = (
     # --- updates that look around
     Mutant(UPDATE, '"norm": sympy.sqrt(whole)', '"norm": whole',
            "a norm over all parameters is its square", "tests/test_updates.py -k clipped"),
-    Mutant(UPDATE, "return word, final and target", "return word, target",
+    Mutant(LINES, "if final and target in", "if target in",
            "what is decayed is the new parameter already", "tests/test_updates.py -k clipped"),
     Mutant(UPDATE, "axis.size for axis in axes])\n            return",
            "axis.size for axis in axes[:1]])\n            return",
