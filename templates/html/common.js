@@ -82,7 +82,8 @@ async function copied(button, text) {
 }
 function rounding(chained) { // how results are rounded, in words
   const f = data.format, up = word(`rounding.${f.half_up ? "half_up" : "half_even"}`);
-  const start = f.decimals !== null ? filled("rounding.decimals", f.decimals, up) : filled("rounding.digits", f.digits, up);
+  const told = f.chained && !chained ? givenUp(f) : f;
+  const start = told.decimals !== null ? filled("rounding.decimals", told.decimals, up) : filled("rounding.digits", told.digits, up);
   $("rounding").textContent = start + word(`rounding.${chained ? "chained" : f.chained ? "gave_up" : "unchained"}`);
 }
 function table(caption, heads, rows) {

@@ -131,11 +131,14 @@ function place(tree, from, math) { // a position, which comes out as a whole num
 function computed(keys, given, format) {
   return carefully(format, (own) => run(keys, given, own));
 }
+function givenUp(format) { // unrounded, and with significant digits: decimals show nothing of what is small
+  return { ...format, chained: false, digits: format.decimals !== null ? Math.max(format.decimals, 4) : format.digits, decimals: null };
+}
 function carefully(format, compute) { // with digits enough, and rounded where that has a value
   for (const chained of format.chained ? [true, false] : [false]) {
     for (const digits of DIGITS) {
       try {
-        return withDigits(digits, () => compute({ ...format, chained }));
+        return withDigits(digits, () => compute(chained || !format.chained ? format : givenUp(format)));
       } catch (error) {
         if (error instanceof MoreDigits) continue;
         if (error instanceof Unrounded) break;
