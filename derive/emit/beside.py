@@ -35,9 +35,7 @@ def test_of(problem: Problem, derivation: Derivation, target: str, file: str) ->
         environment("code")
         .get_template("code/test.py.j2")
         .render(
-            summary=documented(
-                [f"The derivatives of {file}, against differences of its own loss."]
-            )[0],
+            summary=documented([SUMMARY.format(file)])[0],
             quoted=repr(file),
             library=library,
             moved=moved,

@@ -161,8 +161,9 @@ def _types(top: Collection[ast.stmt], nodes: list[ast.AST]) -> Iterator[ast.AST]
 def _settled(top: Collection[ast.stmt], source: str) -> Iterator[ast.AST]:
     """What is allowed as it stands, and nowhere else: settings, classes, decorators."""
     for node in top:
-        bare = isinstance(node, ast.ClassDef) and not node.decorator_list  # no part of its text
-        if bare and digest(node, source) in CLASSES:
+        # a digest reads the whole source; decorators are no part of the text of a class
+        unlike = isinstance(node, ast.ClassDef) and not _is_record(node) and not node.decorator_list
+        if unlike and digest(node, source) in CLASSES:
             yield node
         if isinstance(node, ast.Expr) and ast.unparse(node) in SETTINGS:
             yield node

@@ -179,7 +179,7 @@ class Torch(Dialect):
         return f"torch.squeeze({array})"
 
     def single(self, value: str) -> str:
-        return f"torch.tensor({value}, dtype=DTYPE)" if is_number(value) else value
+        return as_tensor(value)
 
     def in_steps(self) -> Dialect:
         return replace(self, heads=self.stepped, steps=True)
@@ -195,6 +195,11 @@ class Torch(Dialect):
 def shape(sizes: Sequence[str]) -> str:
     """Sizes as a tuple."""
     return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"
+
+
+def as_tensor(text: str) -> str:
+    """A piece of code of PyTorch; a number of Python becomes a tensor."""
+    return f"torch.tensor({text}, dtype=DTYPE)" if is_number(text) else text
 
 
 def is_number(text: str) -> bool:

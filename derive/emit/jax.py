@@ -17,7 +17,7 @@ from derive.emit.grids import at_step, empty, gridded, is_plain, step_letters
 from derive.emit.layout import STEP, WIDTH, statement
 from derive.emit.module import Writing, module
 from derive.emit.names import code_name
-from derive.emit.numpy import CONSTANTS, HEADS, WRITING, in_groups, random_array
+from derive.emit.numpy import CONSTANTS, HEADS, WRITING, in_groups, random_array, record_of
 from derive.emit.program import Assignment, lower
 from derive.emit.prose import length
 from derive.emit.python import table
@@ -111,23 +111,13 @@ def _data(quantity: Quantity, values: Tensor) -> list[str]:
     return [f"np.array({table(quantity, (), values)})"]
 
 
-def _example(record: str, quantities: Iterable[Quantity]) -> str:
-    """A record of made-up arrays, drawn by NumPy."""
-    given = ", ".join(f"{code_name(q.name)}=np.array({random_array(q)})" for q in quantities)
-    return f"{record}({given})"
-
-
-def _kind(quantity: Quantity) -> str:
-    return "Array"
-
-
 WRITING_OF_JAX: Writing = replace(
     WRITING,
     template=TEMPLATE,
-    kind=_kind,
+    kind=lambda quantity: "Array",
     lines=_lines,
     data=_data,
-    example=_example,
+    example=record_of(lambda quantity: f"np.array({random_array(quantity)})"),  # drawn by NumPy
     zeros=lambda quantity: f"np.zeros({quantity.shape})",
     helpers=HELPERS,
     scalar="Array",

@@ -179,8 +179,7 @@ def _states(program: Program, writing: Writing) -> list[str]:
 def _slopes(program: Program) -> list[str]:
     """What may be trained, and the derivatives by what is given, in the order of the records."""
     names = [name for given in (program.parameters, program.sample) for name in _by(program, given)]
-    frozen = program.problem.training.frozen if program.trained else frozenset()
-    free = [q for q in program.parameters if q.name not in frozen]
+    free = program.trained or program.parameters
     trained = [code_name(q.name) for q, by in zip(free, _by(program, free), strict=True) if by]
     return [*_words_in("TRAINED", trained), *_words_in("SLOPES", names)]
 

@@ -149,13 +149,17 @@ def _data(quantity: Quantity, values: Tensor) -> list[str]:
     return [f"np.array({text})" if quantity.axes else text]
 
 
-def _example(record: str, quantities: Iterable[Quantity]) -> str:
-    """A record of made-up arrays; where the target is a distribution, one output has it all."""
-    return f"{record}({', '.join(f'{code_name(q.name)}={random_array(q)}' for q in quantities)})"
+def record_of(drawn: Callable[[Quantity], str]) -> Callable[[str, Iterable[Quantity]], str]:
+    """How a record of made-up arrays is written, each of which is drawn in this way."""
+
+    def written(record: str, quantities: Iterable[Quantity]) -> str:
+        return f"{record}({', '.join(f'{code_name(q.name)}={drawn(q)}' for q in quantities)})"
+
+    return written
 
 
 def random_array(quantity: Quantity) -> str:
-    """Made-up values of a quantity, from a generator."""
+    """Made-up values from a generator; where they are a distribution, one output has it all."""
     if quantity.sums_to_one:
         rows, columns = quantity.shape
         return f"np.eye({columns})[np.arange({rows}) % {columns}]"
@@ -171,7 +175,7 @@ WRITING = Writing(
     kind=_kind,
     lines=_lines,
     data=_data,
-    example=_example,
+    example=record_of(random_array),
     batch="x.shape[0]",
     helpers=HELPERS,
     zeros=lambda quantity: f"np.zeros({quantity.shape})" if quantity.axes else "0.0",

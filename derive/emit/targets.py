@@ -85,16 +85,9 @@ def _nothing_missing() -> str:
     return ""
 
 
-def _without_numpy() -> str:
-    return "" if importlib.util.find_spec("numpy") else "numpy is not installed"
-
-
-def _without_jax() -> str:
-    return "" if importlib.util.find_spec("jax") else "jax is not installed"
-
-
-def _without_torch() -> str:
-    return "" if importlib.util.find_spec("torch") else "torch is not installed"
+def _without(library: str) -> Callable[[], str]:
+    """Why a target cannot run without a library, if that is not installed."""
+    return lambda: "" if importlib.util.find_spec(library) else f"{library} is not installed"
 
 
 def _without_compiler() -> str:
@@ -143,7 +136,7 @@ ROWS = (
         emit_numpy,
         table=_array,
         whole_table=_whole_array,
-        missing=_without_numpy,
+        missing=_without("numpy"),
         probe=("import numpy as np", MOVED_ARRAY),
     ),
     Target(
@@ -152,7 +145,7 @@ ROWS = (
         emit_jax,
         table=_array,
         whole_table=_whole_array,
-        missing=_without_jax,
+        missing=_without("jax"),
         probe=("import jax.numpy as np", MOVED_ARRAY),
         usual=False,
     ),
@@ -163,7 +156,7 @@ ROWS = (
         table=_tensor,
         whole_table=_whole_tensor,
         made_of_single=True,
-        missing=_without_torch,
+        missing=_without("torch"),
         probe=("import torch", "x + by * (torch.arange(x.numel()) == k).reshape(x.shape)"),
         usual=False,
     ),

@@ -13,14 +13,14 @@ from types import MappingProxyType
 
 from derive.emit.arithmetic import COMPARISONS, Code, Heads, Level, call, polygamma
 from derive.emit.arrays import Arrays, vectorised
-from derive.emit.dialect import Torch, is_number
+from derive.emit.dialect import Torch, as_tensor, is_number
 from derive.emit.grids import gridded, is_plain, stepwise
 from derive.emit.layout import statement
 from derive.emit.module import Writing, module
 from derive.emit.names import code_name
-from derive.emit.numpy import WRITING, in_groups
+from derive.emit.numpy import WRITING, in_groups, record_of
 from derive.emit.program import Assignment, lower
-from derive.emit.python import low, table
+from derive.emit.python import CONSTANTS, low, table
 from derive.emit.windows import without_grids
 from derive.functions import ROWS
 from derive.graph import Derivation, Quantity
@@ -59,48 +59,32 @@ HELPERS = MappingProxyType(
 )
 
 
-def _of_tensor(name: str) -> Callable[..., Code]:
-    """A function of a tensor; a number of Python becomes one."""
-
-    def written(x: Code) -> Code:
-        return Code(f"{name}({f'torch.tensor({x.text}, dtype=DTYPE)' if _plain(x) else x.text})")
-
-    return written
-
-
-def _of_some(name: str) -> Callable[..., Code]:
+def _of_tensors(name: str) -> Callable[..., Code]:
     """A function of tensors and numbers, of which the first must be a tensor if none is."""
 
     def written(*arguments: Code) -> Code:
         texts = [argument.text for argument in arguments]
-        if all(map(_plain, arguments)):
-            texts[0] = f"torch.tensor({texts[0]}, dtype=DTYPE)"
+        if all(map(is_number, texts)):
+            texts[0] = as_tensor(texts[0])
         return Code(f"{name}({', '.join(texts)})")
 
     return written
 
 
 def _where(condition: Code, yes: Code, no: Code) -> Code:
-    if _plain(condition):
+    if is_number(condition.text):
         text = f"{yes.at(Level.COMPARISON)} if {condition.text} else {no.at(Level.COMPARISON)}"
         return Code(text, Level.CHOICE)
-    texts = [yes.text, no.text]
-    if _plain(yes) and _plain(no):
-        texts[0] = f"torch.tensor({yes.text}, dtype=DTYPE)"
-    return Code(f"torch.where({condition.text}, {', '.join(texts)})")
+    first = as_tensor(yes.text) if is_number(no.text) else yes.text
+    return Code(f"torch.where({condition.text}, {first}, {no.text})")
 
 
 def _indicator(compare: Callable[..., Code]) -> Callable[..., Code]:
     def written(left: Code, right: Code) -> Code:
-        condition = compare(left, right)
-        plain = _plain(condition)
-        return Code(f"float({condition.text})" if plain else f"({condition.text}).to(DTYPE)")
+        condition = compare(left, right).text
+        return Code(f"float({condition})" if is_number(condition) else f"({condition}).to(DTYPE)")
 
     return written
-
-
-def _plain(code: Code) -> bool:
-    return is_number(code.text)
 
 
 def _in_steps(written: Callable[..., Code]) -> Callable[..., Code]:
@@ -136,9 +120,9 @@ NAMES = {row.name: row.torch for row in ROWS if row.torch and row.arity == 1} | 
     name: name for name in ("expm1", "log1p", "sqrt", "abs", "sign", "erfc")
 }
 OF_TENSORS: Heads = (
-    {name: _of_tensor(f"torch.{own}") for name, own in NAMES.items()}
-    | {name: _of_tensor(name) for name in ("log_erfc", "inverse_mills")}
-    | {"logistic": _of_tensor("torch.sigmoid"), "power": _of_some("torch.pow")}
+    {name: _of_tensors(f"torch.{own}") for name, own in NAMES.items()}
+    | {name: _of_tensors(name) for name in ("log_erfc", "inverse_mills")}
+    | {"logistic": _of_tensors("torch.sigmoid"), "power": _of_tensors("torch.pow")}
 )
 OF_ANY: Heads = {
     "polygamma": lambda order, x: Code(f"torch.{polygamma(order, x).text}"),
@@ -164,10 +148,6 @@ STEPPED: Heads = {
     "where": _where_in_steps,
     **{name: _indicator_in_steps(compare) for name, compare in COMPARISONS.items()},
 }
-CONSTANTS = MappingProxyType(
-    {name: f"math.{name}" for name in ("pi", "e", "inf")}
-    | {"batch": "batch", "learning_rate": "learning_rate", "step": "number"}
-)
 DIALECT = Torch(HEADS, CONSTANTS, stepped=STEPPED)
 
 
@@ -199,12 +179,8 @@ def _data(quantity: Quantity, values: Tensor) -> list[str]:
     return [f"torch.tensor({table(quantity, (), values)}, dtype={_dtype(quantity)})"]
 
 
-def _example(record: str, quantities: Iterable[Quantity]) -> str:
-    """A record of made-up tensors; where the target is a distribution, one output has it all."""
-    return f"{record}({', '.join(f'{code_name(q.name)}={_drawn(q)}' for q in quantities)})"
-
-
 def _drawn(quantity: Quantity) -> str:
+    """Made-up values from a generator; where they are a distribution, one output has it all."""
     if quantity.sums_to_one:
         rows, columns = quantity.shape
         return f"torch.eye({columns}, dtype=DTYPE)[torch.arange({rows}) % {columns}]"
@@ -213,17 +189,13 @@ def _drawn(quantity: Quantity) -> str:
     return f"drawn(generator, {low(quantity)}, {-low(quantity) or 1.0}, {quantity.shape})"
 
 
-def _kind(quantity: Quantity) -> str:
-    return "Tensor"
-
-
 WRITING_OF_TORCH: Writing = replace(
     WRITING,
     template=TEMPLATE,
-    kind=_kind,
+    kind=lambda quantity: "Tensor",
     lines=_lines,
     data=_data,
-    example=_example,
+    example=record_of(_drawn),
     zeros=lambda quantity: f"torch.zeros({quantity.shape}, dtype=DTYPE)",
     helpers=HELPERS,
     scalar="Tensor",

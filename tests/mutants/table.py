@@ -443,7 +443,6 @@ MUTANTS = (
     Mutant(CARRIED, "decimals=None, chained=False", "chained=False",
            "0/0 is 1 in the decimals of a page",
            "tests/verify/test_false_alarms.py -k 'below and decimals'"),
-    Mutant(CHECKED, "isinstance(node, ast.ClassDef) and not node.decorator_list",
-           "isinstance(node, ast.ClassDef)",
+    Mutant(CHECKED, "not _is_record(node) and not node.decorator_list", "not _is_record(node)",
            "what stands before a class is run", "tests/emit/test_emit_torch.py -k by_pytorch"),
 )  # fmt: skip
