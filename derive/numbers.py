@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_05UP, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -36,6 +36,7 @@ NOTHING = 4000  # what has more zeros behind the point is printed as 0
 MOST_BITS = 4000  # of a rational; a tie has fewer, and through layers they multiply
 LONGEST_BITS = 40_000  # of what is far from 1, and has few digits
 SMALLEST, LARGEST, SHORT = 6, 9, 5  # from 10^-6 and 10^9 on a number is shown as a power of ten
+LEAST = 4  # significant digits in place of decimals
 Number: TypeAlias = Fraction | mpf
 
 
@@ -84,6 +85,14 @@ class NumberFormat:
     chained: bool = True
     gave_up: bool = False
     working: int = DIGITS
+
+    def given_up(self) -> NumberFormat:
+        """The format where going on with rounded numbers leads to something without a value.
+
+        It has significant digits, for decimals show nothing of what is small: 0/0 = 1.
+        """
+        digits = self.significant_digits or max(self.decimals or 0, LEAST)
+        return replace(self, significant_digits=digits, decimals=None, chained=False, gave_up=True)
 
     def round(self, value: Number) -> Fraction:
         """The value as it is printed. Raises ValueError if it is not a finite real number."""

@@ -146,7 +146,7 @@ def network_data(network: Told) -> dict[str, Any]:
 def number_format(numbers: NumberFormat) -> dict[str, Any]:
     """How the page rounds and writes numbers."""
     return {
-        "digits": numbers.significant_digits or 4,
+        "digits": numbers.given_up().significant_digits,  # asked for where there are no decimals
         "decimals": numbers.decimals,
         "half_up": numbers.rounding is Rounding.HALF_UP,
         "strip": numbers.zeros is Zeros.STRIP,

@@ -24,14 +24,12 @@ from derive.numbers import (
 from derive.problem import Problem
 
 Told = TypeVar("Told")
-LEAST = 4  # significant digits in place of decimals
 
 
 def carried(problem: Problem, tell: Callable[[Problem], Told]) -> tuple[Problem, Told]:
     """What is told of a problem, and the problem with its numbers carried as they were.
 
-    They are carried unrounded if rounded ones lead to something without a value; and shown with
-    significant digits then, since decimals show nothing of what is small: 0/0 = 1.
+    They are carried unrounded if rounded ones lead to something without a value.
     """
 
     def both(told: Problem) -> tuple[Problem, Told]:
@@ -40,11 +38,7 @@ def carried(problem: Problem, tell: Callable[[Problem], Told]) -> tuple[Problem,
     try:
         return with_digits(problem, both)
     except MustBeUnrounded:
-        digits = problem.numbers.significant_digits or max(problem.numbers.decimals or 0, LEAST)
-        numbers = replace(
-            problem.numbers, significant_digits=digits, decimals=None, chained=False, gave_up=True
-        )
-        return with_digits(replace(problem, numbers=numbers), both)
+        return with_digits(replace(problem, numbers=problem.numbers.given_up()), both)
 
 
 def with_digits(problem: Problem, tell: Callable[[Problem], Told]) -> Told:

@@ -132,7 +132,7 @@ function computed(keys, given, format) {
   return carefully(format, (own) => run(keys, given, own));
 }
 function givenUp(format) { // unrounded, and with significant digits: decimals show nothing of what is small
-  return { ...format, chained: false, digits: format.decimals !== null ? Math.max(format.decimals, 4) : format.digits, decimals: null };
+  return { ...format, chained: false, decimals: null };
 }
 function carefully(format, compute) { // with digits enough, and rounded where that has a value
   for (const chained of format.chained ? [true, false] : [false]) {

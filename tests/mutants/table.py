@@ -50,7 +50,7 @@ DRAW, FIT, SHEET, MARKING = (
 )
 OF_MODEL, MOODLE = "derive/exercise/of_model.py", "derive/exercise/moodle.py"
 SHEETS = "derive/commands/exercising.py"
-CARRIED, CHECKED = "derive/render/carried.py", "derive/emit/checked.py"
+CHECKED = "derive/emit/checked.py"
 UPDATE, LINES = "derive/library/update.py", "derive/library/lines.py"
 AHEAD, WHOLE = "derive/model/rules.py", "derive/render/whole_update.py"
 
@@ -440,7 +440,7 @@ MUTANTS = (
            "tests/verify/test_false_alarms.py -k 'long and rounding'"),
     Mutant(WORKED, "or widest(numbers) > WIDEST", "",
            "a row of numbers is wider than the page", "tests/render/test_worked.py"),
-    Mutant(CARRIED, "decimals=None, chained=False", "chained=False",
+    Mutant(NUMBERS, "decimals=None, chained=False", "chained=False",
            "0/0 is 1 in the decimals of a page",
            "tests/verify/test_false_alarms.py -k 'below and decimals'"),
     Mutant(CHECKED, "not _is_record(node) and not node.decorator_list", "not _is_record(node)",
