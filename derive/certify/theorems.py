@@ -197,6 +197,14 @@ def _below(words: Words, read: Sequence[Element]) -> list[Element]:
     return [*read, *elements_in([forward[e] for e in read if e in forward])]
 
 
+def motion(words: Words) -> Iterator[str]:
+    """All scalars moved, each by an amount of its own."""
+    yield from positions(words)
+    yield from movements(words)
+    yield from rates(words)
+    yield from movement_lemmas(words)
+
+
 def movement_lemmas(words: Words) -> Iterator[str]:
     """Each scalar moves at its rate: the theorem of its equation, with those of what it reads."""
     for scalar, read in words.scalars.operands.items():

@@ -53,13 +53,7 @@ def _chain_rule(
     yield from part("Each equation has the local derivatives stated.", [t.text for t in local])
     title = "Each derivative of the loss is the sum over the readers."
     yield from part(title, [t.text for t in sums])
-    moved = (
-        *theorems.positions(words),
-        *theorems.movements(words),
-        *theorems.rates(words),
-        *theorems.movement_lemmas(words),
-    )
-    yield from part("All scalars are moved, each by an amount of its own.", moved)
+    yield from part("All scalars are moved, each by an amount of its own.", theorems.motion(words))
     yield from part("The chain rule through the graph.", theorems.graph(words))
     yield theorems.joined(words)
     title = "If one scalar alone is moved, by _x, the loss changes at this rate."

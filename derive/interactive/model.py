@@ -57,7 +57,7 @@ class Model:
             own |= {state_of(s, quantity.name): quantity.shape for s in optimizer.states}
         both = (*graph.equations, *self.derivation.backward.equations)
         own |= {e.quantity.name: e.quantity.shape for e in both}
-        own |= {name: e.quantity.shape for _, (name, e) in self.moves(self.trained)}
+        own |= {e.quantity.name: e.quantity.shape for _, e in self.moves(self.trained)}
         return own
 
     @cached_property
@@ -75,21 +75,17 @@ class Model:
             return ["@", self.numbers[COUNTED]]
         return ["@", self.numbers[key.name], *(tree(place, self.leaf) for place in key.indices)]
 
-    def moves(
-        self, moving: Sequence[Quantity]
-    ) -> Iterator[tuple[Quantity | None, tuple[str, Equation]]]:
-        """The lines of an update of parameters, each with what it is of and the name it makes."""
+    def moves(self, moving: Sequence[Quantity]) -> Iterator[tuple[str | None, Equation]]:
+        """The lines of an update of parameters, each with the parameter that it is of."""
         if self.problem.training.optimizer.looks_around:
-            own = {quantity.name: quantity for quantity in moving}
-            for line in whole_lines(self.problem, moving, COUNT) if moving else ():
-                of = own[line.of] if line.of is not None else None
-                yield of, (line.equation.quantity.name, line.equation)
+            lines = whole_lines(self.problem, moving, COUNT) if moving else ()
+            yield from ((line.of, line.equation) for line in lines)
             return
         for quantity in moving:
             letters = self.form.letters(quantity.name)
             for (name, at), step in moves(self.problem, (quantity.name, letters), COUNT):
                 target = replace(quantity, name=name + UPDATED)
-                yield quantity, (target.name, Equation(target, at, step))
+                yield quantity.name, Equation(target, at, step)
 
 
 def model_data(model: Model) -> dict[str, Any]:
@@ -229,10 +225,10 @@ def _stages(model: Model) -> Iterator[dict[str, Any]]:
             "moves": [
                 _equation(model, equation)
                 | {
-                    "of": model.numbers[q.name] if q is not None else None,
-                    "old": model.numbers.get(name.removesuffix(UPDATED)),
+                    "of": model.numbers[of] if of is not None else None,
+                    "old": model.numbers.get(equation.quantity.name.removesuffix(UPDATED)),
                 }
-                for q, (name, equation) in model.moves(moving)
+                for of, equation in model.moves(moving)
             ],
         }
 
@@ -283,7 +279,7 @@ def _worked(model: Model) -> Iterator[dict[str, Any]]:
     """How an entry of each computed quantity is written with its numbers."""
     writer = Worked(model.form, model.leaf)
     both = (*model.problem.graph.equations, *model.derivation.backward.equations)
-    moved = [equation for _, (_, equation) in model.moves(model.trained)]
+    moved = [equation for _, equation in model.moves(model.trained)]
     for equation in (*both, *moved):
         yield {
             "q": model.numbers[equation.quantity.name],

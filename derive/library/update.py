@@ -24,7 +24,7 @@ from derive.expression import (
     total,
 )
 from derive.functions import absolute, maximum
-from derive.graph import Equation, Quantity, Role
+from derive.graph import Equation, Quantity, Role, adjoint_name
 from derive.language import Scope, parse_expression
 from derive.letters import tidy
 from derive.library.lines import (
@@ -60,6 +60,12 @@ class Moved:
     quantity: Quantity
     slope: Quantity | None
     each: Index | None = None
+
+    @classmethod
+    def of(cls, quantity: Quantity, each: Index | None = None) -> Moved:
+        """A parameter with its gradient under the name of the adjoint."""
+        slope = replace(quantity, name=adjoint_name(quantity.name), role=Role.ADJOINT)
+        return cls(quantity, slope, each)
 
 
 @dataclass(frozen=True)

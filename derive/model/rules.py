@@ -49,7 +49,7 @@ def rule_of(file: SpecFile, row: Optimizer, steps: int) -> Rule:
     settings: dict[str, Number] = {}
     parts: list[str] = []
     span = ""
-    for line, numbers, stretched in _scheduled(file, own, steps):
+    for line, numbers, stretched in _scheduled(file, own, steps, rate):
         span = stretched
         lines.append(line)
         settings |= numbers
@@ -138,7 +138,7 @@ def _parsed(source: str, scope: Scope) -> sympy.Expr:
 
 
 def _scheduled(
-    file: SpecFile, own: _Names, steps: int
+    file: SpecFile, own: _Names, steps: int, rate: Fraction
 ) -> Iterator[tuple[str, Mapping[str, Number], str]]:
     """The line of the learning rate, if it changes, with its settings and which is the span."""
     training = file.spec.training
@@ -149,8 +149,8 @@ def _scheduled(
         text = " ".join(training.learning_rate.split())
         formula = _formula(file, "learning_rate", text, {"k": K})
         if formula.has(K):
-            _check_rates(file, "learning_rate", formula, steps)
-            yield _with_rate(text, _base(file, training)), {}, ""
+            _check_rates(file, "learning_rate", formula, steps, rate)
+            yield _with_rate(text, rate), {}, ""
         return
     if training.schedule is None:
         return
@@ -158,7 +158,7 @@ def _scheduled(
     if name is None:
         text = " ".join(str(training.schedule).split())
         formula = _formula(file, "schedule", text, {"alpha": ALPHA, "k": K})
-        _check_rates(file, "schedule", formula, steps)
+        _check_rates(file, "schedule", formula, steps, rate)
         yield f"alpha = {text}", {}, ""
         return
     row = SCHEDULES[name]
@@ -171,11 +171,12 @@ def _scheduled(
     yield f"alpha = {formula}", {names[s]: v for s, v in chosen.items()}, span
 
 
-def _check_rates(file: SpecFile, field: str, formula: sympy.Expr, steps: int) -> None:
+def _check_rates(
+    file: SpecFile, field: str, formula: sympy.Expr, steps: int, rate: Fraction
+) -> None:
     """Refuse a formula that is no number at an update. Raises SpecError."""
-    base = _base(file, file.spec.training)
     for number in range(1, min(max(steps, 1), MOST_TRIED) + 1):
-        values = {ALPHA: base, K: Fraction(number)}
+        values = {ALPHA: rate, K: Fraction(number)}
         where = ("training", field)
         try:
             found = _value(formula, values)
@@ -257,17 +258,12 @@ def _clipped(training: TrainingSpec, own: _Names) -> tuple[list[str], Mapping[st
     most = own("most")
     if clip.value is not None:
         return [f"g = min(max(g, -{most}), {most})"], {most: bound}
-    size = own("size")
-    over = "parameters" if clip.over == "all" else "entries"
-    if not clip.eps:
-        lines = [f"{size} = norm({over}, g)", f"g = where({size} > {most}, {most}*g/{size}, g)"]
-        return lines, {most: bound}
-    eps = own("eps_clip")
-    lines = [
-        f"{size} = norm({over}, g) + {eps}",
-        f"g = where({size} > {most}, {most}*g/{size}, g)",
-    ]
-    return lines, {most: bound, eps: clip.eps}
+    size, settings = own("size"), {most: bound}
+    measured = f"{size} = norm({'parameters' if clip.over == 'all' else 'entries'}, g)"
+    if clip.eps:
+        eps = own("eps_clip")
+        measured, settings = f"{measured} + {eps}", {**settings, eps: clip.eps}
+    return [measured, f"g = where({size} > {most}, {most}*g/{size}, g)"], settings
 
 
 def _decayed(training: TrainingSpec, own: _Names) -> tuple[list[str], Mapping[str, Number]]:

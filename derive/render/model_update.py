@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -161,7 +161,7 @@ def update(form: ModelForm, values: Values, number: int = 1) -> None:
         moved = [each for entry in chosen for each in moves(form.problem, entry, number)]
         for (name, place), step in moved:
             key = (name + UPDATED, place)
-            now.enter(key, _without_letters(compiled(step)))
+            now.enter(key, partial(_at, compiled(step), {}))
             values.exact[key], values.page[key] = now.exact[key], now.page[key]
             if name in form.problem.graph.quantities:
                 values.texts[key] = now.texts[key]
@@ -200,10 +200,6 @@ def _started(form: ModelForm, values: Values) -> Values:
 
 def _at(rule: Value, bound: Bound, table: Table) -> Number:
     return rule(table, bound)
-
-
-def _without_letters(rule: Value) -> Callable[[Table], Number]:
-    return lambda table: rule(table, {})
 
 
 def _with_states(form: ModelForm, table: Table) -> Table:

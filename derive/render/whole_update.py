@@ -26,7 +26,7 @@ from derive.render.positions import letter
 from derive.render.sheet import Display
 from derive.render.tensor_values import Values
 from derive.render.weights import ALPHA_NAME
-from derive.render.worked import Bench, TooLong, rows_of
+from derive.render.worked import Bench, TooLong, rows_of, widest
 
 RATE = "learning rate"
 SETTING = "setting "
@@ -63,12 +63,10 @@ def whole_lines(
     """
     training = problem.training
     row = training.optimizer
-    moving = [
-        Moved(q, replace(q, name=adjoint_name(q.name), role=Role.ADJOINT)) for q in parameters
-    ]
+    moving = [Moved.of(quantity) for quantity in parameters]
     settings = {name: Element(SETTING + name) for name in row.settings} if named else {}
-    made = replace(called(number), settings=settings)
-    return line_equations(row.equations, row.states, training.settings, moving, made)
+    names = replace(called(number), settings=settings)
+    return line_equations(row.equations, row.states, training.settings, moving, names)
 
 
 # --- the rule -----------------------------------------------------------------------------------
@@ -79,10 +77,10 @@ def rule(form: ModelForm, own: Callable[[str], str], parameter: str) -> Iterator
     training = form.problem.training
     row = training.optimizer
     words = {name: Element(SETTING + name) for name in row.settings}
-    made = replace(called(sympy.Symbol(own("k"), real=True)), settings=words)
+    names = replace(called(sympy.Symbol(own("k"), real=True)), settings=words)
     tex = _Symbols(form, own, parameter)
     moving = [_any(form, parameter)]
-    for line in line_equations(row.equations, row.states, training.settings, moving, made):
+    for line in line_equations(row.equations, row.states, training.settings, moving, names):
         equation = line.equation
         left = tex.of(equation.lhs)
         writer = _RuleWriter(tex.leaf, _rank, THIN, summand=_summand)
@@ -120,9 +118,8 @@ def _any(form: ModelForm, parameter: str) -> Moved:
         sizes = {name: rf"\mathrm{{{name}}}" for name in ("rows", "columns")}
     axes = tuple(Axis(name, sympy.Symbol(tex, positive=True)) for name, tex in sizes.items())
     quantity = Quantity(ANY, parameter, axes, Role.PARAMETER)
-    slope = replace(quantity, name=adjoint_name(ANY), role=Role.ADJOINT)
     each = Index(parameter, Axis("parameters", sympy.Symbol("N", positive=True)))
-    return Moved(quantity, slope, each)
+    return Moved.of(quantity, each)
 
 
 @dataclass(frozen=True)
@@ -146,23 +143,39 @@ class _Symbols:
         if not of:
             found = below(self.parameter, places)
             return with_mark(found, UPDATED) if new else found
-        word, stars = told_of(word, self.form.problem)
-        found = below(self.own(word), places)
-        if word in ("alpha", "w"):
-            found = (
-                below(self.parameter, places)
-                if word == "w"
-                else below(ALPHA_NAME.tex, [self.own("k")])
-            )
-        kept = word in self.form.problem.training.optimizer.states
-        mark = stars + (UPDATED if new and kept and not stars else "")
-        return with_mark(found, mark) if mark else found
+        parameter = below(self.parameter, places)
+        return made(self.form.problem, self.own, word, places, parameter, self.own("k"), new)
 
     def leaf(self, key: sympy.Expr) -> Piece:
         if not isinstance(key, Element):
             return Piece(letter(str(key)), Tightness.ATOM)
         tall = key.name.startswith(adjoint_name(""))
         return Piece(self.of(key), Tightness.PRODUCT if tall else Tightness.ATOM)
+
+
+def made(
+    problem: Problem,
+    own: Callable[[str], str],
+    word: str,
+    places: Sequence[str],
+    parameter: str,
+    number: str,
+    new: bool,
+) -> str:
+    """The symbol of what a line makes at some places, or of a state, there of a `new` one.
+
+    `parameter` is what the parameter is called there, and `number` the number of the update.
+    """
+    word, stars = told_of(word, problem)
+    if word == "w":
+        found = parameter
+    elif word == "alpha":
+        found = below(ALPHA_NAME.tex, [number])
+    else:
+        found = below(own(word), places)
+    kept = word in problem.training.optimizer.states
+    mark = stars or (UPDATED if new and kept else "")
+    return with_mark(found, mark) if mark else found
 
 
 def told_of(word: str, problem: Problem) -> tuple[str, str]:
@@ -278,8 +291,7 @@ class _Entry:
         script = self.form.numbers(self.text).script
         numbers = replace(names, leaf=self._number, script=script)
         for row in (names.within(expr, ROOM - used), numbers.within(expr, ROOM - used)):
-            widest = max(map(width, row.split("\\\\")))
-            if rows_of(row) <= MOST_ROWS and widest <= ROOM - used + SPARE:
+            if rows_of(row) <= MOST_ROWS and widest(row) <= ROOM - used + SPARE:
                 yield row
 
     def tex(self, key: Element) -> str:
@@ -291,17 +303,11 @@ class _Entry:
             return self.form.leaf(key).tex
         places = [str(each) for each in key.indices]
         word, _, of = name.partition(" of ")
-        word, stars = told_of(word, self.form.problem)
+        parameter = self.form.leaf(Element(of, *key.indices)).tex if of != EVERY else ""
         if of not in (self.parameter, EVERY):
-            places = [self.form.leaf(Element(of, *key.indices)).tex]
-        found = below(self.own(word), places)
-        if word == "alpha":
-            found = below(ALPHA_NAME.tex, ["1"])
-        elif word == "w":
-            found = self.form.leaf(Element(of, *key.indices)).tex
-        kept = word in self.form.problem.training.optimizer.states
-        mark = stars + (UPDATED if kept and key.name != name and not stars else "")
-        return with_mark(found, mark) if mark else found
+            places = [parameter]
+        new = key.name != name
+        return made(self.form.problem, self.own, word, places, parameter, "1", new)
 
     def text(self, key: Element) -> str:
         """A number as it is printed."""

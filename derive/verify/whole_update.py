@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import product
 from typing import Any
 
 from mpmath import mp
 
 from derive.amount import work
 from derive.expression import Element
-from derive.graph import Graph, Quantity, Role, adjoint_name
+from derive.graph import Graph, Quantity, Role
 from derive.library.update import Called, LineEquation, Moved, line_equations
 from derive.limits import MOST_WORK
 from derive.problem import Problem
 from derive.verify.algebra import Algebra
+from derive.verify.bench import places
 from derive.verify.interpreter import run
 from derive.verify.meaning import Key, Values
 
@@ -41,21 +41,21 @@ class WholeUpdate:
         """The lines of the optimizer as equations."""
         training = self.problem.training
         row = training.optimizer
-        moving = [Moved(q, _slope(q)) for q in self._parameters]
-        return line_equations(row.equations, row.states, training.settings, moving, CALLED)
+        return line_equations(row.equations, row.states, training.settings, self._moving, CALLED)
 
-    @property
-    def _parameters(self) -> Sequence[Quantity]:
-        return [q for q in self.problem.graph.of_role(Role.PARAMETER) if q.name in self.names]
+    @cached_property
+    def _moving(self) -> Sequence[Moved]:
+        parameters = self.problem.graph.of_role(Role.PARAMETER)
+        return [Moved.of(quantity) for quantity in parameters if quantity.name in self.names]
 
     @cached_property
     def graph(self) -> Graph:
         """What is given before the update, and what it computes."""
         given = [Quantity(name, "", (), Role.CONSTANT) for name in (RATE, NUMBER)]
-        for quantity in self._parameters:
-            given += [quantity, _slope(quantity)]
-            for state in self.problem.training.optimizer.states:
-                given.append(replace(quantity, name=f"{state}_{quantity.name}"))
+        states = self.problem.training.optimizer.states
+        for each in self._moving:
+            given += filter(None, [each.quantity, each.slope])
+            given += (replace(each.quantity, name=f"{s}_{each.quantity.name}") for s in states)
         return Graph(tuple(given), tuple(each.equation for each in self.lines))
 
     @property
@@ -70,20 +70,11 @@ class WholeUpdate:
         zero = 0 * rate
         given: dict[Key, Any] = {(RATE, ()): rate, (NUMBER, ()): mp.mpf(number)}
         for quantity in self.graph.given:
-            for key in quantity_keys(quantity):
+            for key in places(quantity):
                 if key not in given:
                     source = slopes if quantity.role is Role.ADJOINT else values
                     given[key] = source.get(key, zero) if source is slopes else source[key]
         found = run(self.graph, given, self.algebra)
         for each in self.lines:
-            for key in quantity_keys(each.equation.quantity):
+            for key in places(each.equation.quantity):
                 yield (key[0].removesuffix(NEW), key[1]), found[key]
-
-
-def quantity_keys(quantity: Quantity) -> list[Key]:
-    """The keys of all entries."""
-    return [(quantity.name, place) for place in product(*map(range, quantity.shape))]
-
-
-def _slope(quantity: Quantity) -> Quantity:
-    return replace(quantity, name=adjoint_name(quantity.name), role=Role.ADJOINT)
