@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import lax
+from shapes import SHAPES
 
 jax.config.update("jax_enable_x64", True)
 RATE = 0.01
@@ -60,23 +61,17 @@ def _attention(p: Any, x: Any, t: Any) -> Any:
     return jnp.sum((mixed @ out + last - t) ** 2) / 512
 
 
-WORK: dict[str, tuple[Loss, list[tuple[int, ...]], tuple[int, ...], tuple[int, ...]]] = {
-    **{
-        f"784-128-10, {n}": (_dense, [(128, 784), (128,), (10, 128), (10,)], (n, 784), (n, 10))
-        for n in (32, 128)
-    },
-    "convolution": (
-        *(_convolution, [(8, 1, 3, 3), (8,), (10, 1352), (10,)]),
-        *((32, 1, 28, 28), (32, 10)),
-    ),
-    "lstm": (_lstm, [(32, 256), (64, 256), (256,)], (8, 16, 32), (8, 64)),
-    "attention": (_attention, [(64, 192), (192,), (64, 64), (64,)], (8, 64, 64), (8, 64, 64)),
+LOSSES: dict[str, Loss] = {
+    **{f"784-128-10, {n}": _dense for n in (32, 128)},
+    "convolution": _convolution,
+    "lstm": _lstm,
+    "attention": _attention,
 }
 
 
 def by_hand(name: str) -> Callable[[int], None]:
     """So many steps, each with the parameters given away."""
-    loss, shapes, given, wanted = WORK[name]
+    loss, (shapes, given, wanted) = LOSSES[name], SHAPES[name]
     x, t = _normal(98, *given), jnp.abs(_normal(99, *wanted))
 
     @partial(jax.jit, donate_argnums=0)

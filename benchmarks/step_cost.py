@@ -392,7 +392,12 @@ def measured(steps: dict[str, Run]) -> dict[str, float]:
     return found
 
 
-MEASURES = {"c": "products", "c, blas": "products", "jax": "jax, by hand", "torch": "torch, by hand"}
+MEASURES = {
+    "c": "products",
+    "c, blas": "products",
+    "jax": "jax, by hand",
+    "torch": "torch, by hand",
+}
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from shapes import SHAPES
 from torch.nn import functional
 
 torch.set_num_threads(1)
@@ -49,23 +50,17 @@ def _attention(p: Any, x: Any, t: Any) -> Any:
     return ((mixed.transpose(1, 2).reshape(8, 64, 64) @ out + last - t) ** 2).sum() / 512
 
 
-WORK: dict[str, tuple[Loss, list[tuple[int, ...]], tuple[int, ...], tuple[int, ...]]] = {
-    **{
-        f"784-128-10, {n}": (_dense, [(128, 784), (128,), (10, 128), (10,)], (n, 784), (n, 10))
-        for n in (32, 128)
-    },
-    "convolution": (
-        *(_convolution, [(8, 1, 3, 3), (8,), (10, 1352), (10,)]),
-        *((32, 1, 28, 28), (32, 10)),
-    ),
-    "lstm": (_lstm, [(32, 256), (64, 256), (256,)], (8, 16, 32), (8, 64)),
-    "attention": (_attention, [(64, 192), (192,), (64, 64), (64,)], (8, 64, 64), (8, 64, 64)),
+LOSSES: dict[str, Loss] = {
+    **{f"784-128-10, {n}": _dense for n in (32, 128)},
+    "convolution": _convolution,
+    "lstm": _lstm,
+    "attention": _attention,
 }
 
 
 def by_hand(name: str) -> Callable[[int], None]:
     """So many steps."""
-    loss, shapes, given, wanted = WORK[name]
+    loss, (shapes, given, wanted) = LOSSES[name], SHAPES[name]
     x, t = _normal(98, *given), _normal(99, *wanted).abs()
     at = [_normal(k, *shape).requires_grad_() for k, shape in enumerate(shapes)]
 

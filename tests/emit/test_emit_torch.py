@@ -1,12 +1,10 @@
-"""Modules of PyTorch: what they compute, how they meet autograd, and what may not stand in one.
+"""Modules of PyTorch: how they meet autograd, and what may not stand in one.
 
 Where PyTorch is not installed only the texts are looked at.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import pytest
@@ -14,24 +12,9 @@ import pytest
 import derive
 from derive.emit.checked import Refused, checked
 from derive.emit.run import load
-from derive.emit.targets import TARGETS
-from derive.pipeline import Made, make
 from derive.problem import Problem
-from derive.scaffold import scaffold
-from derive.spec import builtin_names
-from derive.verify.report import Status
-from tests.emit.test_emit_checked import TOP
-from tests.emit.test_emit_jax import (
-    CLOSE,
-    RECURRENT,
-    ROWS,
-    TWO_LETTERS,
-    numbers,
-    problem_of,
-    source_of,
-)
-from tests.emit.test_emit_models import ALL
-from tests.sampled import sampled
+from tests.emit.test_emit_libraries import RECURRENT, TWO_LETTERS, attacked, check
+from tests.emit_support import made, of_row, source_of
 
 SMOOTH = ("layer_norm", "gelu", "lstm", "multi_head_attention", "conv2d", "max_pool2d")
 SMALL = "inputs: {x: 0.7}\nparameters: {w: 0.3}\nmodel: [y = exp(w*x)]\nloss: E = y\n"
@@ -49,22 +32,6 @@ def torch_of(problem: Problem) -> dict[str, Any]:
     return dict(load(problem, source_of(problem, "torch"), "torch").namespace)
 
 
-def check(problem: Problem) -> None:
-    if problem.symbolic:
-        return
-    found, expected = (
-        numbers(load(problem, source_of(problem, target), target).run())
-        for target in ("torch", "numpy")
-    )
-    assert found == pytest.approx(expected, rel=CLOSE, abs=CLOSE, nan_ok=True)
-
-
-@pytest.mark.parametrize("name", ["article", "deep", "tiny_rnn"])
-def test_a_module_computes_what_that_of_numpy_does(name: str) -> None:
-    pytest.importorskip("torch")
-    check(derive.load(name))
-
-
 SCHEDULED = (
     f"{SMALL}training: {{learning_rate: 0.1, steps: 4, optimizer: adam, schedule: one_cycle}}\n"
 )
@@ -77,17 +44,9 @@ loss: E = names**2*training + 2*training_ + training__**3
 """
 
 
-@pytest.mark.parametrize("text", [TWO_LETTERS, SMALL, WHOLE, SCHEDULED, CHOSEN])
+@pytest.mark.parametrize("text", [SMALL, WHOLE, SCHEDULED, CHOSEN])
 def test_an_equation_is_computed(text: str) -> None:
-    pytest.importorskip("torch")
-    check(problem_of(text))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", sampled(ROWS, 2))
-def test_a_row_is_computed(name: str) -> None:
-    pytest.importorskip("torch")
-    check(problem_of(scaffold(name, False)))
+    check(made(text), "torch")
 
 
 SINGLE = ("lstm", "conv2d", "multi_head_attention", "layer_norm", "gelu", "crf")
@@ -95,7 +54,7 @@ SINGLE = ("lstm", "conv2d", "multi_head_attention", "layer_norm", "gelu", "crf")
 
 @pytest.mark.parametrize("name", SINGLE)
 def test_a_module_computes_in_singles_if_it_is_told_to(name: str) -> None:
-    torch, problem = pytest.importorskip("torch"), problem_of(scaffold(name, False))
+    torch, problem = pytest.importorskip("torch"), of_row(name)
     source, found = source_of(problem, "torch"), []
     for said in ("DTYPE = torch.float64", "DTYPE = torch.float32"):
         module: dict[str, Any] = {"__name__": "emitted"}
@@ -104,20 +63,6 @@ def test_a_module_computes_in_singles_if_it_is_told_to(name: str) -> None:
         assert {each.dtype for each in (value, *slopes)} == {module["DTYPE"]}
         found.append(torch.cat([each.reshape(-1).double() for each in (value, *slopes)]))
     assert torch.allclose(*found, rtol=1e-4, atol=1e-5)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", sampled(ALL, 2))
-def test_an_equation_of_any_kind_is_computed(name: str) -> None:
-    pytest.importorskip("torch")
-    check(problem_of(ALL[name]))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", sampled(builtin_names(), 2))
-def test_a_built_in_spec_is_computed(name: str) -> None:
-    pytest.importorskip("torch")
-    check(derive.load(name))
 
 
 def by_autograd(problem: Problem) -> tuple[Any, dict[str, Any], list[Any]]:
@@ -130,7 +75,7 @@ def by_autograd(problem: Problem) -> tuple[Any, dict[str, Any], list[Any]]:
 
 @pytest.mark.parametrize("text", [RECURRENT, TWO_LETTERS, SMALL, WHOLE])
 def test_the_gradients_and_their_derivatives_are_slopes(text: str) -> None:
-    torch, module, held = by_autograd(problem_of(text))
+    torch, module, held = by_autograd(made(text))
     assert torch.autograd.gradcheck(module["Loss"].apply, held)
     assert torch.autograd.gradgradcheck(module["Loss"].apply, held)
 
@@ -138,14 +83,14 @@ def test_the_gradients_and_their_derivatives_are_slopes(text: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SMOOTH)
 def test_the_gradients_of_a_row_and_their_derivatives_are_slopes(name: str) -> None:
-    torch, module, held = by_autograd(problem_of(scaffold(name, False)))
+    torch, module, held = by_autograd(of_row(name))
     assert torch.autograd.gradcheck(module["Loss"].apply, held)
     assert torch.autograd.gradgradcheck(module["Loss"].apply, held)
 
 
 def test_a_wrong_gradient_is_no_slope() -> None:
     torch = pytest.importorskip("torch")
-    problem = problem_of(SMALL)
+    problem = made(SMALL)
     source = source_of(problem, "torch")
     broken = source.replace("dE_dw = ", "dE_dw = 1.01 * ")
     assert broken != source
@@ -174,7 +119,7 @@ def test_a_model_is_trained_by_an_optimizer_of_pytorch() -> None:
 def test_names_that_a_module_of_pytorch_has_are_left_to_it() -> None:
     """What is not trained is a buffer, and a name that is taken gets a mark."""
     pytest.importorskip("torch")
-    module = torch_of(problem_of(WHOLE))
+    module = torch_of(made(WHOLE))
     model = module["Model"](module["PARAMETERS"])
     assert sorted(dict(model.named_parameters())) == ["V", "loss_"]
     assert sorted(dict(model.named_buffers())) == ["half_"]
@@ -183,7 +128,7 @@ def test_names_that_a_module_of_pytorch_has_are_left_to_it() -> None:
 
 
 def test_every_parameter_has_a_name_of_its_own() -> None:
-    torch, module, _ = by_autograd(problem_of(TAKEN))
+    torch, module, _ = by_autograd(made(TAKEN))
     model = module["Model"](module["PARAMETERS"])
     assert len(dict(model.named_parameters())) == 4
     model(module["SAMPLE"]).backward()
@@ -198,42 +143,6 @@ def test_a_derivative_that_a_module_does_not_have_is_not_silently_none() -> None
     value = module["Loss"].apply(*module["PARAMETERS"], *sample)
     with pytest.raises(ValueError, match="these derivatives only: dE_dW1, dE_dW2"):
         value.backward()
-
-
-@pytest.mark.slow
-def test_a_module_is_a_route_of_verify() -> None:
-    pytest.importorskip("torch")
-    made = replace(make(problem_of(RECURRENT)), targets=("python", "torch"))
-    assert verdict(made) is Status.AGREES
-    right = made.modules["torch"]
-    broken = right.replace("learning_rate * ", "1.01 * learning_rate * ")
-    assert broken != right
-    wrong = replace(made)
-    vars(wrong)["modules"] = {**made.modules, "torch": broken}
-    assert verdict(wrong) is Status.DISAGREES
-
-
-def verdict(made: Made) -> Status:
-    return next(route.status for route in made.verify().routes if route.name == "module torch")
-
-
-@cache
-def recurrent() -> str:
-    return source_of(problem_of(RECURRENT), "torch")
-
-
-def test_a_module_is_on_the_list() -> None:
-    checked(recurrent())
-    checked(source_of(problem_of(scaffold("gelu", False)), "torch"))
-    checked(source_of(derive.load("digits"), "torch"))
-    assert TARGETS["torch"].suffix == "_torch.py"
-
-
-@pytest.mark.parametrize("attack", TOP)
-def test_an_attack_is_refused(attack: str) -> None:
-    place = recurrent().index("\n\nclass Parameters")
-    with pytest.raises(Refused):
-        checked(f"{recurrent()[:place]}\n{attack}\n{recurrent()[place:]}")
 
 
 OF_TORCH = [
@@ -258,6 +167,5 @@ OF_TORCH = [
 
 @pytest.mark.parametrize(("old", "new"), OF_TORCH)
 def test_an_attack_by_pytorch_is_refused(old: str, new: str) -> None:
-    assert old in recurrent()
     with pytest.raises(Refused):
-        checked(recurrent().replace(old, new, 1))
+        checked(attacked("torch")(old, new))
