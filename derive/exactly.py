@@ -10,7 +10,7 @@ from mpmath import mp, mpf
 
 from derive.limits import LARGEST_POWER
 
-SPARE = 60  # bits that a wave must have left of what it is rounded for
+SPARE = 60  # bits: left of a wave for what it is rounded to; beyond those that are asked for
 FARTHEST = 330  # of the power of two in a sine: 10^99
 OUT = "a sine or cosine is asked for beyond 10^99, where no digit of it is sure"
 BEYOND = "a number on the way is beyond 10^1204"
@@ -60,3 +60,19 @@ def of_gamma(order: int, x: Any, precision: int) -> Any:
     if not x > 0:
         raise ValueError(f"lgamma and digamma have no value at {mp.nstr(x, 6)}, only above 0")
     return mp.psi(order, x) if order >= 0 else mp.loggamma(x)
+
+
+@lru_cache(maxsize=20_000)
+def of_error(x: Any, precision: int) -> Any:
+    """erf x, near its ends by what is missing there: a sum by powers of x has thousands of terms.
+
+    The rest 1 - erf x is all but e^(-x²), so that only the digits after those zeros are asked for;
+    its own series has as many right digits as it has zeros before them.
+    """
+    zeros = x * x / mp.ln2 if mp.isfinite(x) else mp.inf  # before the first bit of the rest
+    asked = precision - zeros + SPARE
+    if zeros > precision or asked > zeros - SPARE:
+        return mp.erf(x)
+    with mp.workprec(int(asked)):
+        rest = mp.erfc(abs(x))
+    return mp.sign(x) * (1 - rest)

@@ -14,7 +14,7 @@ from typing import Any
 import sympy
 from mpmath import mp
 
-from derive.exactly import of_gamma, wave, within
+from derive.exactly import of_error, of_gamma, wave, within
 
 
 class logistic(sympy.Function):
@@ -279,7 +279,7 @@ ROWS = (
     _smooth("atan", sympy.atan, lambda x: mp.atan(x), "arctan", "arctan"),
     _smooth("asin", sympy.asin, lambda x: mp.asin(x), "arcsin", "arcsin"),
     _smooth("acos", sympy.acos, lambda x: mp.acos(x), "arccos", "arccos"),
-    _smooth("erf", sympy.erf, lambda x: mp.erf(x), numpy=""),
+    _smooth("erf", sympy.erf, lambda x: of_error(x, mp.prec), numpy=""),
     Row(
         "logistic",
         logistic,

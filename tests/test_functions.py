@@ -114,3 +114,14 @@ def test_doubles_need_not_be_zero_where_a_sum_of_large_terms_is(name: str) -> No
         found = DOUBLES.functions[name](double(mp.mpf(2)))
         assert found.error >= mp.mpf(2) ** -53
         assert found.error < mp.mpf("1e-14")
+
+
+@pytest.mark.parametrize("digits", [15, 100, 400])
+def test_an_error_function_near_its_ends_is_that_of_many_more_digits(digits: int) -> None:
+    """There it is summed by what is missing, where that has the digits."""
+    for x in (0.3, -3, 5.5, -9.7, 17, -27.5, 31, -40, 41, -58.5, 1e9, -1e200):
+        with mp.workdps(2 * digits + 20):
+            exact = mp.erf(mp.mpf(x))
+        with mp.workdps(digits):
+            found = EXACT.functions["erf"](mp.mpf(x))
+            assert abs(found - exact) <= abs(exact) * mp.eps, x

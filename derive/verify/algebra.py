@@ -164,7 +164,7 @@ def partial(function: Callable[..., Any], at: Sequence[Any], k: int) -> Any:
     if function is LOG and at[k]:  # e^1000 ± 10^-18 would need 450 digits
         zeros, scale = 0, at[k]
     step = scale * mp.mpf(10) ** -STEP
-    with mp.workdps(2 * max(DIGITS, mp.dps) + zeros):
+    with mp.workdps(max(DIGITS, mp.dps) + DIGITS + zeros):  # of a step as of a value
         high = function(*at[:k], at[k] + step, *at[k + 1 :])
         low = function(*at[:k], at[k] - step, *at[k + 1 :])
         return (high - low) / (2 * step)
