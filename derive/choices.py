@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
 import sympy
 
@@ -22,6 +23,12 @@ def compared(
         case ast.GtE():
             return _chosen(greater(b, a), no, yes)
     return _chosen(greater(a, b), no, yes)
+
+
+def decided(signs: Sequence[ast.cmpop], sides: Sequence[sympy.Rational]) -> bool:
+    """Whether a comparison of numbers holds, all of it."""
+    pairs = zip(signs, sides, sides[1:], strict=False)
+    return all(compared(sign, a, b, sympy.S.One, sympy.S.Zero) == 1 for sign, a, b in pairs)
 
 
 def _chosen(test: sympy.Expr, yes: sympy.Expr, no: sympy.Expr) -> sympy.Expr:

@@ -15,7 +15,7 @@ from functools import reduce
 
 import sympy
 
-from derive.choices import compared
+from derive.choices import compared, decided
 from derive.errors import LanguageError, nearest
 from derive.expression import (
     Axis,
@@ -377,15 +377,11 @@ class _Reader:
     def _grad(self, node: ast.Call, depth: int) -> sympy.Expr:
         """The derivative of one entry by another, both as they are read."""
         if len(node.args) != 2:
-            raise self.fail(
-                node, "grad takes what is differentiated, and by what: grad(u[n], x[n])"
-            )
+            raise self.fail(node, "grad takes two entries, as in grad(u[n], x[n]) for ∂u/∂x")
         of, by = (self.read(argument, depth + 1) for argument in node.args)
         if not isinstance(of, Element | Grad):
-            reason = (
-                "grad differentiates one entry; give this an equation of its own, as in f[n] = "
-            )
-            raise self.fail(node.args[0], f"{reason}{self.text(node.args[0]).strip('`')}")
+            reason = "grad differentiates one entry; give this an equation of its own, as in f[n]"
+            raise self.fail(node.args[0], f"{reason} = {self.text(node.args[0]).strip('`')}")
         if not isinstance(by, Element) or self.scope.quantities[by.name].integer:
             reason = "grad differentiates by one entry of a quantity that is not of whole numbers"
             raise self.fail(node.args[1], f"{reason}, as in grad(u[n], x[n])")
@@ -408,11 +404,15 @@ class _Reader:
         test = node.args[0]
         if isinstance(test.ops[0], ast.Eq | ast.NotEq) and len(test.ops) == 1:
             same = self._same(test, depth)
-            yes, no = (self.read(branch, depth + 1) for branch in node.args[1:])
-            return where(same, yes, no) if isinstance(test.ops[0], ast.Eq) else where(same, no, yes)
+            yes, no = node.args[1:] if isinstance(test.ops[0], ast.Eq) else node.args[:0:-1]
+            if same.is_Integer:
+                return self.read(yes if same else no, depth + 1)
+            return where(same, self.read(yes, depth + 1), self.read(no, depth + 1))
         if not all(isinstance(sign, ast.Gt | ast.Lt | ast.GtE | ast.LtE) for sign in test.ops):
             raise self.fail(test, "a condition compares two values with <, <=, > or >=")
         sides = [self.read(side, depth + 1) for side in (test.left, *test.comparators)]
+        if all(side.is_Rational for side in sides):  # the other branch may have no value
+            return self.read(node.args[1 if decided(test.ops, sides) else 2], depth + 1)
         found, no = (self.read(branch, depth + 1) for branch in node.args[1:])
         for sign, a, b in reversed(list(zip(test.ops, sides, sides[1:], strict=False))):
             found = compared(sign, a, b, found, no)  # `a < b < c` holds where both do

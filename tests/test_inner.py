@@ -197,7 +197,7 @@ def test_a_wrong_one_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> Non
 
 REFUSED = [
     ("g = grad(u, x[0])", "model.2", "'u' needs 1 index"),
-    ("g[n] = grad(u[n])", "model.2", "grad takes what is differentiated, and by what"),
+    ("g[n] = grad(u[n])", "model.2", "grad takes two entries, as in grad(u[n], x[n])"),
     (
         "g[n] = grad(2*u[n], x[n])",
         "model.2",

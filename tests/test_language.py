@@ -104,6 +104,9 @@ MEANINGS: list[tuple[str, sympy.Expr]] = [
     ("where(s < r, s, 0)", where(greater(R, S), S, 0)),
     ("where(s >= r, s, 0)", where(greater(R, S), 0, S)),
     ("where(s <= r, s, 0)", where(greater(S, R), 0, S)),
+    ("where(2 > 3, 1/0, s)", S),
+    ("where(1 < 2 <= 2, s, 1/0)", S),
+    ("where(2 != 2, 1/0, s)", S),
 ]
 
 

@@ -25,6 +25,7 @@ from derive.emit.tree import (
     Same,
     Sum,
     Within,
+    has_arrays,
 )
 
 EXACT = 2**53
@@ -146,6 +147,7 @@ def _is_literal(code: Code) -> bool:
 
 FLIPPED = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "==": "=="}
 COMPARISONS = {"greater": comparison(">"), "at_least": comparison(">=")}
+CHOICE = "choice"  # the head of a choice between plain numbers, for a target that has another
 Heads = Mapping[str, Callable[..., Code]]
 Join = Callable[..., Code]
 
@@ -166,7 +168,8 @@ def operation(
         case Power():
             return (node.base,), lambda base: raised(base, node.exponent)
         case Apply(head="where"):
-            return _choice(node, heads["where"])
+            lazily = CHOICE in heads and not has_arrays(node)
+            return _choice(node, heads[CHOICE if lazily else "where"])
         case Apply() if node.head in COMPARISONS:
             return node.arguments, heads[node.head]
         case Apply():
@@ -189,6 +192,12 @@ def _choice(node: Apply, where: Join) -> tuple[tuple[Node, ...], Join]:
         return choose(compare(left, right), yes, no)
 
     return (*sides, *branches), joined
+
+
+def choice(condition: Code, yes: Code, no: Code) -> Code:
+    """A choice of Python, which computes only the branch that is taken."""
+    text = f"{yes.at(Level.SUM)} if {condition.text} else {no.at(Level.SUM)}"
+    return Code(text, Level.CHOICE)
 
 
 def _place(position: sympy.Expr) -> Node:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 
-from derive.emit.arithmetic import COMPARISONS, Code, call, digamma, polygamma
+from derive.emit.arithmetic import CHOICE, COMPARISONS, Code, call, choice, digamma, polygamma
 from derive.emit.arrays import Arrays, vectorised
 from derive.emit.dialect import Dialect
 from derive.emit.grids import gridded, is_plain, stepwise
@@ -20,7 +20,8 @@ from derive.emit.program import Assignment, depended_on, lower
 from derive.emit.python import low, table
 from derive.emit.reuse import reusing
 from derive.emit.sharing import shared
-from derive.emit.tree import Apply, Constant, Number, Read, Sum, walk
+from derive.emit.tree import Apply, Constant, Number, Read, Sum, has_arrays, walk
+from derive.emit.untaken import ARRAY, without_errors
 from derive.emit.windows import without_grids
 from derive.functions import ROWS
 from derive.graph import Derivation, Quantity
@@ -80,12 +81,13 @@ HEADS = MappingProxyType(
     | {"power": call("np.float_power"), "stop_gradient": lambda value: value}
     | {"max": call("np.maximum"), "min": call("np.minimum")}
     | {name: _indicator(compare) for name, compare in COMPARISONS.items()}
+    | {ARRAY: lambda number: Code(f"np.asarray({number.text}, dtype=float)")}
 )
 CONSTANTS = MappingProxyType(
     {name: f"np.{name}" for name in ("pi", "e", "inf")}
     | {"batch": "batch", "learning_rate": "learning_rate", "step": "number"}
 )
-DIALECT = Dialect(HEADS, CONSTANTS)
+DIALECT = Dialect({**HEADS, CHOICE: choice}, CONSTANTS)
 QUIET = 'with np.errstate(over="ignore", divide="ignore", invalid="ignore"):'
 
 
@@ -101,9 +103,14 @@ def in_groups(
     return grouped(hoisted(shared(depended_on(reusing(assignments), results))))
 
 
+def guarded(assignments: Iterable[Assignment]) -> list[Assignment]:
+    """Lines of which no branch that is not taken makes an error."""
+    return [replace(each, value=without_errors(each.value)) for each in assignments]
+
+
 def _lines(assignments: Iterable[Assignment], results: Iterable[Quantity]) -> list[str]:
     lines = []
-    for group in in_groups(assignments, results):
+    for group in in_groups(guarded(assignments), results):
         if group[0].walks:
             lines += _quiet(group, partial(stepwise, group, DIALECT))
         else:
@@ -133,7 +140,7 @@ def _assigned(assignment: Assignment) -> list[str]:
 
 
 def _may_overflow(node: Apply) -> bool:
-    branches = node.arguments[1:] if node.head == "where" else ()
+    branches = node.arguments[1:] if node.head == "where" and has_arrays(node) else ()
     parts = (part for branch in branches for part in walk(branch))
     return not all(isinstance(part, Number | Constant | Read | Sum) for part in parts)
 

@@ -14,6 +14,7 @@ from derive.emit.arithmetic import (
     Level,
     Spelling,
     call,
+    choice,
     digamma,
     floating,
     polygamma,
@@ -71,11 +72,6 @@ def _picked(place: Code, *values: Code) -> Code:
     return Code(f"is_first_largest({place.text}, [{', '.join(v.text for v in values)}])")
 
 
-def _where(test: Code, yes: Code, no: Code) -> Code:
-    text = f"{yes.at(Level.SUM)} if {test.text} else {no.at(Level.SUM)}"
-    return Code(text, Level.CHOICE)
-
-
 MATH = {row.name: row.math for row in ROWS if row.math} | {
     name: name for name in ("expm1", "log1p", "erfc", "sqrt")
 }
@@ -86,7 +82,7 @@ HEADS = MappingProxyType(
     | {name: _indicator(compare) for name, compare in COMPARISONS.items()}
     | {"digamma": digamma, "polygamma": polygamma}
     | {
-        "where": _where,
+        "where": choice,
         "stop_gradient": lambda value: value,
         "power": call("math.pow"),
         "times log": call("times_log"),

@@ -11,16 +11,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from types import MappingProxyType
 
-from derive.emit.arithmetic import COMPARISONS, Code, Heads, Level, call, polygamma
+from derive.emit.arithmetic import COMPARISONS, Code, Heads, call, choice, polygamma
 from derive.emit.arrays import Arrays, vectorised
 from derive.emit.dialect import Torch, as_tensor, is_number
 from derive.emit.grids import gridded, is_plain, stepwise
 from derive.emit.layout import statement
 from derive.emit.module import Writing, module
 from derive.emit.names import code_name
-from derive.emit.numpy import WRITING, in_groups, record_of
+from derive.emit.numpy import WRITING, guarded, in_groups, record_of
 from derive.emit.program import Assignment, lower
 from derive.emit.python import CONSTANTS, low, table
+from derive.emit.untaken import ARRAY
 from derive.emit.windows import without_grids
 from derive.functions import ROWS
 from derive.graph import Derivation, Quantity
@@ -73,8 +74,7 @@ def _of_tensors(name: str) -> Callable[..., Code]:
 
 def _where(condition: Code, yes: Code, no: Code) -> Code:
     if is_number(condition.text):
-        text = f"{yes.at(Level.COMPARISON)} if {condition.text} else {no.at(Level.COMPARISON)}"
-        return Code(text, Level.CHOICE)
+        return choice(condition, yes, no)
     first = as_tensor(yes.text) if is_number(no.text) else yes.text
     return Code(f"torch.where({condition.text}, {first}, {no.text})")
 
@@ -133,6 +133,7 @@ OF_ANY: Heads = {
     "times log1p": call("times_log1p"),
     "ratio": call("ratio"),
     "stop_gradient": lambda value: value,
+    ARRAY: lambda value: Code(as_tensor(value.text)),
     "max": call("larger"),
     "min": call("smaller"),
 }
@@ -158,7 +159,7 @@ def emit_torch(problem: Problem, derivation: Derivation) -> str:
 
 def _lines(assignments: Iterable[Assignment], results: Iterable[Quantity]) -> list[str]:
     lines = []
-    for group in in_groups(assignments, results):
+    for group in in_groups(guarded(assignments), results):
         lines += stepwise(group, DIALECT) if group[0].walks else _assigned(group[0])
     return lines
 

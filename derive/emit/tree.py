@@ -255,6 +255,14 @@ def replaced(node: Node, old: Node, new: Node) -> Node:
     return rebuilt(node, lambda child: replaced(child, old, new), lambda position: position)
 
 
+def has_arrays(node: Node) -> bool:
+    """Whether a tree reads an entry of an array, or has another value at another place."""
+    return any(
+        bool(part.axes) if isinstance(part, Read) else isinstance(part, Position | Same | Within)
+        for part in walk(node)
+    )
+
+
 def names_read(node: Node) -> frozenset[str]:
     """The quantities that a tree reads, but for those in positions."""
     return frozenset(part.name for part in walk(node) if isinstance(part, Read))
