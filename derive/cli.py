@@ -88,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     book = add("notebook", "writing", "write a notebook of Jupyter that computes its own numbers")
     _page(book, "ipynb")
     book.add_argument("--target", choices=("python", "numpy"), default="", help="of its module")
+    _slides(add("slides", "presenting", "write slides, one step of the derivation on each"))
     _code(add("code", "coding", "write a code module"))
     _train(add("train", "training", "train the parameters of a spec on data"))
     _checks(add)
@@ -121,6 +122,19 @@ def _checks(add: Add) -> None:
     _spec(proof)
     _certificate(proof)
     _documents(add("check", "checking", "proof-read a document: LaTeX, Markdown, HTML, a notebook"))
+
+
+def _slides(parser: argparse.ArgumentParser) -> None:
+    _spec(parser)
+    parser.add_argument("--output", "-o", type=Path, metavar="FILE", help="default: print it")
+    parser.add_argument(
+        "--format",
+        choices=("beamer", "reveal"),
+        help="LaTeX for beamer, or one file of HTML marked up as for reveal.js "
+        "(default: by the ending of FILE, else beamer)",
+    )
+    parser.add_argument("--language", choices=LANGUAGES)
+    parser.add_argument("--pdf", action="store_true", help="make a PDF (beamer; needs --output)")
 
 
 def _code(parser: argparse.ArgumentParser) -> None:

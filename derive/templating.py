@@ -9,7 +9,17 @@ from typing import Literal
 
 import jinja2
 
-LAYOUTS = {"latex": "latex/common.tex.j2", "markdown": "markdown/common.md.j2"}
+LAYOUTS = {
+    "latex": "latex/common.tex.j2",
+    "markdown": "markdown/common.md.j2",
+    "slides": "slides/common.j2",
+}
+SIGNS = {
+    "start": "\ue000",
+    "stop": "\ue001",
+    "next": "\ue002",
+    "cell": "\ue003",
+}  # no text has them
 
 
 def _root() -> Path:
@@ -20,11 +30,12 @@ def _root() -> Path:
 
 @cache
 def environment(
-    kind: Literal["code", "latex", "markdown", "html", "sheet"],
+    kind: Literal["code", "latex", "markdown", "slides", "html", "sheet"],
 ) -> jinja2.Environment:
     """The environment of one kind of template; an unknown name in a template is an error.
 
-    What is said on a page is the same in LaTeX and Markdown; `layout` says how it is set. Sheets of
+    What is said on a page is the same in LaTeX, in Markdown and on slides; `layout` says how it is
+    set, and for slides it marks the pieces with signs. Sheets of
     exercises say the same in TeX and in HTML: their templates have the signs of those of pages, and
     for HTML the kind that escapes text.
     """
@@ -56,6 +67,8 @@ def environment(
     )
     if kind in LAYOUTS:
         words.globals["layout"] = LAYOUTS[kind]
+    if kind == "slides":
+        words.globals.update(SIGNS)
     return words
 
 

@@ -156,7 +156,8 @@ def test_what_checks_a_module_shares_no_table_with_what_writes_it() -> None:
      ("emit", "certify"), ("render", "certify"), ("verify", "certify"), ("certify", "commands"),
      ("render", "exercise"), ("interactive", "exercise"), ("verify", "exercise"),
      ("certify", "exercise"), ("exercise", "commands"),
-     ("emit", "notebook"), ("render", "notebook"), ("notebook", "commands")],
+     ("emit", "notebook"), ("render", "notebook"), ("notebook", "commands"),
+     ("render", "slides"), ("interactive", "slides"), ("slides", "commands")],
 )  # fmt: skip
 def test_data_flows_one_way(upstream: str, downstream: str) -> None:
     for name in SOURCES:

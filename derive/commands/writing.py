@@ -62,16 +62,18 @@ def latex(options: argparse.Namespace) -> int:
         text = made.texts[language]
     if file is not None and not _proven(made, file, options.output is None):
         return FOUND
-    if options.output is None:
-        if options.pdf:
-            raise InputError("--pdf needs --output FILE to know where to put the PDF")
-        sys.stdout.write(text)
-        return GOOD
-    if options.pdf and options.output.suffix == ".pdf":
-        raise InputError("--output names the LaTeX file; the PDF is put beside it")
-    if options.pdf:
-        return _with_pdf(options.output, text)
-    written(options.output, text.encode())
+    return put_latex(text, options.output, options.pdf)
+
+
+def put_latex(text: str, output: Path | None, pdf: bool) -> int:
+    """Write a document in LaTeX, with its PDF if that is asked for, or print it."""
+    if pdf and output is None:
+        raise InputError("--pdf needs --output FILE to know where to put the PDF")
+    if pdf and output is not None:
+        if output.suffix == ".pdf":
+            raise InputError("--output names the LaTeX file; the PDF is put beside it")
+        return _with_pdf(output, text)
+    put(text, output)
     return GOOD
 
 

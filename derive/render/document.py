@@ -28,7 +28,7 @@ _ESCAPES = {
     ">": r"\textgreater{}",
 }
 
-Format = Literal["latex", "markdown"]
+Format = Literal["latex", "markdown", "slides"]
 MARK = r"\proven"
 NUMBERED = re.compile(r"^\\begin\{equation\}\\label\{([^{}]*)\}", re.MULTILINE)
 MODEL = "model_"  # how the kinds of blocks begin that only the page of a model has

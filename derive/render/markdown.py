@@ -99,7 +99,7 @@ def _marked(text: str, numbers: Mapping[str, str]) -> str:
     """Text with holes for its formulas, with what it marks in the signs of Markdown."""
     done, at = "", 0
     while (found := COMMAND.search(text, at)) is not None:
-        inner, end = _braced(text, found.end())
+        inner, end = braced(text, found.end())
         done += _plain(text[at : found.start()])
         match found[1]:
             case "section" | "subsection":
@@ -113,12 +113,12 @@ def _marked(text: str, numbers: Mapping[str, str]) -> str:
                 done += f"`{_plain(inner)}`"
             case "texorpdfstring":
                 done += inner
-                end = _braced(text, end + 1)[1]
+                end = braced(text, end + 1)[1]
         at = end
     return done + _plain(text[at:])
 
 
-def _braced(text: str, start: int) -> tuple[str, int]:
+def braced(text: str, start: int) -> tuple[str, int]:
     """What stands between a brace that is open and the one that closes it, and where that ends."""
     depth = 1
     for found in BRACE.finditer(text, start):
