@@ -10,21 +10,25 @@ failed are run once more, all together and without a mutant: then they must pass
 from __future__ import annotations
 
 import compileall
+import importlib
 import json
 import os
 import shlex
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 from py_compile import PycInvalidationMode
-from queue import Queue
+from typing import NoReturn
 
 from tests.mutants.table import MUTANTS, Mutant
 
@@ -34,6 +38,10 @@ WORKERS = os.cpu_count() or 1
 PATIENCE = 300  # seconds for the tests of one mutant
 PASSED, FAILED = 0, 1  # exit codes of pytest
 CACHE = ".remembered"  # where pytest keeps what failed
+SAID = ".said"  # what it printed
+OWN = ("derive", "tests")
+# What every run of the tests imports, and takes a second for: imported once, before any of them.
+PREPARED = ("sympy", "numpy", "pydantic", "jinja2", "yaml", "pytest")
 
 
 @dataclass(frozen=True)
@@ -51,15 +59,12 @@ def main(words: list[str]) -> int:
     chosen = [
         m for m in MUTANTS if not words or any(word in f"{m.file}: {m.why}" for word in words)
     ]
-    trees: Queue[Path] = Queue()
-    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(WORKERS) as pool:
-        for number in range(WORKERS):
-            trees.put(copied(Path(scratch) / str(number)))
-        runs = [pool.submit(tested, m, shlex.split(m.tests), trees) for m in chosen]
+    with tempfile.TemporaryDirectory() as scratch, pool_of_trees() as pool:
+        runs = [pool.submit(tested, scratch, m, shlex.split(m.tests)) for m in chosen]
         outcomes = [each.result() for each in announced(chosen, runs)]
         failed = sorted({test for each in outcomes for test in each.failed})
         shares = [share for k in range(WORKERS) if (share := failed[k::WORKERS])]
-        controls = [pool.submit(tested, None, share, trees) for share in shares]
+        controls = [pool.submit(tested, scratch, None, share) for share in shares]
         good = [is_good(m, each) for m, each in zip(chosen, outcomes, strict=True)]
         good += [report(None, each.result()) for each in controls]
     print(f"{len(chosen)} mutants, {good.count(False)} of {len(good)} runs not as they must be")
@@ -75,8 +80,20 @@ def announced(
         yield run
 
 
-def copied(tree: Path) -> Path:
-    """A copy of what the tests need, compiled so that no change of a file can go unseen."""
+def pool_of_trees() -> ProcessPoolExecutor:
+    """Processes that test mutants, each in a copy of its own; what they import is there already."""
+    return ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn"), initializer=prepare)
+
+
+def prepare() -> None:
+    for name in PREPARED:
+        importlib.import_module(name)
+
+
+@cache
+def copied(scratch: str) -> Path:
+    """The copy of this process, compiled so that no change of a file can go unseen."""
+    tree = Path(scratch) / str(os.getpid())
     for name in COPIED:
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
     for path in ROOT.glob("*.*"):
@@ -87,16 +104,14 @@ def copied(tree: Path) -> Path:
     return tree
 
 
-def tested(mutant: Mutant | None, tests: list[str], trees: Queue[Path]) -> Outcome:
-    """How tests end in a tree with or without a mutant; with one, at the first that fails."""
-    tree = trees.get()
+def tested(scratch: str, mutant: Mutant | None, tests: list[str]) -> Outcome:
+    """How tests end with or without a mutant; with one, at the first that fails."""
+    tree = copied(scratch)
     started = time.monotonic()
-    try:
-        with changed(tree, mutant):
-            code, said = pytest(tree, [*tests, "-x"] if mutant else tests)
-        failed = tests_that_failed(tree) if code == FAILED else ()
-    finally:
-        trees.put(tree)
+    with changed(tree, mutant):
+        code = run(tree, [*tests, "-x"] if mutant else tests)
+    said = (tree / SAID).read_text("utf-8", "replace")
+    failed = tests_that_failed(tree) if code == FAILED else ()
     return Outcome(code, time.monotonic() - started, said, failed)
 
 
@@ -116,24 +131,43 @@ def changed(tree: Path, mutant: Mutant | None) -> Iterator[None]:
         path.write_text(text, "utf-8")
 
 
-def pytest(tree: Path, tests: list[str]) -> tuple[int | None, str]:
-    """The exit code of a selection of the fast tests in a tree, and its output; None at the end
-    of patience."""
+def run(tree: Path, tests: list[str]) -> int | None:
+    """The exit code of a selection of the fast tests in a tree; None at the end of patience."""
     shutil.rmtree(tree / CACHE, ignore_errors=True)
-    command = [sys.executable, "-m", "pytest", "-q", "-m", "not slow", "-o", f"cache_dir={CACHE}"]
-    environment = {**os.environ, "PYTHONPATH": str(tree)}
+    child = os.fork()
+    if child == 0:
+        run_and_end(tree, ["-q", "-m", "not slow", "-o", f"cache_dir={CACHE}", *tests])
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.02)
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return None
+
+
+def run_and_end(tree: Path, arguments: list[str]) -> NoReturn:
+    """Run tests in this process, a fork that has nothing of this project, as in a new one."""
+    code = 70
     try:
-        done = subprocess.run(
-            [*command, *tests],
-            cwd=tree,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-        )
-    except subprocess.TimeoutExpired:
-        return None, f"no end after {PATIENCE} s"
-    return done.returncode, done.stdout + done.stderr
+        os.setsid()
+        with (tree / SAID).open("wb") as said:
+            os.dup2(said.fileno(), 1)
+            os.dup2(said.fileno(), 2)
+        os.chdir(tree)
+        os.environ["PYTHONPATH"] = str(tree)
+        sys.path[:] = [str(tree), *(p for p in sys.path if p not in ("", str(ROOT)))]
+        for name in [name for name in sys.modules if name.split(".")[0] in OWN]:
+            del sys.modules[name]
+        code = int(importlib.import_module("pytest").main(arguments))
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def tests_that_failed(tree: Path) -> tuple[str, ...]:
