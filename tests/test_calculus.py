@@ -189,7 +189,7 @@ class Writer:
         return Case("\n".join(lines), given, " ".join(f"{a}={n}" for a, n in LENGTHS.items()))
 
 
-@relaxed(150)
+@relaxed(75)
 @given(st.integers(0, 2**32))
 def test_random_graphs_are_differentiated_rightly_or_refused(seed: int) -> None:
     case = Writer(random.Random(seed)).case()

@@ -51,14 +51,14 @@ NEW = ("asin", "acos", "atan2", "erf")
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "chained"), sampled(product(NEW, [True, False]), 3))
+@pytest.mark.parametrize(("name", "chained"), sampled(product(NEW, [True, False]), 5))
 def test_functions_are_checked_with_their_numbers(name: str, chained: bool) -> None:
     check_theorems(using(name, chained).certificate)
 
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "factor"), sampled(product(NEW, [-1, 2]), 3))
+@pytest.mark.parametrize(("name", "factor"), sampled(product(NEW, [-1, 2]), 5))
 def test_a_wrong_slope_of_a_function_is_refused_where_it_is(name: str, factor: int) -> None:
     made = using(name)
     problem, page = made._written

@@ -59,7 +59,7 @@ def _parts(name: str) -> tuple[object, object, object]:
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sampled(ALL, 3))
+@pytest.mark.parametrize("name", sampled(ALL, 5))
 def test_right_certificates_are_checked(name: str) -> None:
     """Without anything that the real numbers do not take for granted."""
     check(made(name).certificate.text, PROGRAM, SECONDS)
@@ -115,7 +115,7 @@ def test_there_are_forty_faults_of_all_kinds() -> None:
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "kind", "own", "number"), sampled(ADJOINTS, 6))
+@pytest.mark.parametrize(("name", "kind", "own", "number"), sampled(ADJOINTS, 10))
 def test_a_wrong_adjoint_is_refused_where_it_is(
     name: str, kind: str, own: str, number: int
 ) -> None:
@@ -131,7 +131,7 @@ def test_a_wrong_adjoint_is_refused_where_it_is(
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "kind", "own", "number"), sampled(LOCALS, 6))
+@pytest.mark.parametrize(("name", "kind", "own", "number"), sampled(LOCALS, 10))
 def test_a_wrong_local_derivative_is_refused_where_it_is(
     name: str, kind: str, own: str, number: int
 ) -> None:
@@ -144,7 +144,7 @@ def test_a_wrong_local_derivative_is_refused_where_it_is(
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "report"), sampled(DIGITS, 6))
+@pytest.mark.parametrize(("name", "report"), sampled(DIGITS, 8))
 def test_a_wrong_digit_is_refused_where_it_is(name: str, report: str) -> None:
     problem, derivation, _ = _parts(name)
     page = dict(wrong_digits(name))[report]

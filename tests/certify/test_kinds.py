@@ -104,7 +104,7 @@ def test_a_kind_says_nothing_of_names_and_lengths() -> None:
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", sampled(KINDS, 2))
 def test_layers_of_one_kind_are_checked(name: str) -> None:
     check_theorems(proven(name))
 
@@ -123,7 +123,7 @@ FAULTS = [
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize("factor", [-1, 2])
+@pytest.mark.parametrize("factor", sampled([-1, 2], 2))
 @pytest.mark.parametrize(("name", "of", "by", "about"), sampled(FAULTS, 4))
 def test_a_wrong_derivative_is_refused_where_it_is(
     name: str, of: str, by: str, about: str, factor: int

@@ -134,7 +134,7 @@ def test_what_is_no_walk_from_step_to_step_is_written_out(model: str, words: str
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", sampled(ALL, 2))
 def test_recurrences_are_checked(name: str) -> None:
     check_theorems(proven(name))
 
@@ -205,7 +205,7 @@ def test_there_are_faults_of_all_kinds() -> None:
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "kind", "own", "number"), sampled(ADJOINTS, 6))
+@pytest.mark.parametrize(("name", "kind", "own", "number"), sampled(ADJOINTS, 10))
 def test_a_wrong_adjoint_is_refused_where_it_is(
     name: str, kind: str, own: str, number: int
 ) -> None:
@@ -218,7 +218,7 @@ def test_a_wrong_adjoint_is_refused_where_it_is(
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "of", "number"), sampled(STEPS, 6))
+@pytest.mark.parametrize(("name", "of", "number"), sampled(STEPS, 10))
 def test_a_wrong_derivative_by_the_step_before_is_refused_where_it_is(
     name: str, of: str, number: int
 ) -> None:

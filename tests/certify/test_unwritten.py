@@ -138,7 +138,7 @@ PROVEN = ("bilinear", "cosine", "batch_norm", "rms_norm", "additive_attention", 
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sampled(PROVEN, 3))
+@pytest.mark.parametrize("name", sampled(PROVEN, 5))
 def test_rows_of_the_library_are_checked(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LARGE", 0)
     found = make(build(parse_spec(scaffold(name, False), f"{name}.yaml", name)))
@@ -192,7 +192,7 @@ def test_numbers_of_large_specs_are_checked(chained: bool) -> None:
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("name", sampled(OWN, 2))
 def test_right_certificates_of_large_specs_are_checked(name: str) -> None:
     check_theorems(large(name).certificate)
 
@@ -266,7 +266,7 @@ def test_there_are_forty_faults_of_all_kinds() -> None:
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "kind", "own", "number"), sampled([*ADJOINTS, *LETTERS], 6))
+@pytest.mark.parametrize(("name", "kind", "own", "number"), sampled([*ADJOINTS, *LETTERS], 10))
 def test_a_wrong_adjoint_is_refused_where_it_is(
     name: str, kind: str, own: str, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -280,7 +280,7 @@ def test_a_wrong_adjoint_is_refused_where_it_is(
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "kind", "own", "number"), sampled(LOCALS, 6))
+@pytest.mark.parametrize(("name", "kind", "own", "number"), sampled(LOCALS, 10))
 def test_a_wrong_local_derivative_is_refused_where_it_is(
     name: str, kind: str, own: str, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -292,7 +292,7 @@ def test_a_wrong_local_derivative_is_refused_where_it_is(
 
 @needs_coq
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "report"), sampled(DIGITS, 6))
+@pytest.mark.parametrize(("name", "report"), sampled(DIGITS, 8))
 def test_a_wrong_digit_is_refused_where_it_is(
     name: str, report: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,10 +68,10 @@ def test_every_format_that_is_asked_for(place: Path) -> None:
 
 def test_processes_and_counts_change_nothing(place: Path) -> None:
     shared = ("article", "--seed", "5", "--language", "en", "--to", "latex", "--to", "moodle")
-    assert run(*shared, "--count", "12", "--processes", "1", "-o", "one") == 0
-    assert run(*shared, "--count", "12", "--processes", "3", "-o", "three") == 0
+    assert run(*shared, "--count", "7", "--processes", "1", "-o", "one") == 0
+    assert run(*shared, "--count", "7", "--processes", "3", "-o", "three") == 0
     assert run(*shared, "--count", "2", "-o", "grown") == 0
-    assert run(*shared, "--count", "12", "-o", "grown") == 0
+    assert run(*shared, "--count", "7", "-o", "grown") == 0
     assert tree(place / "one") == tree(place / "three") == tree(place / "grown")
 
 
