@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from derive.proofread.check import check
 from derive.proofread.claim import Item
-from derive.proofread.policy import Policy, agrees, last_exponent
+from derive.proofread.policy import Policy, agrees, coarsest_exponent, last_exponent
 from derive.proofread.reading import Remark, Verdict
 from derive.proofread.values import exact_value
 
@@ -53,15 +53,19 @@ def _goes_on_with_rounded(remarks: Sequence[Remark], rule: Policy) -> bool:
 
 def _with_digits(plain: Sequence[Remark]) -> Policy:
     """The first rule that nearly all prints keep which have the digits of what they come from."""
-    right = [
+    judged = [
         (remark.value, remark.printed)
         for remark in plain
-        if remark.verdict in (Verdict.RIGHT, Verdict.FOLLOWS) and remark.value is not None
-    ]
-    if len(right) < ENOUGH:
+        if remark.value is not None
+        and (
+            remark.verdict in (Verdict.RIGHT, Verdict.FOLLOWS)
+            or coarsest_exponent(Policy(), remark.value, remark.printed) > 0
+        )
+    ]  # of a whole number with zeros at its end only a rule tells which of them are digits
+    if len(judged) < ENOUGH:
         return Policy()
     rules = [Policy(digits=n) for n in range(2, MOST_DIGITS)]
     rules += [Policy(decimals=n) for n in range(1, MOST_DIGITS)]
-    kept = [sum(agrees(rule, *pair) for pair in right) for rule in rules]
+    kept = [sum(agrees(rule, *pair) for pair in judged) for rule in rules]
     best = max(kept)
-    return rules[kept.index(best)] if best >= MOST * len(right) else Policy()
+    return rules[kept.index(best)] if best >= MOST * len(judged) else Policy()

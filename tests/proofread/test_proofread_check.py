@@ -173,6 +173,25 @@ def test_our_own_pages_are_read_and_right(name: str, language: str) -> None:
     assert off(page(name, language), None) == []
 
 
+LARGE = """
+parameters: {w: [523.7, -38.2]}
+inputs: {x: [117.3, 21.9]}
+model:
+  - z[i] = w[i]*x[i]
+  - E = sum(i, (z[i] - 7)**2)/2
+training: {learning_rate: 0.00001}
+numbers: {significant_digits: 3}
+languages: [en]
+"""
+
+
+def test_zeros_at_the_end_of_a_whole_number_are_digits_as_the_other_numbers_tell() -> None:
+    text = derive.make(derive.build(parse_spec(LARGE, "large.yaml", "large"))).texts["en"]
+    assert "= 61400\n" in text
+    assert off(text, None) == []
+    assert len(off(text.replace("= 61400\n", "= 61500\n"), None)) > 0
+
+
 RESULT = re.compile(r"= (-?\d+\.\d+)(?=\s*(?:\n|\\\\|$))")
 
 
