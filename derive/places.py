@@ -11,6 +11,7 @@ from sympy.printing.precedence import PRECEDENCE
 from derive.expression import Index
 
 MOST_PLACES = 4_000  # of a letter that are tried one by one
+Linear = tuple[int, dict[Index, int]]
 
 
 class Division(sympy.Expr):
@@ -101,6 +102,20 @@ def _parts(position: sympy.Expr, divisor: int) -> _Parts:
     common = gcd(divisor, *shares)
     below = letters / common + number // common
     return _Parts(often, common, below, number % common, divisor // common)
+
+
+def linear(position: sympy.Expr) -> Linear | None:
+    """A position as its value at 0 and a step for each letter; None if it is not like that."""
+    start, steps = 0, {}
+    for term in sympy.Add.make_args(sympy.expand(position)):
+        share, rest = term.as_coeff_Mul()
+        if not share.is_Integer or not (rest == 1 or isinstance(rest, Index)):
+            return None
+        if rest == 1:
+            start += int(share)
+        else:
+            steps[rest] = int(share)
+    return start, steps
 
 
 def on_axis(position: sympy.Expr, size: sympy.Expr) -> bool:

@@ -14,9 +14,9 @@ from math import prod
 import sympy
 
 from derive.emit.tree import Constant, How, Loop, Node, Number, Product, Read, Reduce
-from derive.emit.windows import flat, linear
+from derive.emit.windows import flat
 from derive.expression import Axis, Index
-from derive.places import stays_on_axis
+from derive.places import linear, stays_on_axis
 
 SMALLEST = 1024  # multiplications: below that, a call costs more than it saves
 NARROWEST = 4  # columns

@@ -12,9 +12,9 @@ from derive.emit.arithmetic import Code, Level
 from derive.emit.dialect import Dialect
 from derive.emit.prose import length
 from derive.emit.tree import Laid, Read
-from derive.emit.windows import PAIR, Linear, is_mixed_radix, is_radix, linear
+from derive.emit.windows import PAIR, is_mixed_radix, is_radix
 from derive.expression import Axis, Element, Index
-from derive.places import Division, linear_range, on_axis, stays_on_axis
+from derive.places import Division, Linear, linear, linear_range, on_axis, stays_on_axis
 
 Order = tuple[Index, ...]
 Fixed = Mapping[Index, str]

@@ -34,23 +34,9 @@ from derive.emit.tree import (
     walk,
 )
 from derive.expression import Axis, Index
+from derive.places import linear
 
-Linear = tuple[int, dict[Index, int]]
 PAIR = 2
-
-
-def linear(position: sympy.Expr) -> Linear | None:
-    """A position as its value at 0 and a step for each letter; None if it is not like that."""
-    start, steps = 0, {}
-    for term in sympy.Add.make_args(sympy.expand(position)):
-        share, rest = term.as_coeff_Mul()
-        if not share.is_Integer or not (rest == 1 or isinstance(rest, Index)):
-            return None
-        if rest == 1:
-            start += int(share)
-        else:
-            steps[rest] = int(share)
-    return start, steps
 
 
 def is_mixed_radix(start: int, terms: list[tuple[int, int]], size: int) -> bool:

@@ -13,9 +13,9 @@ from derive.expression import Element
 from derive.graph import Derivation, Equation, Role
 from derive.numbers import literal
 from derive.problem import Problem
+from derive.render.conventions import conventions
 from derive.render.index_writer import ROOM
 from derive.render.model_form import ModelForm, letters_in, ranges
-from derive.render.model_story import conventions
 from derive.render.model_update import trained, update, updated_entry
 from derive.render.pieces import width
 from derive.render.sheet import Display

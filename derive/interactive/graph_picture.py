@@ -13,9 +13,9 @@ from itertools import pairwise
 from derive.expression import reads
 from derive.graph import Graph
 from derive.interactive.model import Model
-from derive.interactive.runs import runs
 from derive.render.layered import Layered, Size, layered
 from derive.render.placement import Point
+from derive.render.runs import runs
 
 SCALE = 40
 BOX = (2.3, 1.15)

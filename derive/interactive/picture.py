@@ -14,11 +14,11 @@ import sympy
 from derive.expression import Element
 from derive.graph import Kind
 from derive.interactive.network import Told, unit_place
-from derive.interactive.runs import runs
 from derive.problem import LayerUse
 from derive.render.drawing import between, lines_of
 from derive.render.layout import Arrangement, Edge, Network, Node, Spot, arrange, drawn
 from derive.render.placement import Box, Point, place
+from derive.render.runs import runs
 from derive.scalar import positions
 
 SCALE = 40  # pixels for a centimetre

@@ -31,6 +31,7 @@ _ESCAPES = {
 Format = Literal["latex", "markdown", "slides"]
 MARK = r"\proven"
 NUMBERED = re.compile(r"^\\begin\{equation\}\\label\{([^{}]*)\}", re.MULTILINE)
+DRAWN = "drawn"  # the field of a block that has a picture which a graph has drawn
 MODEL = "model_"  # how the kinds of blocks begin that only the page of a model has
 
 
@@ -53,6 +54,7 @@ def latex(page: Page, language: str) -> str:
             title=escape(title_in(page.title, language)) or book.default_title,
             parts=[book.say(block) for block in page.blocks],
             marks=bool(page.proven),
+            drawn=any(block.fields.get(DRAWN) for block in page.blocks),
         )
     )
     marked = NUMBERED.sub(lambda found: _marked(found, page), text)

@@ -11,7 +11,7 @@ from derive.render.flow import Arrow, Flow, Vertex, flow_of
 from derive.render.layered import Layered, Size, layered
 from derive.render.layout import at
 from derive.render.model_form import ModelForm
-from derive.render.placement import FOOTNOTE_EM, SCRIPT_EM, Point, text_width
+from derive.render.placement import FOOTNOTE_EM, SCRIPT_EM, Point, on_one_line, text_width
 
 HEIGHT = 21.0  # of a picture that has a page for itself
 LINE, PAD = 0.42, 0.14
@@ -120,13 +120,7 @@ def _outline(vertex: Vertex) -> Point:
 
 def _labels(vertex: Vertex) -> tuple[float, float]:
     """The widths of the derivative and of the parameters beside a box."""
-    return text_width(_slope(vertex), SCRIPT_EM), text_width(_read(vertex), SCRIPT_EM)
-
-
-def _slope(vertex: Vertex) -> str:
-    r"""The derivative on one line: `\frac{a}{b}` as `a/b`."""
-    over, _, under = vertex.gradient.removeprefix(r"\frac{").removesuffix("}").partition("}{")
-    return f"{over}/{under}" if under else vertex.gradient
+    return text_width(on_one_line(vertex.gradient), SCRIPT_EM), text_width(_read(vertex), SCRIPT_EM)
 
 
 def _read(vertex: Vertex) -> str:
@@ -243,7 +237,7 @@ def _drawn(vertex: Vertex, centre: Point, downwards: bool) -> Iterator[str]:
     anchors = (", anchor=west", ", anchor=east") if downwards else ("", "")
     if vertex.gradient:
         spot = (top[0] + BESIDE, y) if downwards else (x, top[1] + LABEL / 2)
-        yield text(f"derive slope{anchors[0]}", spot, f"${_slope(vertex)}$")
+        yield text(f"derive slope{anchors[0]}", spot, f"${on_one_line(vertex.gradient)}$")
     if vertex.parameters:
         spot = (low[0] - BESIDE, y) if downwards else (x, low[1] - LABEL / 2)
         yield text(f"derive read{anchors[1]}", spot, f"${_read(vertex)}$")

@@ -18,6 +18,11 @@ from derive.render.blocks import Block
 from derive.render.index_writer import ROOM
 from derive.render.matrix_form import matrix_form
 from derive.render.model_form import ModelForm, deltas, open_letters, ranges, renamed
+from derive.render.pictures.of_model import (
+    attention_blocks,
+    parameter_blocks,
+    window_back_blocks,
+)
 from derive.render.pieces import width
 from derive.render.positions import letter
 from derive.render.sheet import Display
@@ -66,14 +71,22 @@ class Backward:
                 yield from self._together(alike)
                 alike = []
                 yield self._recurrence(block)
-            for each in told:
+            for equation, each in zip(block.equations, told, strict=True):
                 if self._is_alike(each):
                     alike.append(each)
                 else:
                     yield from self._together(alike)
                     alike = []
                     yield each
+                    yield from self._pictures(equation)
         yield from self._together(alike)
+        yield from parameter_blocks(self.form, self.bench)
+
+    def _pictures(self, equation: Equation) -> Iterator[Block]:
+        """What is drawn of a derivative."""
+        name = equation.quantity.name.removeprefix(adjoint_name(""))
+        yield from window_back_blocks(self.form, self.bench, name)
+        yield from attention_blocks(self.form, self.bench, name)
 
     def _one(self, equation: Equation, upstream: Mapping[str, str], walk: frozenset[str]) -> Block:
         name = equation.quantity.name.removeprefix(adjoint_name(""))

@@ -1,6 +1,7 @@
 """The page of a model: setting, given values, forward pass, backward pass, update.
 
-It grows with the number of equations, never with the number of entries of a tensor.
+It grows with the number of equations, never with the number of entries of a tensor; pictures are
+drawn up to a size.
 """
 
 from __future__ import annotations
@@ -10,28 +11,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 
-import sympy
-
-from derive.calculus import steep_at_zero
-from derive.expression import Element, Largest, elements
-from derive.functions import (
-    absolute,
-    at_least,
-    floored,
-    greater,
-    held,
-    maximum,
-    minimum,
-    sign,
-    where,
-)
+from derive.expression import Element, elements
 from derive.graph import Block as Computed
 from derive.graph import Derivation, Equation, Graph, Role
 from derive.library.titles import title
-from derive.places import stays_on_axis
 from derive.problem import NodeUse, Problem
 from derive.render.blocks import Block, Page
-from derive.render.carried import manner
+from derive.render.conventions import conventions
 from derive.render.document import escape
 from derive.render.drawings import NO_DRAWINGS, Drawings
 from derive.render.flowfigure import flow_blocks
@@ -39,9 +25,10 @@ from derive.render.index_writer import ROOM
 from derive.render.inner import gradient_block, shown
 from derive.render.matrix_form import matrix_form
 from derive.render.model_backward import Backward
-from derive.render.model_form import ModelForm, letters_in, open_letters, ranges
+from derive.render.model_form import ModelForm, open_letters, ranges
 from derive.render.model_rounds import round_blocks, round_entries, told_rounds, training_blocks
 from derive.render.model_update import trained, update_blocks
+from derive.render.pictures.of_model import step_blocks, window_blocks
 from derive.render.pieces import width
 from derive.render.sheet import Display, Entry
 from derive.render.tensor_values import Values
@@ -51,7 +38,6 @@ from derive.render.walked import walked
 from derive.render.weights import ALPHA_NAME
 from derive.render.worked import Bench, bench_of
 from derive.repeats import renamed as under_names
-from derive.signs import signs_of
 
 MOST_ROWS = 24  # a longer table is set in two columns
 
@@ -151,95 +137,6 @@ def _quantities(form: ModelForm) -> Iterator[dict[str, object]]:
         }
 
 
-def conventions(
-    form: ModelForm, bench: Bench | None, displays: Sequence[Display]
-) -> dict[str, object]:
-    """What a reader of these displays has to know."""
-    shown = "\n".join(row for display in displays for row in display.rows)
-    both = (form.derivation.forward, form.derivation.backward)
-    equations = [e for graph in both for e in graph.equations]
-    letters = [i for e in equations for i in letters_in(e) if i.name not in form.bounds]
-    return {
-        "indices": bool(letters) or bool(form.bounds),
-        "ranges": ranges(letters),
-        "outside": any(_leaves(form, e) for e in equations),
-        **_slopes(form),
-        "zero_log": bench is not None and any(_meets_log_of_zero(bench, e) for e in equations),
-        "condition": "[" in shown,
-        "sigma": form.writer.sigma and r"\sigma" in shown,
-        "delta": form.writer.delta and r"\delta_{" in shown,
-        "shortened": any(display.shortened for display in displays),
-        "gather": any(q.integer for q in form.problem.graph.given),
-        "numeric": bench is not None,
-        "too_many": bench is None and not form.problem.symbolic,
-        "format": manner(form.problem.numbers),
-    }
-
-
-def _slopes(form: ModelForm) -> dict[str, bool]:
-    """What is said of slopes where there is none, or more than one; nothing if none is taken."""
-    graph = form.derivation.forward
-    found = {
-        "extremes": _has(graph, (maximum, minimum)),
-        "absolute": _has(graph, (absolute,)),
-        "root": _meets_root(graph),
-        "step": _has_step(graph),
-        "still": all(e.rhs == 0 for e in form.derivation.backward.equations),
-        "borders": any(
-            node.args[0].has(Element) and any(branch.has(Element) for branch in node.args[1:])
-            for equation in graph.equations
-            for node in equation.rhs.atoms(where)
-        ),
-        "tie": _has(graph, (Largest,)),
-        "held": _has(graph, (held,)),
-    }
-    return dict.fromkeys(found, False) if form.problem.forward_only else found
-
-
-def _meets_root(graph: Graph) -> bool:
-    """Whether a root is taken of what may be zero."""
-    signs = signs_of(graph)
-    return any(
-        steep_at_zero(power.exp) and power.base.has(Element) and not signs.positive(power.base)
-        for equation in graph.equations
-        for power in equation.rhs.atoms(sympy.Pow)
-    )
-
-
-def _has_step(graph: Graph) -> bool:
-    """Whether a step of data is a number in an equation, not the condition of a choice."""
-
-    def steps(expr: sympy.Expr) -> bool:
-        if isinstance(expr, sign | floored | greater | at_least):
-            return bool(expr.has(Element))
-        inner = expr.args[1:] if isinstance(expr, where) else expr.args
-        return any(map(steps, inner))
-
-    return any(steps(equation.rhs) for equation in graph.equations)
-
-
-def _meets_log_of_zero(bench: Bench, equation: Equation) -> bool:
-    """Whether an equation multiplies logarithms, and reads a zero in one of them."""
-    logs = {log for product in equation.rhs.atoms(sympy.Mul) for log in product.atoms(sympy.log)}
-    read = {element.name for log in logs for element in elements(log)}
-    return any(v == 0 for (name, _), v in bench.values.exact.items() if name in read)
-
-
-def _has(graph: Graph, kinds: tuple[type[sympy.Basic], ...]) -> bool:
-    return any(equation.rhs.has(*kinds) for equation in graph.equations)
-
-
-def _leaves(form: ModelForm, equation: Equation) -> bool:
-    """Whether something is read at a position that may lie outside its range."""
-    quantities = form.problem.graph.quantities
-    for element in elements(equation.rhs):
-        axes = quantities[element.name.removeprefix("adj_")].axes
-        for position, axis in zip(element.indices, axes, strict=True):
-            if not position.has(Element) and not stays_on_axis(position, axis.size):
-                return True
-    return False
-
-
 # --- forward --------------------------------------------------------------------------------
 
 
@@ -264,6 +161,7 @@ def _forward(form: ModelForm, bench: Bench | None) -> Iterator[Block]:
         for block in station.blocks:
             if block.step:
                 yield _recurrence(form, block)
+                yield from step_blocks(form, block)
             walk = frozenset(e.quantity.name for e in block.equations if block.step)
             for equation in block.equations:
                 key = _shape_of(equation)
@@ -274,6 +172,8 @@ def _forward(form: ModelForm, bench: Bench | None) -> Iterator[Block]:
                 yield _equation(
                     form, bench, equation, again, walk, limits if limits != said else ""
                 )
+                if not again:
+                    yield from window_blocks(form, bench, equation)
                 said = limits or said
 
 

@@ -95,6 +95,12 @@ def overlap(first: Box, second: Box) -> bool:
     return True
 
 
+def on_one_line(tex: str) -> str:
+    r"""A derivative without its bar: `\frac{a}{b}` as `a/b`."""
+    over, _, under = tex.removeprefix(r"\frac{").removesuffix("}").partition("}{")
+    return f"{over}/{under}" if under else tex
+
+
 def text_width(tex: str, em: float) -> float:
     """A width that the printed TeX does not exceed; fractions count as their wider half."""
     return _measure(_TOKEN.findall(tex)) * em

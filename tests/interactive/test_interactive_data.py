@@ -17,8 +17,8 @@ from derive.errors import InputError
 from derive.interactive import page
 from derive.interactive.document import SCRIPTS
 from derive.interactive.mathml import mathml
-from derive.interactive.runs import plain, runs
 from derive.numbers import shown
+from derive.render.runs import plain, runs
 from derive.spec import parse_spec
 from derive.templating import source
 from tests.interactive_support import SHOWN, data_of, html

@@ -12,7 +12,9 @@ TOKEN = re.compile(r"\\([A-Za-z]+)|[{}_^]|\\.|\s+|.", re.DOTALL)
 LETTERS = "αβγδεζηθκλμνξπρστφχψωΓΔΘΛΣΦΨΩ"
 SIGNS = {**dict(zip(GREEK, LETTERS, strict=True)), "partial": "∂", "cdot": "·", "ell": "ℓ"}
 SIGNS |= {"varepsilon": "ε", "vartheta": "ϑ", "varphi": "φ", "times": "×", "prime": "′"}
+SIGNS |= {"cdots": "⋯", "odot": "⊙"}
 SHIFT = {"_": 4, "^": -5}  # pixels
+MINUS = "−"  # as long as a plus
 MARKS = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303"}
 
 
@@ -66,7 +68,7 @@ def _walk(tokens: list[str], level: int) -> Iterator[tuple[str, int]]:
             elif word in SIGNS:
                 yield SIGNS[word], level
         elif not token.isspace():
-            yield token, level
+            yield MINUS if token == "-" else token, level
 
 
 def _argument(tokens: list[str], level: int) -> Iterator[tuple[str, int]]:
