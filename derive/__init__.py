@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from derive.api import load, load_runs, render, verify
+    from derive.api import from_torch, load, load_runs, render, verify
     from derive.backprop import differentiate
     from derive.build import build
     from derive.emit import emit
@@ -34,6 +34,7 @@ __all__ = [
     "build",
     "differentiate",
     "emit",
+    "from_torch",
     "load",
     "load_runs",
     "make",
@@ -68,6 +69,7 @@ class _Package(ModuleType):
     build = _Asked("derive.build", "build")
     differentiate = _Asked("derive.backprop", "differentiate")
     emit = _Asked("derive.emit", "emit")
+    from_torch = _Asked("derive.api", "from_torch")
     load = _Asked("derive.api", "load")
     load_runs = _Asked("derive.api", "load_runs")
     make = _Asked("derive.pipeline", "make")

@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
 
     def add(name: str, module: str, text: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
-        sub.set_defaults(command=(module, name))
+        sub.set_defaults(command=(module, name.replace("-", "_")))
         return sub
 
     build = add("build", "writing", "write the derivation, the modules and the report")
@@ -94,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     _checks(add)
     _explain(add("explain", "telling", "show the derivation by one weight or quantity"))
     _exercise(add("exercise", "exercising", "write sheets of exercises, or mark answers to them"))
+    _bring(add("from-torch", "bringing", "write the spec of a model of torch.export.save"))
     rows = add("layers", "telling", "list the library, or show the equations of one of its rows")
     rows.add_argument("name", nargs="?", metavar="NAME")
     _start(add("new", "telling", "write a spec to start from"))
@@ -232,6 +233,20 @@ def _train(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--resume", action="store_true", help="go on where it was stopped")
     parser.add_argument("--output", "-o", type=Path, default=Path("training"), metavar="DIR")
+
+
+def _bring(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, metavar="MODEL")
+    parser.add_argument("--output", "-o", type=Path, metavar="SPEC.yaml", help="default: print it")
+    parser.add_argument(
+        "--loss",
+        default="",
+        metavar="NAME",
+        help="a loss of the library, mse or cross_entropy; none: gradients are given from above",
+    )
+    parser.add_argument(
+        "--no-values", dest="values", action="store_false", help="shapes only, no weights"
+    )
 
 
 def _start(parser: argparse.ArgumentParser) -> None:

@@ -156,6 +156,7 @@ def test_what_checks_a_module_shares_no_table_with_what_writes_it() -> None:
      ("emit", "certify"), ("render", "certify"), ("verify", "certify"), ("certify", "commands"),
      ("render", "exercise"), ("interactive", "exercise"), ("verify", "exercise"),
      ("certify", "exercise"), ("exercise", "commands"),
+     ("bring", "emit"), ("bring", "render"), ("bring", "verify"), ("bring", "commands"),
      ("emit", "notebook"), ("render", "notebook"), ("notebook", "commands"),
      ("render", "slides"), ("interactive", "slides"), ("slides", "commands")],
 )  # fmt: skip

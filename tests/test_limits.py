@@ -32,7 +32,7 @@ CASES = [
     (
         "entries of a shape",
         "inputs: {x: {shape: [4000, 4000]}}\nloss: E = x[0,0]\n",
-        "1: inputs.x.shape: this has 16,000,000 entries; a quantity has at most 1,000,000",
+        "1: inputs.x.shape: this has 16,000,000 entries; a quantity has at most 10,000,000",
     ),
     (
         "entries of a shape with a long side",
@@ -58,16 +58,16 @@ CASES = [
     ),
     (
         "entries that a model computes",
-        "inputs: {x: {shape: [2000]}}\nmodel: ['y[i,j] = x[i]*x[j]']\n"
+        "inputs: {x: {shape: [4000]}}\nmodel: ['y[i,j] = x[i]*x[j]']\n"
         "loss: 'E = sum(i, j, y[i,j])'\n",
-        "2: model.0: 'y' has 4,000,000 entries; a quantity has at most 1,000,000",
+        "2: model.0: 'y' has 16,000,000 entries; a quantity has at most 10,000,000",
     ),
     (
         "entries of what a layer computes",
         "inputs: {x: {shape: [1000, 50]}}\n"
-        "model:\n  - {layer: dense, inputs: x, name: y, sizes: {h: 2000}}\n"
+        "model:\n  - {layer: dense, inputs: x, name: y, sizes: {h: 20000}}\n"
         "loss: 'E = sum(i, h, y[i,h])'\n",
-        "3: model.0: 'y' has 2,000,000 entries; a quantity has at most 1,000,000",
+        "3: model.0: 'y' has 20,000,000 entries; a quantity has at most 10,000,000",
     ),
     (
         "terms that an equation adds up",
@@ -78,7 +78,7 @@ CASES = [
     (
         "weights of a network",
         network(5000, LAYER.replace("2", "5000")),
-        "3: network.layers.0: this has 25,000,000 entries; a quantity has at most 1,000,000",
+        "3: network.layers.0: this has 25,000,000 entries; a quantity has at most 10,000,000",
     ),
     (
         "layers",

@@ -64,7 +64,7 @@ REFUSED = {
     ),
     "more entries than fit": (
         "inputs: {x: {shape: [100000, 100000]}}\nmodel: ['y = sum(i, j, x[i,j])']\n",
-        "inputs.x.shape: this has 10,000,000,000 entries; a quantity has at most 1,000,000",
+        "inputs.x.shape: this has 10,000,000,000 entries; a quantity has at most 10,000,000",
     ),
     "a size that is not that of an axis": (
         "inputs: {x: [1, 2, 3]}\nsizes: {i: 4}\nloss: E = sum(i, x[i])\n",

@@ -99,6 +99,8 @@ def _shape(
             words = f"this has {prod(sizes):,} entries; a quantity has at most {MOST_ENTRIES:,}"
             raise file.fail((*path, "shape"), words)
         values = entry.get("values", sample)
+        if values is not None:
+            check_count(file, path, tuple(sizes), 0)
         return tuple(sizes), filled(nested(values, tuple(sizes)), tuple(sizes))
     if entry is None:
         raise file.fail(path, "the value is missing; without one say {shape: [2, 3]}")
