@@ -143,6 +143,7 @@ def _code(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--target", default="python", help="python, numpy, c, jax or torch (default: python)"
     )
+    parser.add_argument("--single", action="store_true", help="in single precision (float); only c")
     parser.add_argument(
         "--stats", action="store_true", help="count the operations and write no module"
     )

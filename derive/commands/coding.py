@@ -27,7 +27,7 @@ def code(options: argparse.Namespace) -> int:
     if options.stats:
         print("\n".join(counted(problem, derivation)))
         return GOOD
-    text = module(problem, derivation, options.target)
+    text = module(problem, derivation, options.target, options.single)
     if options.test is not None:
         _beside(problem, derivation, options)
     put(text, options.output)

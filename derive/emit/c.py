@@ -20,13 +20,14 @@ from derive.emit.c_sums import with_rows
 from derive.emit.hoisting import hoisted
 from derive.emit.in_place import fused, replaces
 from derive.emit.loops import grouped
-from derive.emit.names import C_FUNCTIONS, TAKEN, code_name
+from derive.emit.names import C_FUNCTIONS, C_SINGLE, TAKEN, code_name
 from derive.emit.program import Assignment, Program, depended_on, is_small, lower, updated
 from derive.emit.prose import explanation, in_comment, length, listing, summary
 from derive.emit.python import table
 from derive.emit.reuse import reusing
 from derive.emit.shares import with_shares
 from derive.emit.sharing import shared
+from derive.emit.singles import in_singles
 from derive.emit.tree import names_read
 from derive.graph import Derivation, Quantity
 from derive.library.optimizers import counts
@@ -83,8 +84,11 @@ class _Passes:
     kept: tuple[Quantity, ...]
 
 
-def emit_c(problem: Problem, derivation: Derivation) -> str:
-    """A file of C. Raises EmitError for an equation that has no form in it."""
+def emit_c(problem: Problem, derivation: Derivation, single: bool = False) -> str:
+    """A file of C, in single precision if it is to be `single`.
+
+    Raises EmitError for an equation that has no form in it, or a number beyond single precision.
+    """
     program = lower(problem, derivation, batch=sympy.Integer(problem.batch))
     passes = _passes(program)
     bodies = {"forward": _forward(program, passes)}
@@ -119,6 +123,7 @@ def emit_c(problem: Problem, derivation: Derivation) -> str:
             },
             used=used,
             large=large,
+            single=single,
             loss="" if problem.forward_only else code_name(program.loss.name),
             learning_rate=repr(float(problem.training.learning_rate)),
             steps=problem.training.steps,
@@ -132,6 +137,7 @@ def emit_c(problem: Problem, derivation: Derivation) -> str:
             last=next(_entries("values", program.values[-1], "")),
         )
     )
+    text = in_singles(text) if single else text
     lines = [part for line in text.splitlines() for part in (wrapped(line) or [""])]
     return "\n".join(lines) + "\n"
 
@@ -175,7 +181,7 @@ def _function(
     own = [each.quantity for each in assignments if each.quantity.name not in places]
     scope = Scope(
         {**places, **{quantity.name: code_name(quantity.name) for quantity in own}},
-        frozenset({*TAKEN, *C_FUNCTIONS, *ARGUMENTS, *(code_name(q.name) for q in own)}),
+        frozenset({*TAKEN, *C_FUNCTIONS, *C_SINGLE, *ARGUMENTS, *(code_name(q.name) for q in own)}),
         tuple(q for q in program.problem.graph.given if q.integer),
         not is_small(program.problem),
     )

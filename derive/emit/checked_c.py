@@ -42,23 +42,24 @@ CALLED = frozenset(
         ),
     }
 )
-CASTS = ("(double", "(int", "(long long")
-UNION = "union { double value; long long bits; } "
+SINGLES = frozenset({"cblas_sgemm", *(f"{name}f" for name in CALLED - {"printf", "cblas_dgemm"})})
+CASTS = ("(double", "(float", "(int", "(long long")
+UNIONS = ("union { double value; long long bits; } ", "union { float value; int bits; } ")
 TOKEN = re.compile(
     r"(?P<comment>/\*.*?\*/)|(?P<text>\"[^\"\n]*\")|(?P<line>^\#[^\n]*)"
     r"|(?P<number>\.?\d(?:[eE][+-]|[\w.])*)|(?P<word>[A-Za-z_]\w*)|(?P<blank>\s+)"
     r"|(?P<sign>->|<<|\+\+|--|\+=|\*=|-=|<=|>=|==|!=|&&|\|\||[-+*/<>=?:;,.(){}\[\]&%])",
     re.DOTALL | re.MULTILINE,
 )
-PRINTED = re.compile(r'"(?:[A-Za-z_0-9\[\] =]|%d|%\.17g)*\\n"')
+PRINTED = re.compile(r'"(?:[A-Za-z_0-9\[\] =]|%d|%\.(?:17|9)g)*\\n"')
 OTHERWISE = ("??", "%:", "<:", "<%", ":>", "%>")
 NEXT = re.compile(r"\s*(.?)")
-DEFINED = re.compile(r"^(?:static )?(?:inline )?(?:void|double|int) (\w+)\(", re.MULTILINE)
+DEFINED = re.compile(r"^(?:static )?(?:inline )?(?:void|double|float|int) (\w+)\(", re.MULTILINE)
 
 
 def checked_c(source: str) -> str:
     """A source of C, if nothing stands in it that no generated file needs. Raises Refused."""
-    allowed = CALLED | {*DEFINED.findall(source)} | WORDS
+    allowed = CALLED | SINGLES | {*DEFINED.findall(source)} | WORDS
     place = 0
     while place < len(source):
         found = TOKEN.match(source, place)
@@ -84,7 +85,7 @@ def _fault(found: re.Match[str], source: str, allowed: frozenset[str]) -> str:
             return "this text is not printed by such a file"
         case "word" if text in REFUSED or text.startswith("__"):
             return f"'{text}' is not expected"
-        case "word" if text == "union" and not source.startswith(UNION, found.start()):
+        case "word" if text == "union" and not source.startswith(UNIONS, found.start()):
             return "this union is in no such file"
         case "word" if following == "(" and text not in allowed:
             return f"'{text}' is not called by such a file"

@@ -47,6 +47,7 @@ C_FUNCTIONS = (  # that a variable would hide
     *("larger", "smaller", "square", "whole_power", "times_log", "times_log1p", "factorial"),
     *("angle", "atan2", "lgamma", "polygamma"),
 )
+C_SINGLE = tuple(f"{name}f" for name in C_FUNCTIONS)  # which a file in single precision calls
 TAKEN = frozenset({*RESERVED, *HELPERS, *C_WORDS, *keyword.kwlist})
 
 

@@ -21,11 +21,16 @@ from derive.emit.targets import compiler
 
 FLAGS = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-O1", "-shared", "-fPIC")
 RECORD = re.compile(r"typedef struct \{\n(.*?)\} (\w+);", re.DOTALL)
-FIELD = re.compile(r"(double|int) (\w+)((?:\[\w+\])*);")
+FIELD = re.compile(r"(double|float|int) (\w+)((?:\[\w+\])*);")
 SIZE = re.compile(r"\[(\w+)\]")
 BATCH = re.compile(r"enum \{ batch = (\d+) \};")
 SAMPLES = re.compile(r"const Sample SAMPLES\[(\d+)\]")
-KINDS: Mapping[str, Any] = {"double": ctypes.c_double, "int": ctypes.c_int}
+KINDS: Mapping[str, Any] = {
+    "double": ctypes.c_double,
+    "float": ctypes.c_float,
+    "int": ctypes.c_int,
+}
+SINGLE = re.compile(r"^ *(?:const |static )?float ", re.MULTILINE)
 SECONDS = 120
 
 
@@ -86,7 +91,13 @@ def namespace(source: str, loss: str) -> dict[str, Any]:
     found: dict[str, Any] = {"__doc__": source.partition("*/")[0]}
     found |= {name: record.plain for name, record in records.items()}
     found |= dict(_constants(library, source, records))
-    return found | dict(_Functions(library, records, loss, "int number" in source).all())
+    functions = _Functions(library, records, loss, _real(source), "int number" in source)
+    return found | dict(functions.all())
+
+
+def _real(source: str) -> Any:
+    """The type of the numbers of a file."""
+    return KINDS["float" if SINGLE.search(source) else "double"]
 
 
 def _compiled(source: str) -> Any:
@@ -117,7 +128,7 @@ def _records(source: str) -> Iterator[_Record]:
 def _constants(
     library: Any, source: str, records: Mapping[str, _Record]
 ) -> Iterator[tuple[str, Any]]:
-    for name, kind in (("LEARNING_RATE", ctypes.c_double), ("STEPS", ctypes.c_int)):
+    for name, kind in (("LEARNING_RATE", _real(source)), ("STEPS", ctypes.c_int)):
         if f"{name} =" in source:
             yield name, kind.in_dll(library, name).value
     for name, record in (("PARAMETERS", "Parameters"), ("SAMPLE", "Sample"), ("STATE", "State")):
@@ -138,6 +149,7 @@ class _Functions:
     library: Any
     records: Mapping[str, _Record]
     loss: str
+    real: Any
     counted: bool
 
     def all(self) -> Iterator[tuple[str, Any]]:
@@ -180,7 +192,7 @@ class _Functions:
         else:
             given = [self.records["Gradients"].of(source)]
         counted = [number] if self.counted else []
-        self._call("update", moved, *states, *given, ctypes.c_double(rate), *counted)
+        self._call("update", moved, *states, *given, self.real(rate), *counted)
         return self._after(moved, states)
 
     def step(self, parameters: Any, *others: Any) -> Any:
@@ -190,9 +202,9 @@ class _Functions:
         states = [self.records["State"].of(state) for state in kept]
         counted = [number] if self.counted else []
         once = self.library.train_once
-        once.restype = ctypes.c_double
+        once.restype = self.real
         passed = [moved, *states, self.records["Sample"].of(sample)]
-        loss = once(*map(ctypes.byref, passed), ctypes.c_double(rate), *counted)
+        loss = once(*map(ctypes.byref, passed), self.real(rate), *counted)
         after = self._after(moved, states)
         return (*(after if states else (after,)), loss)
 
@@ -204,13 +216,13 @@ class _Functions:
         """The parameters after some updates, and the loss before the first and after each."""
         one = self.records["Sample"]
         rows = [samples] if isinstance(samples, one.plain) else list(samples)
-        moved, losses = self.records["Parameters"].of(parameters), (ctypes.c_double * (steps + 1))()
+        moved, losses = self.records["Parameters"].of(parameters), (self.real * (steps + 1))()
         states = []
         if "State" in self.records:
             record = self.records["State"]
             states = [record.of(record.back(record.struct.in_dll(self.library, "STATE")))]
         taken = (one.struct * len(rows))(*map(one.of, rows))
-        rate_, count = ctypes.c_double(rate), len(rows)
+        rate_, count = self.real(rate), len(rows)
         self._call("train", moved, *states, taken, count, rate_, steps, losses)
         return self.records["Parameters"].back(moved), list(losses)
 

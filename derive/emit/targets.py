@@ -7,6 +7,7 @@ import importlib.util
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import sympy
@@ -102,7 +103,8 @@ class Target:
     records hold tables, which `table` makes from nested lists, and of single numbers only where
     they are `made_of_single`. `namespace` is what a source defines once it runs, and `missing` why
     it cannot run here. `probe` is how a test of a module moves the entry k of x: what it imports,
-    and an expression; nothing where x is a number or a tuple. `most` is how many multiplications
+    and an expression; nothing where x is a number or a tuple. `emit_single` writes the same module
+    in single precision. `most` is how many multiplications
     a pass may take that is run to be checked. What is `usual` is made of every spec.
     """
 
@@ -116,6 +118,7 @@ class Target:
     namespace: Callable[[str, Problem], dict[str, Any]] = _executed
     missing: Callable[[], str] = _nothing_missing
     probe: tuple[str, str] | None = None
+    emit_single: Callable[[Problem, Derivation], str] | None = None
     most: int = 20_000_000
     usual: bool = True
 
@@ -160,7 +163,15 @@ ROWS = (
         probe=("import torch", "x + by * (torch.arange(x.numel()) == k).reshape(x.shape)"),
         usual=False,
     ),
-    Target("c", ".c", emit_c, namespace=_compiled, missing=_without_compiler, usual=False),
+    Target(
+        "c",
+        ".c",
+        emit_c,
+        namespace=_compiled,
+        missing=_without_compiler,
+        emit_single=partial(emit_c, single=True),
+        usual=False,
+    ),
 )
 TARGETS: Mapping[str, Target] = {row.name: row for row in ROWS}
 USUAL: Mapping[str, Target] = {name: row for name, row in TARGETS.items() if row.usual}
@@ -173,15 +184,23 @@ def target_of(name: str) -> Target:
     return TARGETS[name]
 
 
-def emit(problem: Problem, derivation: Derivation, target: str) -> str:
-    """The source text of a whole module. Raises InputError for an unknown target."""
-    return target_of(target).emit(problem, derivation)
+def emit(problem: Problem, derivation: Derivation, target: str, single: bool = False) -> str:
+    """The source text of a whole module, in single precision if it is to be `single`.
+
+    Raises InputError for an unknown target, or one that is not written in single precision.
+    """
+    row = target_of(target)
+    written = row.emit_single if single else row.emit
+    if written is None:
+        able = ", ".join(name for name, each in TARGETS.items() if each.emit_single)
+        raise InputError(f"{target} is not written in single precision; written so: {able}")
+    return written(problem, derivation)
 
 
-def module(problem: Problem, derivation: Derivation, target: str) -> str:
+def module(problem: Problem, derivation: Derivation, target: str, single: bool = False) -> str:
     """The source of a module. Raises InputError if the target cannot compute the problem."""
     try:
-        return emit(problem, derivation, target)
+        return emit(problem, derivation, target, single)
     except EmitError as error:
         raise InputError(f"no {target} module can be written: {error}") from error
 
