@@ -84,7 +84,9 @@ def _parser() -> argparse.ArgumentParser:
         help="write the certificate, have Coq check it, and mark on the page what is proven",
     )
     _page(add("html", "browsing", "write an interactive page, one file of HTML"))
-    _page(add("markdown", "writing", "write the derivation in Markdown, without pictures"), "md")
+    _page(
+        add("markdown", "writing", "write the derivation in Markdown, its pictures beside it"), "md"
+    )
     book = add("notebook", "writing", "write a notebook of Jupyter that computes its own numbers")
     _page(book, "ipynb")
     book.add_argument("--target", choices=("python", "numpy"), default="", help="of its module")

@@ -19,7 +19,7 @@ from derive.files import Files, write
 from derive.languages import LANGUAGES
 from derive.pipeline import Made, make
 from derive.problem import Problem
-from derive.render.markdown import markdown as markdown_of
+from derive.render.markdown import beside, passages
 from derive.typeset import ADVICE, Typeset, TypesetError, engine, typeset
 from derive.verify.report import Report
 
@@ -78,11 +78,22 @@ def put_latex(text: str, output: Path | None, pdf: bool) -> int:
 
 
 def markdown(options: argparse.Namespace) -> int:
-    """Write the page in Markdown."""
+    """Write the page in Markdown, its pictures in files beside it."""
     problem = load(options.spec, options.run)
     with progress("deriving and writing"):
-        text = markdown_of(make(problem).page, options.language or problem.languages[0])
-    put(text, options.output)
+        page, output = make(problem).page, options.output
+        link = beside(output.stem) if output is not None else None
+        document = passages(page, options.language or problem.languages[0], link)
+    if output is None:
+        sys.stdout.write(document.text)
+        return GOOD
+    with Files(output.parent) as files:
+        files.add(output.name, document.text.encode())
+        for name, drawn in document.pictures.items():
+            files.add(f"{output.stem}-{name}.svg", drawn.encode())
+        files.commit()
+        for name in files.staged:
+            print(f"wrote {output.parent / name}")
     return GOOD
 
 

@@ -19,7 +19,7 @@ from derive.numbers import Rounding
 from derive.problem import Problem
 from derive.render.blocks import Block, Page, displays_of
 from derive.render.document import without_gaps
-from derive.render.markdown import Document, passages
+from derive.render.markdown import Document, passages, within
 from derive.templating import environment, source
 
 LONG = 60  # lines of text after which its numbers are computed, and a new cell begins
@@ -54,7 +54,7 @@ class Notebook:
 
     @cached_property
     def document(self) -> Document:
-        return passages(self.page, self.language)
+        return passages(self.page, self.language, within)
 
     def cells(self) -> Iterator[Cell]:
         """Text and code in turn, with the functions that the cells need."""

@@ -78,6 +78,10 @@ class Book:
         """What a page without a title is called."""
         return str(self._of_network.default_title)
 
+    def figure(self, number: int) -> str:
+        """What stands before the caption of a picture."""
+        return str(self._of_network.figure).format(number)
+
     @cached_property
     def _of_network(self) -> Any:
         return self._module("latex/{}.tex.j2")

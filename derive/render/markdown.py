@@ -1,25 +1,30 @@
 """Page → Markdown in one language, as GitHub, MkDocs, Quarto and notebooks read it.
 
 What is said is in the same books as for LaTeX; only what they mark, headings and references, is
-put into the signs of Markdown here. Formulas stay as they are, between dollars. Pictures are TikZ
-and are left out, with the blocks that speak of them.
+put into the signs of Markdown here. Formulas stay as they are, between dollars. Pictures that a
+graph draws are SVG, if there is a place for them; others are TikZ and are left out, with the blocks
+that speak of them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from base64 import b64encode
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape as escape_html
+from urllib.parse import quote
 
 from derive.languages import numbers_in
 from derive.render.blocks import Block, Page
-from derive.render.document import Book, title_in, without_gaps
+from derive.render.document import DRAWN, Book, title_in, without_gaps
+from derive.render.pictures.as_svg import spoken, svg
 
 LABEL = re.compile(r"\\label\{([^{}]*)\}")
 MATH = re.compile(r"(\$\$.*?\$\$|(?<!\\)\$(?:\\.|[^$\\])*\$)", re.DOTALL)
-HOLE = "\ue000"  # a sign that no text has
-COMMAND = re.compile(r"\\(section|subsection|emph|eqref|texttt|texorpdfstring|label)\*?\{")
+HOLE, FRAME = "\ue000", "\ue001"  # signs that no text has
+COMMAND = re.compile(r"\\(section|subsection|emph|eqref|ref|texttt|texorpdfstring|label)\*?\{")
+PICTURE = re.compile(r"\\picture\{([^{}]*)\}\{")
 BRACE = re.compile(r"\\.|[{}]")
 SIGNS = re.compile(r"([\\`*_\[\]#|$])")
 PLAIN = {
@@ -28,7 +33,9 @@ PLAIN = {
     r"\%": "%", "~": " ",
 }  # fmt: skip
 ESCAPED = re.compile("|".join(map(re.escape, PLAIN)))
-DRAWN = "tikz"  # the field of a block that has a picture
+TIKZ = "tikz"  # the field of a block that has a picture
+FIGURE = "fig:"  # how the label of one begins
+Link = Callable[[str, str], str]  # from a picture's name and its SVG to the address of it
 KEPT = "descent"  # a block that says something without its picture, too
 
 
@@ -48,30 +55,90 @@ class Passage:
 
 @dataclass(frozen=True)
 class Document:
-    """A page in Markdown, a passage for each block; `numbers` are those of its equations."""
+    """A page in Markdown, a passage for each block; `numbers` are those of equations and pictures.
+
+    The SVG of each picture stands under its name.
+    """
 
     title: str
     passages: tuple[Passage, ...]
     numbers: Mapping[str, str]
+    pictures: Mapping[str, str]
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        body = "\n\n".join(passage.text for passage in self.passages)
+        return without_gaps(f"# {self.title}\n\n{body}")
 
 
 def markdown(page: Page, language: str) -> str:
-    """The whole document."""
-    document = passages(page, language)
-    body = "\n\n".join(passage.text for passage in document.passages)
-    return without_gaps(f"# {document.title}\n\n{body}")
+    """The whole document, without pictures."""
+    return passages(page, language).text
 
 
-def passages(page: Page, language: str) -> Document:
-    """The document in pieces."""
+def beside(stem: str) -> Link:
+    """Pictures in files that lie beside that of the text and begin like it."""
+    return lambda name, _: f"{quote(stem)}-{name}.svg"
+
+
+def within(_: str, drawn: str) -> str:
+    """A picture in the text itself."""
+    return f"data:image/svg+xml;base64,{b64encode(drawn.encode()).decode()}"
+
+
+def passages(page: Page, language: str, link: Link | None = None) -> Document:
+    """The document in pieces; with its pictures if there is a place for them."""
     book = Book("markdown", language)
-    blocks = [block for block in map(_without_picture, page.blocks) if block is not None]
+    kept = [_without_picture(block, link is None) for block in page.blocks]
+    blocks = [block for block in kept if block is not None]
     said = [numbers_in(language, book.say(block)) for block in blocks]
+    said, frames = _framed(said, blocks, book)
     labels = dict.fromkeys(LABEL.findall("".join(MATH.findall("\n\n".join(said)))))
     numbers = {label: str(number) for number, label in enumerate(labels, 1)}
+    numbers |= {frame.label: str(number) for number, frame in enumerate(frames, 1)}
     title = escape(title_in(page.title, language)) or book.default_title
-    texts = (_written(text, numbers) for text in said)
-    return Document(title, tuple(map(Passage, blocks, texts)), numbers)
+    images = iter([frame.image(link) for frame in frames] if link is not None else [])
+    texts = [_written(text, numbers) for text in said]
+    texts = [re.sub(FRAME, lambda _: next(images), text) for text in texts]
+    pictures = {frame.name: frame.drawn for frame in frames}
+    return Document(title, tuple(map(Passage, blocks, texts)), numbers, pictures)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A picture of a document: its label, its SVG, and what it shows in plain words."""
+
+    label: str
+    drawn: str
+    told: str
+
+    @property
+    def name(self) -> str:
+        """What it is called, without what all labels begin with."""
+        return self.label.removeprefix(FIGURE)
+
+    def image(self, link: Link) -> str:
+        """The sign that shows it."""
+        return f"![{escape(self.told)}]({link(self.name, self.drawn)})"
+
+
+def _framed(
+    said: Sequence[str], blocks: Sequence[Block], book: Book
+) -> tuple[list[str], list[Frame]]:
+    """What is said with a sign in the place of each picture, its caption below it."""
+    texts, frames = [], list[Frame]()
+    for text, block in zip(said, blocks, strict=True):
+        found = PICTURE.search(text)
+        if found is not None:
+            caption, end = braced(text, found.end())
+            label = found[1]
+            drawn = svg(block[DRAWN], caption, book.language, label.removeprefix(FIGURE))
+            frames.append(Frame(label, drawn, spoken(caption)))
+            below = rf"\emph{{{book.figure(len(frames))}{caption.strip()}}}"
+            text = f"{text[: found.start()]}{FRAME}\n\n{below}{text[end:]}"
+        texts.append(text)
+    return texts, frames
 
 
 def _written(said: str, numbers: Mapping[str, str]) -> str:
@@ -80,13 +147,13 @@ def _written(said: str, numbers: Mapping[str, str]) -> str:
     return re.sub(HOLE, lambda _: next(rest), _marked(MATH.sub(HOLE, said), numbers))
 
 
-def _without_picture(block: Block) -> Block | None:
-    """A block without its picture; nothing if it is about the picture only."""
-    if not block.fields.get(DRAWN):
+def _without_picture(block: Block, every: bool) -> Block | None:
+    """A block without its picture, if it is TikZ only; nothing if it is about the picture only."""
+    if not block.fields.get(TIKZ) or (block.fields.get(DRAWN) and not every):
         return block
     if block.kind != KEPT:
         return None
-    return replace(block, fields={**block.fields, DRAWN: ""})
+    return replace(block, fields={**block.fields, TIKZ: ""})
 
 
 def _set(formula: str, numbers: Mapping[str, str]) -> str:
@@ -109,6 +176,8 @@ def _marked(text: str, numbers: Mapping[str, str]) -> str:
                 done += f"*{_marked(inner, numbers)}*"
             case "eqref":
                 done += f"({numbers[inner]})"
+            case "ref":
+                done += numbers[inner]
             case "texttt":
                 done += f"`{_plain(inner)}`"
             case "texorpdfstring":

@@ -35,7 +35,8 @@ AXIS = re.compile(
 )
 PULL = 0.3915  # of a curve that leaves at an angle, as TikZ has it
 TIPS = {"edge": 0.15, "bias edge": 0.15, "path": 0.24, "turn": 0.18, "step": 0.18}
-TIPS |= {"flow": 0.15, "flow back": 0.15}
+TIPS |= {"flow": 0.15, "flow back": 0.15, "meet": 0.2}
+PERCENT = 100
 ROUND = frozenset({"unit", "input", "error"})
 POINTS = frozenset({"current", "new", "minimum"})
 FRAMES = ("\\begin{tikzpicture}", "\\end{")
@@ -123,10 +124,12 @@ def _node(canvas: _Canvas, styles: Sequence[str], at: Point, tex: str) -> None:
         _label(canvas, styles, at, tex)
 
 
-def _box(canvas: _Canvas, kind: str, low: Point, top: Point) -> None:
+def _box(canvas: _Canvas, kind: str, low: Point, top: Point, share: str = "") -> None:
+    """A rectangle; `share` is the strength of its shade in percent."""
     x, y = _px((low[0], top[1])).split(",")
     size = f'width="{SCALE * (top[0] - low[0]):.1f}" height="{SCALE * (top[1] - low[1]):.1f}"'
-    canvas.parts.append(f'<rect class="{kind}" x="{x}" y="{y}" {size} rx="3"/>')
+    shade = f'fill-opacity="{int(share) / PERCENT:g}"' if share else 'rx="3"'
+    canvas.parts.append(f'<rect class="{kind}" x="{x}" y="{y}" {size} {shade}/>')
     canvas.reach += [low, top]
 
 
@@ -159,7 +162,8 @@ def _draw(canvas: _Canvas, styles: Sequence[str], start: Point, rest: str) -> No
     while found := SEGMENT.match(rest, at):
         numbers = [number for number in found.groups() if number is not None]
         if "rectangle" in found[0]:
-            _box(canvas, _classes(styles), start, canvas.place(*numbers))
+            share = _value(styles, "fill").partition("!")[2]
+            _box(canvas, _classes(styles), start, canvas.place(*numbers), share)
             return
         end = canvas.place(*numbers[-2:])
         if "controls" in found[0]:

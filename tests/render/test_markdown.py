@@ -63,6 +63,24 @@ def test_nothing_is_said_of_pictures() -> None:
     assert "Figure" not in text and "tikz" not in text
 
 
+def test_pictures_that_a_graph_draws_lie_beside_the_text(tmp_path: Path) -> None:
+    file = tmp_path / "my page.md"
+    assert main(["markdown", "max_pooling", "--language", "de", "-o", str(file)]) == 0
+    text = file.read_text("utf-8")
+    shown = re.findall(r"!\[([^\]]+)\]\(([^)]*)\)\n\n\*Abbildung (\d): ", text)
+    assert [(name, number) for _, name, number in shown] == [
+        ("my%20page-window-Z.svg", "1"),
+        ("my%20page-window-d-A.svg", "2"),
+    ]
+    for alt, name, number in shown:
+        drawn = (tmp_path / name.replace("%20", " ")).read_text("utf-8")
+        assert f"{alt}</desc>" in drawn
+        assert f"Abbildung {number} zeigt ein Fenster" in text
+    assert main(["check", str(file)]) == 0
+    book = derive.make(derive.load("max_pooling"), ["en"]).notebook("en")
+    assert book.count("](data:image/svg+xml;base64,") == 2
+
+
 @pytest.mark.parametrize(
     ("title", "printed"),
     [

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
+from itertools import chain, zip_longest
 
 from derive.render.drawing import WIDTH
 from derive.render.pictures.drawn import Picture, Rect, Shape, Stroke, Words, joined
@@ -176,21 +176,25 @@ def gallery(groups: Sequence[Sequence[Shaded]]) -> Gallery | None:
 
 
 def _rows(groups: Sequence[Sequence[Shaded]], side: float | None) -> Picture | None:
-    """The groups from left to right and from top to bottom; None if that is too large.
+    """The groups below each other, as many beside each other as fit; None if that is too large.
 
-    Cells without numbers are squares with a side; the others have the width of theirs.
+    Cells without numbers are squares with a side; the others have the width of theirs. What stands
+    below each other is as wide.
     """
     found: list[Picture] = []
-    x = y = tall = 0.0
-    for group in groups:
-        wide = sum(each.wide(side) for each in group) + BESIDE * (len(group) - 1)
-        if wide > WIDTH:
-            return None
-        if x and x + wide > WIDTH:
-            x, y, tall = 0.0, y - tall - BELOW, 0.0
-        for each in group:
-            found.append(each.drawn((x, y), side))
-            x += each.wide(side) + BESIDE
-            tall = max(tall, each.high(side))
-        x += APART - BESIDE
-    return joined(found) if tall - y <= TALLEST else None
+    places = zip_longest(*groups)
+    widths = [max(each.wide(side) for each in column if each is not None) for column in places]
+    wide = sum(widths) + BESIDE * (len(widths) - 1)
+    beside = int((WIDTH + APART) // (wide + APART))
+    if not beside:
+        return None
+    low = 0.0
+    for k in range(0, len(groups), beside):
+        row = groups[k : k + beside]
+        for j, group in enumerate(row):
+            x = j * (wide + APART)
+            for width, each in zip(widths, group, strict=False):
+                found.append(each.drawn((x + (width - each.wide(side)) / 2, low), side))
+                x += width + BESIDE
+        low -= max(each.high(side) for each in chain(*row)) + BELOW
+    return joined(found) if -low - BELOW <= TALLEST else None
