@@ -60,6 +60,7 @@ def goal(writer: Writer, asked: str) -> Goal:
     if asked == NONE or (not asked and len(outputs) > 1):
         return _from_above(writer, outputs, bool(asked))
     first = outputs[0]
+    asked = asked or writer.traced.loss
     row = CALLED.get(asked, asked) or _usual(writer, first)
     if row not in BY_NAME:
         hint = nearest(row, (*BY_NAME, *CALLED, NONE))

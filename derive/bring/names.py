@@ -23,7 +23,7 @@ def letter(place: int) -> str:
 
 def legal(text: str) -> str:
     """A name as near to a text as a spec allows."""
-    word = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")[: LONGEST_NAME - 2 * ROOM]
+    word = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")[2 * ROOM - LONGEST_NAME :].strip("_")
     if not word or not word[0].isalpha():
         word = f"layer_{word}" if word else "x"
     if word.startswith(("adj_", "dE_")):

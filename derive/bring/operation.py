@@ -9,6 +9,8 @@ from typing import TypeAlias
 from derive.bring.table import Table
 from derive.graph import Role
 
+REFUSED = "refused"  # the operation that a reader could not make; it says why
+
 
 class Unsayable(Exception):
     """An operation that a spec cannot say, with the reason in words."""
@@ -74,3 +76,4 @@ class Traced:
     operations: tuple[Operation, ...]
     outputs: tuple[str, ...]
     notes: tuple[str, ...] = field(default=())
+    loss: str = ""

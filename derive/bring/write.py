@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from derive.bring.goal import ABOVE, Goal, goal
-from derive.bring.operation import Given, Operation, Traced, Unsayable, Value, refs
+from derive.bring.operation import REFUSED, Given, Operation, Traced, Unsayable, Value, refs
 from derive.bring.rules import RULES
 from derive.bring.table import Nested, Table
 from derive.bring.writer import Use, Writer
@@ -60,7 +60,8 @@ def spec_of(traced: Traced, loss: str = "", with_values: bool = True) -> Brought
     notes += _left_out(writer, given)
     tables = {writer.quantities[name]: each.numbers for name, each in given.items() if each.numbers}
     held = {name: numbers for name, numbers in tables.items() if numbers is not None}
-    if not with_values:
+    known = [each for each in given.values() if each.role is Role.PARAMETER]
+    if not with_values or (known and not any(each.numbers for each in known)):
         return Brought(_text(writer, aim, given, {}, notes), tuple(notes), {})
     count = sum(math.prod(writer.values[name].shape) for name in given) + aim.entries
     if count <= MOST_VALUES:
@@ -101,7 +102,7 @@ def _carry_out(writer: Writer, operations: Sequence[Operation]) -> None:
         try:
             _write(writer, operation)
         except Unsayable as error:
-            words = f"{operation.kind}: {error}"
+            words = f"{operation.arguments.get('kind', operation.kind)}: {error}"
             refused.setdefault(words, []).append(operation.place)
             for k, name in enumerate(operation.outputs):  # so that what follows is judged, too
                 if name not in writer.quantities and name in writer.values:
@@ -116,6 +117,8 @@ def _carry_out(writer: Writer, operations: Sequence[Operation]) -> None:
 
 def _write(writer: Writer, operation: Operation) -> None:
     """Write one operation. Raises Unsayable."""
+    if operation.kind == REFUSED:
+        raise Unsayable(str(operation.arguments["why"]))
     if operation.kind not in RULES:
         raise Unsayable("this operation is not known here")
     try:

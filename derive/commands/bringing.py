@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from derive.bring.keras_file import read_keras
 from derive.bring.operation import Traced
 from derive.bring.torch_file import MOST_ARCHIVE, read_torch
 from derive.bring.write import Brought, spec_of
@@ -23,6 +24,11 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the date of members, so that a file depends on 
 def from_torch(options: argparse.Namespace) -> int:
     """Write the spec of a model that `torch.export.save` saved."""
     return _bring(options, read_torch)
+
+
+def from_keras(options: argparse.Namespace) -> int:
+    """Write the spec of a model in the JSON of Keras."""
+    return _bring(options, read_keras)
 
 
 def _bring(options: argparse.Namespace, read: Read) -> int:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from derive.bring.rules import attention, entries, losses, moves, products, recurrent, statistics
+from derive.bring.rules import (
+    attention,
+    channels_last,
+    entries,
+    losses,
+    moves,
+    products,
+    recurrent,
+    statistics,
+)
 from derive.bring.writer import Rule
 
 RULES: Mapping[str, Rule] = {
@@ -15,4 +24,5 @@ RULES: Mapping[str, Rule] = {
     **attention.RULES,
     **recurrent.RULES,
     **losses.RULES,
+    **channels_last.RULES,
 }

@@ -136,14 +136,15 @@ def _windows(
     else:
         place = f"{first} + {bound[0]}"
     at = zip(letters[2:], bound[1:], stride, dilation, padding, strict=True)
-    positions = [letters[0], place, *(_window(*each) for each in at)]
+    positions = [letters[0], place, *(window(*each) for each in at)]
     kernel = use.read("weight", [channel, *bound])
     over = ", ".join(x for x in bound if x != "0")
     bias = f" + {use.read('bias', [channel])}" if use.given("bias") else ""
     use.equation(letters, f"sum({over}, {kernel}*{use.read('input', positions)}){bias}")
 
 
-def _window(place: str, inner: str, stride: int, dilation: int, padding: int) -> str:
+def window(place: str, inner: str, stride: int, dilation: int, padding: int) -> str:
+    """The position of a place of a kernel, of which a place of the result reads the input."""
     text = place if stride == 1 else f"{stride}*{place}"
     text += f" + {inner}" if dilation == 1 else f" + {dilation}*{inner}"
     return f"{text} - {padding}" if padding else text
@@ -180,23 +181,23 @@ def _conv_transpose(use: Use) -> None:
 
 def _pooled(kind: str, n: int) -> Rule:
     def rule(use: Use) -> None:
-        window = use.wholes("kernel_size", n, 1)
+        size = use.wholes("kernel_size", n, 1)
         stride = use.wholes("stride", n, 0)
-        stride = [s or k for s, k in zip(stride, window, strict=True)]
+        stride = [s or k for s, k in zip(stride, size, strict=True)]
         padding, dilation = use.wholes("padding", n, 0), use.wholes("dilation", n, 1)
         if use.get("ceil_mode") or use.given("divisor_override"):
             raise Unsayable(
                 "its windows reach beyond the end (ceil_mode), or it divides by another"
             )
         plain = set(padding) == {0} and set(dilation) == {1} and n < 3
-        if plain and len(set(window)) == len(set(stride)) == 1:
-            settings = {"window": window[0], "stride": stride[0]}
+        if plain and len(set(size)) == len(set(stride)) == 1:
+            settings = {"window": size[0], "stride": stride[0]}
             settings = {key: v for key, v in settings.items() if v != 2}
             use.layer(f"{kind}_pool{n}d", [use.quantity()], settings=settings)
             return
         if kind == "avg" and set(padding) != {0} and use.get("count_include_pad") is False:
             raise Unsayable("it does not count what is padded")
-        _pool(use, kind, (window, stride, padding, dilation))
+        _pool(use, kind, (size, stride, padding, dilation))
 
     return rule
 
@@ -204,15 +205,15 @@ def _pooled(kind: str, n: int) -> Rule:
 def _pool(use: Use, kind: str, settings: Sequence[Sequence[int]]) -> None:
     w, shape, out, n = use.writer, use.shape(), use.out().shape, len(settings[0])
     letters = w.letters(out)
-    window, stride, padding, dilation = settings
-    bound = w.letters(window, letters)
+    size, stride, padding, dilation = settings
+    bound = w.letters(size, letters)
     at = zip(letters[-n:], bound, stride, dilation, padding, strict=True)
-    places = [_window(*each) for each in at]
+    places = [window(*each) for each in at]
     entry = use.read("self", [*letters[:-n], *places])
     if kind == "max":
-        for place, pad, size in zip(places, padding, shape[-n:], strict=True):
+        for place, pad, full in zip(places, padding, shape[-n:], strict=True):
             if pad:
-                entry = f"where(0 <= {place} < {size}, {entry}, {BEYOND})"
+                entry = f"where(0 <= {place} < {full}, {entry}, {BEYOND})"
     function = "max" if kind == "max" else "mean"
     use.equation(letters, f"{function}({', '.join(bound)}, {entry})")
 
@@ -224,10 +225,10 @@ def _adaptive(n: int) -> Rule:
         pairs = list(zip(shape[-n:], out[-n:], strict=True))
         if any(size % bins for size, bins in pairs):
             raise Unsayable("its bins are not all of one size")
-        window = [size // bins for size, bins in pairs]
-        bound = w.letters(window, letters)
+        lengths = [size // bins for size, bins in pairs]
+        bound = w.letters(lengths, letters)
         places = []
-        for k, (size, (_, bins)) in enumerate(zip(window, pairs, strict=True)):
+        for k, (size, (_, bins)) in enumerate(zip(lengths, pairs, strict=True)):
             text = bound[k] if bins == 1 else f"{size}*{letters[len(letters) - n + k]} + {bound[k]}"
             places.append(text)
         entry = use.read("self", [*letters[:-n], *places])
