@@ -53,6 +53,8 @@ SHEETS = "derive/commands/exercising.py"
 CHECKED = "derive/emit/checked.py"
 UPDATE, LINES = "derive/library/update.py", "derive/library/lines.py"
 AHEAD, WHOLE = "derive/model/rules.py", "derive/render/whole_update.py"
+UNTAKEN, SINGLES = "derive/emit/untaken.py", "derive/emit/singles.py"
+CHOICES, EXACTLY, DIGITS = "derive/choices.py", "derive/exactly.py", "derive/proofread/digits.py"
 
 MUTANTS = (
     # --- expressions
@@ -445,4 +447,17 @@ MUTANTS = (
            "tests/verify/test_false_alarms.py -k 'below and decimals'"),
     Mutant(CHECKED, "not _is_record(node) and not node.decorator_list", "not _is_record(node)",
            "what stands before a class is run", "tests/emit/test_emit_torch.py -k by_pytorch"),
+    # --- branches that are not taken, singles, zeros at an end
+    Mutant(UNTAKEN, "divides = _safe if any(map(has_arrays, node.above)) else _as_array",
+           "divides = _safe",
+           "a module of NumPy divides plain numbers by 0", "tests/emit/test_emit_untaken.py"),
+    Mutant(CHOICES, "sympy.S.One, sympy.S.Zero) == 1", "sympy.S.One, sympy.S.Zero) == 0",
+           "of a comparison of numbers the wrong branch is read", "tests/test_language.py"),
+    Mutant(EXACTLY, "asked = precision - zeros + SPARE", "asked = precision - zeros - SPARE",
+           "an error function has too few digits", "tests/test_functions.py -k error"),
+    Mutant(SINGLES, "if float(text) and not LEAST <= float(text) <= MOST:", "if False:",
+           "a single is infinite", "tests/emit/test_emit_singles.py -k beyond"),
+    Mutant(DIGITS, "or coarsest_exponent(Policy(), remark.value, remark.printed) > 0", "",
+           "a right number is wrong by its zeros",
+           "tests/proofread/test_proofread_check.py -k zeros_at"),
 )  # fmt: skip
