@@ -31,6 +31,7 @@ from derive.functions import absolute, at_least, greater, where
 from derive.graph import Equation
 from derive.letters import tidy
 from derive.limits import MOST_WORK
+from derive.numbers import MustBeUnrounded
 from derive.problem import Problem
 from derive.render.index_writer import ROOM, SPACED, outside_first
 from derive.render.model_form import ModelForm
@@ -115,7 +116,10 @@ class Bench:
         room = ROOM - width(lhs)
         formula = replace(self.form.writer, shorten=shorten).within(expr, room)
         writer = replace(self.form.numbers(self.text), shorten=shorten)
-        numbers = writer.within(self._in_prints(expr), room - SPACED)
+        in_prints = self._in_prints(expr)
+        if self.form.problem.numbers.decimals is not None and self._divides_by_nothing(in_prints):
+            raise MustBeUnrounded  # decimals show nothing of what is small
+        numbers = writer.within(in_prints, room - SPACED)
         if rows_of(numbers) > MOST_NUMBER_ROWS or widest(numbers) > WIDEST:
             return None
         if rows_of(formula) > MOST_ROWS or widest(formula) > WIDEST:

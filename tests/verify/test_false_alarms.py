@@ -236,6 +236,9 @@ SPECS: dict[str, str] = {
     "a quotient of results below all decimals": "inputs: {x: [1.7e-3, 1e-3]}\n"
     "parameters: {w: 0.3}\nmodel: ['z[i] = w*x[i]**3', 'y = z[0]/z[1]']\nloss: E = y**2\n"
     "numbers: {decimals: 4}\n",
+    "a quotient of unrounded results below all decimals": "inputs: {x: [1.7e-3, 1e-3]}\n"
+    "parameters: {w: 0.3}\nmodel: ['z[i] = w*x[i]**3', 'y = z[0]/z[1]']\nloss: E = y**2\n"
+    "numbers: {decimals: 4, chained: false}\n",
 }
 
 
