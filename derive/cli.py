@@ -75,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     _spec(latex)
     latex.add_argument("--output", "-o", type=Path, metavar="FILE")
     latex.add_argument("--language", choices=LANGUAGES)
+    _theme(latex)
     latex.add_argument("--weights", metavar="w1,w5", help="tell only of these weights")
     latex.add_argument("--pdf", action="store_true", help="make a PDF (needs --output)")
     latex.add_argument(
@@ -83,10 +84,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE.v",
         help="write the certificate, have Coq check it, and mark on the page what is proven",
     )
-    _page(add("html", "browsing", "write an interactive page, one file of HTML"))
-    _page(
-        add("markdown", "writing", "write the derivation in Markdown, its pictures beside it"), "md"
-    )
+    _theme(_page(add("html", "browsing", "write an interactive page, one file of HTML")))
+    text = add("markdown", "writing", "write the derivation in Markdown, its pictures beside it")
+    _theme(_page(text, "md"))
     book = add("notebook", "writing", "write a notebook of Jupyter that computes its own numbers")
     _page(book, "ipynb")
     book.add_argument("--target", choices=("python", "numpy"), default="", help="of its module")
@@ -139,6 +139,7 @@ def _slides(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--language", choices=LANGUAGES)
     parser.add_argument("--pdf", action="store_true", help="make a PDF (beamer; needs --output)")
+    _theme(parser)
 
 
 def _code(parser: argparse.ArgumentParser) -> None:
@@ -275,13 +276,23 @@ def _run_of(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", metavar="NAME", help="of a spec with 'runs': this one of them")
 
 
-def _page(parser: argparse.ArgumentParser, ending: str = "html") -> None:
+def _theme(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--theme",
+        type=Path,
+        metavar="FOLDER",
+        help="title, author, logo, fonts, colours and words from its theme.yaml",
+    )
+
+
+def _page(parser: argparse.ArgumentParser, ending: str = "html") -> argparse.ArgumentParser:
     _spec(parser)
     parser.add_argument(
         "--output", "-o", type=Path, metavar=f"FILE.{ending}", help="default: print it"
     )
     opens = "the one that it opens with" if ending == "html" else None
     parser.add_argument("--language", choices=LANGUAGES, help=opens)
+    return parser
 
 
 def _certificate(parser: argparse.ArgumentParser) -> None:

@@ -28,6 +28,7 @@ from derive.render.order import in_numbers, weights_in_order
 from derive.render.story import tell
 from derive.render.tensor_values import NoValue
 from derive.render.worked import told_in_numbers
+from derive.theme import NO_THEME, Theme
 from derive.verify import Report, verify
 from derive.verify.report import Route, skipped
 
@@ -46,6 +47,7 @@ class Made:
     languages: tuple[str, ...] = ()
     weights: tuple[str, ...] = ()
     certificate_file: str = ""
+    theme: Theme = NO_THEME
     targets: tuple[str, ...] = tuple(USUAL)
 
     @cached_property
@@ -85,7 +87,7 @@ class Made:
     def texts(self) -> Mapping[str, str]:
         """The LaTeX of the page by language."""
         languages = self.languages or self.problem.languages
-        return {language: latex(self.page, language) for language in languages}
+        return {language: latex(self.page, language, self.theme) for language in languages}
 
     @cached_property
     def modules(self) -> Mapping[str, str]:
@@ -155,13 +157,14 @@ def make(
     languages: Sequence[str] = (),
     weights: Sequence[str] = (),
     certificate_file: str = "",
+    theme: Theme = NO_THEME,
 ) -> Made:
     """Everything that is made of a problem. `weights` restricts the page to some weights.
 
     Raises InputError if there is no weight of a given name.
     """
     _check_weights(problem, weights)
-    return Made(problem, tuple(languages), tuple(weights), certificate_file)
+    return Made(problem, tuple(languages), tuple(weights), certificate_file, theme)
 
 
 def _page(

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import ValidationError
@@ -21,6 +21,7 @@ from derive.limits import LONGEST_VALUE, MOST_LEVELS
 from derive.schema import Spec
 
 Path_ = tuple[str | int, ...]
+S = TypeVar("S", bound=Strict)
 KINDS = {
     "string_type": "text",
     "number": "a number",
@@ -90,11 +91,22 @@ def parse_spec(text: str, source: str, name: str) -> SpecFile:
     data, lines = _plain(text, source)
     if not isinstance(data, dict):
         raise InputError(f"{source}: a spec is a mapping with 'model:' or 'network:'")
+    return SpecFile(name, source, _validated(Spec, data, source, lines), lines)
+
+
+def parse_section(kind: type[S], text: str, source: str) -> S:
+    """Validate the text of a file that is one section. Raises InputError with line and field."""
+    data, lines = _plain(text, source)
+    if data is not None and not isinstance(data, dict):
+        raise InputError(f"{source}: this must be a mapping")
+    return _validated(kind, data or {}, source, lines)
+
+
+def _validated(kind: type[S], data: dict[str, Any], source: str, lines: Mapping[Path_, int]) -> S:
     try:
-        spec = Spec.model_validate(data)
+        return kind.model_validate(data)
     except ValidationError as error:
         raise InputError(_explain(error, source, lines)) from None
-    return SpecFile(name, source, spec, lines)
 
 
 def _explain(error: ValidationError, source: str, lines: Mapping[Path_, int]) -> str:

@@ -7,11 +7,14 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 ENGINES = ("xelatex", "lualatex")
 RUNS = 3
+NOTHING: Mapping[str, bytes] = MappingProxyType({})
 SECONDS = 180
 DEBIAN_PACKAGES = (
     "texlive-xetex texlive-latex-extra texlive-fonts-recommended texlive-pictures "
@@ -41,11 +44,16 @@ def engine() -> str | None:
     return next((name for name in ENGINES if shutil.which(name)), None)
 
 
-def typeset(source: str, program: str) -> Typeset:
-    """Run the engine until references are settled. Raises TypesetError with the log's words."""
+def typeset(source: str, program: str, beside: Mapping[str, bytes] = NOTHING) -> Typeset:
+    """Run the engine until references are settled. Raises TypesetError with the log's words.
+
+    `beside` are files that the document reads.
+    """
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         (place / "page.tex").write_text(source, encoding="utf-8")
+        for name, data in beside.items():
+            (place / name).write_bytes(data)
         log = ""
         for _ in range(RUNS):
             log = _run(program, place)

@@ -13,14 +13,16 @@ from derive.problem import Problem
 from derive.render.order import in_numbers
 from derive.runs import run_of
 from derive.spec import load_spec
+from derive.theme import load_theme
 
 
 def html(options: argparse.Namespace) -> int:
     """Write the page. Raises InputError for a spec that has none."""
+    theme = load_theme(options.theme)
     problem = _shown(options.spec, options.run)
     with progress("deriving and writing"):
         derivation = differentiate(problem.graph, problem.wanted)
-        text = page(problem, derivation, options.language or problem.languages[0])
+        text = page(problem, derivation, options.language or problem.languages[0], theme)
     put(text, options.output)
     return GOOD
 

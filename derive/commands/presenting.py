@@ -12,6 +12,7 @@ from derive.errors import InputError
 from derive.pipeline import make
 from derive.slides.beamer import beamer
 from derive.slides.reveal import reveal
+from derive.theme import load_theme
 
 HTML = (".html", ".htm")
 
@@ -24,10 +25,11 @@ def slides(options: argparse.Namespace) -> int:
     form = options.format or ("reveal" if in_html else "beamer")
     if options.pdf and form == "reveal":
         raise InputError("--pdf is made of LaTeX: use --format beamer, or print the HTML")
+    theme = load_theme(options.theme)
     with progress("deriving and writing"):
         page = make(problem).page
-        text = reveal(page, language) if form == "reveal" else beamer(page, language)
+        text = reveal(page, language, theme) if form == "reveal" else beamer(page, language, theme)
     if form == "reveal":
         put(text, options.output)
         return GOOD
-    return put_latex(text, options.output, options.pdf)
+    return put_latex(text, options.output, options.pdf, theme.logo)

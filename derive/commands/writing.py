@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from derive.api import load
@@ -15,12 +16,13 @@ from derive.commands.shared import as_text, loaded, print_report, put, written
 from derive.edge import BAD, FOUND, GOOD, progress
 from derive.emit import USUAL
 from derive.errors import InputError, printable
-from derive.files import Files, write
+from derive.files import Files, read_bytes, write
 from derive.languages import LANGUAGES
 from derive.pipeline import Made, make
 from derive.problem import Problem
 from derive.render.markdown import beside, passages
-from derive.typeset import ADVICE, Typeset, TypesetError, engine, typeset
+from derive.theme import Logo, load_theme
+from derive.typeset import ADVICE, NOTHING, Typeset, TypesetError, engine, typeset
 from derive.verify.report import Report
 
 
@@ -56,34 +58,54 @@ def latex(options: argparse.Namespace) -> int:
     """Write the page."""
     problem = load(options.spec, options.run)
     language = options.language or problem.languages[0]
-    file = options.certificate
+    file, theme = options.certificate, load_theme(options.theme)
     with progress("deriving and writing"):
-        made = make(problem, [language], _weights(options), file.name if file else "")
+        made = make(problem, [language], _weights(options), file.name if file else "", theme)
         text = made.texts[language]
     if file is not None and not _proven(made, file, options.output is None):
         return FOUND
-    return put_latex(text, options.output, options.pdf)
+    return put_latex(text, options.output, options.pdf, theme.logo)
 
 
-def put_latex(text: str, output: Path | None, pdf: bool) -> int:
-    """Write a document in LaTeX, with its PDF if that is asked for, or print it."""
-    if pdf and output is None:
-        raise InputError("--pdf needs --output FILE to know where to put the PDF")
-    if pdf and output is not None:
-        if output.suffix == ".pdf":
-            raise InputError("--output names the LaTeX file; the PDF is put beside it")
-        return _with_pdf(output, text)
-    put(text, output)
-    return GOOD
+def put_latex(text: str, output: Path | None, pdf: bool, logo: Logo | None = None) -> int:
+    """Write a document in LaTeX with its logo, and its PDF if that is asked for, or print it."""
+    if output is None:
+        if pdf:
+            raise InputError("--pdf needs --output FILE to know where to put the PDF")
+        put(text, output)
+        return GOOD
+    if logo is not None:
+        _beside(output, logo)
+    if not pdf:
+        written(output, text.encode())
+        return GOOD
+    if output.suffix == ".pdf":
+        raise InputError("--output names the LaTeX file; the PDF is put beside it")
+    return _with_pdf(output, text, {logo.name: logo.data} if logo is not None else {})
+
+
+def _beside(output: Path, logo: Logo) -> None:
+    """Put the logo where the document looks for it; another file of its name is left alone."""
+    place = output.parent / logo.name
+    try:
+        there = read_bytes(place, "logo", len(logo.data))
+    except FileNotFoundError:
+        written(place, logo.data)
+        return
+    if there != logo.data:
+        raise InputError(
+            f"{place} is another file than the logo of the theme; give one another name"
+        )
 
 
 def markdown(options: argparse.Namespace) -> int:
     """Write the page in Markdown, its pictures in files beside it."""
+    theme = load_theme(options.theme)
     problem = load(options.spec, options.run)
     with progress("deriving and writing"):
         page, output = make(problem).page, options.output
         link = beside(output.stem) if output is not None else None
-        document = passages(page, options.language or problem.languages[0], link)
+        document = passages(page, options.language or problem.languages[0], link, theme)
     if output is None:
         sys.stdout.write(document.text)
         return GOOD
@@ -132,13 +154,13 @@ def _proven(made: Made, file: Path, quiet: bool) -> bool:
     return True
 
 
-def _with_pdf(page: Path, text: str) -> int:
+def _with_pdf(page: Path, text: str, beside: Mapping[str, bytes]) -> int:
     """Write a page and its PDF, both or none; but a page that has no PDF may tell why."""
     program = engine()
     try:
         if program is None:
             raise InputError(ADVICE)
-        made = _typeset(text, program)
+        made = _typeset(text, program, beside)
     except InputError:
         written(page, text.encode())
         raise
@@ -195,10 +217,10 @@ def _add_pdfs(made: Made, program: str, files: Files) -> list[str]:
     return faults
 
 
-def _typeset(text: str, program: str) -> Typeset:
+def _typeset(text: str, program: str, beside: Mapping[str, bytes] = NOTHING) -> Typeset:
     try:
         with progress("typesetting"):
-            return typeset(text, program)
+            return typeset(text, program, beside)
     except TypesetError as error:
         raise InputError(f"the PDF could not be made: {error}") from None
 

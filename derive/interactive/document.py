@@ -26,6 +26,7 @@ from derive.render.carried import carried
 from derive.render.document import title_in
 from derive.render.order import in_numbers
 from derive.templating import environment, source
+from derive.theme import NO_THEME, Theme, styled
 
 ARITHMETIC = ("numbers.js", "functions.js", "program.js", "tensors.js")
 SCRIPTS = {
@@ -45,13 +46,14 @@ class Driven:
     pictures: Pictures
 
 
-def page(problem: Problem, derivation: Derivation, language: str) -> str:
+def page(problem: Problem, derivation: Derivation, language: str, theme: Theme = NO_THEME) -> str:
     """The page of a problem. Raises InputError if it has no numbers to compute with."""
     driven = _network(problem, derivation) if _told(problem) else _model(problem, derivation)
     words = {code: _words(code) for code in LANGUAGES}
-    title = title_in(problem.title, language)
-    data = driven.data | {"title": dict(problem.title), "say": words}
-    style, program = source("html/style.css"), _program(driven.kind)
+    titles = dict(theme.title or problem.title)
+    title = title_in(titles, language)
+    data = driven.data | {"title": titles, "say": words}
+    style, program = source("html/style.css") + styled(theme), _program(driven.kind)
     return (
         environment("html")
         .get_template("html/page.html.j2")
@@ -60,6 +62,8 @@ def page(problem: Problem, derivation: Derivation, language: str) -> str:
             languages=words.items(),
             say=words[language],
             title=title or words[language]["untitled"],
+            author=theme.author,
+            logo=theme.logo.inline if theme.logo else "",
             kind=driven.kind,
             pictures=Markup("".join(driven.pictures)),
             style=Markup(style),

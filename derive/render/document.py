@@ -11,7 +11,8 @@ from typing import Any, Literal
 from derive.languages import BABEL, WITH_COMMA, numbers_in, unbroken
 from derive.render.blocks import Block, Page
 from derive.render.korean import particle
-from derive.templating import environment
+from derive.templating import Wording, environment
+from derive.theme import NO_THEME, Theme
 
 _ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -41,9 +42,9 @@ def escape(text: str) -> str:
     return "".join(_ESCAPES.get(sign, sign) for sign in printable)
 
 
-def latex(page: Page, language: str) -> str:
+def latex(page: Page, language: str, theme: Theme = NO_THEME) -> str:
     """The whole document, ready for XeLaTeX or LuaLaTeX."""
-    book = Book("latex", language)
+    book = Book.themed("latex", language, theme)
     text = (
         environment("latex")
         .get_template("latex/document.tex.j2")
@@ -51,7 +52,9 @@ def latex(page: Page, language: str) -> str:
             language=language,
             babel=BABEL.get(language, ""),
             comma=language in WITH_COMMA,
-            title=escape(title_in(page.title, language)) or book.default_title,
+            title=title_of(page, language, theme) or book.default_title,
+            theme=theme,
+            author=escape(theme.author),
             parts=[book.say(block) for block in page.blocks],
             marks=bool(page.proven),
             drawn=any(block.fields.get(DRAWN) for block in page.blocks),
@@ -67,6 +70,13 @@ class Book:
 
     format: Format
     language: str
+    wording: Wording = ()
+
+    @classmethod
+    def themed(cls, form: Format, language: str, theme: Theme) -> Book:
+        """The books with the words of a theme."""
+        wording = theme.wording(language)
+        return cls(form, language, tuple((escape(old), escape(new)) for old, new in wording))
 
     def say(self, block: Block) -> str:
         """What a page says of a block."""
@@ -91,9 +101,15 @@ class Book:
         return self._module("latex/model_{}.tex.j2")
 
     def _module(self, name: str) -> Any:
-        jinja = environment(self.format)
+        chosen = (self.format, self.wording) if self.wording else (self.format,)
+        jinja = environment(*chosen)
         jinja.filters["particle"] = particle
         return jinja.get_template(name.format(self.language)).module
+
+
+def title_of(page: Page, language: str, theme: Theme) -> str:
+    """The title of a page in TeX, that of a theme before its own."""
+    return escape(title_in(theme.title or page.title, language))
 
 
 def title_in(title: Mapping[str, str], language: str) -> str:

@@ -19,6 +19,7 @@ from derive.languages import numbers_in
 from derive.render.blocks import Block, Page
 from derive.render.document import DRAWN, Book, title_in, without_gaps
 from derive.render.pictures.as_svg import spoken, svg
+from derive.theme import NO_THEME, Theme
 
 LABEL = re.compile(r"\\label\{([^{}]*)\}")
 MATH = re.compile(r"(\$\$.*?\$\$|(?<!\\)\$(?:\\.|[^$\\])*\$)", re.DOTALL)
@@ -64,17 +65,19 @@ class Document:
     passages: tuple[Passage, ...]
     numbers: Mapping[str, str]
     pictures: Mapping[str, str]
+    author: str = ""
 
     @property
     def text(self) -> str:
         """All of it."""
+        author = f"*{self.author}*\n\n" if self.author else ""
         body = "\n\n".join(passage.text for passage in self.passages)
-        return without_gaps(f"# {self.title}\n\n{body}")
+        return without_gaps(f"# {self.title}\n\n{author}{body}")
 
 
-def markdown(page: Page, language: str) -> str:
+def markdown(page: Page, language: str, theme: Theme = NO_THEME) -> str:
     """The whole document, without pictures."""
-    return passages(page, language).text
+    return passages(page, language, theme=theme).text
 
 
 def beside(stem: str) -> Link:
@@ -87,9 +90,11 @@ def within(_: str, drawn: str) -> str:
     return f"data:image/svg+xml;base64,{b64encode(drawn.encode()).decode()}"
 
 
-def passages(page: Page, language: str, link: Link | None = None) -> Document:
+def passages(
+    page: Page, language: str, link: Link | None = None, theme: Theme = NO_THEME
+) -> Document:
     """The document in pieces; with its pictures if there is a place for them."""
-    book = Book("markdown", language)
+    book = Book.themed("markdown", language, theme)
     kept = [_without_picture(block, link is None) for block in page.blocks]
     blocks = [block for block in kept if block is not None]
     said = [numbers_in(language, book.say(block)) for block in blocks]
@@ -97,12 +102,13 @@ def passages(page: Page, language: str, link: Link | None = None) -> Document:
     labels = dict.fromkeys(LABEL.findall("".join(MATH.findall("\n\n".join(said)))))
     numbers = {label: str(number) for number, label in enumerate(labels, 1)}
     numbers |= {frame.label: str(number) for number, frame in enumerate(frames, 1)}
-    title = escape(title_in(page.title, language)) or book.default_title
+    title = escape(title_in(theme.title or page.title, language)) or book.default_title
     images = iter([frame.image(link) for frame in frames] if link is not None else [])
     texts = [_written(text, numbers) for text in said]
     texts = [re.sub(FRAME, lambda _: next(images), text) for text in texts]
     pictures = {frame.name: frame.drawn for frame in frames}
-    return Document(title, tuple(map(Passage, blocks, texts)), numbers, pictures)
+    told = tuple(map(Passage, blocks, texts))
+    return Document(title, told, numbers, pictures, escape(theme.author))
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,14 @@ from derive.render.document import without_gaps
 from derive.slides.deck import deck
 from derive.slides.pieces import Drawn, Grid, Piece, Said, Shown, Tables
 from derive.templating import environment
+from derive.theme import NO_THEME, Theme
 
 REFERENCE = re.compile(r"\\(eq)?ref\{([^{}]*)\}")
 
 
-def beamer(page: Page, language: str) -> str:
+def beamer(page: Page, language: str, theme: Theme = NO_THEME) -> str:
     """The whole document, ready for XeLaTeX or LuaLaTeX."""
-    slides = deck(page, language)
+    slides = deck(page, language, theme)
     text = (
         environment("slides")
         .get_template("slides/beamer.tex.j2")
@@ -26,6 +27,7 @@ def beamer(page: Page, language: str) -> str:
             babel=BABEL.get(language, ""),
             comma=language in WITH_COMMA,
             deck=slides,
+            theme=theme,
             put=lambda piece: _set(piece, slides.numbers),
         )
     )

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 
 from derive.languages import numbers_in
 from derive.render.blocks import Block, Page
-from derive.render.document import Book, escape, title_in
+from derive.render.document import Book, escape, title_of
 from derive.slides.height import ROOM, cut, height
 from derive.slides.pieces import Drawn, Grid, Heading, Piece, Said, Shown, Tables, pieces
+from derive.theme import NO_THEME, Theme
 
 GO_ON = frozenset({"out", "frozen", "interlude", "model_updated"})  # with the step before
 SHORT = ROOM / 2  # text that may stand with what comes behind it
@@ -43,18 +44,19 @@ class Deck:
     title: str
     frames: tuple[Frame, ...]
     numbers: Mapping[str, str]
+    author: str = ""
 
 
-def deck(page: Page, language: str) -> Deck:
+def deck(page: Page, language: str, theme: Theme = NO_THEME) -> Deck:
     """The slides of a page."""
-    book = Book("slides", language)
+    book = Book.themed("slides", language, theme)
     filling = _Filling()
     for block in page.blocks:
         filling.step(block, [_in(language, piece) for piece in pieces(book, block)])
     filling.close()
     frames = tuple(_counted(filling.frames))
-    title = escape(title_in(page.title, language)) or book.default_title
-    return Deck(title, frames, _numbers(frames))
+    title = title_of(page, language, theme) or book.default_title
+    return Deck(title, frames, _numbers(frames), escape(theme.author))
 
 
 def _numbers(frames: tuple[Frame, ...]) -> dict[str, str]:

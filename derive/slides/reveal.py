@@ -24,6 +24,7 @@ from derive.slides.height import MATH
 from derive.slides.pieces import Drawn, Grid, Piece, Said, Shown, Tables
 from derive.slides.svg import svg
 from derive.templating import environment, source
+from derive.theme import NO_THEME, Theme, styled
 
 OPENING = '<math xmlns="http://www.w3.org/1998/Math/MathML"'
 COMMAND = re.compile(r"\\(emph|texttt|eqref|ref|texorpdfstring)\{")
@@ -40,11 +41,11 @@ SLASH = "<mo>&#x0002F;</mo>"
 TAGS = re.compile(r"<annotation.*?</annotation>|<[^>]*>")
 
 
-def reveal(page: Page, language: str) -> str:
+def reveal(page: Page, language: str, theme: Theme = NO_THEME) -> str:
     """The whole document."""
-    slides = deck(page, language)
+    slides = deck(page, language, theme)
     put = _Put(slides.numbers, _words(language))
-    style, program = source("slides/style.css"), source("slides/deck.js")
+    style, program = source("slides/style.css") + styled(theme), source("slides/deck.js")
     text = (
         environment("html")
         .get_template("slides/reveal.html.j2")
@@ -54,6 +55,8 @@ def reveal(page: Page, language: str) -> str:
             title=put.text(slides.title),
             plain_title=_plain(put.text(slides.title)),
             deck=slides,
+            author=put.text(slides.author),
+            logo=theme.logo.inline if theme.logo else "",
             text=put.text,
             put=put.piece,
             style=Markup(style),

@@ -29,7 +29,13 @@ from tests.test_hostile import HOSTILE, harmless
 FEW = ("article", "tiny_rnn", "digits")
 TOLD = [(name, LANGUAGES[k % len(LANGUAGES)]) for k, name in enumerate(BUILTIN)]
 SET = (  # (spec, language): what is compiled, both kinds, all languages
-    *(("article", "ko"), ("gru_by_hand", "zh"), ("deep", "de"), ("wgan_gp", "es")),
+    *(
+        ("neuron", "ko"),
+        ("gru_by_hand", "zh"),
+        ("deep", "de"),
+        ("wgan_gp", "es"),
+        ("article", "en"),
+    ),
     *(("attention_by_hand", "ja"), ("batch_norm_feature", "fr"), ("pinn_burgers", "en")),
 )
 WRITTEN = re.compile(r"\\(?:begin|end)\{aligned\}|\\quad|[&\s]")
@@ -170,7 +176,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 @pytest.mark.slow
 @pytest.mark.tex
 @pytest.mark.skipif(engine() is None, reason="no TeX")
-@pytest.mark.parametrize(("name", "language"), sampled(SET, 4))
+@pytest.mark.parametrize(("name", "language"), sampled(SET, 5))
 def test_no_slide_in_latex_has_a_fault(name: str, language: str) -> None:
     page = derive.make(derive.load(name)).page
     assert any(isinstance(p, Drawn | Said) for f in deck(page, language).frames for p in f.pieces)
