@@ -36,7 +36,6 @@ AXIS = re.compile(
 PULL = 0.3915  # of a curve that leaves at an angle, as TikZ has it
 TIPS = {"edge": 0.15, "bias edge": 0.15, "path": 0.24, "turn": 0.18, "step": 0.18}
 TIPS |= {"flow": 0.15, "flow back": 0.15, "meet": 0.2}
-PERCENT = 100
 ROUND = frozenset({"unit", "input", "error"})
 POINTS = frozenset({"current", "new", "minimum"})
 FRAMES = ("\\begin{tikzpicture}", "\\end{")
@@ -124,12 +123,16 @@ def _node(canvas: _Canvas, styles: Sequence[str], at: Point, tex: str) -> None:
         _label(canvas, styles, at, tex)
 
 
-def _box(canvas: _Canvas, kind: str, low: Point, top: Point, share: str = "") -> None:
-    """A rectangle; `share` is the strength of its shade in percent."""
+def _shade(styles: Sequence[str]) -> str:
+    """How strong a shade is."""
+    share = _value(styles, "fill").partition("!")[2]
+    return f' fill-opacity="{int(share) / 100:g}"' if share else ""
+
+
+def _box(canvas: _Canvas, kind: str, low: Point, top: Point, shade: str = "") -> None:
     x, y = _px((low[0], top[1])).split(",")
     size = f'width="{SCALE * (top[0] - low[0]):.1f}" height="{SCALE * (top[1] - low[1]):.1f}"'
-    shade = f'fill-opacity="{int(share) / PERCENT:g}"' if share else 'rx="3"'
-    canvas.parts.append(f'<rect class="{kind}" x="{x}" y="{y}" {size} {shade}/>')
+    canvas.parts.append(f'<rect class="{kind}" x="{x}" y="{y}" {size}{shade}/>')
     canvas.reach += [low, top]
 
 
@@ -162,8 +165,7 @@ def _draw(canvas: _Canvas, styles: Sequence[str], start: Point, rest: str) -> No
     while found := SEGMENT.match(rest, at):
         numbers = [number for number in found.groups() if number is not None]
         if "rectangle" in found[0]:
-            share = _value(styles, "fill").partition("!")[2]
-            _box(canvas, _classes(styles), start, canvas.place(*numbers), share)
+            _box(canvas, _classes(styles), start, canvas.place(*numbers), _shade(styles))
             return
         end = canvas.place(*numbers[-2:])
         if "controls" in found[0]:
@@ -182,8 +184,9 @@ def _draw(canvas: _Canvas, styles: Sequence[str], start: Point, rest: str) -> No
         raise ValueError(f"this is in no picture: {rest[at:]!r}")
     kind = _classes(styles)
     canvas.parts.append(f'<path class="stroke {kind}" d="{line}"/>')
-    if styles[0] in TIPS and "-" not in styles:
-        canvas.parts.append(_tip(kind, before, last, TIPS[styles[0]]))
+    tip = next((TIPS[style] for style in styles if style in TIPS), 0.0)
+    if tip and "-" not in styles:
+        canvas.parts.append(_tip(kind, before, last, tip))
 
 
 def _leaning(

@@ -4,7 +4,7 @@
 const root = document.documentElement;
 const slides = document.querySelector(".slides");
 const sections = [...slides.children];
-const WIDTH = 1280, HEIGHT = 720;
+const WIDTH = 1280, HEIGHT = 720, SIZE = 30;
 let at = 0;
 
 function asked() {
@@ -30,11 +30,9 @@ function fit(section) {
     const room = part.parentElement.clientWidth - (part.nextElementSibling?.matches("span") ? 170 : 0);
     if (part.offsetWidth > room) part.style.zoom = room / part.offsetWidth;
   }
-  section.style.zoom = 1;
-  section.style.width = `${WIDTH}px`;
-  for (let zoom = 0.96; section.offsetHeight * section.style.zoom > HEIGHT && zoom > 0.4; zoom -= 0.04) {
-    section.style.zoom = zoom;
-    section.style.width = `${WIDTH / zoom}px`;
+  for (let size = SIZE; size >= SIZE / 2; size -= 1) {
+    section.style.fontSize = `${size}px`;
+    if (section.scrollHeight <= section.clientHeight) break;
   }
 }
 

@@ -26,7 +26,7 @@ from tests.render_support import BUILTIN, made
 from tests.sampled import sampled
 from tests.test_hostile import HOSTILE, harmless
 
-FEW = ("article", "tiny_rnn", "digits")
+FEW = ("article", "max_pooling", "digits")
 TOLD = [(name, LANGUAGES[k % len(LANGUAGES)]) for k, name in enumerate(BUILTIN)]
 SET = (  # (spec, language): what is compiled, both kinds, all languages
     *(
@@ -70,6 +70,13 @@ def told(page: Page, language: str) -> None:
 @pytest.mark.parametrize("name", FEW)
 def test_slides_have_every_formula_of_the_page_and_room_for_it(name: str) -> None:
     told(made(name).page, dict(TOLD)[name])
+
+
+def test_what_a_graph_draws_of_itself_is_drawn_on_slides() -> None:
+    slides, html = (form(made("max_pooling").page, "ko") for form in (beamer, reveal))
+    drawn = sum(block.kind == "model_window" for block in made("max_pooling").page.blocks)
+    assert drawn and html.count("<svg viewBox") == slides.count(r"\begin{tikzpicture}") + 1
+    assert html.count('<rect class="reached"') == slides.count(r"\draw[derive reached]") > 0
 
 
 @pytest.mark.slow
