@@ -97,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     _explain(add("explain", "telling", "show the derivation by one weight or quantity"))
     _exercise(add("exercise", "exercising", "write sheets of exercises, or mark answers to them"))
     _bring(add("from-torch", "bringing", "write the spec of a model of torch.export.save"))
+    _bring(add("from-onnx", "bringing", "write the spec of a model of ONNX"))
     _bring(add("from-keras", "bringing", "write the spec of a model in the JSON of Keras"))
     rows = add("layers", "telling", "list the library, or show the equations of one of its rows")
     rows.add_argument("name", nargs="?", metavar="NAME")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from derive.bring.keras_file import read_keras
+from derive.bring.onnx_file import read_onnx
 from derive.bring.operation import Traced
 from derive.bring.torch_file import MOST_ARCHIVE, read_torch
 from derive.bring.write import Brought, spec_of
@@ -29,6 +30,11 @@ def from_torch(options: argparse.Namespace) -> int:
 def from_keras(options: argparse.Namespace) -> int:
     """Write the spec of a model in the JSON of Keras."""
     return _bring(options, read_keras)
+
+
+def from_onnx(options: argparse.Namespace) -> int:
+    """Write the spec of a model of ONNX."""
+    return _bring(options, read_onnx)
 
 
 def _bring(options: argparse.Namespace, read: Read) -> int:

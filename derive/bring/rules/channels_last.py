@@ -11,6 +11,7 @@ from derive.bring.writer import Rule, Use, number
 
 CELLS = {
     "LSTM": Cell("lstm", "ifco"),
+    "ONNX LSTM": Cell("lstm", "iofc"),
     "GRU": Cell("gru_reset_after", "zrc", apart="c"),
     "GRU before": Cell("gru", "zrc"),
     "SimpleRNN": Cell("rnn", " "),
@@ -89,17 +90,19 @@ def _normalised(use: Use) -> None:
 
 def _recurrent(use: Use) -> None:
     kernel, cell = use.shape("kernel"), CELLS[str(use.get("cell"))]
-    units = use.shape("recurrent")[0]
+    rows = bool(use.get("by_rows"))  # as in ONNX, which has the axis of steps first, too
+    units = use.shape("recurrent")[1 if rows else 0]
     weights = Weights(
         cell,
         use.ref("kernel"),
         use.ref("recurrent"),
         tuple(use.refs("biases")),
-        turned=True,
+        turned=not rows,
         units=units,
-        width=kernel[0],
+        width=kernel[1 if rows else 0],
     )
-    run(use, use.ref("input"), [weights], 1, [], batch_first=True)
+    states = use.refs("hx") if rows else []
+    run(use, use.ref("input"), [weights], 1, states, batch_first=not rows)
 
 
 def _scaled(use: Use) -> None:
