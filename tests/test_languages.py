@@ -209,7 +209,7 @@ def test_a_page_is_verified(name: str, language: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("language", NEW)
-@pytest.mark.parametrize("name", sampled(sorted({*ROWS, *builtin_names()}), 40))
+@pytest.mark.parametrize("name", sampled(sorted({*ROWS, *builtin_names()}), 60))
 def test_every_page_is_verified(name: str, language: str) -> None:
     if name == "many_rounds":
         return

@@ -143,6 +143,7 @@ def test_what_is_right_is_no_misprint(name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long  # a training of 10,000 updates
 def test_after_many_rounds() -> None:
     rows = rows_of(MANY)
     assert counted(rows) == (3, 4)
@@ -150,7 +151,7 @@ def test_after_many_rounds() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.long  # it looks for reasons among trainings of 10,000 updates
+@pytest.mark.long  # it looks for reasons among many of those
 def test_after_many_rounds_misprints_disagree_without_the_word_for_it() -> None:
     bare = example(MANY).rows(lambda published: replace(published, misprint=None))
     assert [row.status is Status.DISAGREES for row in bare] == [

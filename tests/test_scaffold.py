@@ -60,7 +60,7 @@ def test_every_gradient_is_somewhere_nonzero(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sampled(ROWS, 5))
+@pytest.mark.parametrize("name", sampled(ROWS, 10))
 def test_everything_that_is_made_of_it_verifies(name: str) -> None:
     assert make(made(scaffold(name, network=False))).verify().agree
 

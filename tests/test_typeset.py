@@ -129,7 +129,7 @@ def test_the_article(name: str, language: str) -> None:
 @pytest.mark.tex
 @pytest.mark.slow
 @XELATEX
-@pytest.mark.parametrize(("name", "language"), sampled(OTHERS, 6))
+@pytest.mark.parametrize(("name", "language"), sampled(OTHERS, 9))
 def test_every_built_in_problem(name: str, language: str) -> None:
     assert typeset(made(name).texts[language], "xelatex").faults == ()
 
@@ -137,7 +137,7 @@ def test_every_built_in_problem(name: str, language: str) -> None:
 @pytest.mark.tex
 @pytest.mark.slow
 @LUALATEX
-@pytest.mark.parametrize(("name", "language"), [*ARTICLE, *sampled(OTHERS, 21)])
+@pytest.mark.parametrize(("name", "language"), [*ARTICLE, *sampled(OTHERS, 31)])
 def test_the_other_engine(name: str, language: str) -> None:
     assert typeset(made(name).texts[language], "lualatex").faults == ()
 

@@ -22,6 +22,7 @@ from derive.exercise.sheet import series_of, sheet_of
 from derive.interactive import mathml
 from derive.typeset import engine
 from tests.exercise.exercise_support import SPECS
+from tests.sampled import sampled
 
 MODEL = "inputs: {x: [0.5, 1]}\nparameters: {w: [0.2, 0.4]}\nloss: E = sum(k, w[k]*x[k])**2\n"
 
@@ -149,7 +150,7 @@ def settled(group: int) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("number", sampled([signal.SIGKILL, signal.SIGTERM], 2))
 def test_a_series_that_was_killed_goes_on(place: Path, number: signal.Signals) -> None:
     child = start("killed")
     end = time.monotonic() + 60
@@ -173,7 +174,7 @@ def test_a_series_that_was_killed_goes_on(place: Path, number: signal.Signals) -
 
 @pytest.mark.slow
 @pytest.mark.tex
-@pytest.mark.parametrize("spec", [*SPECS, "deep", "gru_by_hand", "attention_by_hand"])
+@pytest.mark.parametrize("spec", sampled([*SPECS, "deep", "gru_by_hand", "attention_by_hand"], 2))
 def test_pdfs_have_no_faults(spec: str, place: Path) -> None:
     if engine() is None:
         pytest.skip("no TeX")

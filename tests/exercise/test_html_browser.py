@@ -14,6 +14,7 @@ from derive.exercise.answers import filled
 from derive.exercise.html import html
 from derive.exercise.marking import Verdict, marks
 from tests.exercise.exercise_support import SPECS, sheet
+from tests.sampled import sampled
 
 pytestmark = pytest.mark.slow
 WIDTHS = (360, 1300)
@@ -67,7 +68,7 @@ def test_answers_are_saved_as_a_table_that_is_marked(
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("language", sampled(["en", "ko"], 2))
 @pytest.mark.parametrize("spec", SPECS)
 def test_a_page_is_no_wider_than_its_window(
     spec: str, language: str, width: int, browser: Any, tmp_path: Path

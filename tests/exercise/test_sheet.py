@@ -176,7 +176,7 @@ def test_where_nothing_is_computed_nothing_is_asked() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("row", sampled([*LAYERS, *loss_names()], 4))
+@pytest.mark.parametrize("row", sampled([*LAYERS, *loss_names()], 8))
 def test_every_row_of_the_library_has_a_sheet_or_is_refused_in_words(row: str) -> None:
     problem = build(parse_spec(scaffold(row, False), row, row))
     try:

@@ -194,7 +194,7 @@ def test_each_node_of_the_language_is_computed(kind: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("chained", [True, False])
-@pytest.mark.parametrize("name", sampled(MODELS, 2))
+@pytest.mark.parametrize("name", sampled(MODELS, 3))
 def test_and_after_edits_they_are_those_of_the_program(name: str, chained: bool) -> None:
     problem = derive.load(name)
     problem = replace(problem, numbers=replace(problem.numbers, chained=chained))
@@ -203,7 +203,7 @@ def test_and_after_edits_they_are_those_of_the_program(name: str, chained: bool)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("row", sampled(ROWS, 4))
+@pytest.mark.parametrize("row", sampled(ROWS, 8))
 def test_each_row_of_the_library_has_a_page_with_its_digits(row: str) -> None:
     problem = build(parse_spec(scaffold(row, False), row, row))
     problem = replace(problem, numbers=NumberFormat(5))

@@ -22,7 +22,7 @@ from derive.spec import parse_spec
 from tests.sampled import sampled
 
 SLOW = {"many_rounds", "digits"}  # a training of a minute; without numbers
-CASES = sampled([name for name in builtin_names() if name not in SLOW], 5)
+CASES = sampled([name for name in builtin_names() if name not in SLOW], 8)
 LITERAL = re.compile(r"== (-?\d[\d.E+-]*)|assert (-?\d[\d.E+-]*) ==")
 SETTLED = re.compile(r"units\(|len\(|isclose")
 

@@ -307,7 +307,7 @@ def test_a_product_with_nothing_has_a_value_without_its_names() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", sampled(range(30), 3))
+@pytest.mark.parametrize("seed", sampled(range(30), 5))
 def test_nothing_is_found_on_pages_of_random_networks(seed: int) -> None:
     try:
         spec = parse_spec(random_network(seed), "random.yaml", "random")

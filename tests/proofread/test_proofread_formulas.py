@@ -102,7 +102,7 @@ def test_numbers_of_a_wrong_formula_follow_from_it() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sampled(builtin_names(), 3))
+@pytest.mark.parametrize("name", sampled(builtin_names(), 5))
 def test_nothing_is_found_on_the_page_of_a_built_in_spec(name: str) -> None:
     for language, text in derive.make(derive.load(name)).texts.items():
         found = checked(f"{name}.{language}.tex", text)

@@ -50,7 +50,7 @@ def test_a_table_of_some_weights_is_not_all_of_them() -> None:
     assert wrong_entries(read(text), Policy()) == {}
 
 
-COUNT = int(os.environ.get("DERIVE_CHANGES", "100"))
+COUNT = int(os.environ.get("DERIVE_CHANGES", "60"))
 
 
 @pytest.mark.slow

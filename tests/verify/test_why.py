@@ -220,7 +220,7 @@ def is_true(row: NumberRow, mistake: Mistake) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sampled(SPECS, 2))
+@pytest.mark.parametrize("name", sampled(SPECS, 4))
 def test_seeded_mistakes_are_found_and_none_is_called_by_another_name(name: str) -> None:
     whole = base(name)
     assert whole is not None
@@ -234,7 +234,7 @@ def test_seeded_mistakes_are_found_and_none_is_called_by_another_name(name: str)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sampled(SPECS, 3))
+@pytest.mark.parametrize("name", sampled(SPECS, 6))
 def test_nothing_is_said_of_digits_that_are_noise(name: str) -> None:
     whole = base(name)
     assert whole is not None
