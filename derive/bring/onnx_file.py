@@ -183,8 +183,7 @@ class _Read:
                 raise Unsayable("this operation is not known here")
             if any(each and each not in self.values for each in outputs):
                 raise Unsayable("the shape of its result is not known")
-            NODES[node.op_type](held)
-            self.operations += held.made
+            self.written(held)
         except Unsayable as error:
             read = tuple(Ref(each) for each in inputs if each in self.values)
             said: dict[str, Argument] = {
@@ -195,6 +194,15 @@ class _Read:
             self.operations.append(Operation(REFUSED, said, outputs, place))
             for each in outputs:
                 self.values.setdefault(each, Value(()))
+
+    def written(self, node: Node) -> None:
+        """The operations of a node. Raises Unsayable."""
+        try:
+            NODES[node.kind](node)
+        except (LookupError, ValueError, TypeError, ArithmeticError) as error:
+            why = cut(f"{type(error).__name__}: {error}")
+            raise Unsayable(f"its operands do not go together ({why})") from error
+        self.operations += node.made
 
     def check(self, outputs: Sequence[str]) -> None:
         """Whatever is read must have been given or made before. Raises InputError."""

@@ -207,13 +207,13 @@ def _given(spec: Any, what: str) -> Iterator[tuple[str, str, Role]]:
     if kind == "user_input":
         if "as_tensor" in each["arg"]:
             name = each["arg"]["as_tensor"]["name"]
-            yield name, name, Role.INPUT
+            yield str(name), str(name), Role.INPUT
     elif kind == "parameter":
-        yield each["arg"]["name"], each["parameter_name"], Role.PARAMETER
+        yield str(each["arg"]["name"]), str(each["parameter_name"]), Role.PARAMETER
     elif kind == "buffer":
-        yield each["arg"]["name"], each["buffer_name"], Role.CONSTANT
+        yield str(each["arg"]["name"]), str(each["buffer_name"]), Role.CONSTANT
     elif kind == "tensor_constant":
-        yield each["arg"]["name"], each["tensor_constant_name"], Role.CONSTANT
+        yield str(each["arg"]["name"]), str(each["tensor_constant_name"]), Role.CONSTANT
     else:
         raise InputError(f"{what} is given something that is no table of numbers ({shown(kind)})")
 

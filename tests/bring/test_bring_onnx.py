@@ -132,6 +132,7 @@ def outside() -> bytes:
         ("cut", "is no model of ONNX"),
         ("outside", "keeps its weights in other files, which are not read"),
         ("wrong", "do not go together"),
+        ("less", "Gather: "),
     ],
 )
 def test_what_is_no_good_is_refused_in_words(
@@ -141,6 +142,8 @@ def test_what_is_no_good_is_refused_in_words(
         data = picture()[0][:-100]
     elif data == "outside":
         data = outside()
+    elif data == "less":
+        data = model([node("Gather", "x", "y")], {"x": [2, 3]}, ["y"])
     elif data == "wrong":
         data = model([node("MatMul", "x w", "y")], {"x": [2, 3]}, ["y"], w=drawn(2, 2))
     (tmp_path / "net.onnx").write_bytes(data)
