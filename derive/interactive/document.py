@@ -16,6 +16,7 @@ from markupsafe import Markup
 from derive.amount import work
 from derive.errors import InputError
 from derive.graph import Derivation
+from derive.interactive.drawings import drawings
 from derive.interactive.graph_picture import graph_picture
 from derive.interactive.model import Model, model_data
 from derive.interactive.network import network_data, told
@@ -39,21 +40,26 @@ Pictures = tuple[str, str]
 
 @dataclass(frozen=True)
 class Driven:
-    """What drives a page, with the picture lying and standing."""
+    """What drives a page, with the picture lying and standing, and what a graph draws beside it."""
 
     kind: str
     data: dict[str, Any]
     pictures: Pictures
+    drawings: str = ""
 
 
 def page(problem: Problem, derivation: Derivation, language: str, theme: Theme = NO_THEME) -> str:
     """The page of a problem. Raises InputError if it has no numbers to compute with."""
-    driven = _network(problem, derivation) if _told(problem) else _model(problem, derivation)
+    if _told(problem):
+        driven = _network(problem, derivation)
+    else:
+        driven = _model(problem, derivation, language, theme)
     words = {code: _words(code) for code in LANGUAGES}
     titles = dict(theme.title or problem.title)
     title = title_in(titles, language)
     data = driven.data | {"title": titles, "say": words}
-    style, program = source("html/style.css") + styled(theme), _program(driven.kind)
+    style = source("html/style.css") + source("figures/pictures.css") + styled(theme)
+    program = _program(driven.kind)
     return (
         environment("html")
         .get_template("html/page.html.j2")
@@ -66,6 +72,7 @@ def page(problem: Problem, derivation: Derivation, language: str, theme: Theme =
             logo=theme.logo.inline if theme.logo else "",
             kind=driven.kind,
             pictures=Markup("".join(driven.pictures)),
+            drawings=Markup(driven.drawings),
             style=Markup(style),
             style_hash=_hash(style),
             program=Markup(program),
@@ -91,7 +98,7 @@ def _network(problem: Problem, derivation: Derivation) -> Driven:
     return carried(problem, tell)[1]
 
 
-def _model(problem: Problem, derivation: Derivation) -> Driven:
+def _model(problem: Problem, derivation: Derivation, language: str, theme: Theme) -> Driven:
     if not problem.is_model or problem.symbolic:
         words = "an interactive page computes, and here values are missing"
         raise InputError(f"{problem.name}: {words}")
@@ -100,7 +107,7 @@ def _model(problem: Problem, derivation: Derivation) -> Driven:
         raise InputError(f"{problem.name}: {words}; here are about {work(problem.graph):,}")
     model = Model(problem, derivation)
     pictures = graph_picture(model, False), graph_picture(model, True)
-    return Driven("model", model_data(model), pictures)
+    return Driven("model", model_data(model), pictures, drawings(model.form, language, theme))
 
 
 def _program(kind: str) -> str:

@@ -135,14 +135,13 @@ def _framed(
     """What is said with a sign in the place of each picture, its caption below it."""
     texts, frames = [], list[Frame]()
     for text, block in zip(said, blocks, strict=True):
-        found = PICTURE.search(text)
+        found = pictured(text)
         if found is not None:
-            caption, end = braced(text, found.end())
-            label = found[1]
+            (start, end), label, caption = found
             drawn = svg(block[DRAWN], caption, book.language, label.removeprefix(FIGURE))
             frames.append(Frame(label, drawn, spoken(caption)))
-            below = rf"\emph{{{book.figure(len(frames))}{caption.strip()}}}"
-            text = f"{text[: found.start()]}{FRAME}\n\n{below}{text[end:]}"
+            below = rf"\emph{{{book.figure(len(frames))}{caption}}}"
+            text = f"{text[:start]}{FRAME}\n\n{below}{text[end:]}"
         texts.append(text)
     return texts, frames
 
@@ -151,6 +150,15 @@ def _written(said: str, numbers: Mapping[str, str]) -> str:
     """What is said of a block with its formulas as they are, and the rest in Markdown."""
     rest = iter([_set(formula, numbers) for formula in MATH.findall(said)])
     return re.sub(HOLE, lambda _: next(rest), _marked(MATH.sub(HOLE, said), numbers))
+
+
+def pictured(said: str) -> tuple[tuple[int, int], str, str] | None:
+    """Where in what is said of a block a picture stands, its label and its caption."""
+    found = PICTURE.search(said)
+    if found is None:
+        return None
+    caption, end = braced(said, found.end())
+    return (found.start(), end), found[1], caption.strip()
 
 
 def _without_picture(block: Block, every: bool) -> Block | None:

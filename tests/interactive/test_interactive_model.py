@@ -26,6 +26,7 @@ from derive.interactive.graph_picture import (
     strokes,
 )
 from derive.interactive.model import Model, model_data
+from derive.languages import LANGUAGES
 from derive.library.layers import LAYERS
 from derive.library.losses import loss_names
 from derive.numbers import NumberFormat
@@ -344,3 +345,15 @@ def test_an_update_says_which_parameter_it_is_of() -> None:
     assert {name: each for name, each in of.items() if each == "W1"}.keys() == {
         name for name in of if "W1" in name
     }
+
+
+def test_what_a_graph_draws_stands_beside_it_in_every_language_and_without_numbers() -> None:
+    whole = html("conv2d_by_hand")
+    figures = re.findall(r"<figure>(.*?)</figure>", whole, re.DOTALL)
+    assert len(figures) == 2
+    for figure in figures:
+        assert re.findall(r'<p lang="(\w+)">', figure) == list(LANGUAGES)
+        assert "<style" not in figure
+        assert 'class="number"' not in figure
+        assert "$" not in figure
+    assert "<figure>" not in html("one_derivative")

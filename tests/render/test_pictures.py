@@ -244,6 +244,7 @@ def test_shaded_tables_are_readable(seed: int) -> None:
 def test_too_large_a_table_is_not_drawn() -> None:
     assert gallery([[shaded(random.Random(1), MOST + 1, 2, False)]]) is None
     assert gallery([]) is None
+    assert gallery([[Shaded("W", ((Cell(1e300 * 1e300, "1"), Cell(1.0, "1")),) * 2)]]) is None
 
 
 # --- pages ------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A picture as SVG that stands alone: it has its own style, and says in words what it shows.
+"""A picture as SVG that may stand alone: it has its own style, and says in words what it shows.
 
 It is readable by day and by night. Names are set as text, so every reader has fonts for it.
 """
@@ -23,10 +23,10 @@ POINTED = frozenset({"flow", "flow back", "meet"})
 FORMULA = "$"
 
 
-def svg(picture: Picture, caption: str, language: str, key: str) -> str:
+def svg(picture: Picture, caption: str, language: str, key: str, alone: bool = True) -> str:
     """The picture with what it shows in words: TeX in which formulas stand between dollars.
 
-    `key` tells it from others on the same page.
+    `key` tells it from others on the same page. If it is not alone, the page has its style.
     """
     (left, low), (right, top) = picture.corners
     size = [round(SCALE * length + 2 * EDGE) for length in (right - left, top - low)]
@@ -35,12 +35,15 @@ def svg(picture: Picture, caption: str, language: str, key: str) -> str:
     first = told.partition(". ")[0].rstrip(".。")
     head = f'<title id="{key}-t">{escape(first)}</title><desc id="{key}-d">{escape(told)}</desc>'
     x, y, wide, high = frame.split()
+    style = source("figures/colours.css") + source("figures/pictures.css")
     paper = f'<rect class="paper" x="{x}" y="{y}" width="{wide}" height="{high}"/>'
+    ground = f"<style>{style}</style>\n{paper}\n" if alone else ""
     shapes = "\n".join(_written(shape, language) for shape in picture.shapes)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="drawn" viewBox="{frame}" '
-        f'width="{size[0]}" height="{size[1]}" role="img" aria-labelledby="{key}-t {key}-d">'
-        f"{head}\n<style>{source('figures/pictures.css')}</style>\n{paper}\n{shapes}\n</svg>\n"
+        f'width="{size[0]}" height="{size[1]}" lang="{language}" role="img" '
+        f'aria-labelledby="{key}-t {key}-d">'
+        f"{head}\n{ground}{shapes}\n</svg>\n"
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, zip_longest
+from math import isfinite
 
 from derive.render.drawing import WIDTH
 from derive.render.pictures.drawn import Picture, Rect, Shape, Stroke, Words, joined
@@ -166,7 +167,12 @@ class Gallery:
 
 
 def gallery(groups: Sequence[Sequence[Shaded]]) -> Gallery | None:
-    """Groups of tables on as few rows as will do; None if they do not fit on a page."""
+    """Groups of tables on as few rows as will do; None if they do not fit on a page.
+
+    Nor are there shades for numbers beyond those of a machine.
+    """
+    if not all(isfinite(cell.value) for each in chain(*groups) for cell in each.cells):
+        return None
     largest = max((max(each.shape) for each in chain(*groups)), default=MOST + 1)
     for side in (None, *CELLS) if largest <= WRITTEN else CELLS if largest <= MOST else ():
         picture = _rows(groups, side)
