@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, replace
 from derive.languages import numbers_in
 from derive.render.blocks import Block, Page
 from derive.render.document import Book, escape, title_of
-from derive.slides.height import ROOM, cut, height
+from derive.slides.height import ROOM, cut, height, text_width
 from derive.slides.pieces import Drawn, Grid, Heading, Piece, Said, Shown, Tables, pieces
 from derive.theme import NO_THEME, Theme
 
 GO_ON = frozenset({"out", "frozen", "interlude", "model_updated"})  # with the step before
 SHORT = ROOM / 2  # text that may stand with what comes behind it
 LEAST = ROOM / 3  # room in which a step that goes on on the next frame begins
+TAIL, SPARE = 40, 1.5  # signs of the end of a sentence, and lines by which it may be over
 REMINDED = frozenset({"factor_error", "factor_fused", "factor_weight", "factor_slope"})
 REMINDED |= {"factor_paths", "factor_input", "gradient"}
 
@@ -169,6 +170,8 @@ class _Filling:
         whole = height(piece)
         more = height(after) if after is not None else 0.0
         more = more if whole + more <= ROOM else LEAST
+        if self._ends(piece):
+            more -= SPARE
         if whole + more <= self.room or not (self.begun or whole > ROOM):
             self.begun.append(piece)
         elif whole <= ROOM and not self._announced:
@@ -176,6 +179,11 @@ class _Filling:
             self.begun.append(piece)
         else:
             self._part(piece)
+
+    def _ends(self, piece: Piece) -> bool:
+        """Whether a piece is the end of a sentence that a formula stands in: it goes with that."""
+        short = isinstance(piece, Said) and text_width(piece.tex) <= TAIL
+        return short and bool(self.begun) and not isinstance(self.begun[-1], Said)
 
     @property
     def _announced(self) -> bool:

@@ -16,8 +16,8 @@ from derive.languages import LANGUAGES, plain_numbers
 from derive.render.blocks import Page
 from derive.slides.axes import ticks
 from derive.slides.beamer import beamer
-from derive.slides.deck import deck
-from derive.slides.height import ROOM, height
+from derive.slides.deck import SPARE, TAIL, deck
+from derive.slides.height import ROOM, height, text_width
 from derive.slides.pieces import BREAK, Drawn, Said, Shown, Tables
 from derive.slides.reveal import reveal
 from derive.slides.svg import svg
@@ -50,7 +50,7 @@ def told(page: Page, language: str) -> None:
     """What the slides of a page must be."""
     slides = deck(page, language)
     assert all(frame.pieces for frame in slides.frames)
-    crowded = [f.title for f in slides.frames if sum(map(height, f.pieces)) > ROOM]
+    crowded = [f.title for f in slides.frames if sum(map(height, f.pieces)) > ROOM + SPARE]
     assert not crowded
     shown = [p for f in slides.frames for p in f.pieces if isinstance(p, Shown) and not p.reminder]
     found = Counter(
@@ -85,6 +85,14 @@ def test_slides_of_every_spec_in_every_language(name: str, language: str) -> Non
     page = made(name).page
     told(page, language)
     assert reveal(page, language).count("<section>") == len(deck(page, language).frames)
+
+
+def test_the_end_of_a_sentence_does_not_stand_alone() -> None:
+    frames = deck(made("neuron").page, "ko").frames + deck(made("article").page, "ko").frames
+    texts = [
+        "".join(p.tex if isinstance(p, Said) else "  " * TAIL for p in f.pieces) for f in frames
+    ]
+    assert min(map(text_width, texts)) > TAIL
 
 
 def test_one_step_stands_on_one_frame_with_the_chain_above_it() -> None:
