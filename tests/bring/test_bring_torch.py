@@ -75,10 +75,9 @@ def text() -> tuple[Any, tuple[Any, ...]]:
     return Text(), (torch.randint(0, 7, (2, 4)), torch.randint(0, 7, (2, 4)))
 
 
-def executed(problem: derive.Problem, kind: str) -> dict[str, Any]:
-    source = source_of(problem, "torch").replace("DTYPE = torch.float64", f"DTYPE = torch.{kind}")
+def executed(source: str, kind: str) -> dict[str, Any]:
     module: dict[str, Any] = {"__name__": "emitted"}
-    exec(source, module)
+    exec(source.replace("DTYPE = torch.float64", f"DTYPE = torch.{kind}"), module)
     return module
 
 
@@ -88,7 +87,7 @@ def test_there_and_back(made: Callable[[], tuple[Any, tuple[Any, ...]]]) -> None
     model, inputs = made()
     model = model.double()
     inputs = tuple(x.double() if x.is_floating_point() else x for x in inputs)
-    problem = derive.from_torch(model, inputs, loss="none").problem
+    source = source_of(derive.from_torch(model, inputs, loss="none").problem, "torch")
     for kind, close in CLOSE.items():
         dtype = getattr(torch, kind)
         own = [x.to(dtype).requires_grad_() if x.is_floating_point() else x for x in inputs]
@@ -98,7 +97,7 @@ def test_there_and_back(made: Callable[[], tuple[Any, tuple[Any, ...]]]) -> None
         given = dict(model.named_parameters()) | {f"x{k}": x for k, x in enumerate(own)}
         given = {name: each for name, each in given.items() if each.requires_grad}
         slopes = torch.autograd.grad(total, list(given.values()))
-        module = executed(problem, kind)
+        module = executed(source, kind)
         sample = module["SAMPLE"]._asdict()
         ups = iter(above)
         sample |= {name: next(ups) for name in sample if name.startswith("g_")}
