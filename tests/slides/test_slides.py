@@ -191,7 +191,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 @pytest.mark.slow
 @pytest.mark.tex
 @pytest.mark.skipif(engine() is None, reason="no TeX")
-@pytest.mark.parametrize(("name", "language"), sampled(SET, 5))
+@pytest.mark.parametrize(("name", "language"), sampled(SET, 8))
 def test_no_slide_in_latex_has_a_fault(name: str, language: str) -> None:
     page = derive.make(derive.load(name)).page
     assert any(isinstance(p, Drawn | Said) for f in deck(page, language).frames for p in f.pieces)
