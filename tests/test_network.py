@@ -23,6 +23,7 @@ from derive.spec import SpecFile, load_spec, parse_spec
 from derive.verify.report import Status
 from derive.verify.sampling import spec_values
 from derive.verify.tape import all_slopes
+from tests.sampled import sampled
 
 SMALL = """\
 network:
@@ -131,7 +132,7 @@ ASKS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ASKS)
+@pytest.mark.parametrize("name", sampled(ASKS, 3))
 def test_what_a_network_asks_for_is_verified(name: str) -> None:
     report = derive.verify(build(parse_spec(ASKS[name], "network.yaml", "network")))
     assert not [r for r in report.routes if r.status is Status.DISAGREES]
