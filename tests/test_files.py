@@ -116,7 +116,7 @@ def test_if_one_of_several_files_cannot_be_written_none_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(writing, "engine", lambda: "xelatex")
-    monkeypatch.setattr(writing, "typeset", lambda text, program: Typeset(b"%PDF", ()))
+    monkeypatch.setattr(writing, "typeset", lambda text, program, beside: Typeset(b"%PDF", ()))
     (place / second).mkdir()
     if old is not None:
         (place / first).write_bytes(old)
