@@ -17,8 +17,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from derive.api import from_torch, load, load_runs, render, verify
+    from derive.api import load, load_runs, render, verify
     from derive.backprop import differentiate
+    from derive.bring.torch_module import from_torch
     from derive.build import build
     from derive.emit import emit
     from derive.errors import InputError
@@ -69,7 +70,7 @@ class _Package(ModuleType):
     build = _Asked("derive.build", "build")
     differentiate = _Asked("derive.backprop", "differentiate")
     emit = _Asked("derive.emit", "emit")
-    from_torch = _Asked("derive.api", "from_torch")
+    from_torch = _Asked("derive.bring.torch_module", "from_torch")
     load = _Asked("derive.api", "load")
     load_runs = _Asked("derive.api", "load_runs")
     make = _Asked("derive.pipeline", "make")

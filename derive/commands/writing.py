@@ -107,7 +107,7 @@ def markdown(options: argparse.Namespace) -> int:
         link = beside(output.stem) if output is not None else None
         document = passages(page, options.language or problem.languages[0], link, theme)
     if output is None:
-        sys.stdout.write(document.text)
+        put(document.text, output)
         return GOOD
     with Files(output.parent) as files:
         files.add(output.name, document.text.encode())

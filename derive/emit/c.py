@@ -20,7 +20,7 @@ from derive.emit.c_sums import with_rows
 from derive.emit.hoisting import hoisted
 from derive.emit.in_place import fused, replaces
 from derive.emit.loops import grouped
-from derive.emit.names import C_FUNCTIONS, C_SINGLE, TAKEN, code_name
+from derive.emit.names import C_FUNCTIONS, TAKEN, code_name
 from derive.emit.program import Assignment, Program, depended_on, is_small, lower, updated
 from derive.emit.prose import explanation, in_comment, length, listing, summary
 from derive.emit.python import table
@@ -181,7 +181,7 @@ def _function(
     own = [each.quantity for each in assignments if each.quantity.name not in places]
     scope = Scope(
         {**places, **{quantity.name: code_name(quantity.name) for quantity in own}},
-        frozenset({*TAKEN, *C_FUNCTIONS, *C_SINGLE, *ARGUMENTS, *(code_name(q.name) for q in own)}),
+        frozenset({*TAKEN, *C_FUNCTIONS, *ARGUMENTS, *(code_name(q.name) for q in own)}),
         tuple(q for q in program.problem.graph.given if q.integer),
         not is_small(program.problem),
     )

@@ -40,14 +40,17 @@ C_WORDS = (
     *("union", "unsigned", "void", "volatile", "while", "main", "NULL", "EOF", "NAN", "INFINITY"),
     *("HUGE_VAL", "BUFSIZ", "stdin", "stdout", "stderr", "nothing"),
 )
-C_FUNCTIONS = (  # that a variable would hide
+C_MATHEMATICS = (  # what files call of math.h; in single precision each ends in f
     *("exp", "log", "tanh", "sin", "cos", "sinh", "cosh", "atan", "asin", "acos", "floor", "pow"),
-    *("expm1", "log1p", "erf", "erfc", "sqrt", "fabs", "memcpy", "printf", "add_exp", "ratio"),
-    *("add_product", "add_rows", "exponential", "tangent", "power_of_two", "cblas_dgemm"),
-    *("larger", "smaller", "square", "whole_power", "times_log", "times_log1p", "factorial"),
-    *("angle", "atan2", "lgamma", "polygamma"),
+    *("expm1", "log1p", "erf", "erfc", "sqrt", "fabs", "copysign", "atan2", "lgamma"),
 )
-C_SINGLE = tuple(f"{name}f" for name in C_FUNCTIONS)  # which a file in single precision calls
+C_FUNCTIONS = (  # that a variable would hide
+    *C_MATHEMATICS,
+    *(f"{name}f" for name in C_MATHEMATICS),
+    *("memcpy", "printf", "add_exp", "ratio", "cblas_dgemm", "cblas_sgemm"),
+    *("add_product", "add_rows", "exponential", "tangent", "power_of_two", "angle", "polygamma"),
+    *("larger", "smaller", "square", "whole_power", "times_log", "times_log1p", "factorial"),
+)
 TAKEN = frozenset({*RESERVED, *HELPERS, *C_WORDS, *keyword.kwlist})
 
 

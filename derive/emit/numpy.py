@@ -21,7 +21,7 @@ from derive.emit.python import low, table
 from derive.emit.reuse import reusing
 from derive.emit.sharing import shared
 from derive.emit.tree import Apply, Constant, Number, Read, Sum, has_arrays, walk
-from derive.emit.untaken import ARRAY, without_errors
+from derive.emit.untaken import ARRAY, has_choice, without_errors
 from derive.emit.windows import without_grids
 from derive.functions import ROWS
 from derive.graph import Derivation, Quantity
@@ -105,7 +105,10 @@ def in_groups(
 
 def guarded(assignments: Iterable[Assignment]) -> list[Assignment]:
     """Lines of which no branch that is not taken makes an error."""
-    return [replace(each, value=without_errors(each.value)) for each in assignments]
+    return [
+        replace(each, value=without_errors(each.value)) if has_choice(each.value) else each
+        for each in assignments
+    ]
 
 
 def _lines(assignments: Iterable[Assignment], results: Iterable[Quantity]) -> list[str]:

@@ -8,28 +8,12 @@ from __future__ import annotations
 
 import re
 
+from derive.emit.names import C_MATHEMATICS
 from derive.emit.tree import EmitError
 
 OTHERS = {
     **{"double": "float", "cblas_dgemm": "cblas_sgemm"},
-    **{
-        name: f"{name}f"
-        for name in (
-            *("exp", "log", "tanh", "sin", "cos", "sinh", "cosh", "atan", "asin", "acos", "floor"),
-            *(
-                "pow",
-                "expm1",
-                "log1p",
-                "erf",
-                "erfc",
-                "sqrt",
-                "fabs",
-                "copysign",
-                "lgamma",
-                "atan2",
-            ),
-        )
-    },
+    **{name: f"{name}f" for name in C_MATHEMATICS},
 }
 DIGITS = "%.9g"  # of which every single is made again
 LEAST, MOST = 2.0**-126, (2 - 2.0**-23) * 2.0**127

@@ -9,11 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from derive.emit.tree import Apply, Constant, Node, Power, Product, Read, has_arrays, rebuilt
+from derive.emit.tree import Apply, Constant, Node, Power, Product, Read, has_arrays, rebuilt, walk
 
 ARRAY = "array"  # the head of a number that is to be an array
 FITS = 3  # a number of a spec is at most 10^100, and a double at most 10^308
 NEVER_ZERO = frozenset({"pi", "e", "inf"})
+
+
+def has_choice(node: Node) -> bool:
+    """Whether there is a choice in a tree."""
+    return any(isinstance(part, Apply) and part.head == "where" for part in walk(node))
 
 
 def without_errors(node: Node) -> Node:
