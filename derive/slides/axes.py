@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-Point = tuple[float, float]
+from derive.render.placement import Point
+
 MOST_TICKS = 8
 MOST_DECADES = 10
 NEAR = 1e-9

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from derive.render.placement import text_width
+from derive.render.placement import Point, text_width
 from derive.slides.axes import Axis, ticks
 
 SCALE = 40  # pixels for a centimetre
@@ -18,7 +18,6 @@ EDGE = 0.25
 LABEL = (5.0, 2.0)  # the room of a label, which is set in its middle
 TALL, FLAT = 0.45, 0.26  # half the height of a label with a fraction, and without
 EM = 0.36
-Point = tuple[float, float]
 N = r"-?[\d.]+(?:e[-+]?\d+)?"
 P = rf"\((?:axis cs:)?({N}),({N})\)"
 NODE = re.compile(rf"\\node\[([^\]]*)\](?: \([\w-]+\))? at {P} \{{(.*)\}};")
