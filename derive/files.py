@@ -54,6 +54,17 @@ def read_bytes(path: Path, what: str, most: int) -> bytes:
         raise InputError(f"{shown(str(path))} cannot be read: {_why(error)}") from None
 
 
+def read_whole(path: Path, what: str, most: int) -> bytes:
+    """The bytes of a file of at most so many whole GB. Raises InputError if there is none."""
+    try:
+        data = read_bytes(path, what, most)
+    except FileNotFoundError:
+        raise InputError(f"there is no file {shown(str(path))}") from None
+    if len(data) > most:
+        raise InputError(f"{shown(str(path))} is longer than {most // 2**30} GB")
+    return data
+
+
 def _bytes(path: Path, what: str, most: int) -> bytes:
     kind = path.stat().st_mode
     if stat.S_ISDIR(kind):

@@ -15,8 +15,8 @@ from derive.bring.operation import Traced
 from derive.bring.torch_file import MOST_ARCHIVE, read_torch
 from derive.bring.write import Brought, spec_of
 from derive.edge import GOOD, progress
-from derive.errors import InputError, printable, shown
-from derive.files import Files, read_bytes
+from derive.errors import printable, shown
+from derive.files import Files, read_whole
 
 Read = Callable[[bytes, str, str], Traced]
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the date of members, so that a file depends on its numbers only
@@ -39,12 +39,7 @@ def from_onnx(options: argparse.Namespace) -> int:
 
 def _bring(options: argparse.Namespace, read: Read) -> int:
     path: Path = options.model
-    try:
-        data = read_bytes(path, "model", MOST_ARCHIVE)
-    except FileNotFoundError:
-        raise InputError(f"there is no file {shown(str(path))}") from None
-    if len(data) > MOST_ARCHIVE:
-        raise InputError(f"{shown(str(path))} is longer than {MOST_ARCHIVE // 2**30} GB")
+    data = read_whole(path, "model", MOST_ARCHIVE)
     with progress("reading the model"):
         traced = read(data, shown(str(path)), path.stem)
         brought = spec_of(traced, options.loss, options.values)

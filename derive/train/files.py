@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from derive.errors import InputError, shown
-from derive.files import read_bytes
+from derive.files import read_whole
 
 Array = NDArray[Any]
 COLUMN = re.compile(r"(?P<name>\w+)(?:\[\s*(?P<place>\d+(?:\s*,\s*\d+)*)\s*\])?")
@@ -74,13 +74,7 @@ def _only(path: Path) -> Array:
 
 
 def _bytes(path: Path) -> bytes:
-    try:
-        data = read_bytes(path, "file of data", MOST_IN_MEMORY)
-    except FileNotFoundError:
-        raise InputError(f"there is no file {shown(str(path))}") from None
-    if len(data) > MOST_IN_MEMORY:
-        raise InputError(f"{shown(str(path))} is longer than {MOST_IN_MEMORY // 2**30} GB")
-    return data
+    return read_whole(path, "file of data", MOST_IN_MEMORY)
 
 
 def _npz(path: Path) -> Mapping[str, Array]:
