@@ -24,11 +24,13 @@ from derive.exactly import raised
 from derive.expression import Chosen, Delta, Element, Inside, Total
 from derive.functions import BY_SYMBOL, Row, where
 from derive.limits import LONGEST_PRINT
+from derive.worn import NO_NOISE, as_sure, noise, worn
 
 DIGITS = 50
 SURE = 40  # of them; what differs from a tie by less does so by the noise of the last digits
 FAR = 1000  # for the argument of a sine
 SPARE = 20  # of them may cancel in a sum; the rest is still more than a page prints
+SPARE_BITS = 10 * SPARE // 3
 MANY_DIGITS = 16 * DIGITS
 MOST_DIGITS = 2 * MANY_DIGITS
 FEW_BITS = 64  # a result of so few binary digits is that number, as exp(0) is 1
@@ -312,25 +314,29 @@ def summed(terms: Iterable[Number]) -> Number:
     """
     total: Number = Fraction(0)
     most: mpf | None = None
+    unsure = NO_NOISE
     for term in terms:
         if isinstance(total, Fraction) and isinstance(term, Fraction):
             total = plus(total, term)
             continue
         most = max(most or mp.mpf(0), abs(real(total)), abs(real(term)))
+        unsure = max(unsure, noise(term))
         total = real(total) + real(term)
-    return total if most is None else _left(total, most)
+    return total if most is None else _left(total, most, unsure)
 
 
-def _left(found: Number, most: mpf) -> Number:
+def _left(found: Number, most: mpf, unsure: float = NO_NOISE) -> Number:
     """A result, of which few digits may be left beside what it was rounded for.
 
-    Raises MoreDigits if there may be more of them, as in a sum.
+    Below the power of two `unsure` it has none. Raises MoreDigits if there may be more of them, as
+    in a sum.
     """
-    if abs(found) >= most * mpf(10) ** -SPARE:
+    if abs(found) >= most * mpf(10) ** -SPARE and unsure == NO_NOISE:
         return found
     if mp.dps < MOST_DIGITS:
         raise MoreDigits
-    return found if abs(found) >= most * mpf(10) ** (SPARE - MOST_DIGITS) else Fraction(0)
+    sure = float(mp.mag(found)) - max(float(mp.mag(most)) - mp.prec, unsure)
+    return worn(found, int(sure)) if sure > SPARE_BITS else Fraction(0)
 
 
 def times(a: Number, b: Number) -> Number:
@@ -346,7 +352,7 @@ def plus(a: Number, b: Number) -> Number:
 def _mixed(a: Number, b: Number, operation: Callable[[Any, Any], Any]) -> Number:
     if isinstance(a, Fraction) and isinstance(b, Fraction):
         return kept(operation(a, b))
-    return operation(real(a), real(b))
+    return as_sure(operation(real(a), real(b)), (a, b))
 
 
 def kept(value: Fraction) -> Number:
@@ -361,7 +367,7 @@ def power(base: Number, exponent: Number) -> Number:
         root = base if exponent.denominator == 1 else _root(base, exponent.denominator)
         if root is not None:
             return kept(root**exponent.numerator)
-    return raised(real(base), real(exponent))
+    return as_sure(raised(real(base), real(exponent)), (base,))
 
 
 def _root(base: Fraction, degree: int) -> Fraction | None:

@@ -41,6 +41,7 @@ CORE = (
     "derive.graph",
     "derive.sequence",
     "derive.rules",
+    "derive.worn",
     "derive.numbers",
     "derive.signs",
     "derive.letters",

@@ -201,6 +201,7 @@ def run(*arguments: str, **extra: str) -> subprocess.CompletedProcess[bytes]:
     )
 
 
+@pytest.mark.slow
 def test_as_a_program_of_its_own_where_nothing_but_ascii_can_be_printed() -> None:
     done = run("latex", "neuron.yaml", "--language", "ko", PYTHONIOENCODING="ascii")
     assert (done.returncode, done.stderr) == (0, b"")

@@ -23,6 +23,7 @@ def test_every_example_is_found() -> None:
     assert len(EXAMPLES) == TEXT.count("\n### ") == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("what", "file", "row", "spec"), EXAMPLES, ids=[e[0] for e in EXAMPLES])
 def test_a_row_is_all_that_is_needed(
     what: str, file: str, row: str, spec: str, tmp_path: Path

@@ -234,6 +234,7 @@ def shell(script: str, place: Path) -> subprocess.CompletedProcess[bytes]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
 @pytest.mark.parametrize("command", ["code a.yaml", "layers", "explain a.yaml w"])
 def test_a_full_output_ends_with_2(command: str, place: Path) -> None:
@@ -259,6 +260,7 @@ def heard() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_nothing_behind(number: signal.Signals, place: Path) -> None:
     """The program is stopped while its files are staged."""

@@ -325,6 +325,7 @@ def test_the_specs_are_good_and_the_walk_reaches_every_section(
     assert reached == known
 
 
+@pytest.mark.slow
 def test_a_hostile_text_in_every_place(nested: Path, capsys: pytest.CaptureFixture[str]) -> None:
     texts = cycle(HOSTILE)
     found = [trial(*place, next(texts), nested, capsys) for place in PLACES[::FEW]]

@@ -27,6 +27,7 @@ from derive.numbers import (
     power,
     real,
     shown,
+    summed,
     times,
 )
 from tests.core_support import axis, relaxed
@@ -306,3 +307,14 @@ def test_what_is_next_to_a_tie_is_no_tie(side: int, printed: str) -> None:
 def test_what_is_far_from_one_stays_rational() -> None:
     tiny = times(Fraction(9, 10**1006), Fraction(9, 10**1006))
     assert plus(Fraction(1, 10**1006), tiny) == Fraction(10**1006 + 81, 10**2012)
+
+
+@pytest.mark.parametrize("power", [2600, 3000, 3100])
+def test_what_is_left_of_what_was_left_of_a_sum_is_nothing(power: int) -> None:
+    with mp.workdps(MOST_DIGITS):
+        little = mp.exp(-power) / 3
+        left = summed((Fraction(1), -(1 - little)))
+        assert abs(real(left) / little - 1) < mp.mpf(10) ** -200
+        assert summed((times(Fraction(7, 3), left), -7 * little / 3)) == 0
+        assert compare(left, little) == 0
+        assert compare(left, little * (1 + mp.mpf(10) ** -100)) == -1

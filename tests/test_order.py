@@ -223,6 +223,7 @@ def test_modules_go_where_the_trajectory_goes(order: str, optimizer: str, target
     assert losses == pytest.approx([float(told.value(f"E@{k}")) for k in range(6)], rel=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["momentum", "adam"])
 def test_everything_agrees_layer_by_layer(optimizer: str) -> None:
     report = derive.verify(recurrent("layer_by_layer", optimizer))

@@ -120,6 +120,7 @@ def test_without_the_word_for_it_a_misprint_disagrees(name: str) -> None:
     assert all(row.explanation for row in rows if row.status is Status.DISAGREES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHANGED)
 def test_a_right_print_that_is_changed_disagrees(name: str) -> None:
     before = rows_of(name)

@@ -26,6 +26,7 @@ def judged(seed: int) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_random_models_are_verified_or_refused() -> None:
     assert sum(map(judged, FEW)) > 2 * len(FEW) // 3
 

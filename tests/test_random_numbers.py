@@ -27,6 +27,7 @@ def verified(kind: str, seed: int) -> bool:
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_everyday_spec_is_verified(kind: str) -> None:
     found = [verified(kind, seed) for seed in FEW]  # all of them, not only up to the first

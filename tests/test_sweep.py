@@ -11,6 +11,7 @@ FEW = (1, 2, 6)
 MANY = 68  # every activation with every loss
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", FEW)
 def test_some_networks(number: int) -> None:
     assert faults_of_draw(number) == [], drawn(number).name

@@ -97,6 +97,10 @@ def assumptions(words: Words) -> Iterator[str]:
         yield wrapped(f"Hypothesis {words.condition(condition)} :", condition.text(words))
 
 
+# Seconds for an attempt with more definitions open than most need: what is wrong would be tried for
+# many minutes before it is refused.
+PATIENCE = 60
+
 # --- equation by equation -------------------------------------------------------------------
 
 
@@ -128,7 +132,8 @@ def _local_proof(words: Words, scalar: Element) -> str:
     stated = elements_in([scalars.slope(scalar, e) for e in read])
     own = [scalar, *(e for e in stated if e not in read)]
     below = elements_in([scalars.forward[scalar]])
-    tries = [_opened(words, own), _opened(words, [*own, *below])]
+    closer, wider = _opened(words, own), _opened(words, [*own, *below])
+    tries = [closer] if wider == closer else [closer, f"timeout {PATIENCE} ({wider})"]
     if scalar not in stated:
         tries.insert(0, "equal")
     names = ", ".join(words.slope(scalar, e) for e in read)

@@ -258,7 +258,9 @@ def replaced(node: Node, old: Node, new: Node) -> Node:
 def has_arrays(node: Node) -> bool:
     """Whether a tree reads an entry of an array, or has another value at another place."""
     return any(
-        bool(part.axes) if isinstance(part, Read) else isinstance(part, Position | Same | Within)
+        bool(part.axes)
+        if isinstance(part, Read)
+        else isinstance(part, Position | Same | Within | Pick | Fold)
         for part in walk(node)
     )
 

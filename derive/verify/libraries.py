@@ -83,11 +83,13 @@ def _first(gradients: tuple[Gradient, ...], bench: Bench, keys: list[Key]) -> di
 def _functions(
     number: Callable[[float], Any], functions: dict[str, Callable[..., Any]]
 ) -> dict[str, Callable[..., Any]]:
-    """The functions of the language, from those that a library has."""
+    """The functions of the language, from those that a library has.
+
+    What would lose its digits far from 0, as log(1 + exp(x)), is the library's own.
+    """
     where = functions["where"]
     return functions | {
-        "logistic": lambda x: 1 / (1 + functions["exp"](-x)),
-        "softplus": lambda x: functions["log"](1 + functions["exp"](x)),
+        "softplus": lambda x: functions["logaddexp"](x, number(0.0)),
         "abs": lambda x: where(x > 0, x, where(x < 0, -x, number(0.0))),  # the slope at 0 is 0
         "max": lambda a, b: where(b > a, b, a),
         "min": lambda a, b: where(b < a, b, a),
@@ -144,6 +146,7 @@ def _torch() -> Library:
 
     names = {row.name: row.torch for row in ROWS if row.torch} | {"sign": "sign", "where": "where"}
     functions = {name: getattr(torch, own) for name, own in names.items()}
+    functions |= {"logistic": torch.sigmoid, "logaddexp": torch.logaddexp}
     functions["stop_gradient"] = lambda x: x.detach()
     functions["polygamma"] = lambda n, x: torch.polygamma(int(n), x)
     return Library(torch, torch, number, _functions(number, functions))
@@ -198,6 +201,7 @@ def _jax() -> Library:
     special = importlib.import_module("jax.scipy.special")
     functions |= {"erf": special.erf, "where": jnp.where, "lgamma": special.gammaln}
     functions |= {"digamma": special.digamma, "polygamma": special.polygamma}
+    functions |= {"logistic": jax.nn.sigmoid, "logaddexp": jnp.logaddexp}
     functions["stop_gradient"] = jax.lax.stop_gradient
     whole = importlib.import_module("numpy")
     return Library(jnp, whole, number, _functions(number, functions))

@@ -167,6 +167,7 @@ def test_every_number_of_a_large_page_has_a_theorem(chained: bool) -> None:
     assert not found.without
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chained", [True, False])
 def test_of_very_many_numbers_those_of_equations_have_theorems(
     chained: bool, monkeypatch: pytest.MonkeyPatch

@@ -160,6 +160,7 @@ def test_units_may_be_called_like_things_of_the_module() -> None:
     assert found.forward["E", ()] == pytest.approx(expected["E", ()], rel=1e-12)
 
 
+@pytest.mark.slow
 def test_the_same_text_whatever_the_hash_seed() -> None:
     program = (
         "import sys; sys.path.insert(0, sys.argv[1]); import test_emit_source as t; "

@@ -10,6 +10,7 @@ from derive.spec import parse_spec
 
 SPEC = """
 parameters: {{s: 1, u: 1e90}}
+sizes: {{k: 2}}
 inputs: {{x: [1, -2]}}
 model:
   - {0}
@@ -20,6 +21,7 @@ CASES = [
     ("a[i] = where(s > 1, 1/(s - 1), s**2)", "0.01"),
     ("a[i] = where(x[i] > 1.5, 1/(s - 1) + u**4, s**2)", "0.01"),
     ("a[i] = s*x[i]", "0.01*where(k > 1, 1/(k - 1), 1)"),
+    ("a[i] = x[i]*where(s > 0, max(k, s), 2)", "0.01"),
 ]
 
 

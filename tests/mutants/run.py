@@ -136,7 +136,9 @@ def run(tree: Path, tests: list[str]) -> int | None:
     shutil.rmtree(tree / CACHE, ignore_errors=True)
     child = os.fork()
     if child == 0:
-        run_and_end(tree, ["-q", "-m", "not slow", "-o", f"cache_dir={CACHE}", *tests])
+        run_and_end(
+            tree, ["-q", "-m", "not slow", "--rows", "0", "-o", f"cache_dir={CACHE}", *tests]
+        )
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         ended, status = os.waitpid(child, os.WNOHANG)

@@ -101,13 +101,11 @@ def test_korean_pages_have_no_english_sentences(name: str) -> None:
     assert len(re.findall("[가-힣]", text)) > 400
 
 
-def test_korean_words_are_followed_by_one_particle() -> None:
+@pytest.mark.parametrize("name", BUILTIN)
+def test_korean_words_are_followed_by_one_particle(name: str) -> None:
     """No pair of particles is left unchosen."""
-    for name in BUILTIN:
-        tex = made(name).texts["ko"]
-        assert (
-            re.findall(r"[은이을과]/[는가를와]|으로/로|이라고/라고|[은이을]\([는가를]\)", tex) == []
-        )
+    tex = made(name).texts["ko"]
+    assert re.findall(r"[은이을과]/[는가를와]|으로/로|이라고/라고|[은이을]\([는가를]\)", tex) == []
 
 
 def test_both_books_have_the_same_phrases() -> None:

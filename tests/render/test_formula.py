@@ -304,6 +304,7 @@ def read(tex: str, values: Mapping[str, Any]) -> Any:
         return value(parsed)
 
 
+@pytest.mark.slow
 @SETTINGS
 @given(EXPRESSIONS, NUMBERS)
 def test_formula_substitution_and_plain_text_mean_the_same(

@@ -189,6 +189,7 @@ def smalls(draw: st.DrawFn) -> Small:
     )
 
 
+@pytest.mark.slow
 @settings(
     max_examples=25,
     deadline=None,

@@ -82,3 +82,22 @@ def test_a_recurrence_goes_entry_by_entry(name: str) -> None:
     pytest.importorskip("torch")
     with pytest.raises(Unsupported):
         check(ALL[name], *WAYS["torch"])
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_what_is_small_is_not_lost_by_a_library(name: str) -> None:
+    pytest.importorskip(name)
+    text = "inputs: {x: 0.4}\nparameters: {w: [-0.75, 0], b: -580}\n"
+    text += (
+        "model: [s = softplus(b) + logistic(b), 'm = max(w[0]*s, w[1]*x)']\nloss: E = (m - 2)**2\n"
+    )
+    check_truth(text, *WAYS[name])
+
+
+def check_truth(text: str, *ways: Gradient) -> None:
+    problem = build(parse_spec(text, "model.yaml", "model"))
+    derivation = differentiate(problem.graph, problem.wanted)
+    bench, keys = model_bench(problem, derivation, 1), gradient_keys(derivation)
+    expected = {key: float(bench.adjoint(key)) for key in keys}
+    for way in ways:
+        assert way(bench.graph, bench.given, keys) == pytest.approx(expected, rel=1e-10, abs=0)
