@@ -50,8 +50,19 @@ class MoreDigits(Exception):
     """A sum of which so much cancels that it must be computed with more digits."""
 
 
+class Astray(StrEnum):
+    """Where rounded numbers lead and unrounded ones do not."""
+
+    NO_VALUE = "no_value"
+    NO_STEP = "no_step"  # an update that comes of the rounding alone
+
+
 class MustBeUnrounded(Exception):
-    """Rounded numbers lead to something without a value where unrounded ones do not."""
+    """Rounded numbers lead astray."""
+
+    def __init__(self, astray: Astray = Astray.NO_VALUE) -> None:
+        super().__init__(astray)
+        self.astray = astray
 
 
 class Rounding(StrEnum):
@@ -76,7 +87,7 @@ class NumberFormat:
     """How results are written: significant digits or decimals, rounding, zeros, chained or not.
 
     Chained means that a displayed result is what the next display is computed from. `gave_up` says
-    that they were to be chained, and that this led to something without a value. `working` is with
+    that they were to be chained, and where this led. `working` is with
     how many digits numbers are carried that are not rounded.
     """
 
@@ -85,16 +96,18 @@ class NumberFormat:
     rounding: Rounding = Rounding.HALF_UP
     zeros: Zeros = Zeros.STRIP
     chained: bool = True
-    gave_up: bool = False
+    gave_up: Astray | None = None
     working: int = DIGITS
 
-    def given_up(self) -> NumberFormat:
-        """The format where going on with rounded numbers leads to something without a value.
+    def given_up(self, astray: Astray = Astray.NO_VALUE) -> NumberFormat:
+        """The format where going on with rounded numbers leads astray.
 
         It has significant digits, for decimals show nothing of what is small: 0/0 = 1.
         """
         digits = self.significant_digits or max(self.decimals or 0, LEAST)
-        return replace(self, significant_digits=digits, decimals=None, chained=False, gave_up=True)
+        return replace(
+            self, significant_digits=digits, decimals=None, chained=False, gave_up=astray
+        )
 
     def round(self, value: Number) -> Fraction:
         """The value as it is printed. Raises ValueError if it is not a finite real number."""

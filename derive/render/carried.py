@@ -29,7 +29,7 @@ Told = TypeVar("Told")
 def carried(problem: Problem, tell: Callable[[Problem], Told]) -> tuple[Problem, Told]:
     """What is told of a problem, and the problem with its numbers carried as they were.
 
-    They are carried unrounded if rounded ones lead to something without a value.
+    They are carried unrounded if rounded ones lead astray.
     """
 
     def both(told: Problem) -> tuple[Problem, Told]:
@@ -37,8 +37,9 @@ def carried(problem: Problem, tell: Callable[[Problem], Told]) -> tuple[Problem,
 
     try:
         return with_digits(problem, both)
-    except MustBeUnrounded:
-        return with_digits(replace(problem, numbers=problem.numbers.given_up()), both)
+    except MustBeUnrounded as error:
+        unrounded = problem.numbers.given_up(error.astray)
+        return with_digits(replace(problem, numbers=unrounded), both)
 
 
 def with_digits(problem: Problem, tell: Callable[[Problem], Told]) -> Told:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice, product
 from math import prod
@@ -16,7 +17,7 @@ from derive.graph import Derivation, Equation, Quantity
 from derive.letters import tidy
 from derive.problem import Problem
 from derive.render.model_form import ModelForm
-from derive.render.model_rounds import rounds
+from derive.render.model_rounds import rounds, told_rounds
 from derive.render.model_update import trained, update
 from derive.render.tensor_values import places
 from derive.render.worked import Bench, TooLong, bench_of
@@ -117,12 +118,24 @@ def shown(
     form = ModelForm(problem, derivation)
     bench = bench_of(form)
     if not number:
+        _follow(form, bench)
         return Shown(derivation, bench, names)
     if bench is None or not trained(form) or number > min(problem.training.steps, MOST_UPDATES):
         raise InputError(_no_update(problem, trained(form), bench, number))
     update(form, bench.values)
     values = next(islice(rounds(form, bench.values), number, None))
     return Shown(derivation, replace(bench, values=values), names)
+
+
+def _follow(form: ModelForm, bench: Bench | None) -> None:
+    """Go on as the page does, which carries its numbers unrounded if rounding leads astray later.
+
+    What has no value after an update is of no concern before it.
+    """
+    if bench is not None and form.problem.numbers.chained and trained(form):
+        with suppress(ArithmeticError, ValueError):
+            update(form, bench.values)
+            told_rounds(form, bench)
 
 
 def _no_update(

@@ -17,7 +17,16 @@ from derive.graph import Quantity, Role, adjoint_name, blocks
 from derive.language import Scope, parse_expression
 from derive.library.lines import GIVEN
 from derive.notation import UPDATED, with_mark
-from derive.numbers import Number, compare, literal
+from derive.numbers import (
+    Astray,
+    MustBeUnrounded,
+    Number,
+    NumberFormat,
+    compare,
+    decimal,
+    literal,
+    real,
+)
 from derive.problem import Problem
 from derive.render.blocks import Block
 from derive.render.document import escape
@@ -26,7 +35,7 @@ from derive.render.model_form import ModelForm
 from derive.render.optimizer_lines import own_symbol, worked_lines
 from derive.render.pieces import Piece, Tightness, width
 from derive.render.sheet import Display
-from derive.render.tensor_values import Bound, Table, Value, Values, compiled, places
+from derive.render.tensor_values import Bound, Place, Table, Value, Values, compiled, places
 from derive.render.tensors import packed, tensor
 from derive.render.unit_tables import TableRow
 from derive.render.weights import ALPHA_NAME
@@ -47,6 +56,7 @@ from derive.symbols import symbol
 
 PARAMETERS = (r"\theta", r"\vartheta", r"\omega")
 SLOPE = r"\frac"
+FEW_UNITS = 10  # of its last printed digit, by which rounding may move anything
 At = TypeVar("At", bound=tuple[Any, ...])  # numbers or letters
 
 
@@ -168,6 +178,35 @@ def update(form: ModelForm, values: Values, number: int = 1) -> None:
         for (name, place), _ in moved:
             key = (name + UPDATED, place)
             now.exact[name, place], now.page[name, place] = now.exact[key], now.page[key]
+    _must_move_rightly(values, [(q.name, place) for q in parameters for place in places(q)])
+
+
+def _must_move_rightly(values: Values, moving: list[Place]) -> None:
+    """Raise MustBeUnrounded if some parameter goes where only the rounding sends it.
+
+    Of a derivative that is zero the last digits of its terms may be left; and an optimizer that
+    goes by signs, or divides by how large derivatives are, makes a whole step of them.
+    """
+    if not values.format.chained:
+        return
+    after = [(name + UPDATED, place) for name, place in moving]
+    steps = [
+        real(values.exact[new]) - real(values.exact[old])
+        for old, new in zip(moving, after, strict=True)
+    ]
+    large = max(map(abs, steps), default=0) / 2
+    for old, new, step in zip(moving, after, steps, strict=True):
+        off = abs(real(values.page[new]) - real(values.page[old]) - step)
+        seen = max(_unit(values.format, table[new]) for table in (values.exact, values.page))
+        if off > max(large, abs(step), real(FEW_UNITS * seen)):
+            raise MustBeUnrounded(Astray.NO_STEP)
+
+
+def _unit(numbers: NumberFormat, value: Number) -> Fraction:
+    """One unit of the last digit with which a value is printed."""
+    if numbers.significant_digits is None or value == 0:
+        return Fraction(1, 10 ** (numbers.decimals or 0))
+    return Fraction(10) ** (decimal(value).adjusted() - numbers.significant_digits + 1)
 
 
 def _move_together(form: ModelForm, now: Values, values: Values, stage: Stage, number: int) -> None:

@@ -80,11 +80,11 @@ async function copied(button, text) {
   }
   $("status").textContent = word("copied");
 }
-function rounding(chained) { // how results are rounded, in words
+function rounding({ chained, astray }) { // how results are rounded, in words
   const f = data.format, up = word(`rounding.${f.half_up ? "half_up" : "half_even"}`);
-  const told = f.chained && !chained ? givenUp(f) : f;
+  const told = f.chained && !chained ? givenUp(f, astray) : f;
   const start = told.decimals !== null ? filled("rounding.decimals", told.decimals, up) : filled("rounding.digits", told.digits, up);
-  $("rounding").textContent = start + word(`rounding.${chained ? "chained" : f.chained ? "gave_up" : "unchained"}`);
+  $("rounding").textContent = start + word(`rounding.${chained ? "chained" : f.chained ? astray : "unchained"}`);
 }
 function table(caption, heads, rows) {
   const made = element("table", {}, element("caption", {}, caption));

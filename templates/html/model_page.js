@@ -313,7 +313,7 @@ function refresh() {
     const loss = `${spoken(lossOf)} = ${numeral(textAt(lossOf, []), FORMS.text)}`;
     $("count").textContent = `${state.update} (${loss}${state.after ? `; ${filled("after", spoken(lossOf), numeral(state.after.text[lossOf][0], FORMS.text))}` : ""})`;
   }
-  rounding(state.now.chained);
+  rounding(state.now);
 }
 function roleOf(q) {
   if (q === data.rate) return "rate";

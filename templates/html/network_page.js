@@ -4,7 +4,7 @@ const { keys, templates, weights } = data;
 const CHUNK = 60; // lines shown at once
 const state = {
   given: keys.map((key) => (computes(key) ? null : read(key.t))),
-  now: { text: keys.map((key) => key.t), chained: data.format.chained && !data.gave_up },
+  now: { text: keys.map((key) => key.t), chained: data.format.chained && !data.gave_up, astray: data.gave_up },
   stage: data.stages[0], step: -1, chosen: null, pinned: false, sample: 0, update: 0, shown: 0,
 };
 const weightOf = new Map(weights.map((row) => [row[0], row]));
@@ -187,7 +187,7 @@ function refresh() {
   for (const rows of all("#lines .rows")) put(rows, Number(rows.parentElement.dataset.key));
   numbers();
   announce();
-  rounding(state.now.chained);
+  rounding(state.now);
 }
 function cell(k) { return element("td", { "data-value": k === null ? "" : k }); }
 function tables() {

@@ -131,24 +131,25 @@ function place(tree, from, math) { // a position, which comes out as a whole num
 function computed(keys, given, format) {
   return carefully(format, (own) => run(keys, given, own));
 }
-function givenUp(format) { // unrounded, and with significant digits: decimals show nothing of what is small
-  return { ...format, chained: false, decimals: null };
+function givenUp(format, astray) { // unrounded, and with significant digits: decimals show nothing of what is small
+  return { ...format, chained: false, decimals: null, astray };
 }
 function carefully(format, compute) { // with digits enough, and rounded where that has a value
+  let astray = "no_value";
   for (const chained of format.chained ? [true, false] : [false]) {
     for (const digits of DIGITS) {
       try {
-        return withDigits(digits, () => compute(chained || !format.chained ? format : givenUp(format)));
+        return withDigits(digits, () => compute(chained || !format.chained ? format : givenUp(format, astray)));
       } catch (error) {
         if (error instanceof MoreDigits) continue;
-        if (error instanceof Unrounded) break;
+        if (error instanceof Unrounded) { astray = error.message; break; }
         throw error;
       }
     }
   }
   throw new NoValue("digits");
 }
-class Unrounded extends Error {} // rounded numbers lead to something without a value
+class Unrounded extends Error {} // rounded numbers lead astray: to what has no value, or to what is no step
 function run(keys, given, format) {
   const exact = [], page = [], text = [];
   keys.forEach((key, k) => {
@@ -162,7 +163,7 @@ function run(keys, given, format) {
       let value = exact[k];
       if (format.chained) {
         try { value = evaluate(key.f, { key: (n) => page[n] }, EXACTLY); } catch (error) {
-          throw error instanceof NoValue ? new Unrounded() : error;
+          throw error instanceof NoValue ? new Unrounded("no_value") : error;
         }
       }
       const done = printed(value, format);
@@ -173,7 +174,7 @@ function run(keys, given, format) {
       throw error;
     }
   });
-  return { exact, page, text, chained: format.chained };
+  return { exact, page, text, chained: format.chained, astray: format.astray };
 }
 
 // The training in doubles: the given numbers after one more update.

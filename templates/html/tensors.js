@@ -65,7 +65,7 @@ function goneOn(tree, rounded, exact) {
     if (!(error instanceof DivisionByZero)) throw error;
     return evaluate(tree, rounded, EXACTLY);
   }
-  throw new Unrounded();
+  throw new Unrounded("no_value");
 }
 function modelComputed(model, given, format) { // all numbers, exact and as the page goes on
   return carefully(format, (own) => modelRun(model, given, own));
@@ -84,7 +84,7 @@ function modelRun(model, given, format) {
       let chained = value;
       if (format.chained) {
         try { chained = goneOn(equation.f, rounded, from); } catch (error) {
-          throw error instanceof NoValue ? new Unrounded() : error;
+          throw error instanceof NoValue ? new Unrounded("no_value") : error;
         }
       }
       const done = printed(chained, format), q = equation.q;
@@ -106,7 +106,29 @@ function modelRun(model, given, format) {
       now.page[move.old] = now.page[move.q].slice();
     }
   });
-  return { exact, page, text, chained: format.chained };
+  if (format.chained) mustMoveRightly(model, exact, page, format);
+  return { exact, page, text, chained: format.chained, astray: format.astray };
+}
+function mustMoveRightly(model, exact, page, format) { // no parameter goes where only the rounding sends it
+  const rational = (a, b) => minus(asFraction(a), asFraction(b)), larger = (a, b) => (signOf(minus(a, b)) > 0 ? a : b);
+  const found = [];
+  for (const stage of model.program.stages) for (const { q, old } of stage.moves) {
+    if (old === null || model.quantities[old].r === undefined) continue;
+    exact[q].forEach((value, n) => {
+      const step = rational(value, exact[old][n]), off = absolute(minus(rational(page[q][n], page[old][n]), step));
+      const seen = [value, page[q][n]].map((each) => unit(asFraction(each), format)).reduce(larger);
+      found.push({ off, step: absolute(step), seen: times(fraction(FEW_UNITS), seen) });
+    });
+  }
+  const half = times(fraction(1n, 2n), found.map(({ step }) => step).reduce(larger, ZERO));
+  for (const { off, step, seen } of found)
+    if (signOf(minus(off, [half, step, seen].reduce(larger))) > 0) throw new Unrounded("no_step");
+}
+const FEW_UNITS = 10n; // of a last printed digit, by which rounding may move anything
+function unit(a, format) {
+  if (format.decimals !== null || a.p === 0n) return fraction(1n, ten(format.decimals || 0));
+  const exponent = adjusted(a) - format.digits + 1;
+  return exponent < 0 ? fraction(1n, ten(-exponent)) : fraction(ten(exponent));
 }
 function modelAfter(model, now, given, format) { // the loss once more, with the new parameters
   const moved = given.slice();

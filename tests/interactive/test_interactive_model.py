@@ -116,6 +116,13 @@ def test_the_program_gives_the_numbers_of_the_page(name: str) -> None:
 
 
 NODES = {
+    "a step that only the rounding makes": """\
+inputs: {x: [0.3, 0.6, 0.2]}
+parameters: {w: [0.5, -0.2, 0.9], b: 0.4}
+model: ["s[k] = w[k]*x[k] + b", "p[k] = softmax(k, s[k])"]
+loss: E = -log(p[0])
+training: {learning_rate: 0.1, optimizer: adam}
+""",
     "a tie goes to the first": """\
 inputs: {x: [[2, 2, 1], [0, 3, 3]]}
 model: ["y[n] = max(i, x[n,i])", "z[i] = max(x[0,i], x[1,i])"]

@@ -11,6 +11,7 @@ import derive
 from derive.numbers import DIGITS, MANY_DIGITS, MOST_DIGITS, MoreDigits, MustBeUnrounded, summed
 from derive.problem import Problem
 from derive.render.carried import carried
+from derive.render.explain_values import explain_values
 from derive.spec import parse_spec
 
 NETWORK = (
@@ -48,6 +49,28 @@ def test_what_is_left_of_a_saturated_output_has_its_digits(text: str, net: int, 
     page = derive.make(problem(text.format(net=net))).page
     losses = {name: e.text for name, e in page.numbers.items() if name in ("E", "E_total")}
     assert set(losses.values()) == {loss}
+
+
+ROUNDING = (
+    "inputs: {{x: [0.3, 0.6, 0.2]}}\nparameters: {{w: [0.5, -0.2, 0.9], b: 0.4}}\n"
+    "model: ['s[k] = w[k]*x[k] + b', 'p[k] = softmax(k, s[k])']\nloss: E = -log(p[0])\n"
+    "training: {{learning_rate: 0.1, optimizer: {0}, steps: 1}}\n"
+)
+MOVES = {"gradient_descent": "0.4", "adam": "0.4", "lion": "0.4", "adamw": "0.3996"}
+
+
+@pytest.mark.parametrize("optimizer", MOVES)
+def test_nothing_moves_by_the_rounding_alone(optimizer: str) -> None:
+    """The derivative by b is 0, and -0.0001 in numbers of four digits."""
+    made = derive.make(problem(ROUNDING.format(optimizer)))
+    assert made.page.numbers["b+"].text == MOVES[optimizer]
+    said = "since going on with rounded values would lead here to a parameter that moves by nothing"
+    assert (said in " ".join(made.texts["en"].split())) == (optimizer != "gradient_descent")
+    derivative = made.page.numbers["dE/db"].text
+    assert derivative == ("-0.0001" if optimizer == "gradient_descent" else "0")
+    told = explain_values(made.problem, made.derivation, "b")
+    assert told[1]["printed"] == derivative
+    assert made.verify().agree
 
 
 def test_digits_and_rounding_are_as_they_must_be() -> None:
