@@ -30,7 +30,6 @@ DIGITS = 50
 SURE = 40  # of them; what differs from a tie by less does so by the noise of the last digits
 FAR = 1000  # for the argument of a sine
 SPARE = 20  # of them may cancel in a sum; the rest is still more than a page prints
-SPARE_BITS = 10 * SPARE // 3
 MANY_DIGITS = 16 * DIGITS
 MOST_DIGITS = 2 * MANY_DIGITS
 FEW_BITS = 64  # a result of so few binary digits is that number, as exp(0) is 1
@@ -38,6 +37,7 @@ NOTHING = 4000  # what has more zeros behind the point is printed as 0
 MOST_BITS = 4000  # of a rational; a tie has fewer, and through layers they multiply
 LONGEST_BITS = 40_000  # of what is far from 1, and has few digits
 SMALLEST, LARGEST, SHORT = 6, 9, 5  # from 10^-6 and 10^9 on a number is shown as a power of ten
+POWER, SHORT_POWER = r"{} \cdot 10^{{{}}}", "{}e{}"  # in TeX and in plain text
 LEAST = 4  # significant digits in place of decimals
 Number: TypeAlias = Fraction | mpf
 
@@ -127,6 +127,10 @@ class NumberFormat:
         """A decimal literal as the page has it: far from 1 as a power of ten."""
         return text if self.decimals is not None else shown(text)
 
+    def plain(self, text: str) -> str:
+        """The same in plain text: 5.611e-144."""
+        return text if self.decimals is not None else shown(text, SHORT_POWER)
+
     def _quantised(self, value: Number) -> Decimal:
         number = decimal(value)
         if number.adjusted() < -NOTHING:
@@ -149,7 +153,7 @@ class NumberFormat:
         return rounded
 
 
-def shown(text: str) -> str:
+def shown(text: str, power: str = POWER) -> str:
     """A decimal literal as TeX; one with many zeros beside its digits as a power of ten."""
     number = Decimal(text) if "/" not in text else Decimal(0)
     if number == 0 or -SMALLEST < number.adjusted() < LARGEST:
@@ -158,7 +162,7 @@ def shown(text: str) -> str:
     if number.adjusted() > 0 and len(digits) > SHORT and number.adjusted() < 2 * LARGEST:
         return text
     mantissa = Decimal(f"{digits}E{1 - len(digits)}").copy_sign(number)
-    return rf"{mantissa:f} \cdot 10^{{{number.adjusted()}}}"
+    return power.format(f"{mantissa:f}", number.adjusted())
 
 
 def decimal(value: Number) -> Decimal:
@@ -349,7 +353,7 @@ def _left(found: Number, most: mpf, unsure: float = NO_NOISE) -> Number:
     if mp.dps < MOST_DIGITS:
         raise MoreDigits
     sure = float(mp.mag(found)) - max(float(mp.mag(most)) - mp.prec, unsure)
-    return worn(found, int(sure)) if sure > SPARE_BITS else Fraction(0)
+    return worn(found, int(sure)) if sure > 10 * SPARE // 3 else Fraction(0)
 
 
 def times(a: Number, b: Number) -> Number:

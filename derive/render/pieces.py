@@ -9,7 +9,7 @@ from enum import IntEnum
 from itertools import pairwise
 
 from derive.notation import Name
-from derive.numbers import shown
+from derive.numbers import SHORT_POWER, shown
 
 
 class Tightness(IntEnum):
@@ -114,7 +114,7 @@ PLAIN = Script(
         f"sum over {index} of {body.within(Tightness.SERIES)}", Tightness.SERIES
     ),
     command=lambda name: name,
-    number=lambda text: text,
+    number=lambda text: shown(text, SHORT_POWER),
     dot="·",
     times=" × ",
     beside="·",
@@ -135,7 +135,7 @@ def number_piece(text: str, script: Script = TEX) -> Piece:
     plain = Tightness.PRODUCT if r"\cdot" in text else Tightness.ATOM
     digits = text.lstrip("-")
     zeros = len(digits) - len(digits.rstrip("0")) if digits.isdigit() else 0
-    if zeros >= MANY_ZEROS:
+    if zeros >= MANY_ZEROS and script is not PLAIN:
         share = "" if digits == f"1{'0' * zeros}" else rf"{digits[:-zeros]} \cdot "
         text = f"{text[: len(text) - len(digits)]}{share}10^{{{zeros}}}"
         plain = Tightness.PRODUCT if share else Tightness.POWER

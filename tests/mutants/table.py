@@ -358,7 +358,7 @@ MUTANTS = (
     Mutant(FORM, "int((quantity.role is Role.PARAMETER) == self._multiplies_rows)",
            "int(quantity.role is not Role.PARAMETER)",
            "a model that multiplies rows is told as W x", "tests/render/test_model_form.py"),
-    Mutant(NUMBERS, "if sure > SPARE_BITS else", "if True else",
+    Mutant(NUMBERS, "if sure > 10 * SPARE // 3 else", "if True else",
            "the noise of a sum that is zero is printed", "tests/render/test_tensor_values.py"),
     Mutant("derive/worn.py", "- term.sure if isinstance(term, Worn) else NO_NOISE", "- 9999",
            "what is left of what was left of a sum is taken for a number", "tests/test_numbers.py"),

@@ -168,3 +168,30 @@ def test_no_value_is_no_value(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "digits", "W1", "--json"]) == 2
     assert "without numbers" in capsys.readouterr().err
     assert main(["explain", "tiny_rnn", "Wxh", "--json", "--order", "2"]) == 2
+
+
+FAR = {
+    "W": """\
+inputs: {x: [1, 2]}
+parameters: {W: [[-200, 3], [1, 2]], b: 3e12}
+model: ["y[k] = exp(sum(i, W[k,i]*x[i]))*b"]
+loss: E = sum(k, y[k]**2)
+""",
+    "w1": """\
+network: {inputs: 1, layers: [{dense: 1, activation: logistic}, {dense: 1}],
+  loss: half_squared_error}
+parameters: {W1: [[-60]], b1: [0], W2: [[1e12]], b2: [0]}
+data: {inputs: [1], targets: [0]}
+""",
+}
+
+
+@pytest.mark.parametrize("asked", FAR)
+def test_numbers_far_from_one_are_short_in_a_terminal(asked: str) -> None:
+    problem = derive.build(derive.spec.parse_spec(FAR[asked], "far.yaml", "far"))
+    derivation = derive.make(problem).derivation
+    tell = explain_model if problem.is_model else explain
+    told = "\n".join(tell(problem, derivation, asked))
+    assert "e-" in told
+    assert "\\" not in told
+    assert "00000000" not in told
