@@ -16,6 +16,7 @@ import sympy
 from derive.calculus import Term, build, contract, decided, partial, sizes_of
 from derive.cancel import simplified
 from derive.divisions import divides
+from derive.equations import in_order
 from derive.expression import (
     Delta,
     Element,
@@ -38,6 +39,7 @@ from derive.graph import (
     Step,
     WrongWay,
     adjoint_name,
+    groups,
 )
 from derive.letters import tidy
 from derive.places import Division
@@ -71,8 +73,10 @@ def differentiate(graph: Graph, by: Iterable[str] | None = None) -> Derivation:
         equations.append(equation)
         locals_ += found
         steps += moves
+    # Of a recurrence some derivatives may be 0, or go no further: they stand in no circle any more.
+    turns = tuple(e for group in groups(tuple(equations)) for e in in_order(group))
     try:
-        backward = Graph(tuple(graph.quantities.values()), tuple(equations))
+        backward = Graph(tuple(graph.quantities.values()), turns)
     except WrongWay as error:
         raise GraphError(_unwalkable(graph, error.name.removeprefix(adjoint_name("")))) from error
     return Derivation(graph, backward, tuple(locals_), tuple(steps))

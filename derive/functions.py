@@ -255,6 +255,11 @@ class Row:
         """Whether it moves as what it chooses, by convention, rather than as its values do."""
         return self.slopes is not None and self.definition is None and not self.smooth
 
+    @property
+    def holds(self) -> bool:
+        """Whether its derivative is 0 everywhere: no derivative goes through it."""
+        return self.slopes is not None and all(slope is _nothing for slope in self.slopes)
+
 
 def _smooth(
     name: str,

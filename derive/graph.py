@@ -260,23 +260,27 @@ class Block:
         return tuple(self.equations[number].indices[walk.along[number]] for walk in self.walks)
 
 
-def blocks(equations: tuple[Equation, ...]) -> tuple[Block, ...]:
-    """Equations grouped into recurrences and single ones. Raises GraphError for a true circle."""
+def groups(equations: tuple[Equation, ...]) -> Iterator[tuple[Equation, ...]]:
+    """Equations as they stand, up to the last one that is read ahead of its turn together."""
     place = {equation.quantity.name: k for k, equation in enumerate(equations)}
-    made: list[Block] = []
     start = 0
     while start < len(equations):
         stop, last = start + 1, start
-        while last < stop:  # everything up to the last equation that is read ahead of its turn
+        while last < stop:
             stop = max([stop, *(place[n] + 1 for n in reads(equations[last].rhs) if n in place)])
             last += 1
-        group = equations[start:stop]
-        if len(group) == 1 and group[0].quantity.name not in reads(group[0].rhs):
-            made.append(Block(group))
-        else:
-            made.append(_recurrence(group))
+        yield equations[start:stop]
         start = stop
-    return tuple(made)
+
+
+def blocks(equations: tuple[Equation, ...]) -> tuple[Block, ...]:
+    """Equations grouped into recurrences and single ones. Raises GraphError for a true circle."""
+    return tuple(
+        Block(group)
+        if len(group) == 1 and group[0].quantity.name not in reads(group[0].rhs)
+        else _recurrence(group)
+        for group in groups(equations)
+    )
 
 
 def _recurrence(group: tuple[Equation, ...]) -> Block:

@@ -69,8 +69,9 @@ A recurrence reads itself, or another equation that depends on it, at an earlier
 
 The second line is an edge: what is read before the first step; without it that is zero. A
 recurrence may as well run backward, reading `t+1`, with the edge `h[size(t),k] = h0[k]`.
-The other positions are free: `M[t-1,t-1,j]` is the pivot row of elimination, by which the layers
-`det`, `logdet`, `cholesky`, `solve`, `solve_many` and `inv` are written.
+The other positions are free: `M[t-1,t-1,j]` is the row of elimination whose turn it was. By
+elimination `det`, `logdet`, `cholesky`, `solve`, `solve_many` and `inv` are written; what is chosen
+on the way, as the row of a pivot, has an equation of its own like anything else.
 
 An earlier step may be found by a division, so that a tree is a recurrence: `h[(i - 1)//2]` is the
 parent of a node of a heap, and with `h[2*i + 1]` and `h[2*i + 2]` a node reads its children. A

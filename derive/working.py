@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+import sympy
+
 from derive.calculus import Sizes
-from derive.expression import (
-    reads,
-)
+from derive.expression import Element, reads
+from derive.functions import ROWS
 from derive.graph import (
     Equation,
     Graph,
@@ -21,6 +22,8 @@ from derive.graph import (
 from derive.letters import Letters
 from derive.repeats import Result
 from derive.signs import Signs, signs_of
+
+HOLDING = tuple(row.symbol for row in ROWS if row.holds)
 
 
 @dataclass(frozen=True)
@@ -77,18 +80,38 @@ class Work:
 
 
 def active_in(graph: Graph, wanted: tuple[str, ...]) -> frozenset[str]:
-    """The quantities that depend on a wanted one and that the loss depends on."""
+    """The quantities that move with a wanted one and with which the loss moves.
+
+    What no loss moves with, but is wanted, is followed through all that reads it, to tell where it
+    is held fixed.
+    """
     unknown = [name for name in wanted if name not in graph.quantities]
     if unknown:
         raise GraphError(f"there is no quantity '{unknown[0]}'")
-    read = {equation.quantity.name: reads(equation.rhs) for equation in graph.equations}
-    forward = set(wanted)
+    moving = _between(graph, wanted, _moving)
+    return moving | _between(graph, tuple(name for name in wanted if name not in moving), reads)
+
+
+def _between(
+    graph: Graph, first: tuple[str, ...], through: Callable[[sympy.Basic], Iterable[str]]
+) -> frozenset[str]:
+    """What lies on the ways from some quantities to the loss."""
+    read = {equation.quantity.name: through(equation.rhs) for equation in graph.equations}
+    forward = set(first)
     while more := {n for n, below in read.items() if n not in forward and forward & set(below)}:
         forward |= more
     backward = {graph.loss.name}
     while more := {below for n in backward for below in read.get(n, ())} - backward:
         backward |= more
     return frozenset(forward & backward)
+
+
+def _moving(expr: sympy.Basic) -> frozenset[str]:
+    """What an expression reads, but for conditions and whatever else is held fixed."""
+    if isinstance(expr, HOLDING):
+        return frozenset()
+    own = {expr.name} if isinstance(expr, Element) else set[str]()
+    return frozenset(own.union(*map(_moving, expr.args)))
 
 
 def readers_in(graph: Graph, active: frozenset[str]) -> dict[str, list[Equation]]:

@@ -10,6 +10,7 @@ from mpmath import mp
 
 from derive import build, load, make
 from derive.backprop import differentiate
+from derive.emit import execute
 from derive.errors import InputError
 from derive.graph import Graph, Role
 from derive.library.layers import LAYERS
@@ -104,6 +105,40 @@ def test_its_second_derivative_is_that_of_mpmath(row: str) -> None:
 
         curve = mp.fsum(v * found["adj_A", place] for (_, place), v in direction.items())
         assert abs(curve - mp.diff(along, 0, 2)) < 1e-20
+
+
+PIVOTS = {
+    "a pivot of 0": [["0", "2", "1"], ["1", "0", "3"], ["4", "-3", "0"]],
+    "ties": [["1", "1", "2"], ["-1", "0", "1"], ["1", "1", "-1"]],
+    "an exchange at each step": [["0", "0", "2"], ["3", "0", "0"], ["0", "-1", "0"]],
+}
+
+
+@pytest.mark.parametrize("row", ["det", "inv"])
+@pytest.mark.parametrize("name", PIVOTS)
+def test_rows_take_turns_as_pivots_want_it(name: str, row: str) -> None:
+    loss, oracle = ORACLES[row]
+    graph = spec(row, loss)
+    with working():
+        given = {**entries("A", PIVOTS[name]), **entries("w", WEIGHTS)}
+        forward = run(graph, given)
+        found = run(differentiate(graph, ["A"]).backward, forward)
+        a = mp.matrix(PIVOTS[name])
+        assert abs(forward[graph.loss.name, ()] - oracle(a)) < 1e-40
+        slopes = mp.fsum(
+            mp.mpf(WEIGHTS[i][j]) * found["adj_A", (i, j)] for i in range(3) for j in range(3)
+        )
+        assert abs(slopes - mp.diff(lambda s: oracle(a + s * mp.matrix(WEIGHTS)), 0)) < 1e-20
+
+
+def test_a_pivot_that_is_tiny_costs_no_digits() -> None:
+    """1e-20 as a pivot would make b[0]/1e-20 of b[1], which is then lost in doubles."""
+    text = "inputs: {A: [[1e-20, 1], [1, 1]], b: [1, 2]}\nmodel:\n"
+    text += "  - {layer: solve, name: y, inputs: [A, b]}\nloss: E = y[0] + 2*y[1]\n"
+    made_of = make(build(parse_spec(text, "my.yaml", "my")))
+    found = execute(made_of.problem, made_of.modules["python"], "python")
+    assert abs(found.forward["y", (0,)] - 1) < 1e-15
+    assert abs(found.gradients["A", (0, 0)] + 1) < 1e-15
 
 
 def gaussian(y: Table, k: Table) -> Any:
@@ -244,14 +279,14 @@ def test_what_is_told_as_a_layer_is_one() -> None:
 
 
 ASKED = {
-    "solve, name: y, inputs: [A, b]": "a pivot of 0 divides by zero",
+    "solve, name: y, inputs: [A, b]": "singular matrix has a pivot of 0, which divides by zero",
     "cholesky, name: y, inputs: A": "must be symmetric and positive definite",
 }
 
 
 @pytest.mark.parametrize("use", ASKED)
 def test_what_a_function_asks_of_a_matrix_is_said(use: str) -> None:
-    spec = "inputs: {A: [[0, 1], [1, -2]], b: [1, 2]}\nmodel:\n  - c = b[0] + A[0,0]\n"
+    spec = "inputs: {A: [[0, 0], [0, -2]], b: [1, 2]}\nmodel:\n  - c = b[0] + A[0,0]\n"
     problem = build(parse_spec(f"{spec}  - {{layer: {use}}}\n", "my.yaml", "my"))
     with pytest.raises(InputError, match=ASKED[use]):
         _ = make(problem).page

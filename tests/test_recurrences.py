@@ -345,3 +345,16 @@ def test_a_recurrence_of_two_indices_goes_every_way(text: str) -> None:
     routes = {route.name for route in report.routes if route.status == "agrees"}
     assert {"SymPy", "differences", "module python", "module numpy", "page en", "page ko"} <= routes
     assert "entry by entry" in made.texts["en"] and "한 자리씩" in made.texts["ko"]
+
+
+def test_a_condition_of_a_recurrence_may_have_an_equation_of_its_own() -> None:
+    """A spike resets a state; no derivative goes through it, so it stands in no circle back."""
+    text = (
+        "inputs: {x: [0.9, 1.4, 0.8, 1.1]}\nparameters: {w: 0.8, u: 0.7}\nmodel:\n"
+        "  - v[t] = u*v[t-1]*(1 - z[t-1]) + w*x[t]\n  - z[t] = step(d[t])\n  - d[t] = v[t] - 1\n"
+        "loss: E = sum(t, v[t]**2 + d[t])\n"
+    )
+    made = make(derive.build(parse_spec(text, "my.yaml", "my")))
+    report = made.verify()
+    assert report.agree, lines(report)
+    assert "adj_z" not in made.derivation.backward.quantities

@@ -1,9 +1,13 @@
 """Products and functions of matrices, by elimination as Gauss and Jordan do it.
 
-In M[t] the columns before t are those of the identity. P[t] is the pivot row, divided by its pivot,
-and C[t] the pivot column: that multiple of P[t] is taken from each other row. The determinant is
-the product of the pivots. What happens to B in the same steps, R, makes it the X of A·X = B.
-Nothing is exchanged on the way, so no pivot C[t,t] may be 0.
+In M[t] t columns have a single 1. Of the rows that have none of these, S[i,t] marks the one whose
+entry in column t is the largest, and U[i,t] those that were marked before. That entry is the pivot
+D[t], P[t] the row divided by it, and C[t] the column: that multiple of P[t] is taken from each
+other row. The determinant is the product of the pivots, with a sign for each exchange. What happens
+to B in the same steps, R, makes it the X of A·X = B, whose rows only have to be sorted.
+
+Which row it is, is a choice: results do not depend on it but for rounding, and no derivative goes
+through it.
 """
 
 from __future__ import annotations
@@ -11,31 +15,40 @@ from __future__ import annotations
 from derive.library.row import Layer
 
 SQUARE = {"j": "size(i)", "t": "size(i)"}
-NO_EXCHANGE = "Rows are not exchanged: a pivot of 0 divides by zero."
+PIVOTS = (
+    "The pivot of a column is its largest entry in a row that has had none, of equals the first. A "
+    "singular matrix has a pivot of 0, which divides by zero."
+)
 MATRIX = ("A[...,i,j]",)
 
 
 def _step(start: str, before: str, pivot: str) -> str:
     """What elimination makes of an entry: the pivot row is `pivot`, a multiple goes from others."""
     rest = f"{before} - C[...,i,t-1]*{pivot}"
-    return f"where(t == 0, {start}, where(i == t-1, {pivot}, {rest}))"
+    return f"where(t == 0, {start}, where(S[...,i,t-1] > 0, {pivot}, {rest}))"
 
 
 ELIMINATION = f"""
     M[...,t,i,j] = {_step("A[...,i,j]", "M[...,t-1,i,j]", "P[...,t-1,j]")}
     C[...,i,t] = M[...,t,i,t]
-    P[...,t,j] = M[...,t,t,j]/C[...,t,t]
+    U[...,i,t] = U[...,i,t-1] + S[...,i,t-1]
+    best[...,t] = max(l, where(U[...,l,t] > 0, 0, abs(C[...,l,t])))
+    row[...,t] = \
+min(l, where(U[...,l,t] > 0, size(l), where(abs(C[...,l,t]) >= best[...,t], l, size(l))))
+    S[...,i,t] = where(i - 1/2 < row[...,t] < i + 1/2, 1, 0)
+    D[...,t] = sum(l, S[...,l,t]*C[...,l,t])
+    P[...,t,j] = sum(l, S[...,l,t]*M[...,t,l,j])/D[...,t]
     """
 
 
 def _solution(b: str, k: str = "") -> str:
     """A·X = B, by the same steps on both sides; `k` is the letter of the columns of B."""
     t = "size(t) - 1"  # the last step, of which only this part is needed
-    rest = f"R[...,{t},i{k}] - C[...,i,{t}]*Q[...,{t}{k}]"
+    rest = f"R[...,{t},l{k}] - C[...,l,{t}]*Q[...,{t}{k}]"
     return f"""{ELIMINATION}
     R[...,t,i{k}] = {_step(b, f"R[...,t-1,i{k}]", f"Q[...,t-1{k}]")}
-    Q[...,t{k}] = R[...,t,t{k}]/C[...,t,t]
-    x[...,i{k}] = where(i == {t}, Q[...,{t}{k}], {rest})
+    Q[...,t{k}] = sum(l, S[...,l,t]*R[...,t,l{k}])/D[...,t]
+    x[...,i{k}] = sum(l, S[...,l,i]*where(S[...,l,{t}] > 0, Q[...,{t}{k}], {rest}))
     """
 
 
@@ -60,18 +73,21 @@ ROWS = (
         "matrix",
         "the determinant, the product of the pivots of elimination",
         MATRIX,
-        f"{ELIMINATION}y[...] = prod(t, C[...,t,t])",
+        f"""{ELIMINATION}
+        sign[...,t] = prod(l, where(U[...,l,t] > 0, 1, where(l < row[...,t], -1, 1)))
+        y[...] = prod(t, sign[...,t]*D[...,t])
+        """,
         sizes=SQUARE,
-        notes=NO_EXCHANGE,
+        notes=PIVOTS,
     ),
     Layer(
         "logdet",
         "matrix",
         "the logarithm of the absolute value of the determinant",
         MATRIX,
-        f"{ELIMINATION}y[...] = sum(t, log(abs(C[...,t,t])))",
+        f"{ELIMINATION}y[...] = sum(t, log(abs(D[...,t])))",
         sizes=SQUARE,
-        notes=f"Of a positive definite matrix all pivots are above 0. {NO_EXCHANGE}",
+        notes=PIVOTS,
     ),
     Layer(
         "cholesky",
@@ -95,7 +111,7 @@ ROWS = (
         _solution("b[...,i]"),
         output="x",
         sizes=SQUARE,
-        notes=NO_EXCHANGE,
+        notes=PIVOTS,
     ),
     Layer(
         "solve_many",
@@ -105,7 +121,7 @@ ROWS = (
         _solution("B[...,i,k]", ",k"),
         output="x",
         sizes=SQUARE,
-        notes=NO_EXCHANGE,
+        notes=PIVOTS,
     ),
     Layer(
         "inv",
@@ -115,6 +131,6 @@ ROWS = (
         _solution("(i == k)", ",k"),
         output="x",
         sizes={**SQUARE, "k": "size(i)"},
-        notes=NO_EXCHANGE,
+        notes=PIVOTS,
     ),
 )

@@ -6,8 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from derive.expression import reads
-from derive.graph import Graph
+from derive.graph import adjoint_name
 from derive.verify.phrasebook import phrases
 from derive.verify.told import ToldPage
 from derive.verify.written import CELL, Sort, Written, left_side, symbols
@@ -53,10 +52,11 @@ def misdescribed(page: ToldPage) -> Iterator[str]:
 
 def misplaced(page: ToldPage) -> Iterator[str]:
     """Sentences that say in which equations a quantity stands, against the graph."""
-    if not page.symbols or page.problem.forward_only:
+    if not page.symbols or page.problem.forward_only or page.derivation is None:
         return
-    graph = page.problem.graph
-    there = _reaching(graph)
+    graph, derived = page.problem.graph, page.derivation.backward.quantities
+    # An equation that is read on no way by which a derivative comes is not named.
+    there = {graph.loss.name, *(n for n in graph.quantities if adjoint_name(n) in derived)}
     for section in page.sections:
         names = symbols(section[0].text)
         follow = [piece.sort for piece in section].index
@@ -79,18 +79,6 @@ def misplaced(page: ToldPage) -> Iterator[str]:
         if found != expected:
             words = ", ".join(dict.fromkeys(expected))
             yield f"line {section[0].line}: what is said of ${names[0]}$ should name {words}"
-
-
-def _reaching(graph: Graph) -> set[str]:
-    """What the loss depends on, the loss included."""
-    found, waiting = set[str](), [graph.loss.name]
-    read = {e.quantity.name: e.rhs for e in graph.equations}
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting += reads(read[name]) if name in read else []
-    return found
 
 
 def out_of_range(page: ToldPage) -> Iterator[str]:
