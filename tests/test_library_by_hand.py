@@ -256,3 +256,35 @@ def test_a_row_is_what_its_spec_says(spec: str) -> None:
     made = values(f"{given}\nloss: {AS_ROWS[spec]}\n")
     with working():
         assert abs(made["E", ()] - values(text)["E", ()]) < 1e-40
+
+
+SAME_LOSS = {
+    "same_conv1d": "sum(o, u, y[o,u]**2)",
+    **dict.fromkeys(("same_max_pool1d", "same_avg_pool1d"), "sum(u, y[u]**2)"),
+}
+
+
+@pytest.mark.parametrize("row", SAME_LOSS)
+def test_a_same_window_may_stride_beyond_itself(row: str) -> None:
+    """As TensorFlow says: what is added is max((outputs - 1)*stride + window - inputs, 0)."""
+    for size, window, stride in ((5, 1, 3), (5, 2, 4), (7, 3, 4), (6, 2, 5), (5, 2, 3), (5, 3, 2)):
+        x = [(k * k + 3) % 7 - 3 for k in range(size)]
+        u = -(-size // stride)
+        before = max((u - 1) * stride + window - size, 0) // 2
+        seen = [range(s * stride - before, s * stride - before + window) for s in range(u)]
+        kept = [[x[k] for k in places if 0 <= k < size] for places in seen]
+        expected = {
+            "same_conv1d": [sum(each) for each in kept],
+            "same_max_pool1d": [max(each) for each in kept],
+            "same_avg_pool1d": [sum(each) / len(each) for each in kept],
+        }[row]
+        own = f"window: {window}, stride: {stride}"
+        text = f"inputs: {{x: {x}}}\nmodel:\n  - {{layer: {row}, name: y, inputs: x, "
+        if row == "same_conv1d":
+            own = f"stride: {stride}"
+            text = f"inputs: {{x: [{x}]}}\nparameters: {{K: [[{[1] * window}]]}}\nmodel:\n"
+            text += f"  - {{layer: {row}, name: y, inputs: x, operands: {{K: K, b: 0}}, "
+        found = values(f"{text}settings: {{{own}}}}}\nloss: E = {SAME_LOSS[row]}\n")
+        for s, number in enumerate(expected):
+            place = (0, s) if row == "same_conv1d" else (s,)
+            assert abs(found["y", place] - number) < 1e-12, (size, window, stride)

@@ -251,7 +251,7 @@ REFUSED: list[tuple[Layer, dict[str, Any], dict[str, Any], dict[str, int], str]]
     (LAYERS["tanh"], {"x": quantity("x", 2, integer=True)}, {}, {}, "holds real numbers"),
     (ROWS["info_nce"], {"y": X, "partner": quantity("p", 4, 3)}, {}, {},
      "the letter 'm' has 4 values in 'p' but 2 in size(n)"),
-    (replace(PLAIN, sizes={"k": "size(i)**2"}), {"x": X}, {}, {}, "is not made of size()"),
+    (replace(PLAIN, sizes={"k": "size(i)**2"}), {"x": X}, {}, {}, "is not made of size(), max()"),
     (replace(PLAIN, sizes={"k": "size(i"}), {"x": X}, {}, {}, "is no formula"),
     (replace(PLAIN, sizes={"k": "1+" * 9999 + "1"}), {"x": X}, {}, {}, "is no formula"),
     (replace(PLAIN, optional={"h0": 0}), {"x": X}, {}, {}, "it has no operand 'h0'; known: x"),

@@ -215,6 +215,9 @@ def _size(text: str, letters: _Letters, settings: Mapping[str, Number]) -> int |
                 return _whole(settings[node.id], f"the setting '{node.id}'", letters)
             case ast.Call(func=ast.Name(id="size"), args=[ast.Name(id=letter)]):
                 return letters.size(letter)
+            case ast.Call(func=ast.Name(id="max"), args=[first, second]):
+                left, right = read(first), read(second)
+                return None if left is None or right is None else max(left, right)
             case ast.BinOp() if type(node.op) in _WHOLE:
                 left, right = read(node.left), read(node.right)
                 if left is None or right is None:
@@ -222,7 +225,9 @@ def _size(text: str, letters: _Letters, settings: Mapping[str, Number]) -> int |
                 if right == 0 and isinstance(node.op, ast.FloorDiv | ast.Div):
                     raise letters.fail(f"the size '{text}' divides by zero")
                 return _whole(_WHOLE[type(node.op)](left, right), f"the size '{text}'", letters)
-        raise letters.fail(f"the size '{text}' is not made of size(), settings and + - * / //")
+        raise letters.fail(
+            f"the size '{text}' is not made of size(), max(), settings and + - * / //"
+        )
 
     try:
         return read(ast.parse(text.strip(), mode="eval").body)

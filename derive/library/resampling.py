@@ -16,7 +16,7 @@ def _same(outputs: str, inputs: str, reach: str) -> dict[str, str]:
     for output, input_, kernel, added in zip(outputs, inputs, reach, "pq", strict=False):
         sizes[output] = f"(size({input_}) + stride - 1)//stride"
         width = f"dilation*(size({kernel}) - 1)" if kernel != "." else "window - 1"
-        sizes[added] = f"(size({output}) - 1)*stride + {width} + 2 - size({input_})"
+        sizes[added] = f"max((size({output}) - 1)*stride + {width} + 1 - size({input_}), 0) + 1"
     return sizes
 
 
@@ -30,7 +30,8 @@ SAME = {"stride": 1, "dilation": 1}
 WINDOW = {"window": 2, "stride": 2}
 SAME_NOTE = (
     "As many outputs as inputs, or one for each stride: what is added is halved, and if it is odd, "
-    "there is one more behind, as in TensorFlow, and with stride 1 as in PyTorch."
+    "there is one more behind, as in TensorFlow, and with stride 1 as in PyTorch. Where strides leave "
+    "places out, nothing is added."
 )
 ROWS = (
     Layer(
