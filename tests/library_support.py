@@ -91,6 +91,7 @@ SETTINGS: Mapping[str, tuple[Number, ...]] = {
     "bins": (2, 1),
     "factor": (2, 1),
     "top": (2, 1),
+    "rounds": (3, 2),
     "rows": (2, 1),
     "keep": (Fraction(1, 2), Fraction(4, 5)),
     "slope": (Fraction(1, 100), Fraction(1, 5)),

@@ -179,6 +179,17 @@ def mixture_of_experts(o: Operands, s: Any) -> Any:
     return (shares[..., None] * outputs).sum(-2)
 
 
+def capsules(o: Operands, s: Any) -> Any:
+    said = torch.einsum("ijed,...id->...ije", o.W, o.x)
+    logits, sent = torch.zeros(said.shape[:-1], dtype=torch.float64), said[..., 0, :, :]
+    for _ in range(s.rounds):
+        whole = (logits.softmax(-1)[..., None] * said).sum(-3)
+        length = torch.linalg.vector_norm(whole, dim=-1, keepdim=True)
+        sent = length**2 / (1 + length**2) * F.normalize(whole, dim=-1)
+        logits = logits + (said * sent[..., None, :, :]).sum(-1)
+    return sent
+
+
 def rope(o: Operands, s: Any) -> Any:
     """The halves of an entry as one complex number each, turned."""
     half = o.x.shape[-1] // 2
@@ -450,6 +461,7 @@ ATTENTION: Mapping[str, Reference] = {
     "grouped_query_attention": grouped_query_attention,
     "hopfield_update": lambda o, s: torch.softmax(s.beta * o.x @ o.M.T, -1) @ o.M,
     "mixture_of_experts": mixture_of_experts,
+    "capsules": capsules,
     "attention": lambda o, s: F.scaled_dot_product_attention(o.Q, o.K, o.V),
     "alibi_attention": alibi_attention,
     "rope": rope,

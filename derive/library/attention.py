@@ -154,6 +154,25 @@ where(z[...,j] > z[...,k], 1, 0)))
         notes="The softmax is over the chosen ones, as in Mixtral; of equals the first.",
     ),
     Layer(
+        "capsules",
+        "attention",
+        "vectors of capsules i, sent to those capsules j of which others say the same",
+        ("x[...,i,d]",),
+        """
+        u[...,i,j,e] = sum(d, W[i,j,e,d]*x[...,i,d])
+        b[...,r,i,j] = where(r == 0, 0, b[...,r-1,i,j] + sum(e, u[...,i,j,e]*v[...,r-1,j,e]))
+        c[...,r,i,j] = softmax(j, b[...,r,i,j])
+        s[...,r,j,e] = sum(i, c[...,r,i,j]*u[...,i,j,e])
+        q[...,r,j] = norm(e, s[...,r,j,e])
+        v[...,r,j,e] = q[...,r,j]*s[...,r,j,e]/(1 + q[...,r,j]**2)
+        y[...,j,e] = v[...,rounds - 1,j,e]
+        """,
+        parameters=("W[i,j,e,d]",),
+        settings={"rounds": 3},
+        sizes={"r": "rounds"},
+        notes="Routing by agreement, Sabour et al. (2017); derivatives go through every round.",
+    ),
+    Layer(
         "rope",
         "attention",
         "places told by rotations: entry d and d + size(d)/2 turn by the angle of t",

@@ -30,8 +30,8 @@ SAME = {"stride": 1, "dilation": 1}
 WINDOW = {"window": 2, "stride": 2}
 SAME_NOTE = (
     "As many outputs as inputs, or one for each stride: what is added is halved, and if it is odd, "
-    "there is one more behind, as in TensorFlow, and with stride 1 as in PyTorch. Where strides leave "
-    "places out, nothing is added."
+    "there is one more behind, as in TensorFlow, and with stride 1 as in PyTorch. Where strides "
+    "leave places out, nothing is added."
 )
 ROWS = (
     Layer(

@@ -23,9 +23,9 @@ class Layer:
 
     Signatures are texts such as `x[...,i]`; `...` stands for any further axes, the same everywhere.
     `settings` are numbers that a use may change, `sizes` tells the size of a letter from others
-    (`/` must come out whole, `//` rounds down, `max` is the larger), `optional` the number that stands for an operand
-    that is not given. `integers` names operands that hold whole numbers. `notes` says which
-    convention or published variant this is.
+    (`/` must come out whole, `//` rounds down, `max` is the larger), `optional` the number that
+    stands for an operand that is not given. `integers` names operands that hold whole numbers.
+    `notes` says which convention or published variant this is.
     """
 
     name: str

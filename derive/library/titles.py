@@ -144,6 +144,7 @@ _TITLES = {
         "Transformer-Block",
     ),
     "alibi_attention": ("Attention with ALiBi", "ALiBi 어텐션", "Aufmerksamkeit mit ALiBi"),
+    "capsules": ("Capsule routing", "캡슐 라우팅", "Routing von Kapseln"),
     "rope": ("Rotary positions", "회전 위치 임베딩", "Rotierende Positionen"),
     "sinusoidal_positions": (
         "Sinusoidal positions",

@@ -66,6 +66,7 @@ SPANISH: Mapping[str, str] = MappingProxyType(
         "transformer_encoder_block": "Bloque transformador",
         "transformer_encoder_block_prenorm": "Bloque transformador",
         "alibi_attention": "Atención con ALiBi",
+        "capsules": "Enrutamiento de cápsulas",
         "rope": "Posiciones rotatorias",
         "sinusoidal_positions": "Posiciones sinusoidales",
         "identity": "Identidad",

@@ -66,6 +66,7 @@ FRENCH: Mapping[str, str] = MappingProxyType(
         "transformer_encoder_block": "Bloc de transformeur",
         "transformer_encoder_block_prenorm": "Bloc de transformeur",
         "alibi_attention": "Attention avec ALiBi",
+        "capsules": "Routage de capsules",
         "rope": "Positions rotatives",
         "sinusoidal_positions": "Positions sinusoïdales",
         "identity": "Identité",

@@ -87,6 +87,7 @@ JAPANESE: Mapping[str, str] = MappingProxyType(
         "transformer_encoder_block": "トランスフォーマーブロック",
         "transformer_encoder_block_prenorm": "トランスフォーマーブロック",
         "alibi_attention": "ALiBi付き注意機構",
+        "capsules": "カプセルのルーティング",
         "rope": "回転位置埋め込み",
         "sinusoidal_positions": "正弦波の位置符号化",
         "identity": "恒等関数",

@@ -87,6 +87,7 @@ CHINESE: Mapping[str, str] = MappingProxyType(
         "transformer_encoder_block": "Transformer 块",
         "transformer_encoder_block_prenorm": "Transformer 块",
         "alibi_attention": "带 ALiBi 的注意力",
+        "capsules": "胶囊路由",
         "rope": "旋转位置编码",
         "sinusoidal_positions": "正弦位置编码",
         "identity": "恒等函数",
