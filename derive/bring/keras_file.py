@@ -12,9 +12,10 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
+from derive.bring.damage import damage
 from derive.bring.keras_layers import LAYERS, Built, Layer
 from derive.bring.operation import REFUSED, Argument, Operation, Ref, Traced, Unsayable, Value
-from derive.errors import InputError, cut, printable, shown
+from derive.errors import InputError, printable, shown
 
 SAMPLES = 2  # where Keras leaves open how many there are
 MOST_JSON = 32 * 2**20
@@ -29,8 +30,7 @@ def read_keras(data: bytes, what: str, title: str) -> Traced:
     try:
         return _traced(model, what, title)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        why = cut(f"{type(error).__name__}: {error}")
-        words = f"{what} is no model of Keras as `model.to_json()` writes it ({why})"
+        words = f"{what} is no model of Keras as `model.to_json()` writes it: {damage(error)}"
         raise InputError(words) from None
 
 

@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from derive.bring.damage import damage
 from derive.bring.onnx_nodes import NODES, Node
 from derive.bring.operation import (
     REFUSED,
@@ -41,7 +42,7 @@ def read_onnx(data: bytes, what: str, title: str) -> Traced:
     try:
         model = onnx.load_model_from_string(data)
     except Exception as error:  # what is raised is of the parser's own kinds
-        words = f"{what} is no model of ONNX: {cut(str(error)) or type(error).__name__}"
+        words = f"{what} is no model of ONNX: {damage(error)}"
         raise InputError(words) from None
     if not model.graph.node or not model.graph.output:
         raise InputError(f"{what} is no model of ONNX: there is no graph in it")
@@ -200,8 +201,7 @@ class _Read:
         try:
             NODES[node.kind](node)
         except (LookupError, ValueError, TypeError, ArithmeticError) as error:
-            why = cut(f"{type(error).__name__}: {error}")
-            raise Unsayable(f"its operands do not go together ({why})") from error
+            raise Unsayable(f"its operands do not go together: {damage(error)}") from error
         self.operations += node.made
 
     def check(self, outputs: Sequence[str]) -> None:

@@ -15,11 +15,12 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from derive.bring.damage import damage
 from derive.bring.operation import Given, Traced, Value, refs
 from derive.bring.table import Table, strided, table
 from derive.bring.torch_inputs import held_inputs
 from derive.bring.torch_nodes import Found, operations
-from derive.errors import InputError, cut, shown
+from derive.errors import InputError, shown
 from derive.graph import Role
 
 MOST_ARCHIVE = 4 * 2**30  # bytes of a file with all weights
@@ -42,8 +43,7 @@ def read_torch(data: bytes, what: str, title: str) -> Traced:
     try:
         return _traced(archive, archive.json(archive.only(MODEL)), title)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        why = f"{type(error).__name__}: {error}"
-        words = f"{what} is damaged, or of a version not known here ({cut(why)})"
+        words = f"{what} is damaged, or of a version not known here: {damage(error)}"
         raise InputError(words) from None
 
 

@@ -9,13 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from derive.bring.damage import damage
 from derive.bring.goal import ABOVE, Goal, goal
 from derive.bring.operation import REFUSED, Given, Operation, Traced, Unsayable, Value, refs
 from derive.bring.rules import RULES
 from derive.bring.table import Nested, Table
 from derive.bring.writer import Use, Writer
 from derive.build import build
-from derive.errors import InputError, cut, printable, shown
+from derive.errors import InputError, printable, shown
 from derive.graph import Role
 from derive.limits import MOST_BYTES, MOST_VALUES
 from derive.problem import Problem
@@ -124,8 +125,7 @@ def _write(writer: Writer, operation: Operation) -> None:
     try:
         RULES[operation.kind](Use(writer, operation))
     except (LookupError, ValueError, TypeError, ArithmeticError) as error:
-        why = f"{type(error).__name__}: {error}"
-        raise Unsayable(f"its arguments do not go together ({cut(why)})") from error
+        raise Unsayable(f"its arguments do not go together: {damage(error)}") from error
 
 
 def _places(places: Sequence[str], most: int = 3) -> str:
