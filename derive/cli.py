@@ -88,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     text = add("markdown", "writing", "write the derivation in Markdown, its pictures beside it")
     _theme(_page(text, "md"))
     book = add("notebook", "writing", "write a notebook of Jupyter that computes its own numbers")
-    _page(book, "ipynb")
+    _theme(_page(book, "ipynb"))
     book.add_argument("--target", choices=("python", "numpy"), default="", help="of its module")
     _slides(add("slides", "presenting", "write slides, one step of the derivation on each"))
     _code(add("code", "coding", "write a code module"))

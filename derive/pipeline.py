@@ -135,7 +135,7 @@ class Made:
         """The page as a notebook, with the module of a target; the usual one if none is named."""
         problem, page = self._written
         usual = "python" if is_small(problem) else "numpy"
-        return notebook(problem, page, language, target or usual)
+        return notebook(problem, page, language, target or usual, self.theme)
 
     def verify(
         self, texts: Mapping[str, str] | None = None, modules: Mapping[str, str] | None = None

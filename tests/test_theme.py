@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from itertools import cycle, islice
@@ -16,6 +17,7 @@ from derive.cli import main
 from derive.errors import InputError
 from derive.interactive import page as interactive
 from derive.languages import FORMULA
+from derive.pipeline import make
 from derive.render.blocks import Page
 from derive.render.document import latex
 from derive.render.markdown import markdown
@@ -66,6 +68,9 @@ def test_each_page_has_what_a_theme_says(tmp_path: Path) -> None:
         assert "--blue: #7A1F5C;" in text and '"DejaVu Serif", "NanumGothic"' in text
     text = markdown(page, "en", own)
     assert text.startswith("# Week 3\n\n*A. Author*\n") and "## Forward propagation" in text
+    cells = json.loads(make(problem, theme=own).notebook("en"))["cells"]
+    assert "".join(cells[0]["source"]).startswith("# Week 3\n\n*A. Author*")
+    assert any("## Forward propagation" in "".join(cell["source"]) for cell in cells)
 
 
 def test_words_change_no_formula_no_reference_and_no_number(tmp_path: Path) -> None:

@@ -121,7 +121,8 @@ def markdown(options: argparse.Namespace) -> int:
 
 def notebook(options: argparse.Namespace) -> int:
     """Write the page as a notebook that computes its own numbers."""
-    made = make(load(options.spec, options.run))
+    theme = load_theme(options.theme)
+    made = make(load(options.spec, options.run), theme=theme)
     with progress("deriving and writing"):
         text = made.notebook(options.language or made.problem.languages[0], options.target)
     put(text, options.output)

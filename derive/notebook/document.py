@@ -21,6 +21,7 @@ from derive.render.blocks import Block, Page, displays_of
 from derive.render.document import without_gaps
 from derive.render.markdown import Document, passages, within
 from derive.templating import environment, source
+from derive.theme import NO_THEME, Theme
 
 LONG = 60  # lines of text after which its numbers are computed, and a new cell begins
 STAGES: Mapping[str, frozenset[str]] = {  # before which kinds of blocks a stage is complete
@@ -33,9 +34,11 @@ POWER = re.compile(r"(.*) \\times 10\^\{(-?\d+)\}")
 TRAINING = frozenset({"training", "model_training"})
 
 
-def notebook(problem: Problem, page: Page, language: str, target: str) -> str:
+def notebook(
+    problem: Problem, page: Page, language: str, target: str, theme: Theme = NO_THEME
+) -> str:
     """The whole notebook. `problem` has the numbers as they are carried on the page."""
-    told = Notebook(problem, page, language, Program(problem, page, target))
+    told = Notebook(problem, page, language, Program(problem, page, target), theme)
     return printed(told.cells())
 
 
@@ -47,6 +50,7 @@ class Notebook:
     page: Page
     language: str
     program: Program
+    theme: Theme = NO_THEME
 
     @property
     def words(self) -> Mapping[str, str]:
@@ -54,7 +58,7 @@ class Notebook:
 
     @cached_property
     def document(self) -> Document:
-        return passages(self.page, self.language, within)
+        return passages(self.page, self.language, within, self.theme)
 
     def cells(self) -> Iterator[Cell]:
         """Text and code in turn, with the functions that the cells need."""
@@ -66,7 +70,7 @@ class Notebook:
     def _told(self) -> Iterator[Cell]:
         """The cells; each stage of the program stands where the page is done with it."""
         left = dict(STAGES)
-        text, lines = [f"# {self.document.title}"], list[str]()
+        text, lines = [self.document.head], list[str]()
         opened = False
         for passage in self.document.passages:
             due = [name for name, kinds in left.items() if passage.block.kind in kinds]

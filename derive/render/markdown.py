@@ -68,11 +68,15 @@ class Document:
     author: str = ""
 
     @property
+    def head(self) -> str:
+        """The title, and the author below it if there is one."""
+        return f"# {self.title}" + (f"\n\n*{self.author}*" if self.author else "")
+
+    @property
     def text(self) -> str:
         """All of it."""
-        author = f"*{self.author}*\n\n" if self.author else ""
         body = "\n\n".join(passage.text for passage in self.passages)
-        return without_gaps(f"# {self.title}\n\n{author}{body}")
+        return without_gaps(f"{self.head}\n\n{body}")
 
 
 def markdown(page: Page, language: str, theme: Theme = NO_THEME) -> str:
