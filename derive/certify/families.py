@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeAlias
 
 import sympy
 
 from derive.certify.names import Identifiers
-from derive.certify.steps import BEFORE, STEPS, Walks, in_steps, linked, own_steps, walks_of
+from derive.certify.steps import STEPS, Walks, in_steps, linked, own_steps, walks_of
 from derive.certify.steps import carried as carried_of
 from derive.certify.terms import Condition, Unprovable, conditions, sure
 from derive.expression import (
@@ -33,6 +34,8 @@ from derive.expression import (
 )
 from derive.graph import Derivation, Equation, Local, Quantity, adjoint_name
 from derive.rules import Rule
+
+Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ class Families:
         every = [q.name for q in self.given]
         for name in self.forward:
             walk = self.walks.of(name)
-            every += [n + BEFORE for n in walk.carried] if walk and walk.first == name else []
+            every += walk.kept if walk and walk.first == name else []
             every.append(name)
         return tuple(n for n in every if n == self.loss or n in self.adjoints)
 
@@ -123,6 +126,17 @@ class Families:
         if not any(step.rule is Rule.NORMALISED for step in self.derivation.steps):
             return ()
         return tuple(q for q in self.given if q.sums_to_one)
+
+    def fixed(self, exprs: Sequence[sympy.Expr]) -> tuple[tuple[int, int], ...]:
+        """The places told by a number at which something is read, each with the axis's length."""
+        read = (e for expr in exprs for e in elements(expr))
+        pairs = (
+            (self.quantity(e.name.removeprefix(adjoint_name(""))).shape[k], int(place))
+            for e in read
+            for k, place in enumerate(e.indices)
+            if place.is_Integer
+        )
+        return tuple(dict.fromkeys(pairs))
 
     @cached_property
     def conditions(self) -> tuple[tuple[tuple[Index, ...], Condition], ...]:
@@ -173,9 +187,10 @@ def families_of(derivation: Derivation) -> Families:
     walks = walks_of(derivation)
     derivation = own_steps(derivation) if walks.forward else derivation
     graph = derivation.forward
-    forward = {e.quantity.name: _plain(e, walks) for e in graph.equations}
+    shapes = {name: quantity.shape for name, quantity in graph.quantities.items()}
+    forward = {e.quantity.name: _plain(e, walks, shapes) for e in graph.equations}
     adjoints = {
-        e.quantity.name.removeprefix(adjoint_name("")): _plain(e, walks)
+        e.quantity.name.removeprefix(adjoint_name("")): _plain(e, walks, shapes)
         for e in derivation.backward.equations
     }
     moving = {*adjoints, graph.loss.name}
@@ -187,12 +202,14 @@ def families_of(derivation: Derivation) -> Families:
     ]
     edges = [Edge(k, *term) for k, term in enumerate(found, 1)]
     carried = {e.quantity.name: e for e in carried_of(walks, forward)}
-    for name, equation in carried.items():
-        plain = name.removesuffix(BEFORE)
-        into = [edge for edge in edges if edge.by == name]
-        adjoints[name] = Equation(equation.quantity, equation.indices, _over(into, equation))
-        at = equation.indices
-        edges.append(Edge(len(edges) + 1, name, plain, at, at, sympy.S.One, True))
+    for name, equation in reversed(carried.items()):  # what is carried furthest first
+        into = [edge for edge in edges if edge.by == name and not edge.back]
+        total, at = _over(into, equation), equation.indices
+        if (further := walks.further(name)) in carried:
+            total += Element(adjoint_name(walks.ahead(further)), *at)
+        adjoints[name] = Equation(equation.quantity, at, total)
+        source = next(e.name for e in elements(equation.rhs))
+        edges.append(Edge(len(edges) + 1, name, source, at, at, sympy.S.One, True))
     return Families(derivation, tuple(graph.given), forward, adjoints, tuple(edges), walks, carried)
 
 
@@ -211,19 +228,30 @@ def _over(edges: Sequence[Edge], carried: Equation) -> sympy.Expr:
     return total
 
 
-def _plain(equation: Equation, walks: Walks) -> Equation:
+def _plain(equation: Equation, walks: Walks, shapes: Shapes) -> Equation:
     """An equation in which every place is a letter."""
     share, rest = equation.rhs.as_coeff_Mul()
     if share.q > 1 and equation.indices and isinstance(rest, Total) and rest.body.func is Total:
         raise Unprovable("a mean over several axes is written out")
     name = equation.quantity.name
     inner = name.removeprefix(adjoint_name(""))
-    rhs = in_steps(equation.rhs, walks, inner != name and walks.back(inner) is not None)
+    rhs = rebuild(equation.rhs, lambda node: _on_axes(node, shapes))
+    rhs = in_steps(rhs, walks, walks.back(inner) if inner != name else None)
     return Equation(equation.quantity, equation.indices, _in_letters(rhs))
 
 
+def _on_axes(node: sympy.Expr, shapes: Shapes) -> sympy.Expr:
+    """What stands at a place that is told by a number and beyond its axis is zero."""
+    if not isinstance(node, Element):
+        return node
+    shape = shapes[node.name.removeprefix(adjoint_name(""))]
+    pairs = zip(node.indices, shape, strict=True)
+    beyond = any(i.is_Integer and not 0 <= int(i) < n % STEPS for i, n in pairs)
+    return sympy.S.Zero if beyond else node
+
+
 def _in_letters(expr: sympy.Expr) -> sympy.Expr:
-    plain = rebuild(expr, _log_of_total)
+    plain = rebuild(rebuild(expr, _log_of_total), _at_number)
     if plain.has(Inside, Chosen, Largest):
         raise Unprovable("maxima and windows are written out place by place")
     if _bare(plain):
@@ -231,7 +259,7 @@ def _in_letters(expr: sympy.Expr) -> sympy.Expr:
     if any(_log_of_sum(node) for node in plain.atoms(Total)):
         raise Unprovable("a sum within a function within a sum over as many places is written out")
     for element in elements(plain):
-        if not all(isinstance(i, Index) for i in element.indices):
+        if not all(isinstance(i, Index | sympy.Integer) for i in element.indices):
             raise Unprovable(f"{element} stands at a computed place, and is written out")
     return plain
 
@@ -252,6 +280,15 @@ def _log_of_sum(outer: Total) -> bool:
     return outer.index.axis.size in inner
 
 
+def _at_number(node: sympy.Expr) -> sympy.Expr:
+    """The delta of a letter and a number with the letter alone, and first."""
+    if not isinstance(node, Delta) or not any(end.is_Integer for end in node.args):
+        return node
+    number, place = sorted(node.args, key=lambda end: not end.is_Integer)
+    distance, letter = place.as_coeff_Add()
+    return Delta(letter, number - distance) if isinstance(letter, Index) else node
+
+
 def _log_of_total(node: sympy.Expr) -> sympy.Expr:
     if isinstance(node, LogTotalExp):
         return sympy.log(Total(sympy.exp(node.body), node.index))
@@ -264,18 +301,22 @@ Term = tuple[str, str, tuple[Index, ...], tuple[Index, ...], sympy.Expr]
 def _terms(local: Local, walks: Walks) -> Iterator[Term]:
     """The linear terms of a local derivative, each with its deltas carried out."""
     value = _in_letters(in_steps(local.value, walks))
-    parts = sympy.Add.make_args(value)
-    if any(map(_links, _inner_deltas(parts))):
-        parts = sympy.Add.make_args(sympy.expand(value))
-    for part in parts:
-        plain, back = linked(part)
-        yield _term(local, plain, local.by + BEFORE if back else local.by)
+    walk = walks.of(local.by)
+
+    def told(expr: sympy.Expr) -> list[tuple[sympy.Expr, str]]:
+        return [linked(part, local.at, walk) for part in sympy.Add.make_args(expr)]
+
+    parts = told(value)
+    if any(map(_links, _inner_deltas([plain for plain, _ in parts]))):
+        parts = told(sympy.expand(value))
+    for plain, back in parts:
+        yield _term(local, plain, local.by + back)
 
 
 def _inner_deltas(parts: Sequence[sympy.Expr]) -> Iterator[sympy.Basic]:
     """The deltas that are no factors of the terms."""
     for part in parts:
-        yield from _rest(linked(part)[0]).atoms(Delta)
+        yield from _rest(part).atoms(Delta)
 
 
 def _links(factor: sympy.Expr) -> bool:
@@ -319,7 +360,8 @@ class Letters:
         if isinstance(key, Index):
             return self.letter(key)
         if isinstance(key, Element):
-            return self.entry(self.of(key.name), key.indices)
+            places = [f"{i}%nat" if i.is_Integer else self(i) for i in key.indices]
+            return f"({' '.join([self.of(key.name), *places])})" if places else self.of(key.name)
         return self.size(int(key))
 
     def of(self, name: str) -> str:
@@ -359,10 +401,6 @@ class Letters:
             same = [k for k in self.known.values() if k.startswith(base)]
             self.known[index] = f"{base}_{len(same)}_" if same else base
         return self.known[index]
-
-    def entry(self, function: str, indices: tuple[sympy.Expr, ...]) -> str:
-        """A function at letters, as a term that stands alone."""
-        return f"({' '.join([function, *map(self, indices)])})" if indices else function
 
     def _new(self, key: object, name: str) -> str:
         if key not in self.known:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from derive.certify import walked
+from derive.certify import walked, walked_back
 from derive.certify.families import Edge, Letters
-from derive.certify.steps import BEFORE, Walk
+from derive.certify.steps import Walk
 from derive.certify.sums import (
     at,
     back,
@@ -43,7 +43,7 @@ def movements(w: Letters) -> Iterator[str]:
             head = f"Definition {w.role('{}_rate', name)} {DIRECTION}{letters} : R :="
             yield wrapped(head, _rate_value(w, name))
             yield _moves(w, name)
-        elif name == walk.carried[0] + BEFORE:
+        elif name == walk.kept[0]:
             yield from _walk(w, walk)
 
 
@@ -67,11 +67,12 @@ def _walk(w: Letters, walk: Walk) -> Iterator[str]:
             yield wrapped(
                 f"Definition {w.role(pattern, name)}{head}{letters} : R :=", value(w, name)
             )
+        yield from walked.kept_lemmas(w, walk, pattern, head, arguments)
     yield from walked.carried_move(w, walk)
     for name in walk.names:
         yield walked.moves_at(w, walk, name, lambda each: _moves_by_equation(w, each))
     yield walked.carried_lemma(w, walk)
-    for name in (*(n + BEFORE for n in walk.carried), *walk.names):
+    for name in (*walk.kept, *walk.names):
         yield walked.moves_always(w, walk, name)
 
 
@@ -145,8 +146,7 @@ def _moves_by_equation(w: Letters, name: str) -> str:
 def _how(w: Letters, walk: Walk | None, name: str) -> str:
     if walk is None or w.families.walks.of(name) is not walk:
         return f"exact ({w.role('{}_moves', name)} _D)."
-    if name.endswith(BEFORE):
-        place = walk.carried.index(name.removesuffix(BEFORE))
+    if (place := walk.place(name)) is not None:
         return f"exact ({walked.projected(place, '_B')})."
     return f"exact ({w.role('{}_moves_at', name)} _D _T _L _B)."
 
@@ -259,7 +259,9 @@ def _turned(w: Letters, edge: Edge) -> Iterator[str]:
 def _a_step_back(w: Letters, edge: Edge) -> Iterator[str]:
     """What is read a step back, and what comes back: one sum, by induction over the steps."""
     mine = [w.letter(i) for i in edge.letters]
-    body = f"{walked.come_back(w, edge, mine)} * {at(w.role('{}_rate', edge.by), ['_D', *mine])}"
+    body = (
+        f"{walked_back.come_back(w, edge, mine)} * {at(w.role('{}_rate', edge.by), ['_D', *mine])}"
+    )
     known = f"_E{edge.number}"
     prior = w.role("{}_rate_prior", edge.of)
     walk = w.families.walks.of(edge.by)
@@ -267,10 +269,17 @@ def _a_step_back(w: Letters, edge: Edge) -> Iterator[str]:
     yield wrapped(
         f"assert ({known} :", f"{_nested(w, edge.letters, body)} = {edge_name(w, edge)} _D)"
     )
-    yield f"{{ unfold {edge_name(w, edge)}, after. apply total_steps."
-    yield "  - intros _T _L. rewrite (proj2 (Nat.ltb_lt _ _) _L). reflexivity."
-    yield "  - intros _T _L. rewrite (proj2 (Nat.ltb_ge _ _) _L). sums."
-    yield f"  - unfold {prior}, {steps}. cbn [earlier fst snd]. sums. }}"
+    if walk is None or walk.step == 1:
+        yield f"{{ unfold {edge_name(w, edge)}, after. apply total_steps."
+        yield "  - intros _T _L. rewrite (proj2 (Nat.ltb_lt _ _) _L). reflexivity."
+        yield "  - intros _T _L. rewrite (proj2 (Nat.ltb_ge _ _) _L). sums."
+        yield f"  - unfold {prior}, {steps}. cbn [earlier fst snd]. sums. }}"
+    else:
+        is_, none = (lemma(w, "{}_rate", edge.of) for lemma in (walked.kept_is, walked.none_kept))
+        yield f"{{ unfold {edge_name(w, edge)}. apply total_steps_back; cbn [before]."
+        yield f"  - intros _T _L. rewrite {is_} by assumption. reflexivity."
+        yield "  - sums."
+        yield f"  - intros _T _L. rewrite {none} by assumption. sums. }}"
     yield f"rewrite <- {known}; clear {known}."
 
 

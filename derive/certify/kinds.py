@@ -106,7 +106,7 @@ def kind_of(families: Families, name: str) -> Kind | None:
     out = families.out_of(name)
     slopes = [_opened(edge.slope, equation) for edge in out]
     plain = all(read.issuperset(reads(slope)) for slope in slopes)
-    if families.walks.of(name) or not plain or not out:
+    if families.walks.of(name) or not plain or not out or families.fixed([equation.rhs]):
         return None
     names = _Names(families, equation)
     letters = [names(i) for i in equation.indices]

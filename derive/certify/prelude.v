@@ -70,6 +70,19 @@ Proof.
   - subst a. rewrite total_none by lia. unfold delta. rewrite Nat.eqb_refl. ring.
   - rewrite IH by lia. unfold delta. rewrite (proj2 (Nat.eqb_neq n a)) by lia. ring.
 Qed.
+Lemma delta_same i : delta i i = 1.
+Proof. unfold delta. rewrite Nat.eqb_refl. reflexivity. Qed.
+Lemma delta_next i j : delta (S i) (S j) = delta i j.
+Proof. reflexivity. Qed.
+Lemma delta_other i j : i <> j -> delta i j = 0.
+Proof. intros N. unfold delta. rewrite (proj2 (Nat.eqb_neq i j) N). reflexivity. Qed.
+Lemma total_at n a f :
+  (a < n)%nat -> (forall i, (i < n)%nat -> i <> a -> f i = 0) -> total n f = f a.
+Proof.
+  intros L Z. rewrite (total_ext n f (fun i => f i * delta i a)); [apply total_pick; assumption|].
+  intros i I. destruct (Nat.eq_dec i a) as [->|N]; [rewrite delta_same; ring|].
+  rewrite (Z i I N). ring.
+Qed.
 
 (* ---- Recurrences: what is carried from step to step, and back ---- *)
 
@@ -79,6 +92,7 @@ Fixpoint earlier {A : Type} (first : A) (next : nat -> A -> A) (t : nat) : A :=
 Definition later {A : Type} (n : nat) (first : A) (next : nat -> A -> A) (t : nat) : A :=
   earlier first (fun m => next (n - 1 - m)%nat) (n - 1 - t).
 Definition after (n : nat) (f : nat -> R) (t : nat) : R := if Nat.ltb (S t) n then f (S t) else 0.
+Definition before (f : nat -> R) (t : nat) : R := match t with O => 0 | S s => f s end.
 
 Lemma later_next {A} n (first : A) next t :
   (S t < n)%nat -> later n first next t = next (S t) (later n first next (S t)).
@@ -103,6 +117,20 @@ Proof.
   destruct n as [|n]; intros H N Z; [reflexivity|].
   change (total n f + f n = total (S n) g). rewrite N by lia.
   rewrite (total_shift n f g); [ring|intros; apply H; lia|assumption].
+Qed.
+(* The same for a recurrence that begins at the last step. *)
+Lemma total_steps_back n f g :
+  (forall t, (S t < n)%nat -> f (S t) = g t) -> f 0%nat = 0 ->
+  (forall t, (n <= S t)%nat -> g t = 0) -> total n f = total n g.
+Proof.
+  intros H Z N. symmetry. apply total_steps; [intros; symmetry; apply H|..]; assumption.
+Qed.
+Lemma from_the_last n (P : nat -> Prop) : (forall t, (n <= S t)%nat -> P t) ->
+  (forall t, (S t < n)%nat -> P (S t) -> P t) -> forall t, P t.
+Proof.
+  intros L H. enough (E : forall m t, (n <= S t + m)%nat -> P t) by (intros t; apply (E n); lia).
+  induction m as [|m IH]; intros t M; [apply L; lia|].
+  destruct (Nat.lt_ge_cases (S t) n); [apply H; [assumption|apply IH; lia]|apply L; assumption].
 Qed.
 
 (* ---- What is surely above zero ---- *)
@@ -178,6 +206,8 @@ Definition stays (f : R -> R) (value : R) : Prop := locally 0 (fun x => f x = va
 
 Lemma moves_as f v d v' d' : moves f v d -> v = v' -> d = d' -> moves f v' d'.
 Proof. intros H <- <-. exact H. Qed.
+Lemma moves_ext f g v d : (forall x, f x = g x) -> moves f v d -> moves g v d.
+Proof. intros E [<- F]. split; [symmetry; apply E|exact (is_derive_ext f g 0 d E F)]. Qed.
 Lemma moves_const c : moves (fun _ => c) c 0.
 Proof. split; [reflexivity|]. apply @is_derive_const. Qed.
 Lemma moves_plus f g v u d e :
@@ -744,6 +774,19 @@ Ltac sums := cbv beta; match goal with
       eapply (splits_equal n); [split_sums|split_sums|sums|intros; sums]
   | |- _ => equal
   end.
+(* A place told by a number is on its axis, or beyond it, as H says how long that is. *)
+Ltac placed H := first [ assumption | lia
+  | apply INR_lt; rewrite H, INR_IZR_INZ; apply IZR_lt; reflexivity
+  | apply INR_le; rewrite H, INR_IZR_INZ; apply IZR_le; discriminate ].
+Ltac no_deltas := rewrite ?delta_next; repeat match goal with |- context [delta ?i ?j] =>
+  rewrite (delta_other i j) by first [discriminate | lia] end.
+(* With an axis as long as the spec has it, deltas are zero that are one beyond its end. *)
+Ltac with_length H n m := let E := fresh "E" in
+  assert (E : n = m) by (apply INR_eq; rewrite H, INR_IZR_INZ; reflexivity); no_deltas.
+(* A sum to which only one place adds, as a place told by a number does, is that one. *)
+Ltac only_at n a := repeat (match goal with |- context [total n ?f] => rewrite (total_at n a f) by first
+  [ assumption | intros _i _I _N; cbv beta; rewrite (delta_other _i a _N); sums ] end; cbv beta);
+  no_deltas; rewrite ?delta_same.
 (* With t adding up to one, as the targets of a cross-entropy do. *)
 Lemma normalised n t e e' a f :
   total n t = 1 -> splits n e' a f -> (forall i, (i < n)%nat -> f i = (e - a) * t i) -> e = e'.

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from derive.certify import walked
+from derive.certify import walked, walked_back
 from derive.certify.families import Edge, Letters
 from derive.certify.kinds import Kinds, by_kind
-from derive.certify.steps import AFTER, STEPS
+from derive.certify.steps import STEPS, Walk, plain_name
 from derive.certify.terms import term
 from derive.certify.words import Theorem, about_every_local, wrapped
-from derive.expression import Index, Total, reads
+from derive.expression import Delta, Index, Total, reads
 from derive.graph import Equation, Quantity
 
 # --- pieces ---------------------------------------------------------------------------------
@@ -73,7 +73,7 @@ def forth(w: Letters, edge: Edge, mine: Sequence[str], function: Sequence[str]) 
 def back(w: Letters, edge: Edge, mine: Sequence[str]) -> str:
     """How much the derivative by `by` at some letters has from that by `of`."""
     if edge.back:
-        return walked.come_back(w, edge, mine)
+        return walked_back.come_back(w, edge, mine)
     named = dict(zip(edge.place, mine, strict=True))
     left = {i: f"_U{k}" for k, i in enumerate(edge.left, 1)}
     every = named | left
@@ -124,6 +124,7 @@ def equations(w: Letters) -> Iterator[str]:
             )
             for each in walk.names:
                 yield _by_equation(w, each)
+            yield from walked.kept_lemmas(w, walk, "{}")
 
 
 def _function(w: Letters, name: str, equation: Equation) -> str:
@@ -168,18 +169,22 @@ def adjoints(w: Letters) -> Iterator[str]:
     families = w.families
     if families.loss not in families.adjoints:
         yield f"Definition {w.adjoint(families.loss)} : R := 1."
-    yield from walked.beyond(w)
     for name, equation in families.adjoints.items():
         walk = families.walks.back(name)
         if walk is not None:
             if walk.first == name:
-                yield from walked.adjoint_definitions(
+                yield from walked_back.beyond(w, walk)
+                yield from walked_back.adjoint_definitions(
                     w, walk, lambda each: term(families.adjoints[each].rhs, w)
                 )
             continue
         own = [w.letter(i) for i in equation.indices]
         head = f"Definition {w.adjoint(name)}{binder(own)} : R :="
         yield wrapped(head, term(equation.rhs, w))
+        if name in families.carried and families.walks.source(name) in families.carried:
+            value = walked_back.come_back_by(w, name, own)
+            head = f"Definition {w.adjoint(families.walks.ahead(name))}{binder(own)} : R :="
+            yield wrapped(head, value)
 
 
 # --- theorems -------------------------------------------------------------------------------
@@ -247,13 +252,44 @@ def _local_proof(w: Letters, name: str) -> str:
         opened(w, [name, *stated]),
         opened(w, [name, *stated, *below]),
     ]
+    fixed = w.families.fixed([w.families.forward[name].rhs])
+    tries += [_at_places(w, fixed, each) for each in tries[:3] if fixed]
     tries += [f"{_held(len(operands(w, name)))}; {each}" for each in tries[1:2]]
     if any(t.body.has(Total) for t in w.families.forward[name].rhs.atoms(Total)):
         tries += [f"rewrite total_swap; {each}" for each in tries]
     names = ", ".join(dict.fromkeys(map(w.slope, out)))
-    start = f"Proof.\n  unfold {w.role('{}_of', name)}; lift."
+    start = f"Proof.\n  {_placed(w, fixed)}unfold {w.role('{}_of', name)}; lift."
     start += f" unfold {names}." if names else ""
     return "\n".join([start, f"  {first(tries)}.", "Qed."])
+
+
+def _placed(w: Letters, fixed: Sequence[tuple[int, int]]) -> str:
+    """Steps by which places that are told by numbers are on their axes."""
+    return "".join(
+        f"assert (_A{k} : ({place} < {w.size(size)})%nat) by placed {_length(w, size)}. "
+        for k, (size, place) in enumerate(fixed, 1)
+        if place
+    )
+
+
+def _at_places(w: Letters, fixed: Sequence[tuple[int, int]], attempt: str, told: str = "") -> str:
+    """An attempt in which of a sum only one place counts, as something is read there."""
+    places = "".join(f"only_at {w.size(size)} {place}%nat; " for size, place in fixed)
+    return f"{attempt.removesuffix('sums')}{places}{told}sums"
+
+
+def _kept_at(w: Letters, walk: Walk, fixed: Sequence[tuple[int, int]]) -> str:
+    """Steps by which what was carried on to such places is told by where it comes from."""
+    steps = []
+    for kept in reversed(walk.kept):
+        is_, none = (lemma(w, "{}", kept) for lemma in (walked.kept_is, walked.none_kept))
+        if walk.step == 1:
+            steps += [f"rewrite ?{is_}", f"rewrite ?{none}"]
+            continue
+        for size, place in fixed:
+            by = f"{place}%nat) by placed {_length(w, size)}"
+            steps += [f"rewrite ?({is_} {by}", f"rewrite ?({none} {by}"]
+    return "".join(f"{step}; " for step in steps)
 
 
 def _held(count: int) -> str:
@@ -309,43 +345,47 @@ def _sum_proof(w: Letters, name: str) -> str:
     tries += [opened(w, read, above)]
     tries += [opened(w, [*read, *below], above)]
     tries += list(_special(w, name, above, read))
-    if any(e.back for e in into):
+    came = [w.adjoint(families.walks.ahead(e.of)) for e in into if e.back]
+    fixed = families.fixed([families.adjoints[name].rhs] if name in families.adjoints else [])
+    told = "".join(_kept_at(w, walk, fixed) for walk in families.walks.forward)
+    tries += [_at_places(w, fixed, each, told) for each in tries[:3] if fixed]
+    if came and name not in families.carried:
         return _walked_sum_proof(w, name, outer)
-    names = dict.fromkeys([w.adjoint(name), *map(w.slope, into)])
-    start = f"Proof.\n  intros. unfold {', '.join(names)}."
+    names = dict.fromkeys([w.adjoint(name), *came, *(w.slope(e) for e in into if not e.back)])
+    start = f"Proof.\n  {_placed(w, fixed)}intros. unfold {', '.join(names)}."
     return "\n".join([start, f"  {first(tries)}.", "Qed."])
 
 
 def _walked_sum_proof(w: Letters, name: str, outer: Sequence[str]) -> str:
-    """At a step that is not the last, and at the last."""
+    """At a step with as many after it as are read, and at each of those that have fewer."""
     families = w.families
-    into = families.into(name)
-    walk = families.walks.back(name)
-    came = walk.carried if walk else ()
-    shape, first_letter = shape_of(w, name), w.letter(families.adjoints[name].indices[0])
-    befores = [e.of for e in into if e.back]
-    edges = [e for e in families.edges if e in into or e.by in befores]
-    ahead = [w.of(n + AFTER) for n in families.walks.beyond]
-    start = ", ".join(dict.fromkeys([w.adjoint(name), *ahead, "after"]))
-    slopes_ = ", ".join(dict.fromkeys([*map(w.adjoint, befores), *map(w.slope, edges)]))
-    seen = f"(Nat.ltb_spec (S {first_letter}) {w.size(shape[0])})"
-    at_last = "".join(
-        f"rewrite ?({walked.none_came(w, n)} {first_letter}) by assumption. " for n in came
+    walk, back_walk = families.walks.of(name), families.walks.back(name)
+    kept = [k for k in families.carried if plain_name(k) == name]
+    come = [each for k in kept for each in (families.walks.ahead(k), k)][1:]
+    edges = [e for e in families.edges if not e.back and e.by in (name, *kept)]
+    ahead = back_walk.beyond[::-1] if back_walk else ()  # from the furthest on
+    start = [*map(w.adjoint, (name, *come)), *map(w.of, ahead)]
+    known = [walked.kept_is(w, "{}", k) for k in (walk.kept[::-1] if walk else ())]
+    above = [e.of for e in edges if e.by == name]
+    every = ["sums", opened(w, [], above), opened(w, outer), opened(w, outer, above)]
+    if any(delta.args[1].is_Integer for e in edges for delta in e.slope.atoms(Delta)):
+        size = shape_of(w, name)[0]
+        at_ends = f"with_length {_length(w, size)} {w.size(size)} {size % STEPS}%nat"
+        every += [f"{at_ends}; {each}" for each in every]
+    tries = first(every)
+    slopes_ = "".join(f"unfold {', '.join(dict.fromkeys(map(w.slope, edges)))}. " if edges else "")
+    lines = [f"intros. unfold {', '.join([*dict.fromkeys(start), 'after'])}."]
+    lines += walked_back.cases(
+        w, name, lambda places: f"{slopes_}{_told(walk, known, places)}{tries}."
     )
-    going = "".join(
-        f"rewrite ?({walked.came_back(w, n)} {first_letter}) by assumption. " for n in came
-    )
-    above = [e.of for e in into if not e.back]
-    tries = first(["sums", opened(w, [], above), opened(w, outer), opened(w, outer, above)])
-    return "\n".join(
-        [
-            "Proof.",
-            f"  intros. unfold {start}. destruct {seen} as [_L|_L].",
-            f"  - {going}unfold {slopes_}. {tries}.",
-            f"  - {at_last}unfold {slopes_}. {tries}.",
-            "Qed.",
-        ]
-    )
+    return "\n".join(["Proof.", *(f"  {line}" for line in lines), "Qed."])
+
+
+def _told(walk: Walk | None, known: Sequence[str], places: Sequence[str]) -> str:
+    """Steps by which what was carried on is told by where it comes from."""
+    if walk is None or walk.step == 1:
+        return "".join(f"rewrite ?{lemma}. " for lemma in known)
+    return "".join(f"rewrite ?({lemma} {p}) by lia. " for lemma in known for p in places)
 
 
 def _special(w: Letters, name: str, above: list[str], read: list[str]) -> Iterator[str]:

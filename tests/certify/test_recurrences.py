@@ -9,11 +9,13 @@ from functools import cache
 from itertools import islice
 
 import pytest
+import sympy
 
 from derive.build import build
 from derive.certify import CheckError, certify, check
 from derive.certify.certificate import Certificate
 from derive.certify.families import families_of
+from derive.certify.steps import plain_name
 from derive.certify.terms import Unprovable
 from derive.certify.words import about_every_derivative, about_every_local
 from derive.expression import Element, elements
@@ -67,7 +69,37 @@ parameters:
 model: [{layer: rnn, name: y, inputs: x, output: y}, {layer: rnn, name: z, inputs: y, output: z}]
 loss: "E = sum(t, k, z[t,k]**2)/2"
 """
-OWN = {"rnn": RNN, "started": STARTED, "leaky": LEAKY, "two": TWO}
+FAR = """\
+title: What came two steps before, from trained states, read at the last step
+inputs: {x: [1, 0.5, -1, 0.2]}
+parameters: {a: 0.3, w: 0.5, p: 0.4, q: 0.1}
+model:
+  - |
+    h[t] = a*h[t-1]*h[t-2] + w*x[t]
+    h[-1] = p
+    h[-2] = q
+  - y = w*h[3]
+loss: E = (y - 1)**2/2
+"""
+FROM_LAST = """\
+title: Backward in time, from a trained state
+inputs: {x: {shape: [3, 2]}, c: {shape: [3]}}
+parameters: {U: {shape: [2, 2]}, v: {shape: [2]}, s: {shape: [2]}}
+model:
+  - |
+    h[t,k] = tanh(c[t]*sum(j, U[k,j]*h[t+1,j]) + v[k]*h[t+2,k]**2 + x[t,k])
+    h[3,k] = s[k]
+  - y[t] = sum(k, v[k]*h[t+1,k])
+loss: E = sum(t, y[t]**2)/2
+"""
+OWN = {
+    "rnn": RNN,
+    "started": STARTED,
+    "leaky": LEAKY,
+    "two": TWO,
+    "far": FAR,
+    "from last": FROM_LAST,
+}
 ALL = (*OWN, "gru", "lstm")
 
 
@@ -95,7 +127,7 @@ def test_a_recurrence_is_not_written_out(name: str) -> None:
         assert about_every_derivative(by) in about
     for equation in derivation.forward.equations:
         assert about_every_local(equation.quantity.name) in about
-    assert "induction" in found.text.partition("Section Derivation.")[2]
+    assert re.search("induction|from_the_last", found.text.partition("Section Derivation.")[2])
 
 
 def test_the_number_of_steps_is_no_other_length() -> None:
@@ -119,15 +151,17 @@ def test_a_longer_recurrence_has_the_same_theorems() -> None:
 @pytest.mark.parametrize(
     ("model", "words"),
     [
-        ("h[t] = w*h[t+1] + x[t]", "begins at the last step"),
-        ("h[t] = w*h[t-2] + x[t]", "computed place"),
+        ("h[t] = w*h[t-1] + x[t]*x[t-1]", "computed place"),
+        ("h[i,t] = w*h[i,t-1] + x[t]*z[i]", "no first index"),
+        ("h[i,t] = w*h[i,t-1] + w*h[i-1,t] + x[t]*z[i]", "several indices"),
     ],
 )
 def test_what_is_no_walk_from_step_to_step_is_written_out(model: str, words: str) -> None:
-    text = f"title: t\ninputs: {{x: [1, 2, 3]}}\nparameters: {{w: 0.3}}\nmodel: ['{model}']\n"
-    derivation = make(
-        build(parse_spec(f"{text}loss: E = sum(t, h[t]**2)\n", "r.yaml", "r"))
-    ).derivation
+    both = "z[i]" in model
+    given = f"inputs: {{x: [1, 2, 3]{', z: [1, 2]' * both}}}\nparameters: {{w: 0.3}}\n"
+    loss = "sum(i, t, h[i,t]**2)" if both else "sum(t, h[t]**2)"
+    text = f"title: t\n{given}model: ['{model}']\nloss: E = {loss}\n"
+    derivation = make(build(parse_spec(text, "r.yaml", "r"))).derivation
     with pytest.raises(Unprovable, match=words):
         families_of(derivation)
 
@@ -168,6 +202,13 @@ def wrong(name: str) -> Iterator[tuple[str, str, Derivation]]:
             if rhs not in (equation.rhs, 0):
                 yield kind, own, with_adjoint(derivation, own, rhs)
         for each in dict.fromkeys(elements(equation.rhs)):
+            near = _nearer(each)
+            if near is not None:
+                yield (
+                    "step",
+                    own,
+                    with_adjoint(derivation, own, equation.rhs.xreplace({each: near})),
+                )
             turned = Element(each.name, *reversed(each.indices))
             if len({str(i) for i in each.indices} & {"k", "l", "j"}) == 2:
                 yield (
@@ -177,29 +218,46 @@ def wrong(name: str) -> Iterator[tuple[str, str, Derivation]]:
                 )
 
 
+def _nearer(element: Element) -> Element | None:
+    """The same two steps away or at a fixed step, but a step nearer, or later."""
+    place, *rest = element.indices or (sympy.S.Zero,)
+    distance, letter = place.as_coeff_Add()
+    if not element.indices or (letter != 0 and abs(distance) < 2):
+        return None
+    near = place + 1 if letter == 0 and place == 0 else place - (1 if distance > 0 else -1)
+    return Element(element.name, near, *rest)
+
+
 def wrong_steps(name: str) -> Iterator[tuple[str, Derivation]]:
     """Each local derivative by what stands a step back, with a wrong sign or a factor too much."""
     derivation = walked(name).derivation
     for local in derivation.locals:
-        if " - 1" in str(local.value):
+        if re.search(r" [-+] [12]\b[,)]", str(local.value)):
             yield local.of, with_local(derivation, local, -local.value)
             yield local.of, with_local(derivation, local, 2 * local.value)
 
 
 ADJOINTS = [
     (name, kind, own, number)
-    for name, step in (("rnn", 1), ("started", 2), ("gru", 7), ("lstm", 9))
+    for name, step in (
+        ("rnn", 1),
+        ("far", 1),
+        ("from last", 1),
+        ("started", 2),
+        ("gru", 7),
+        ("lstm", 9),
+    )
     for number, (kind, own, _) in islice(enumerate(wrong(name)), 0, None, step)
 ]
 STEPS = [
     (name, of, number)
-    for name, step in (("rnn", 1), ("leaky", 1), ("gru", 4))
+    for name, step in (("rnn", 1), ("far", 1), ("from last", 1), ("leaky", 1), ("gru", 4))
     for number, (of, _) in islice(enumerate(wrong_steps(name)), 0, None, step)
 ]
 
 
 def test_there_are_faults_of_all_kinds() -> None:
-    assert {kind for _, kind, *_ in ADJOINTS} == {"sign", "factor", "index", "left out"}
+    assert {kind for _, kind, *_ in ADJOINTS} == {"sign", "factor", "index", "step", "left out"}
     assert len(ADJOINTS) + len(STEPS) >= 40
 
 
@@ -211,7 +269,7 @@ def test_a_wrong_adjoint_is_refused_where_it_is(
 ) -> None:
     *_, derivation = next(islice(wrong(name), number, None))
     of = own.removeprefix("adj_")
-    below = {e.by.removesuffix(" before") for e in families_of(derivation).out_of(of)}
+    below = {plain_name(e.by) for e in families_of(derivation).out_of(of)}
     at = {f"every entry of dE/d{each} from those of its readers" for each in (of, *below)}
     assert refused_at(proven(name, derivation)) in at
 
