@@ -176,3 +176,15 @@ def test_a_long_formula_is_broken_at_its_outermost_signs() -> None:
     broken = [line.strip() for line in lines[lines.index("With numbers") :] if " = " not in line]
     assert len([line for line in broken if line.startswith("+ ")]) >= 2
     assert max(map(len, lines[lines.index("With numbers") :])) <= 100
+
+
+def test_a_terminal_goes_on_as_the_page_does() -> None:
+    """Four decimals show nothing of z: the page gives them up, for of 9.826 / 0 no number comes."""
+    problem, derivation = made(
+        "inputs: {x: [1.7e-3, 1e-3]}\nparameters: {w: 0.3}\n"
+        "model: ['z[i] = w*x[i]**3', 'y = z[0]/z[1]']\nloss: E = y**2\n"
+        "numbers: {decimals: 4, chained: false}\n"
+    )
+    told = "\n".join(explain_model(problem, derivation, "z"))
+    assert "9.826/3e-10\n" in told
+    assert "= 3.275e10\n" in told

@@ -18,7 +18,8 @@ from derive.graph import Derivation, Equation, Quantity
 from derive.letters import tidy
 from derive.problem import Problem
 from derive.render.model_form import ModelForm
-from derive.render.model_rounds import rounds, told_rounds
+from derive.render.model_rounds import rounds
+from derive.render.model_story import tell_model
 from derive.render.model_update import trained, update
 from derive.render.tensor_values import places
 from derive.render.worked import Bench, TooLong, bench_of
@@ -123,10 +124,10 @@ def shown(
     Raises InputError if there is no such update, and ValueError or ArithmeticError at values where
     some number is not finite and real.
     """
+    _follow(problem, derivation)
     form = ModelForm(problem, derivation)
     bench = bench_of(form)
     if not number:
-        _follow(form, bench)
         return Shown(derivation, bench, names)
     if bench is None or not trained(form) or number > min(problem.training.steps, MOST_UPDATES):
         raise InputError(_no_update(problem, trained(form), bench, number))
@@ -135,15 +136,15 @@ def shown(
     return Shown(derivation, replace(bench, values=values), names)
 
 
-def _follow(form: ModelForm, bench: Bench | None) -> None:
-    """Go on as the page does, which carries its numbers unrounded if rounding leads astray later.
+def _follow(problem: Problem, derivation: Derivation) -> None:
+    """Tell the page, which may find that rounded numbers or decimals lead astray.
 
-    What has no value after an update is of no concern before it.
+    Then a terminal goes on like the page. A page that has no value somewhere is of no concern.
     """
-    if bench is not None and form.problem.numbers.chained and trained(form):
+    numbers = problem.numbers
+    if not problem.symbolic and (numbers.chained or numbers.decimals is not None):
         with suppress(ArithmeticError, ValueError):
-            update(form, bench.values)
-            told_rounds(form, bench)
+            tell_model(problem, derivation)
 
 
 def _no_update(
