@@ -24,9 +24,7 @@ from derive.expression import (
     Fresh,
     Grad,
     Index,
-    Largest,
     Running,
-    Total,
     substitute,
 )
 from derive.functions import BY_NAME, absolute, where
@@ -35,7 +33,7 @@ from derive.limits import LARGEST, MOST_NESTING
 from derive.places import Quotient, Remainder
 from derive.powers import explodes, imaginary, vast
 from derive.rules import recognise
-from derive.sugar import SUGAR
+from derive.sugar import SUGAR, reduced
 from derive.syntax import (
     ALIASES,
     FUNCTIONS,
@@ -149,6 +147,10 @@ class _Reader:
                 return self._call(node, depth)
             case ast.Compare(ops=[ast.Eq()]):
                 return self._same(node, depth)
+            case ast.Compare(ops=[ast.NotEq()]):
+                return 1 - self._same(node, depth)
+            case ast.Compare():
+                return self._compared(node, depth, lambda holds: sympy.Integer(holds))
         raise self.foreign(node)
 
     def foreign(self, node: ast.expr) -> LanguageError:
@@ -331,26 +333,7 @@ class _Reader:
         indices = [Index(letter, self.scope.letters[letter]) for letter in letters]
         if name == "prod" or name in RUNNING:
             return self._running(name, node, body, indices)
-        if name == "max":
-            return Largest(body, *indices)
-        if name == "min":
-            return -Largest(-body, *indices)
-        if name == "norm":
-            body = body**2
-        if name == "logsumexp":
-            body = sympy.exp(body)
-        if name == "softmax":
-            other = {index: self.fresh(index) for index in indices}
-            below: sympy.Expr = substitute(sympy.exp(body), other, self.fresh)
-            for index in other.values():
-                below = Total(below, index)
-            return sympy.exp(body) / below
-        count = sympy.Integer(1)
-        for index in indices:
-            body = Total(body, index)
-            count *= index.axis.size
-        ends = {"mean": body / count, "norm": sympy.sqrt(body), "logsumexp": sympy.log(body)}
-        return ends.get(name, body)
+        return reduced(name, body, indices, self.fresh)
 
     def _running(
         self, name: str, node: ast.Call, body: sympy.Expr, indices: list[Index]
@@ -408,12 +391,19 @@ class _Reader:
             if same.is_Integer:
                 return self.read(yes if same else no, depth + 1)
             return where(same, self.read(yes, depth + 1), self.read(no, depth + 1))
+        branches = node.args[1:]
+        return self._compared(test, depth, lambda yes: self.read(branches[not yes], depth + 1))
+
+    def _compared(
+        self, test: ast.Compare, depth: int, branch: Callable[[bool], sympy.Expr]
+    ) -> sympy.Expr:
+        """One branch where a comparison of values holds, and the other where it does not."""
         if not all(isinstance(sign, ast.Gt | ast.Lt | ast.GtE | ast.LtE) for sign in test.ops):
             raise self.fail(test, "a condition compares two values with <, <=, > or >=")
         sides = [self.read(side, depth + 1) for side in (test.left, *test.comparators)]
         if all(side.is_Rational for side in sides):  # the other branch may have no value
-            return self.read(node.args[1 if decided(test.ops, sides) else 2], depth + 1)
-        found, no = (self.read(branch, depth + 1) for branch in node.args[1:])
+            return branch(decided(test.ops, sides))
+        found, no = branch(True), branch(False)
         for sign, a, b in reversed(list(zip(test.ops, sides, sides[1:], strict=False))):
             found = compared(sign, a, b, found, no)  # `a < b < c` holds where both do
         return found

@@ -46,7 +46,7 @@ stands alone, so it need not be said; where it never does, `sizes:` says it.
 | `cumsum(i, f)`, `cumprod(i, f)` | the sum, or product, of all values up to this i |
 | `softmax(k, f)` | `exp(f)/sum(k, exp(f))` |
 | `where(a > b, f, g)` | f where it holds, else g; also `<`, `<=`, `>=`, `==`, `!=`, `0 < a < b` |
-| `(i == 2*j + r)` | 1 where the positions are equal, else 0 |
+| `(i == 2*j + r)`, `(x > 0)` | 1 where it holds, else 0; `==` and `!=` are for positions |
 | `grad(f[n], w[i])` | the derivative of an entry by an entry, see below |
 | `size(i)` | how many values a letter has |
 | `pi` | the number |

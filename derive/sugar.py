@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import sympy
 
+from derive.expression import Fresh, Index, Largest, Total, substitute
 from derive.functions import floored, greater, maximum, minimum
 
 HALF = sympy.Rational(1, 2)
@@ -36,3 +37,27 @@ SUGAR: Mapping[str, Sugar] = MappingProxyType(
         ),
     }
 )
+
+
+def reduced(name: str, body: sympy.Expr, indices: Sequence[Index], fresh: Fresh) -> sympy.Expr:
+    """What a reduction over letters stands for: largest values and sums."""
+    if name == "max":
+        return Largest(body, *indices)
+    if name == "min":
+        return -Largest(-body, *indices)
+    if name == "norm":
+        body = body**2
+    if name == "logsumexp":
+        body = sympy.exp(body)
+    if name == "softmax":
+        other = {index: fresh(index) for index in indices}
+        below: sympy.Expr = substitute(sympy.exp(body), other, fresh)
+        for index in other.values():
+            below = Total(below, index)
+        return sympy.exp(body) / below
+    count = sympy.Integer(1)
+    for index in indices:
+        body = Total(body, index)
+        count *= index.axis.size
+    ends = {"mean": body / count, "norm": sympy.sqrt(body), "logsumexp": sympy.log(body)}
+    return ends.get(name, body)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from derive.calculus import same
 from derive.equations import parse_equations
 from derive.errors import LanguageError
-from derive.expression import Element, Index, Largest, Total
+from derive.expression import Delta, Element, Index, Largest, Total
 from derive.functions import (
     absolute,
     at_least,
@@ -107,6 +107,10 @@ MEANINGS: list[tuple[str, sympy.Expr]] = [
     ("where(2 > 3, 1/0, s)", S),
     ("where(1 < 2 <= 2, s, 1/0)", S),
     ("where(2 != 2, 1/0, s)", S),
+    ("s*(s < r)", S * where(greater(R, S), 1, 0)),
+    ("s*(s >= r)", S * where(greater(R, S), 0, 1)),
+    ("sum(h, w[h]*(h != k))", Total(W * (1 - Delta(H, K)), H)),
+    ("1 < 2 < 3", sympy.S.One),
 ]
 
 
@@ -130,8 +134,8 @@ REFUSALS: list[tuple[str, int, str]] = [
     ("s + True", 4, "not in the language"),
     ("None", 0, "not in the language"),
     ("...", 0, "not in the language"),
-    ("1 < 2 < 3", 0, "not in the language"),
-    ("s < 1", 0, "not in the language"),
+    ("s*(s == 1)", 3, "a condition compares two values"),
+    ("s*(1 < s != 2)", 3, "a condition compares two values"),
     ("where(1 < s != 2, 1, 2)", 6, "a condition compares two values"),
     ("where(1 < s and s < 2, 1, 2)", 6, "two conditions are two choices"),
     ("where(s == 1, 1, 2)", 6, "a condition compares two values"),

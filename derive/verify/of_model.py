@@ -230,8 +230,9 @@ def true_values_of_model(problem: Problem, bench: Bench, trajectory: Trajectory)
             wanted = {q.name for q in differentiated(bench.derivation) if q.role is not Role.LOSS}
             slopes = all_slopes(bench.graph, bench.given).items()
             values |= {(adjoint_name(n), place): v for (n, place), v in slopes if n in wanted}
-        found = {names.name(Element(name, *place)): v for (name, place), v in values.items()}
-        found[ALPHA] = EXACT.number(problem.training.learning_rate)
+        found = {ALPHA: EXACT.number(problem.training.learning_rate)}
+        # Where nothing is said of training, a quantity may be called alpha, and comes after it.
+        found |= {names.name(Element(name, *place)): v for (name, place), v in values.items()}
         if any(
             q.name not in problem.training.frozen for q in problem.graph.of_role(Role.PARAMETER)
         ):

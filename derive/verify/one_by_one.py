@@ -14,6 +14,7 @@ from mpmath import mp
 
 from derive.expression import reads
 from derive.graph import Derivation, Equation, Quantity, adjoint_name
+from derive.rules import Rule
 from derive.verify.algebra import EXACT, slope, working
 from derive.verify.bench import Bench, holds, least, places
 from derive.verify.interpreter import value
@@ -57,13 +58,19 @@ def _stands_alone(derivation: Derivation, quantity: Quantity, by: Readers) -> bo
     return expected == adjoints.intersection(reads(derivation.adjoint(quantity.name).rhs))
 
 
+def _relies_on_others(derivation: Derivation, quantity: Quantity) -> bool:
+    """Whether an adjoint holds only where other equations do, as deviations from a mean are 0."""
+    steps = (step.rule for step in derivation.steps if step.quantity == quantity.name)
+    return any(rule in (Rule.COLLECTED, Rule.NORMALISED) for rule in steps)
+
+
 def _along_a_line(bench: Bench, quantity: Quantity, by: Readers) -> Comparison:
     source, loss = random.Random(quantity.name), bench.graph.loss
     adjoint = bench.derivation.adjoint(quantity.name)
     concerned = {quantity.name, *reads(adjoint.rhs), *(e.quantity.name for e in by)}
     concerned.update(*(reads(e.rhs) for e in by))
     here = {key: v for key, v in bench.forward.items() if key[0] in concerned}
-    fed = _fed(bench, by, source, here)
+    fed = here if _relies_on_others(bench.derivation, quantity) else _fed(bench, by, source, here)
     arriving = {
         (e.quantity.name, place): mp.one if e.quantity == loss else _drawn(source)
         for e in by

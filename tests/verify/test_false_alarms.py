@@ -12,6 +12,14 @@ from derive.verify.report import Status
 from tests.verify_support import problem
 
 SPECS: dict[str, str] = {
+    "a quantity that is called as learning rates are": "inputs: {r: [0.5, -1.2, 0.3]}\n"
+    "parameters: {alpha: 0.2}\nmodel:\n  - 'h[t] = 0.1 + alpha*r[t-1]**2'\n"
+    "loss: 'E = sum(t, log(h[t]) + r[t]**2/h[t])/2'\n",
+    # deviations from a mean add up to zero, but not those of numbers drawn apart from it
+    "standardised in one equation": "inputs: {a: [1, -0.3, 0.9], b: [0.8, -0.1, 1.2]}\n"
+    "parameters: {w: 1.5}\nmodel:\n  - 'z[n] = w*a[n]'\n  - 'mu = mean(n, z[n])'\n"
+    "  - 'u[n] = (z[n] - mu)/sqrt(mean(m, (z[m] - mu)**2))'\n"
+    "loss: 'E = mean(n, u[n]*b[n])**2'\n",
     # a rounded number that prints as a whole one, or with zeros at its end
     "whole print": "parameters: {x: 7.13}\nmodel: [m = exp(x)]\nloss: E = m - 812*log(m)\n",
     "a whole print before an update that leaves for good": "inputs: {x: [1, 800]}\n"
