@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     latex.add_argument("--language", choices=LANGUAGES)
     _theme(latex)
     latex.add_argument("--weights", metavar="w1,w5", help="tell only of these weights")
+    _shown(latex)
     latex.add_argument("--pdf", action="store_true", help="make a PDF (needs --output)")
     latex.add_argument(
         "--certificate",
@@ -84,12 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE.v",
         help="write the certificate, have Coq check it, and mark on the page what is proven",
     )
-    _theme(_page(add("html", "browsing", "write an interactive page, one file of HTML")))
-    text = add("markdown", "writing", "write the derivation in Markdown, its pictures beside it")
-    _theme(_page(text, "md"))
-    book = add("notebook", "writing", "write a notebook of Jupyter that computes its own numbers")
-    _theme(_page(book, "ipynb"))
-    book.add_argument("--target", choices=("python", "numpy"), default="", help="of its module")
+    _told(add)
     _slides(add("slides", "presenting", "write slides, one step of the derivation on each"))
     _code(add("code", "coding", "write a code module"))
     _train(add("train", "training", "train the parameters of a spec on data"))
@@ -129,6 +125,18 @@ def _checks(add: Add) -> None:
     _documents(add("check", "checking", "proof-read a document: LaTeX, Markdown, HTML, a notebook"))
 
 
+def _told(add: Add) -> None:
+    """The commands that write a page for other readers than those of LaTeX."""
+    _theme(_page(add("html", "browsing", "write an interactive page, one file of HTML")))
+    text = add("markdown", "writing", "write the derivation in Markdown, its pictures beside it")
+    _theme(_page(text, "md"))
+    _shown(text)
+    book = add("notebook", "writing", "write a notebook of Jupyter that computes its own numbers")
+    _theme(_page(book, "ipynb"))
+    _shown(book)
+    book.add_argument("--target", choices=("python", "numpy"), default="", help="of its module")
+
+
 def _slides(parser: argparse.ArgumentParser) -> None:
     _spec(parser)
     parser.add_argument("--output", "-o", type=Path, metavar="FILE", help="default: print it")
@@ -141,6 +149,7 @@ def _slides(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--language", choices=LANGUAGES)
     parser.add_argument("--pdf", action="store_true", help="make a PDF (beamer; needs --output)")
     _theme(parser)
+    _shown(parser)
 
 
 def _code(parser: argparse.ArgumentParser) -> None:
@@ -283,6 +292,16 @@ def _theme(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FOLDER",
         help="title, author, logo, fonts, colours and words from its theme.yaml",
+    )
+
+
+def _shown(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--show",
+        action="append",
+        default=[],
+        metavar="ENTRY",
+        help="of a model: work this entry out, such as 'W[1,2]'; once for each quantity",
     )
 
 

@@ -21,6 +21,7 @@ from derive.render.carried import carried, with_digits
 from derive.render.curves import curves, training_curve
 from derive.render.document import latex
 from derive.render.drawings import NO_DRAWINGS, Drawings, draw, draw_training
+from derive.render.explain_model import entries_of
 from derive.render.markdown import markdown
 from derive.render.model_rounds import MOST_ROUNDS
 from derive.render.model_story import tell_model
@@ -37,10 +38,10 @@ from derive.verify.report import Route, skipped
 class Made:
     """A problem with what is made of it, each when it is asked for, and once.
 
-    `weights` restricts the page to some weights. A page that names the file of its certificate
-    has a mark at each equation that is proven there, so it is for certificates that were checked.
-    A module that cannot be written is `unwritten`, with the reason; the page does not need it, nor
-    the other modules.
+    `weights` restricts the page to some weights; `shown` are entries that it is to work out. A page
+    that names the file of its certificate has a mark at each equation that is proven there, so it
+    is for certificates that were checked. A module that cannot be written is `unwritten`, with the
+    reason; the page does not need it, nor the other modules.
     """
 
     problem: Problem
@@ -48,6 +49,7 @@ class Made:
     weights: tuple[str, ...] = ()
     certificate_file: str = ""
     theme: Theme = NO_THEME
+    shown: tuple[str, ...] = ()
     targets: tuple[str, ...] = tuple(USUAL)
 
     @cached_property
@@ -67,8 +69,9 @@ class Made:
     def _written(self) -> tuple[Problem, Page]:
         """The page, and its problem with the numbers carried as they are on it."""
         drawings = self._drawn_training() if self.problem.is_model else self._drawings()
+        shown = entries_of(self.derivation, self.shown)
         return carried(
-            self.problem, lambda told: _page(told, self.derivation, drawings, self.weights)
+            self.problem, lambda told: _page(told, self.derivation, drawings, self.weights, shown)
         )
 
     @cached_property
@@ -158,21 +161,29 @@ def make(
     weights: Sequence[str] = (),
     certificate_file: str = "",
     theme: Theme = NO_THEME,
+    shown: Sequence[str] = (),
 ) -> Made:
     """Everything that is made of a problem. `weights` restricts the page to some weights.
 
-    Raises InputError if there is no weight of a given name.
+    Of a model `shown` are the entries that the page works out in place of the first ones, such as
+    `W[1,2]`. Raises InputError if there is no weight of a given name.
     """
     _check_weights(problem, weights)
-    return Made(problem, tuple(languages), tuple(weights), certificate_file, theme)
+    if shown and not problem.is_model:
+        raise InputError("the page of a network works out every weight; '--weights' chooses")
+    return Made(problem, tuple(languages), tuple(weights), certificate_file, theme, tuple(shown))
 
 
 def _page(
-    problem: Problem, derivation: Derivation, drawings: Drawings, weights: Sequence[str]
+    problem: Problem,
+    derivation: Derivation,
+    drawings: Drawings,
+    weights: Sequence[str],
+    shown: Mapping[str, tuple[int, ...]],
 ) -> Page:
     try:
         if problem.is_model:
-            return tell_model(problem, derivation, drawings)
+            return tell_model(problem, derivation, drawings, shown)
         return tell(problem, derivation, drawings, weights)
     except (ArithmeticError, ValueError) as error:
         if problem.symbolic:

@@ -27,7 +27,7 @@ def slides(options: argparse.Namespace) -> int:
         raise InputError("--pdf is made of LaTeX: use --format beamer, or print the HTML")
     theme = load_theme(options.theme)
     with progress("deriving and writing"):
-        page = make(problem).page
+        page = make(problem, shown=options.show).page
         text = reveal(page, language, theme) if form == "reveal" else beamer(page, language, theme)
     if form == "reveal":
         put(text, options.output)

@@ -60,7 +60,8 @@ def latex(options: argparse.Namespace) -> int:
     language = options.language or problem.languages[0]
     file, theme = options.certificate, load_theme(options.theme)
     with progress("deriving and writing"):
-        made = make(problem, [language], _weights(options), file.name if file else "", theme)
+        certificate = file.name if file else ""
+        made = make(problem, [language], _weights(options), certificate, theme, options.show)
         text = made.texts[language]
     if file is not None and not _proven(made, file, options.output is None):
         return FOUND
@@ -103,7 +104,7 @@ def markdown(options: argparse.Namespace) -> int:
     theme = load_theme(options.theme)
     problem = load(options.spec, options.run)
     with progress("deriving and writing"):
-        page, output = make(problem).page, options.output
+        page, output = make(problem, shown=options.show).page, options.output
         link = beside(output.stem) if output is not None else None
         document = passages(page, options.language or problem.languages[0], link, theme)
     if output is None:
@@ -122,7 +123,7 @@ def markdown(options: argparse.Namespace) -> int:
 def notebook(options: argparse.Namespace) -> int:
     """Write the page as a notebook that computes its own numbers."""
     theme = load_theme(options.theme)
-    made = make(load(options.spec, options.run), theme=theme)
+    made = make(load(options.spec, options.run), theme=theme, shown=options.show)
     with progress("deriving and writing"):
         text = made.notebook(options.language or made.problem.languages[0], options.target)
     put(text, options.output)

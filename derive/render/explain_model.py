@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from derive.errors import InputError, nearest
@@ -50,6 +50,23 @@ def asked_of(derivation: Derivation, asked: str) -> Asked:
     """What is asked for. Raises InputError."""
     what, update = _when(asked)
     return replace(_read(derivation, what), update=update)
+
+
+def entries_of(derivation: Derivation, asked: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    """The places of entries that a page is to work out, one of a quantity. Raises InputError."""
+    found: dict[str, tuple[int, ...]] = {}
+    for each in asked:
+        entry = asked_of(derivation, each)
+        name = entry.name
+        if entry.update:
+            words = f"a page tells of the first update; `derive explain SPEC '{each}'` tells more"
+            raise InputError(words)
+        axes = derivation.forward.quantities[name].axes
+        if entry.place is None and axes:
+            raise InputError(f"say which entry, such as '{name}[{','.join('0' for _ in axes)}]'")
+        if entry.place is not None and found.setdefault(name, entry.place) != entry.place:
+            raise InputError(f"a page works out one entry of {name}, and two are asked for")
+    return found
 
 
 def _moves(derivation: Derivation, name: str) -> Iterator[str]:

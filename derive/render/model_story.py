@@ -6,7 +6,7 @@ drawn up to a size.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
@@ -36,16 +36,21 @@ from derive.render.tensors import packed, tensor
 from derive.render.unit_tables import TableRow
 from derive.render.walked import walked
 from derive.render.weights import ALPHA_NAME
-from derive.render.worked import Bench, bench_of
+from derive.render.worked import NOTHING, Bench, bench_of
 from derive.repeats import renamed as under_names
 
 MOST_ROWS = 24  # a longer table is set in two columns
 
 
-def tell_model(problem: Problem, derivation: Derivation, drawings: Drawings = NO_DRAWINGS) -> Page:
-    """The page of a problem of any graph."""
+def tell_model(
+    problem: Problem,
+    derivation: Derivation,
+    drawings: Drawings = NO_DRAWINGS,
+    shown: Mapping[str, tuple[int, ...]] = NOTHING,
+) -> Page:
+    """The page of a problem of any graph, with these entries of quantities worked out."""
     form = ModelForm(problem, derivation)
-    bench = bench_of(form)
+    bench = bench_of(form, shown)
     told = [
         *_forward(form, bench),
         *(() if problem.forward_only else Backward(form, bench).blocks()),
@@ -304,13 +309,14 @@ def _equation(
     if bench is not None and single:
         display = bench.completed(display.label, equation, list(display.rows))
     numeric = bench is not None and bool(equation.indices)
+    wanted = bench is not None and (not again or bench.asked(equation) is not None)
     return Block(
         "model_equation",
         {
             "display": display,
             "ranges": limits,
             "matrix": {"tex": "" if again else matrix_form(form, problem.graph, equation)},
-            "worked": bench.worked(equation, walk) if bench and numeric and not again else None,
+            "worked": bench.worked(equation, walk) if bench and numeric and wanted else None,
             "lines": packed(tensor(form, bench.values, name)) if bench and numeric else [],
             "loss": loss,
             "numeric": single,

@@ -112,7 +112,8 @@ def update_blocks(form: ModelForm, bench: Bench | None) -> Iterator[Block]:
         return
     update(form, bench.values)
     first = stages_of(form, parameters)[0].parameters  # they change by the derivatives told above
-    quantity = next(q for q in parameters if q.name in first)
+    told = [q for q in parameters if q.name in first]
+    quantity = next((q for q in told if q.name in bench.shown), told[0])
     place = _place(bench, quantity)
     several = row.states or len(row.lines) > 1
     if row.looks_around:
@@ -304,7 +305,9 @@ def _again(form: ModelForm, values: Values) -> None:
 
 
 def _place(bench: Bench, quantity: Quantity) -> tuple[int, ...]:
-    """The first entry whose gradient is not zero."""
+    """The entry asked for, or the first whose gradient is not zero."""
+    if quantity.name in bench.shown:
+        return bench.shown[quantity.name]
     slopes, name = bench.values.exact, adjoint_name(quantity.name)
     every = list(places(quantity))
     return next((place for place in every if slopes[name, place] != 0), every[-1])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import islice
 from math import prod
+from types import MappingProxyType
 from typing import TypeVar
 
 import sympy
@@ -28,7 +29,7 @@ from derive.expression import (
     substitute,
 )
 from derive.functions import absolute, at_least, greater, where
-from derive.graph import Equation
+from derive.graph import Equation, adjoint_name
 from derive.letters import tidy
 from derive.limits import MOST_WORK
 from derive.numbers import MustBeUnrounded
@@ -50,6 +51,7 @@ from derive.render.tensor_values import (
 from derive.scalar import shapes_of
 
 MOST_TRIED = 60
+NOTHING: Mapping[str, tuple[int, ...]] = MappingProxyType({})
 MOST_NUMBERS = 2000
 MOST_TERMS = 400
 MOST_ROWS, MOST_NUMBER_ROWS = 4, 8  # of a formula written out, and of its numbers
@@ -64,21 +66,31 @@ class TooLong(Exception):
 
 @dataclass(frozen=True)
 class Bench:
-    """What an entry is worked out with: the numbers, and how to write them."""
+    """What an entry is worked out with: the numbers, and how to write them.
+
+    `shown` are the places that somebody asks for, of a quantity and of the derivative by it.
+    """
 
     form: ModelForm
     values: Values
     shapes: Mapping[str, tuple[int, ...]]
+    shown: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def asked(self, equation: Equation) -> tuple[int, ...] | None:
+        """The place of an equation that somebody asks for."""
+        return self.shown.get(equation.quantity.name.removeprefix(adjoint_name("")))
 
     def worked(self, equation: Equation, walk: frozenset[str] = frozenset()) -> Display | None:
-        """The first entry that is not trivial; None if every entry is one number or too long.
+        """The entry asked for, or the first that is not trivial; None if every one is a number.
 
         Of a recurrence over the quantities of `walk` it is one that reads another step.
         """
         name = equation.quantity.name
         best: tuple[tuple[bool, int], tuple[int, ...], sympy.Expr] | None = None
         steps = any(read in walk for read in reads(equation.rhs))
-        for place in islice(places(equation.quantity), MOST_TRIED):
+        asked = self.asked(equation)
+        tried = islice(places(equation.quantity), MOST_TRIED) if asked is None else [asked]
+        for place in tried:
             bound = dict(zip(equation.indices, place, strict=True))
             try:
                 expr = self.written(equation.rhs, bound)
@@ -284,7 +296,7 @@ def told_in_numbers(problem: Problem) -> bool:
     return not problem.symbolic and count <= MOST_NUMBERS and work(problem.graph) <= MOST_WORK
 
 
-def bench_of(form: ModelForm) -> Bench | None:
+def bench_of(form: ModelForm, shown: Mapping[str, tuple[int, ...]] = NOTHING) -> Bench | None:
     """All numbers of a model before the update; None if values are missing or too many.
 
     Raises ValueError or ArithmeticError at values where a number is not finite and real.
@@ -294,4 +306,4 @@ def bench_of(form: ModelForm) -> Bench | None:
         return None
     values = values_of(problem, derivation)
     shapes = shapes_of(derivation.forward) | shapes_of(derivation.backward)
-    return Bench(form, values, shapes)
+    return Bench(form, values, shapes, shown)
