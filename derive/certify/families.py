@@ -15,7 +15,7 @@ from typing import TypeAlias
 import sympy
 
 from derive.certify.names import Identifiers
-from derive.certify.steps import STEPS, Walks, in_steps, linked, own_steps, walks_of
+from derive.certify.steps import STEPS, Walks, in_steps, linked, own_steps, plain_name, walks_of
 from derive.certify.steps import carried as carried_of
 from derive.certify.terms import Condition, Unprovable, conditions, sure
 from derive.expression import (
@@ -198,7 +198,7 @@ def families_of(derivation: Derivation) -> Families:
         term
         for local in derivation.locals
         if local.of in moving and local.by in moving
-        for term in _terms(local, walks)
+        for term in _terms(local, walks, shapes)
     ]
     edges = [Edge(k, *term) for k, term in enumerate(found, 1)]
     carried = {e.quantity.name: e for e in carried_of(walks, forward)}
@@ -237,7 +237,7 @@ def _plain(equation: Equation, walks: Walks, shapes: Shapes) -> Equation:
     inner = name.removeprefix(adjoint_name(""))
     rhs = rebuild(equation.rhs, lambda node: _on_axes(node, shapes))
     rhs = in_steps(rhs, walks, walks.back(inner) if inner != name else None)
-    return Equation(equation.quantity, equation.indices, _in_letters(rhs))
+    return Equation(equation.quantity, equation.indices, _in_letters(rhs, shapes))
 
 
 def _on_axes(node: sympy.Expr, shapes: Shapes) -> sympy.Expr:
@@ -250,7 +250,7 @@ def _on_axes(node: sympy.Expr, shapes: Shapes) -> sympy.Expr:
     return sympy.S.Zero if beyond else node
 
 
-def _in_letters(expr: sympy.Expr) -> sympy.Expr:
+def _in_letters(expr: sympy.Expr, shapes: Shapes) -> sympy.Expr:
     plain = rebuild(rebuild(expr, _log_of_total), _at_number)
     if plain.has(Inside, Chosen, Largest):
         raise Unprovable("maxima and windows are written out place by place")
@@ -259,7 +259,9 @@ def _in_letters(expr: sympy.Expr) -> sympy.Expr:
     if any(_log_of_sum(node) for node in plain.atoms(Total)):
         raise Unprovable("a sum within a function within a sum over as many places is written out")
     for element in elements(plain):
-        if not all(isinstance(i, Index | sympy.Integer) for i in element.indices):
+        shape = shapes[plain_name(element.name.removeprefix(adjoint_name("")))]
+        told = zip(element.indices, shape, strict=True)
+        if not all(isinstance(i, Index) or (i.is_Integer and n > STEPS) for i, n in told):
             raise Unprovable(f"{element} stands at a computed place, and is written out")
     return plain
 
@@ -298,9 +300,9 @@ def _log_of_total(node: sympy.Expr) -> sympy.Expr:
 Term = tuple[str, str, tuple[Index, ...], tuple[Index, ...], sympy.Expr]
 
 
-def _terms(local: Local, walks: Walks) -> Iterator[Term]:
+def _terms(local: Local, walks: Walks, shapes: Shapes) -> Iterator[Term]:
     """The linear terms of a local derivative, each with its deltas carried out."""
-    value = _in_letters(in_steps(local.value, walks))
+    value = _in_letters(in_steps(local.value, walks), shapes)
     walk = walks.of(local.by)
 
     def told(expr: sympy.Expr) -> list[tuple[sympy.Expr, str]]:

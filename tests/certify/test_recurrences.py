@@ -152,6 +152,7 @@ def test_a_longer_recurrence_has_the_same_theorems() -> None:
     ("model", "words"),
     [
         ("h[t] = w*h[t-1] + x[t]*x[t-1]", "computed place"),
+        ("h[t,i] = w*h[t-1,0] + x[t]*z[i]", "computed place"),
         ("h[i,t] = w*h[i,t-1] + x[t]*z[i]", "no first index"),
         ("h[i,t] = w*h[i,t-1] + w*h[i-1,t] + x[t]*z[i]", "several indices"),
     ],
@@ -159,7 +160,8 @@ def test_a_longer_recurrence_has_the_same_theorems() -> None:
 def test_what_is_no_walk_from_step_to_step_is_written_out(model: str, words: str) -> None:
     both = "z[i]" in model
     given = f"inputs: {{x: [1, 2, 3]{', z: [1, 2]' * both}}}\nparameters: {{w: 0.3}}\n"
-    loss = "sum(i, t, h[i,t]**2)" if both else "sum(t, h[t]**2)"
+    at = "i,t" if "h[i,t]" in model else "t,i"
+    loss = f"sum(i, t, h[{at}]**2)" if both else "sum(t, h[t]**2)"
     text = f"title: t\n{given}model: ['{model}']\nloss: E = {loss}\n"
     derivation = make(build(parse_spec(text, "r.yaml", "r"))).derivation
     with pytest.raises(Unprovable, match=words):
