@@ -62,7 +62,7 @@ function real(a) {
   return shift > 0 ? binary((a.p << BigInt(shift)) / a.q, -shift) : binary(a.p / (a.q << BigInt(-shift)), -shift);
 }
 const signOf = (a) => { const n = isFraction(a) ? a.p : a.m; return n > 0n ? 1 : n < 0n ? -1 : 0; };
-const negative = (a) => (isFraction(a) ? { p: -a.p, q: a.q } : { m: -a.m, e: a.e });
+const negative = (a) => (isFraction(a) ? { p: -a.p, q: a.q } : { ...a, m: -a.m });
 const absolute = (a) => (signOf(a) < 0 ? negative(a) : a);
 const magnitude = (x) => (x.m === 0n ? -Infinity : lengthOf(x.m) + x.e); // |x| < 2^magnitude
 
@@ -84,35 +84,42 @@ function plus(a, b) {
 function times(a, b) {
   if (isFraction(a) && isFraction(b)) return kept(fraction(a.p * b.p, a.q * b.q));
   [a, b] = [real(a), real(b)];
-  return binary(a.m * b.m, a.e + b.e);
+  return asSure(binary(a.m * b.m, a.e + b.e), a, b);
 }
 function over(a, b) {
   if (signOf(b) === 0) throw new DivisionByZero("zero");
   if (isFraction(a) && isFraction(b)) return kept(fraction(a.p * b.q, a.q * b.p));
   [a, b] = [real(a), real(b)];
   const shift = Math.max(0, work.bits + 2 - lengthOf(a.m) + lengthOf(b.m));
-  return binary((a.m << BigInt(shift)) / b.m, a.e - b.e - shift);
+  return asSure(binary((a.m << BigInt(shift)) / b.m, a.e - b.e - shift), a, b);
+}
+function asSure(found, ...operands) { // of a product as many binary digits are sure as of its least sure factor
+  const sure = Math.min(...operands.map((each) => each.sure ?? Infinity));
+  return sure === Infinity ? found : { ...found, sure };
 }
 const minus = (a, b) => plus(a, negative(b));
 
-// Of a sum of which much cancels little is left beside what it was rounded for.
-function left(found, most) {
+// Of a sum of which much cancels little is left beside what it was rounded for; and nothing of a sum
+// in which that cancels, too: no digit of it is sure below the power of two `unsure`.
+function left(found, most, unsure = -Infinity) {
   const size = magnitude(real(found)), whole = magnitude(real(most));
-  if (size >= whole - SPARE * Math.log2(10)) return found;
+  if (size >= whole - SPARE * Math.log2(10) && unsure === -Infinity) return found;
   if (work.digits < DIGITS[2]) throw new MoreDigits();
-  return size >= whole - (DIGITS[2] - SPARE) * Math.log2(10) ? found : ZERO;
+  const sure = size - Math.max(whole - work.bits, unsure);
+  return sure > SPARE * Math.log2(10) ? { ...real(found), sure } : ZERO;
 }
 function summed(terms) {
-  let total = ZERO, most = null;
+  let total = ZERO, most = null, unsure = -Infinity;
   for (const term of terms) {
     if (isFraction(total) && isFraction(term)) { total = plus(total, term); continue; }
+    if (term.sure !== undefined) unsure = Math.max(unsure, magnitude(term) - term.sure);
     for (const each of [total, term]) {
       const size = absolute(real(each));
       if (most === null || signOf(minus(size, most)) > 0) most = size;
     }
     total = addBinary(real(total), real(term));
   }
-  return most === null ? total : left(total, most);
+  return most === null ? total : left(total, most, unsure);
 }
 const compare = (a, b) => signOf(summed([a, negative(b)]));
 

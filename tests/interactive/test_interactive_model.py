@@ -123,6 +123,14 @@ model: ["s[k] = w[k]*x[k] + b", "p[k] = softmax(k, s[k])"]
 loss: E = -log(p[0])
 training: {learning_rate: 0.1, optimizer: adam}
 """,
+    "a derivative of which only noise is left": """\
+parameters: {w: [9000.1, 5900.3, 5800.7], b: 4}
+constants: {c: [1.3, 3.1, 2.7]}
+model: ["s[k] = 0.37*w[k] + b", "p[k] = softmax(k, s[k])"]
+loss: E = sum(k, p[k]*c[k])
+training: {learning_rate: 0.1, optimizer: lion}
+numbers: {chained: false}
+""",
     "a tie goes to the first": """\
 inputs: {x: [[2, 2, 1], [0, 3, 3]]}
 model: ["y[n] = max(i, x[n,i])", "z[i] = max(x[0,i], x[1,i])"]
