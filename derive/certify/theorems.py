@@ -185,6 +185,8 @@ def _sum_proof(words: Words, scalar: Element) -> str:
     if any(e in row for row in scalars.distributions for e in read):
         rewritten = "; ".join(f"rewrite ?{words.rest(row)}" for row in scalars.distributions)
         tries += [each.replace("equal", f"{rewritten}; equal") for each in tries[2:]]
+    closer, wider = tries[:2], [each for each in tries[2:] if each not in tries[:2]]
+    tries = [*closer, f"timeout {PATIENCE} ({_first(wider)})"] if wider else closer
     start = f"Proof.\n  unfold {', '.join(dict.fromkeys(first))}."
     return "\n".join([start, f"  {_first(tries)}.", "Qed."])
 
