@@ -21,14 +21,18 @@ from derive.certify.largest import place_of_largest, value
 from derive.certify.printed import Printed
 from derive.certify.terms import Condition, elements_in, number, term
 from derive.certify.words import Theorem, Words, about_number, call, wrapped
-from derive.expression import Element
+from derive.expression import Element, Greatest
+from derive.functions import absolute, at_least, greater, maximum, minimum, where
 from derive.numbers import MOST_DIGITS, MoreDigits, Number, compare, plus, real
 from derive.problem import Problem
 from derive.render.weights import ALPHA
 
 PLACES = 42  # behind the point, at which bounds are rounded outwards
 SMALLEST, SPARE = Fraction(1, 10**38), 4  # how far they lie from a number at least; and beyond
-PLAIN = (Element, sympy.Symbol, sympy.Rational, sympy.Add, sympy.Mul, sympy.Pow, Str)
+PLAIN = (
+    *(Element, sympy.Symbol, sympy.Rational, sympy.Add, sympy.Mul, sympy.Pow, Str),
+    *(absolute, at_least, greater, maximum, minimum, where, Greatest),
+)
 Key: TypeAlias = sympy.Expr
 
 
@@ -56,7 +60,7 @@ class Here:
 
     @property
     def exact(self) -> frozenset[Key]:
-        """The numbers that are computed from the given ones by arithmetic alone."""
+        """The numbers that are computed from the given ones by arithmetic and choices."""
         return frozenset(self.values) - frozenset(self.spreads)
 
     @cached_property
@@ -122,7 +126,7 @@ def here_of(problem: Problem, words: Words, figures: Figures) -> Here | None:
 
 
 def _is_exact(formula: Key, value: Number, exact: set[Key]) -> bool:
-    """Whether a number is short, and computed from such numbers by arithmetic alone."""
+    """Whether a number is short, and computed from such numbers by arithmetic and choices."""
     plain = all(isinstance(node, PLAIN) for node in sympy.preorder_traversal(formula))
     short = isinstance(value, Fraction) and value.denominator < 10**30
     return plain and short and exact.issuperset(keys_in(formula))

@@ -362,7 +362,8 @@ Qed.
 Ltac never := exfalso; first [ lra | match goal with N : ~ _ |- _ => apply N; solve [surely] end ].
 (* Choices are made from the inside out. *)
 Ltac settled e := lazymatch e with
-  | context [Rlt_dec _ _] => fail | context [Rle_dec _ _] => fail | _ => idtac end.
+  | context [Rlt_dec _ _] => fail | context [Rle_dec _ _] => fail
+  | context [Req_EM_T _ _] => fail | _ => idtac end.
 Ltac settle := repeat match goal with
   | |- context [Rlt_dec ?a ?b] => settled a; settled b; destruct (Rlt_dec a b); try never
   | |- context [Rle_dec ?a ?b] => settled a; settled b; destruct (Rle_dec a b); try never
@@ -828,7 +829,7 @@ Ltac printed := subst; apart_from_each_other; open_values; comparable; try kinks
   unfold sinh, cosh, logistic, softplus, erf;
   first [ apply Rabs_le; split; lra | lra | interval with (i_prec 60) | interval with (i_prec 200)
         | interval with (i_prec 1600) | integral with (i_prec 60) ].
-(* A number computed by arithmetic alone; a number within bounds, from bounds. *)
-Ltac exactly := subst; open_values; try kinks_of_numbers; lra.
-Ltac bounded := subst; open_values; in_bounds; unfold sinh, cosh, logistic, softplus, erf;
+(* A number computed by arithmetic and choices; a number within bounds, from bounds. *)
+Ltac exactly := subst; open_values; absolutes; try kinks_of_numbers; lra.
+Ltac bounded := subst; open_values; comparable; in_bounds; unfold sinh, cosh, logistic, softplus, erf;
   try kinks_of_numbers; first [interval with (i_prec 160) | lra | integral with (i_prec 180, i_degree 24, i_relwidth 145, i_fuel 400)].

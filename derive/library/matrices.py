@@ -1,10 +1,11 @@
 """Products and functions of matrices, by elimination as Gauss and Jordan do it.
 
-In M[t] t columns have a single 1. Of the rows that have none of these, S[i,t] marks the one whose
-entry in column t is the largest, and U[i,t] those that were marked before. That entry is the pivot
-D[t], P[t] the row divided by it, and C[t] the column: that multiple of P[t] is taken from each
-other row. The determinant is the product of the pivots, with a sign for each exchange. What happens
-to B in the same steps, R, makes it the X of A·X = B, whose rows only have to be sorted.
+In M[t] t columns have a single 1. Of the rows that have none of these, S[i,t] marks the first whose
+entry in column t is the largest, or less by at most a thousandth: within bounds nobody can tell of
+two equal entries which is larger. U[i,t] marks the rows before. That entry is the pivot D[t], P[t]
+the row divided by it, and C[t] the column: that multiple of P[t] is taken from each other row. The
+determinant is the product of the pivots, with a sign for each exchange. What happens to B in the
+same steps, R, makes it the X of A·X = B, whose rows only have to be sorted.
 
 Which row it is, is a choice: results do not depend on it but for rounding, and no derivative goes
 through it.
@@ -16,8 +17,8 @@ from derive.library.row import Layer
 
 SQUARE = {"j": "size(i)", "t": "size(i)"}
 PIVOTS = (
-    "The pivot of a column is its largest entry in a row that has had none, of equals the first. A "
-    "singular matrix has a pivot of 0, which divides by zero."
+    "The pivot of a column is its largest entry in a row that has had none, or the first that is "
+    "less by at most a thousandth. A singular matrix has a pivot of 0, which divides by zero."
 )
 MATRIX = ("A[...,i,j]",)
 
@@ -25,16 +26,16 @@ MATRIX = ("A[...,i,j]",)
 def _step(start: str, before: str, pivot: str) -> str:
     """What elimination makes of an entry: the pivot row is `pivot`, a multiple goes from others."""
     rest = f"{before} - C[...,i,t-1]*{pivot}"
-    return f"where(t == 0, {start}, where(S[...,i,t-1] > 0, {pivot}, {rest}))"
+    return f"where(t == 0, {start}, where(S[...,i,t-1] > 1/2, {pivot}, {rest}))"
 
 
 ELIMINATION = f"""
     M[...,t,i,j] = {_step("A[...,i,j]", "M[...,t-1,i,j]", "P[...,t-1,j]")}
     C[...,i,t] = M[...,t,i,t]
     U[...,i,t] = U[...,i,t-1] + S[...,i,t-1]
-    best[...,t] = max(l, where(U[...,l,t] > 0, 0, abs(C[...,l,t])))
+    best[...,t] = max(l, where(U[...,l,t] > 1/2, 0, abs(C[...,l,t])))
     row[...,t] = \
-min(l, where(U[...,l,t] > 0, size(l), where(abs(C[...,l,t]) >= best[...,t], l, size(l))))
+min(l, where(U[...,l,t] > 1/2, size(l), where(abs(C[...,l,t]) > 0.999*best[...,t], l, size(l))))
     S[...,i,t] = where(i - 1/2 < row[...,t] < i + 1/2, 1, 0)
     D[...,t] = sum(l, S[...,l,t]*C[...,l,t])
     P[...,t,j] = sum(l, S[...,l,t]*M[...,t,l,j])/D[...,t]
@@ -48,7 +49,7 @@ def _solution(b: str, k: str = "") -> str:
     return f"""{ELIMINATION}
     R[...,t,i{k}] = {_step(b, f"R[...,t-1,i{k}]", f"Q[...,t-1{k}]")}
     Q[...,t{k}] = sum(l, S[...,l,t]*R[...,t,l{k}])/D[...,t]
-    x[...,i{k}] = sum(l, S[...,l,i]*where(S[...,l,{t}] > 0, Q[...,{t}{k}], {rest}))
+    x[...,i{k}] = sum(l, S[...,l,i]*where(S[...,l,{t}] > 1/2, Q[...,{t}{k}], {rest}))
     """
 
 
@@ -74,7 +75,7 @@ ROWS = (
         "the determinant, the product of the pivots of elimination",
         MATRIX,
         f"""{ELIMINATION}
-        sign[...,t] = prod(l, where(U[...,l,t] > 0, 1, where(l < row[...,t], -1, 1)))
+        sign[...,t] = prod(l, where(U[...,l,t] > 1/2, 1, where(l < row[...,t], -1, 1)))
         y[...] = prod(t, sign[...,t]*D[...,t])
         """,
         sizes=SQUARE,

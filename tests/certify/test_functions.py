@@ -67,3 +67,19 @@ def test_a_wrong_slope_of_a_function_is_refused_where_it_is(name: str, factor: i
     with pytest.raises(CheckError) as refusal:
         check(found.text, PROGRAM, SECONDS)
     assert found.about(refusal.value.theorem) == about_local("y")
+
+
+SOLVED = """\
+parameters: {A: [[0, 1], [2, 3]], b: [1, 2]}
+model: [{layer: solve, name: x, inputs: {A: A, b: b}, output: y}]
+loss: E = sum(i, y[i]**2)
+"""
+
+
+@needs_coq
+@pytest.mark.slow
+def test_the_choice_of_a_pivot_is_checked() -> None:
+    """Of largest values, choices and absolute values of exact numbers all are exact."""
+    found = make(build(parse_spec(SOLVED, "solved.yaml", "solved"))).certificate
+    assert not found.without
+    check(found.text, PROGRAM, SECONDS)
