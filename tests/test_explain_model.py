@@ -22,6 +22,7 @@ from derive.spec import parse_spec
 from derive.verify.algebra import DIGITS, EXACT
 from derive.verify.interpreter import run
 from tests.core_support import derived
+from tests.sampled import sampled
 
 ROWS = (*LAYERS, *loss_names())
 BY_HAND = "numbers: {chained: true}\n"
@@ -65,7 +66,7 @@ def unknown(expr: sympy.Expr) -> Number:
     raise AssertionError(f"{expr} is no number")
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", sampled(ROWS, 4))
 def test_the_numbers_put_in_give_the_result(name: str) -> None:
     problem, derivation = of_row(name, BY_HAND)
     for wanted in some(problem):
@@ -84,7 +85,7 @@ def table(rows: dict[str, list[str]], name: str, rank: int) -> list[float]:
     return lines if rank == 1 else [number for line in lines for number in line]
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", sampled(ROWS, 4))
 def test_the_tables_are_those_of_the_interpreter(name: str) -> None:
     problem, derivation = of_row(name, PRECISE)
     with mp.workdps(DIGITS):

@@ -18,7 +18,7 @@ def test_some_networks(number: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", sampled(range(MANY), 11))
+@pytest.mark.parametrize("number", sampled(range(MANY), 19))
 def test_every_activation_and_loss_at_some_size(number: int) -> None:
     assert faults_of_draw(number) == [], drawn(number).name
 

@@ -171,7 +171,7 @@ def changes_nothing(name: str, target: str, source: str) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("target", ["python", "numpy"])
-@pytest.mark.parametrize("name", sampled(SPECS, 6))
+@pytest.mark.parametrize("name", sampled(SPECS, 11))
 def test_a_mutated_module_is_caught_or_computes_the_same(name: str, target: str) -> None:
     pytest.importorskip("numpy")
     source = whole(name).modules[target]
