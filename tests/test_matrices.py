@@ -107,6 +107,30 @@ def test_its_second_derivative_is_that_of_mpmath(row: str) -> None:
         assert abs(curve - mp.diff(along, 0, 2)) < 1e-20
 
 
+BY_HAND = f"""\
+parameters: {{A: {A}}}
+sizes: {{t: 3}}
+model:
+  - |
+    M[t,i,j] = where(t == 0, A[i,j], where(i == t-1, P[t-1,j], M[t-1,i,j] - C[i,t-1]*P[t-1,j]))
+    C[i,t] = M[t,i,t]
+    P[t,j] = M[t,t,j]/C[t,t]
+  - y = prod(t, C[t,t])
+loss: E = y
+""".replace("'", "")
+
+
+def test_elimination_by_hand_is_followed_back() -> None:
+    """As one writes it who exchanges no rows: the pivot C[t,t] walks along the steps."""
+    graph = build(parse_spec(BY_HAND, "my.yaml", "my")).graph
+    with working():
+        found = run(differentiate(graph).backward, run(graph, entries("A", A)))
+        slope = mp.fsum(mp.mpf(w) * found["adj_A", (0, j)] for j, w in enumerate(WEIGHTS[0]))
+        moved = mp.matrix(3)
+        moved[0, :] = row(0)
+        assert abs(slope - mp.diff(lambda x: mp.det(mp.matrix(A) + x * moved), 0)) < 1e-20
+
+
 PIVOTS = {
     "a pivot of 0": [["0", "2", "1"], ["1", "0", "3"], ["4", "-3", "0"]],
     "ties": [["1", "1", "2"], ["-1", "0", "1"], ["1", "1", "-1"]],

@@ -153,7 +153,7 @@ MUTANTS = (
            "tests/test_repeats.py"),
     Mutant(BACKPROP, "    if walks:\n", "    if False:\n",
            "a pivot is not seen to walk along the steps",
-           "tests/test_matrices.py -k 'mpmath and det'"),
+           "tests/test_matrices.py -k by_hand"),
     Mutant(BACKPROP, "    if work.recur(equation.quantity.name, quantity.name):\n",
            "    if False:\n", "backpropagation through time no longer walks along one index",
            "tests/test_recurrences.py"),
