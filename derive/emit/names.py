@@ -24,7 +24,8 @@ RESERVED = frozenset(
 # in the classes of PyTorch and in helpers themselves.
 HELPERS = (
     *("logistic", "softplus", "sign", "log_sum_exp", "is_first_largest", "dot", "erf"),
-    *("atan2", "lgamma", "polygamma"),
+    *("atan2", "lgamma", "polygamma", "ratio", "times_log", "times_log1p", "add_exp"),
+    *("exponential", "tangent", "factorial", "whole_power", "square", "drawn", "add_product"),
     *("log_add_exp", "erfc", "log_erfc", "inverse_mills", "tail_series"),
     *("at", "over", "total", "largest", "first_place", "windows", "folded", "sliding_window_view"),
     *("contracted", "as_matrix", "few_total", "few_largest", "places", "FEW"),
