@@ -209,6 +209,7 @@ def test_as_a_program_of_its_own_where_nothing_but_ascii_can_be_printed() -> Non
     assert run("explain", "neuron.yaml", "w9").returncode == 2
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_is_no_error() -> None:
     root = Path(derive.__file__).parent.parent
     command = [sys.executable, "-m", "derive", "explain", "neuron.yaml", "w1"]

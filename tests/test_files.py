@@ -244,6 +244,7 @@ def test_a_full_output_ends_with_2(command: str, place: Path) -> None:
     assert b"the output cannot be written: No space left" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["code a.yaml", "layers"])
 def test_a_closed_output_ends_with_2(command: str, place: Path) -> None:
     done = shell(f"derive {command} >&-", place)

@@ -251,6 +251,7 @@ def test_a_tower_that_a_logarithm_takes_down_goes_through(tmp_path: Path) -> Non
     assert main(["verify", str(spec)]) == 0
 
 
+@pytest.mark.slow
 def test_numbers_that_take_too_long_are_neither_told_nor_checked(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

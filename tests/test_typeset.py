@@ -117,6 +117,7 @@ def test_a_refusal_without_a_log_shows_what_was_printed(monkeypatch: pytest.Monk
 # --- with TeX -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.tex
 @XELATEX
 @pytest.mark.parametrize(("name", "language"), ARTICLE)

@@ -24,6 +24,7 @@ def written(spec: object, folder: Path) -> str | None:
     return (folder / "c.v").read_text("utf-8") if code == 0 else None
 
 
+@pytest.mark.slow
 def test_a_hostile_text_in_many_places(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -158,6 +158,7 @@ def valued(chained: bool) -> Made:
     return make(build(parse_spec(f"{text}numbers: {rule}\n", "v.yaml", "v")))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chained", [True, False])
 def test_every_number_of_a_large_page_has_a_theorem(chained: bool) -> None:
     found = valued(chained).certificate

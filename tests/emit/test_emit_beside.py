@@ -19,6 +19,7 @@ def run(folder: Path) -> str:
     return subprocess.run(command, capture_output=True, text=True, cwd=folder).stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("spec", "target"), TESTED)
 def test_a_module_passes_and_a_wrong_one_fails(spec: str, target: str, tmp_path: Path) -> None:
     module, test = tmp_path / 'it\'s a """.py', tmp_path / "test_of_it.py"

@@ -73,6 +73,7 @@ def tool(folder: Path, name: str, *arguments: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_format(folder: Path) -> None:
     tool(folder, "ruff", "format", "--isolated", "--line-length", "100", "--check", "--diff", ".")
 

@@ -225,6 +225,7 @@ CANARIES = (
 FEW = 8  # the places of a spec are many, and most of them refuse a canary
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("canary", CANARIES)
 def test_a_canary_in_every_text_of_a_spec_runs_nowhere(canary: str) -> None:
     pages = 0

@@ -228,6 +228,7 @@ def test_each_row_of_the_library_has_a_page_with_its_digits(row: str) -> None:
     assert data_of(text)["lines"]["forward"]
 
 
+@pytest.mark.slow
 def test_every_equation_stands_on_the_page() -> None:
     for name in FEW:
         problem = derive.load(name)

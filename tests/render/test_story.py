@@ -248,6 +248,7 @@ MANY = (
 )
 
 
+@pytest.mark.slow
 def test_a_page_says_that_there_are_too_many_numbers_and_puts_none_in() -> None:
     whole = derive.make(problem(MANY))
     assert whole.page.numbers == {}
@@ -259,6 +260,7 @@ def test_a_page_says_that_there_are_too_many_numbers_and_puts_none_in() -> None:
     assert whole.verify().agree
 
 
+@pytest.mark.slow
 def test_a_number_that_was_published_brings_the_numbers_back() -> None:
     printed = "published: [{name: dE/dw1, printed: '1'}]\n"
     assert "dE_total/dw1" in derive.make(problem(MANY + printed)).page.numbers
