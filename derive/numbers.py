@@ -104,10 +104,8 @@ class NumberFormat:
 
         It has significant digits, for decimals show nothing of what is small: 0/0 = 1.
         """
-        digits = self.significant_digits or max(self.decimals or 0, LEAST)
-        return replace(
-            self, significant_digits=digits, decimals=None, chained=False, gave_up=astray
-        )
+        few = self.significant_digits or max(self.decimals or 0, LEAST)
+        return replace(self, significant_digits=few, decimals=None, chained=False, gave_up=astray)
 
     def round(self, value: Number) -> Fraction:
         """The value as it is printed. Raises ValueError if it is not a finite real number."""
@@ -131,18 +129,19 @@ class NumberFormat:
         """The same in plain text: 5.611e-144."""
         return text if self.decimals is not None else shown(text, SHORT_POWER)
 
+    def last_place(self, number: Decimal) -> int:
+        """The power of ten of the last digit with which a number is printed."""
+        if self.decimals is not None or number == 0:
+            return -(self.decimals or 0)
+        return number.adjusted() - (self.significant_digits or LEAST) + 1
+
     def _quantised(self, value: Number) -> Decimal:
         number = decimal(value)
         if number.adjusted() < -NOTHING:
             number = Decimal(0)
         if number.adjusted() > NOTHING:
             raise ValueError(f"this is about 10^{number.adjusted()}, more than a page can print")
-        if self.decimals is not None:
-            exponent = -self.decimals
-        elif number == 0:
-            exponent = 0
-        else:
-            exponent = number.adjusted() - (self.significant_digits or 4) + 1
+        exponent = self.last_place(number)
         if number.adjusted() - exponent >= LONGEST_PRINT:
             raise ValueError(f"this has more than {LONGEST_PRINT} digits")
         quantum = Decimal(1).scaleb(exponent)

@@ -25,11 +25,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark as slow all but a few rows of each table, spread from its first to its last."""
     most = config.getoption("--rows")
+    if not most:
+        return
     tables: dict[str, list[pytest.Item]] = {}
     for item in items:
         tables.setdefault(item.nodeid.partition("[")[0], []).append(item)
     for rows in tables.values():
-        few = {k * (len(rows) - 1) // max(most - 1, 1) for k in range(most)} if most else ()
+        few = {k * (len(rows) - 1) // max(most - 1, 1) for k in range(most)}
         for k, row in enumerate(rows):
-            if most and k not in few:
+            if k not in few:
                 row.add_marker(pytest.mark.slow)

@@ -132,13 +132,11 @@ def _local_proof(words: Words, scalar: Element) -> str:
     stated = elements_in([scalars.slope(scalar, e) for e in read])
     own = [scalar, *(e for e in stated if e not in read)]
     below = elements_in([scalars.forward[scalar]])
-    closer, wider = _opened(words, own), _opened(words, [*own, *below])
-    tries = [closer] if wider == closer else [closer, f"timeout {PATIENCE} ({wider})"]
-    if scalar not in stated:
-        tries.insert(0, "equal")
+    tries = [*([] if scalar in stated else ["equal"]), _opened(words, own)]
+    wider = [_opened(words, [*own, *below])]
     names = ", ".join(words.slope(scalar, e) for e in read)
     start = f"Proof.\n  unfold {words.of(scalar)}; lift." + (f" unfold {names}." if names else "")
-    return "\n".join([start, f"  {_first(tries)}.", "Qed."])
+    return "\n".join([start, f"  {_first(tries, wider)}.", "Qed."])
 
 
 def _opened(words: Words, scalars: Sequence[Element], adjoints: Sequence[str] = ()) -> str:
@@ -149,9 +147,11 @@ def _opened(words: Words, scalars: Sequence[Element], adjoints: Sequence[str] = 
     return f"unfold {every}; equal" if every else "equal"
 
 
-def _first(tries: Sequence[str]) -> str:
-    """The first attempt that works."""
+def _first(tries: Sequence[str], wider: Sequence[str] = ()) -> str:
+    """The first attempt that works; those with wider definitions have a minute for all of them."""
     fresh = list(dict.fromkeys(tries))
+    if further := [each for each in wider if each not in fresh]:
+        fresh.append(f"timeout {PATIENCE} ({_first(further)})")
     return fresh[0] if len(fresh) == 1 else "first [ " + "\n  | ".join(fresh) + " ]"
 
 
@@ -185,10 +185,8 @@ def _sum_proof(words: Words, scalar: Element) -> str:
     if any(e in row for row in scalars.distributions for e in read):
         rewritten = "; ".join(f"rewrite ?{words.rest(row)}" for row in scalars.distributions)
         tries += [each.replace("equal", f"{rewritten}; equal") for each in tries[2:]]
-    closer, wider = tries[:2], [each for each in tries[2:] if each not in tries[:2]]
-    tries = [*closer, f"timeout {PATIENCE} ({_first(wider)})"] if wider else closer
     start = f"Proof.\n  unfold {', '.join(dict.fromkeys(first))}."
-    return "\n".join([start, f"  {_first(tries)}.", "Qed."])
+    return "\n".join([start, f"  {_first(tries[:2], tries[2:])}.", "Qed."])
 
 
 def _outer(words: Words, scalars: Sequence[Element]) -> list[Element]:

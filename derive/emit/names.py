@@ -48,9 +48,7 @@ C_MATHEMATICS = (  # what files call of math.h; in single precision each ends in
 C_FUNCTIONS = (  # that a variable would hide
     *C_MATHEMATICS,
     *(f"{name}f" for name in C_MATHEMATICS),
-    *("memcpy", "printf", "add_exp", "ratio", "cblas_dgemm", "cblas_sgemm"),
-    *("add_product", "add_rows", "exponential", "tangent", "power_of_two", "angle", "polygamma"),
-    *("larger", "smaller", "square", "whole_power", "times_log", "times_log1p", "factorial"),
+    *("memcpy", "printf", "cblas_dgemm", "cblas_sgemm", "add_rows", "power_of_two"),
 )
 TAKEN = frozenset({*RESERVED, *HELPERS, *C_WORDS, *keyword.kwlist})
 

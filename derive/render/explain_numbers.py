@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import islice, product
 from math import prod
 from textwrap import wrap
@@ -53,7 +52,7 @@ class Shown:
         element = Element(equation.quantity.name, *place)
         rows = list(self._formulas(equation, place))
         if self.bench is not None:
-            rows.append(self._number(self.bench, element))
+            rows.append(self.bench.plain(element))
         lhs = text(element, self.names)
         for row in dict.fromkeys(rows):
             first, *more = _broken(row, LINE - len(lhs) - 5)
@@ -78,20 +77,14 @@ class Shown:
             expr = bench.written(equation.rhs, dict(zip(equation.indices, place, strict=True)))
         except TooLong:
             return []
-        rows = [text(expr, self.names), with_numbers(expr, partial(self._number, bench))]
+        rows = [text(expr, self.names), with_numbers(expr, bench.plain)]
         return rows if max(map(len, rows)) <= MOST_ROWS * LINE else []
 
     def value(self, name: str, place: Place) -> str:
         """`W[0,1] = 0.5`, a number that is given or has been updated."""
         element = Element(name, *place)
         assert self.bench is not None
-        return f"{text(element, self.names)} = {self._number(self.bench, element)}"
-
-    @staticmethod
-    def _number(bench: Bench, element: Element) -> str:
-        """A number in plain text."""
-        values = bench.values
-        return values.format.plain(values.texts[element.name, tuple(map(int, element.indices))])
+        return f"{text(element, self.names)} = {self.bench.plain(element)}"
 
     def table(self, equation: Equation) -> Iterator[str]:
         """All entries, a matrix for each place on the leading axes; nothing for one number."""
@@ -110,8 +103,7 @@ class Shown:
             name = self.names(quantity.name) + (f"[{free}]" if at else "")
             lines = [(*at, r) for r in rows] if rows is not None else [()]
             written = [
-                [self._number(self.bench, Element(quantity.name, *line, k)) for k in side]
-                for line in lines
+                [self.bench.plain(Element(quantity.name, *line, k)) for k in side] for line in lines
             ]
             yield from _matrix(f"  {name} = ", written, bool(lead))
 

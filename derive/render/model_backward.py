@@ -304,8 +304,7 @@ class Backward:
         if self.bench is None or not equation.indices:
             return {"matrix": {"tex": tex}, "worked": None, "lines": []}
         lines = packed(tensor(self.form, self.bench.values, equation.quantity.name))
-        wanted = not again or self.bench.asked(equation) is not None
-        worked = self.bench.worked(equation, walk) if wanted else None
+        worked = self.bench.worked(equation, walk, again)
         return {"matrix": {"tex": tex}, "worked": worked, "lines": lines}
 
 

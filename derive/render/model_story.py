@@ -309,14 +309,13 @@ def _equation(
     if bench is not None and single:
         display = bench.completed(display.label, equation, list(display.rows))
     numeric = bench is not None and bool(equation.indices)
-    wanted = bench is not None and (not again or bench.asked(equation) is not None)
     return Block(
         "model_equation",
         {
             "display": display,
             "ranges": limits,
             "matrix": {"tex": "" if again else matrix_form(form, problem.graph, equation)},
-            "worked": bench.worked(equation, walk) if bench and numeric and wanted else None,
+            "worked": bench.worked(equation, walk, again) if bench and numeric else None,
             "lines": packed(tensor(form, bench.values, name)) if bench and numeric else [],
             "loss": loss,
             "numeric": single,

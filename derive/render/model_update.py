@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import sympy
+from mpmath import mp
 
 from derive.expression import Element
 from derive.functions import absolute
@@ -21,7 +22,6 @@ from derive.numbers import (
     Astray,
     MustBeUnrounded,
     Number,
-    NumberFormat,
     compare,
     decimal,
     literal,
@@ -198,16 +198,11 @@ def _must_move_rightly(values: Values, moving: list[Place]) -> None:
     large = max(map(abs, steps), default=0) / 2
     for old, new, step in zip(moving, after, steps, strict=True):
         off = abs(real(values.page[new]) - real(values.page[old]) - step)
-        seen = max(_unit(values.format, table[new]) for table in (values.exact, values.page))
-        if off > max(large, abs(step), real(FEW_UNITS * seen)):
+        last = max(
+            map(values.format.last_place, map(decimal, (values.exact[new], values.page[new])))
+        )
+        if off > max(large, abs(step), FEW_UNITS * mp.mpf(10) ** last):
             raise MustBeUnrounded(Astray.NO_STEP)
-
-
-def _unit(numbers: NumberFormat, value: Number) -> Fraction:
-    """One unit of the last digit with which a value is printed."""
-    if numbers.significant_digits is None or value == 0:
-        return Fraction(1, 10 ** (numbers.decimals or 0))
-    return Fraction(10) ** (decimal(value).adjusted() - numbers.significant_digits + 1)
 
 
 def _move_together(form: ModelForm, now: Values, values: Values, stage: Stage, number: int) -> None:

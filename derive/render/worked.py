@@ -76,19 +76,20 @@ class Bench:
     shapes: Mapping[str, tuple[int, ...]]
     shown: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
-    def asked(self, equation: Equation) -> tuple[int, ...] | None:
-        """The place of an equation that somebody asks for."""
-        return self.shown.get(equation.quantity.name.removeprefix(adjoint_name("")))
-
-    def worked(self, equation: Equation, walk: frozenset[str] = frozenset()) -> Display | None:
+    def worked(
+        self, equation: Equation, walk: frozenset[str] = frozenset(), again: bool = False
+    ) -> Display | None:
         """The entry asked for, or the first that is not trivial; None if every one is a number.
 
-        Of a recurrence over the quantities of `walk` it is one that reads another step.
+        Of what is told `again`, after the same for other names, only an entry asked for is worked
+        out. Of a recurrence over the quantities of `walk` it is one that reads another step.
         """
         name = equation.quantity.name
         best: tuple[tuple[bool, int], tuple[int, ...], sympy.Expr] | None = None
         steps = any(read in walk for read in reads(equation.rhs))
-        asked = self.asked(equation)
+        asked = self.shown.get(equation.quantity.name.removeprefix(adjoint_name("")))
+        if again and asked is None:
+            return None
         tried = islice(places(equation.quantity), MOST_TRIED) if asked is None else [asked]
         for place in tried:
             bound = dict(zip(equation.indices, place, strict=True))
@@ -211,6 +212,11 @@ class Bench:
     def text(self, element: Element) -> str:
         """A number as it stands on the page."""
         return self.values.tex((element.name, tuple(int(k) for k in element.indices)))
+
+    def plain(self, element: Element) -> str:
+        """The same in plain text."""
+        place = element.name, tuple(int(k) for k in element.indices)
+        return self.values.format.plain(self.values.texts[place])
 
     # --- writing an entry out ---------------------------------------------------------------
 

@@ -189,13 +189,16 @@ function nearest(a, exponent, up) { // a in units of 10^exponent, as a whole num
   if (rest > q || (rest === q && (up || n & 1n))) n += 1n;
   return a.p < 0n ? -n : n;
 }
+function lastPlace(a, format) { // the exponent of ten of the last digit with which a is printed
+  return format.decimals !== null ? -format.decimals : a.p === 0n ? 0 : adjusted(a) - format.digits + 1;
+}
 function quantised(value, format) { // what is printed, as n·10^exponent
   let a = asFraction(value);
   if (a.p !== 0n && adjusted(a) < -NOTHING) a = ZERO;
   const first = a.p === 0n ? 0 : adjusted(a);
   if (first > NOTHING) throw new NoValue("large");
   const up = format.half_up;
-  let exponent = format.decimals !== null ? -format.decimals : a.p === 0n ? 0 : first - format.digits + 1;
+  let exponent = lastPlace(a, format);
   if (first - exponent >= LONGEST_PRINT) throw new NoValue("long");
   let n = nearest(a, exponent, up);
   if (format.decimals === null && n !== 0n && big(n) >= ten(format.digits)) [n, exponent] = [n / 10n, exponent + 1];

@@ -116,8 +116,9 @@ function mustMoveRightly(model, exact, page, format) { // no parameter goes wher
     if (old === null || model.quantities[old].r === undefined) continue;
     exact[q].forEach((value, n) => {
       const step = rational(value, exact[old][n]), off = absolute(minus(rational(page[q][n], page[old][n]), step));
-      const seen = [value, page[q][n]].map((each) => unit(asFraction(each), format)).reduce(larger);
-      found.push({ off, step: absolute(step), seen: times(fraction(FEW_UNITS), seen) });
+      const last = Math.max(...[value, page[q][n]].map((each) => lastPlace(asFraction(each), format)));
+      const seen = last < 0 ? fraction(FEW_UNITS, ten(-last)) : fraction(FEW_UNITS * ten(last));
+      found.push({ off, step: absolute(step), seen });
     });
   }
   const half = times(fraction(1n, 2n), found.map(({ step }) => step).reduce(larger, ZERO));
@@ -125,11 +126,6 @@ function mustMoveRightly(model, exact, page, format) { // no parameter goes wher
     if (signOf(minus(off, [half, step, seen].reduce(larger))) > 0) throw new Unrounded("no_step");
 }
 const FEW_UNITS = 10n; // of a last printed digit, by which rounding may move anything
-function unit(a, format) {
-  if (format.decimals !== null || a.p === 0n) return fraction(1n, ten(format.decimals || 0));
-  const exponent = adjusted(a) - format.digits + 1;
-  return exponent < 0 ? fraction(1n, ten(-exponent)) : fraction(ten(exponent));
-}
 function modelAfter(model, now, given, format) { // the loss once more, with the new parameters
   const moved = given.slice();
   for (const stage of model.program.stages)
